@@ -1,0 +1,88 @@
+//! Where a resource is: its kind, and the object that it describes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::core::QualifiedName;
+use crate::core::name::quote_identifier;
+
+/// The name of a kind of resource, such as `retention`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct KindId(Cow<'static, str>);
+
+impl KindId {
+    /// A kind known when the program was built.
+    pub const fn new(id: &'static str) -> Self {
+        Self(Cow::Borrowed(id))
+    }
+
+    /// A kind read from a plan or a ledger, which may be unknown to this version.
+    pub fn read(id: &str) -> Self {
+        Self(Cow::Owned(id.to_owned()))
+    }
+
+    /// The kind's name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KindId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A resource's identity: kind, schema where the object has one, and name.
+///
+/// The printed form is for people; code compares and stores the parts.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Address {
+    /// What kind of resource it is.
+    pub kind: KindId,
+    /// The schema, for an object that lives in one.
+    pub schema: Option<String>,
+    /// The object's exact name.
+    pub name: String,
+}
+
+impl Address {
+    /// The address of something in a schema.
+    pub fn in_schema(kind: KindId, object: &QualifiedName) -> Self {
+        Self { kind, schema: Some(object.schema.clone()), name: object.name.clone() }
+    }
+
+    /// The address of something that belongs to the whole database.
+    pub fn global(kind: KindId, name: impl Into<String>) -> Self {
+        Self { kind, schema: None, name: name.into() }
+    }
+
+    /// The object's qualified name, where it lives in a schema.
+    pub fn object(&self) -> Option<QualifiedName> {
+        self.schema.as_ref().map(|schema| QualifiedName::new(schema, &self.name))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.", self.kind)?;
+        if let Some(schema) = &self.schema {
+            write!(f, "{}.", quote_identifier(schema))?;
+        }
+        f.write_str(&quote_identifier(&self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_prints_with_quotes_only_where_needed() {
+        let plain = Address::in_schema(KindId::new("retention"), &QualifiedName::new("public", "market_data"));
+        assert_eq!(plain.to_string(), "retention.public.market_data");
+        let odd = Address::in_schema(KindId::new("index"), &QualifiedName::new("Odd", "a.b"));
+        assert_eq!(odd.to_string(), "index.\"Odd\".\"a.b\"");
+        assert_eq!(Address::global(KindId::new("extension"), "timescaledb").to_string(), "extension.timescaledb");
+    }
+}

@@ -1,0 +1,32 @@
+//! The vocabulary every other room speaks: names, values, resources, deltas, actions.
+//!
+//! Nothing here knows of YAML, of a driver, of SQLite or of any kind by name. It imports no other
+//! room, so that each of them can be tested with plain values.
+
+pub mod action;
+pub mod address;
+pub mod bytes;
+pub mod catalog;
+pub mod delta;
+pub mod fingerprint;
+pub mod interval;
+pub mod name;
+pub mod place;
+pub mod resource;
+pub mod server;
+pub mod sql_text;
+pub mod value;
+
+pub use action::{Action, Hazard, Impact, Lock, LockMode, Op, Step};
+pub use address::{Address, KindId};
+pub use bytes::Bytes;
+pub use catalog::{Cell, Param, Query, Row, RowError};
+pub use delta::{Change, Delta, Reason};
+pub use fingerprint::Fingerprint;
+pub use interval::Interval;
+pub use name::QualifiedName;
+pub use place::Place;
+pub use resource::{Applied, Desired, Ensure, Live};
+pub use server::{Edition, Server, Timescale, Version};
+pub use sql_text::SqlText;
+pub use value::{KeyColumn, KeyTarget, Value};

@@ -1,0 +1,126 @@
+//! A resource on each of its three sides: desired, live, and last applied.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::core::{Address, Place, QualifiedName, Value};
+
+/// Whether a policy wants the resource to be or not to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Ensure {
+    /// It must exist as described.
+    #[default]
+    Present,
+    /// It must not exist.
+    Absent,
+}
+
+/// What policies want of one resource.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Desired {
+    /// Which resource.
+    pub address: Address,
+    /// The relation that it belongs to, where it belongs to one; what plans are grouped by.
+    pub on: Option<QualifiedName>,
+    /// Present or absent.
+    pub ensure: Ensure,
+    /// `protect: true`: nothing that deletes data may be planned for it.
+    pub protect: bool,
+    /// `when_missing: skip`: no error where the relation does not exist.
+    pub skip_missing: bool,
+    /// Only the attributes that the policy manages. One that is not here is not compared.
+    pub attributes: BTreeMap<String, Value>,
+    /// Where the resource is described.
+    pub place: Place,
+    /// Where each attribute is written, for those that are.
+    pub places: BTreeMap<String, Place>,
+}
+
+impl Desired {
+    /// A present, unprotected resource without attributes.
+    pub fn new(address: Address, on: Option<QualifiedName>, place: Place) -> Self {
+        Self {
+            address,
+            on,
+            ensure: Ensure::Present,
+            protect: false,
+            skip_missing: false,
+            attributes: BTreeMap::new(),
+            place,
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// Where an attribute is written, or else the whole resource.
+    pub fn place_of(&self, attribute: &str) -> &Place {
+        self.places.get(attribute).unwrap_or(&self.place)
+    }
+
+    /// Sets an attribute.
+    pub fn set(&mut self, attribute: &str, value: impl Into<Value>) {
+        self.attributes.insert(attribute.to_owned(), value.into());
+    }
+
+    /// An attribute's value.
+    pub fn get(&self, attribute: &str) -> Option<&Value> {
+        self.attributes.get(attribute)
+    }
+}
+
+/// What the database has of one resource.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Live {
+    /// Which resource.
+    pub address: Address,
+    /// The relation that it belongs to, where it belongs to one.
+    pub on: Option<QualifiedName>,
+    /// Every attribute that the kind can observe.
+    pub attributes: BTreeMap<String, Value>,
+    /// What templates and messages need and nobody compares: a job's id, an index's validity.
+    pub facts: BTreeMap<String, Value>,
+    /// Made by the server or by TimescaleDB itself: never drift, never unmanaged.
+    pub system: bool,
+    /// A job that an operator has paused (`scheduled = false`).
+    pub paused: bool,
+}
+
+impl Live {
+    /// A resource without attributes.
+    pub fn new(address: Address, on: Option<QualifiedName>) -> Self {
+        Self { address, on, attributes: BTreeMap::new(), facts: BTreeMap::new(), system: false, paused: false }
+    }
+
+    /// Sets an attribute.
+    pub fn set(&mut self, attribute: &str, value: impl Into<Value>) {
+        self.attributes.insert(attribute.to_owned(), value.into());
+    }
+
+    /// An attribute's value.
+    pub fn get(&self, attribute: &str) -> Option<&Value> {
+        self.attributes.get(attribute)
+    }
+
+    /// Sets a fact.
+    pub fn set_fact(&mut self, fact: &str, value: impl Into<Value>) {
+        self.facts.insert(fact.to_owned(), value.into());
+    }
+
+    /// A fact.
+    pub fn fact(&self, fact: &str) -> Option<&Value> {
+        self.facts.get(fact)
+    }
+}
+
+/// What the ledger remembers of one resource.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Applied {
+    /// Which resource.
+    pub address: Address,
+    /// The relation that it belongs to.
+    pub on: Option<QualifiedName>,
+    /// The managed attributes as they were after the last apply, in [`Value::to_json`]'s form.
+    pub attributes: BTreeMap<String, Json>,
+    /// Adopted as it was found, rather than created.
+    pub adopted: bool,
+}

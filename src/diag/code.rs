@@ -1,0 +1,140 @@
+//! The codes that are not one kind's own. A kind declares its own beside its rules; a test over the
+//! whole registry keeps every code unique.
+
+/// How a process ends, as documented and tested.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Exit {
+    /// 0: done, or nothing to do.
+    Done = 0,
+    /// 1: an error; nothing was changed.
+    Error = 1,
+    /// 2: differences found.
+    Differences = 2,
+    /// 3: refused.
+    Refused = 3,
+    /// 4: apply or run stopped part-way.
+    Partial = 4,
+}
+
+impl Exit {
+    /// Every code with what it means, for the manual.
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Done, "done, or nothing to do"),
+        (Self::Error, "an error; nothing was changed"),
+        (Self::Differences, "differences found: `drift` always, `plan` with `--detailed-exitcode`"),
+        (Self::Refused, "refused: a hazard not allowed, a protected resource, a stale plan, the wrong database"),
+        (Self::Partial, "apply stopped part-way; the ledger says where"),
+    ];
+}
+
+/// A kind of diagnostic.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Code {
+    /// Unique, kebab-case, stable.
+    pub name: &'static str,
+    /// What it is about, for the documentation.
+    pub about: &'static str,
+    /// How the process ends when it is an error.
+    pub exit: Exit,
+}
+
+impl Code {
+    /// A code whose errors end the process with [`Exit::Error`].
+    pub const fn new(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, exit: Exit::Error }
+    }
+
+    /// A code whose errors are refusals.
+    pub const fn refusal(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, exit: Exit::Refused }
+    }
+
+    /// A code whose errors leave work part-done.
+    pub const fn partial(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, exit: Exit::Partial }
+    }
+}
+
+macro_rules! codes {
+    ($($ident:ident = $make:ident($name:literal, $about:literal);)*) => {
+        $(#[doc = $about] pub static $ident: Code = Code::$make($name, $about);)*
+        /// Every code declared here.
+        pub static SHARED: &[&Code] = &[$(&$ident),*];
+    };
+}
+
+codes! {
+    FILE_UNREADABLE = new("file-unreadable", "A policy file or folder cannot be read.");
+    FILE_NOT_UTF8 = new("file-not-utf8", "A policy file is not UTF-8.");
+    FILE_TOO_LARGE = new("file-too-large", "A policy file is larger than a policy can be.");
+    NO_POLICIES = new("no-policies", "No policy file was found where one was looked for.");
+    YAML_SYNTAX = new("yaml-syntax", "A file is not YAML.");
+    YAML_BUDGET = new("yaml-budget", "A file nests, aliases or expands beyond what a policy needs.");
+    UNKNOWN_KIND = new("unknown-kind", "A document's `kind:` is none that this version knows.");
+    UNKNOWN_KEY = new("unknown-key", "A key that the document does not have.");
+    MISSING_KEY = new("missing-key", "A key that the document must have.");
+    WRONG_TYPE = new("wrong-type", "A value of another type than the key takes.");
+    WRONG_VALUE = new("wrong-value", "A value that the key does not take.");
+    UNSET_VARIABLE = new("unset-variable", "A `${var.…}` or `${env.…}` that has no value.");
+    BAD_NAME = new("bad-name", "A name that PostgreSQL cannot have, or would cut.");
+    BAD_INTERVAL = new("bad-interval", "A text that is no interval, or an interval that cannot be meant.");
+    BAD_EXPRESSION = new("bad-expression", "An SQL expression that is not one closed expression, or that the server refuses.");
+    DUPLICATE_DOCUMENT = new("duplicate-document", "Two documents describe the same object.");
+    DUPLICATE_RESOURCE = new("duplicate-resource", "Two places describe the same resource.");
+    POLICY_CONFLICT = new("policy-conflict", "Two parts of the policies work against each other.");
+    BAD_CONFIG = new("bad-config", "`chronoform.yaml` or a command-line value cannot be used.");
+    CONNECT_FAILED = new("connect-failed", "No connection to the server.");
+    AUTHENTICATION_FAILED = new("authentication-failed", "The server refused the user or password.");
+    CONNECTION_LOST = new("connection-lost", "The connection broke.");
+    SERVER_ERROR = new("server-error", "The server refused a statement.");
+    SERVER_TOO_OLD = new("server-too-old", "The server is older than Chronoform supports.");
+    SERVER_READ_ONLY = new("server-read-only", "The server cannot be written to.");
+    CATALOG_UNEXPECTED = new("catalog-unexpected", "The server's catalog is not as this version knows it.");
+    NO_PRIVILEGE = new("no-privilege", "The role may not do it.");
+    UNKNOWN_TABLE = new("unknown-table", "A table that the database does not have.");
+    UNKNOWN_COLUMN = new("unknown-column", "A column that the table does not have.");
+    NOT_A_TABLE = new("not-a-table", "The relation is no table of the sort that the policy needs.");
+    NEEDS_TIMESCALEDB = new("needs-timescaledb", "TimescaleDB is not installed in the database.");
+    NEEDS_COMMUNITY = new("needs-community-edition", "The server runs the Apache edition of TimescaleDB.");
+    NEEDS_NEWER_SERVER = new("needs-newer-server", "The server's version does not have what the policy asks for.");
+    NEEDS_HYPERTABLE = new("needs-hypertable", "The table is no hypertable, and the policy does not make it one.");
+    CANNOT_CHANGE = new("cannot-change", "The server cannot change this in place, nor can it be made anew without loss.");
+    UNMANAGED = new("unmanaged", "Something on a managed table that no policy mentions.");
+    ORPHANED = new("orphaned", "Chronoform applied it, and no policy file describes its table any more.");
+    PROTECTED = refusal("protected", "The policy protects it, and the plan would delete from it.");
+    HAZARD_NOT_ALLOWED = refusal("hazard-not-allowed", "The plan holds a hazard that was not allowed by name.");
+    PLAN_STALE = refusal("plan-stale", "What the plan saw is no longer so.");
+    PLAN_BLOCKED = refusal("plan-blocked", "The plan holds an action that cannot be done.");
+    WRONG_DATABASE = refusal("wrong-database", "The plan or ledger belongs to another database.");
+    NOT_CONFIRMED = refusal("not-confirmed", "The plan was not approved.");
+    LOCKED = refusal("locked", "Another apply holds the database's lock.");
+    PLAN_UNREADABLE = new("plan-unreadable", "A plan file that this version cannot read.");
+    LEDGER_UNREADABLE = new("ledger-unreadable", "The ledger cannot be opened, or is no ledger.");
+    LEDGER_LOCKED = new("ledger-locked", "Another process holds the ledger.");
+    LEDGER_NEWER = new("ledger-newer", "The ledger was written by a newer version.");
+    LEDGER_BROKEN = new("ledger-broken", "The ledger's hash chain does not hold.");
+    LEDGER_OTHER_DATABASE = refusal("ledger-other-database", "The ledger belongs to another database.");
+    STEP_FAILED = partial("step-failed", "A statement failed while applying.");
+    INTERRUPTED = partial("interrupted", "Apply was interrupted.");
+    IN_DOUBT = partial("in-doubt", "The connection broke during a statement, which may or may not have happened.");
+    NOT_CONVERGED = partial("not-converged", "Apply finished and something still differs.");
+    EMBEDDED_UNAVAILABLE = new("embedded-unavailable", "The embedded server cannot be started.");
+    INTERNAL = new("internal", "A defect of Chronoform itself.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shared_code_is_kebab_case() {
+        for code in SHARED {
+            assert!(
+                code.name.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c.is_ascii_digit()),
+                "{}",
+                code.name
+            );
+            assert!(code.about.ends_with('.'), "{}", code.name);
+        }
+    }
+}

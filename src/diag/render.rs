@@ -1,0 +1,104 @@
+//! Diagnostics as text, with the snippet they speak of.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::core::Place;
+use crate::diag::{Diagnostic, Severity, Sources};
+
+/// Renders diagnostics in the order given, with a blank line after each.
+pub fn text(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        out.push_str(&renderer.render(&groups(diagnostic, sources)));
+        out.push_str("\n\n");
+    }
+    out
+}
+
+fn groups<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let title = level.primary_title(&diagnostic.message).id(diagnostic.code.name);
+    let mut group = Group::with_title(title);
+    let own = diagnostic.place.iter().map(|place| (place, diagnostic.label.as_deref(), AnnotationKind::Primary));
+    let related = diagnostic.related.iter().map(|(place, word)| (place, Some(word.as_str()), AnnotationKind::Context));
+    for (place, label, kind) in own.chain(related) {
+        if let Some(snippet) = snippet(place, label, kind, sources) {
+            group = group.element(snippet);
+        } else {
+            group = group.element(annotate_snippets::Origin::path(place.file.as_ref()).line(place.line as usize));
+        }
+    }
+    if let Some(why) = &diagnostic.why {
+        group = group.element(Level::NOTE.message(why));
+    }
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(help));
+    }
+    vec![group]
+}
+
+fn snippet<'a>(
+    place: &'a Place,
+    label: Option<&'a str>,
+    kind: AnnotationKind,
+    sources: &'a Sources,
+) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+    let text = sources.text(&place.file)?;
+    // A span over many lines is shown by its first: the place is what matters, not the whole block.
+    let start = floor(text, place.start);
+    let rest = text.get(start..)?;
+    let line_end = start + rest.find('\n').unwrap_or(rest.len());
+    let end = floor(text, place.end).clamp(start, line_end.max(start));
+    let mut annotation = kind.span(start..end);
+    if let Some(label) = label {
+        annotation = annotation.label(label);
+    }
+    Some(Snippet::source(text).path(place.file.as_ref()).annotation(annotation))
+}
+
+/// The nearest character boundary at or before an offset.
+fn floor(text: &str, offset: usize) -> usize {
+    let mut at = offset.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::code;
+
+    #[test]
+    fn a_diagnostic_shows_code_place_snippet_why_and_help() {
+        let mut sources = Sources::default();
+        sources.add("policies/a.yaml".into(), "kind: table\nnme: ü\n".into());
+        let place = Place { file: "policies/a.yaml".into(), line: 2, column: 1, start: 12, end: 15 };
+        let diagnostic = Diagnostic::error(&code::UNKNOWN_KEY, "`nme` is not a key of a table")
+            .at(&place)
+            .label("did you mean `name`?")
+            .why("an unknown key would be ignored")
+            .help("rename it");
+        let shown = text(&[diagnostic], &sources, false);
+        for part in ["error[unknown-key]", "policies/a.yaml:2:1", "nme: ü", "did you mean `name`?", "ignored", "rename"]
+        {
+            assert!(shown.contains(part), "{part} not in\n{shown}");
+        }
+    }
+
+    #[test]
+    fn an_offset_outside_the_text_or_inside_a_character_is_no_panic() {
+        let mut sources = Sources::default();
+        sources.add("a".into(), "ü".into());
+        let place = Place { file: "a".into(), line: 1, column: 1, start: 1, end: 99 };
+        assert!(text(&[Diagnostic::note(&code::INTERNAL, "x").at(&place)], &sources, true).contains('x'));
+        let gone = Place { file: "gone".into(), line: 7, column: 1, start: 0, end: 0 };
+        assert!(text(&[Diagnostic::note(&code::INTERNAL, "x").at(&gone)], &sources, false).contains("gone:7"));
+    }
+}

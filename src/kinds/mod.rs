@@ -1,0 +1,106 @@
+//! The kinds of resource, one folder each, and the registry that names them.
+//!
+//! A kind says four things: which section of which document describes it (`desired.rs`), how to
+//! read it from the catalog (`observe.rs`), how each of its attributes is changed (`rules.rs`, a
+//! table), and what it knows that no table can hold (`mod.rs`): what the server would make of a
+//! desired value, and what a change would touch. No room outside names a kind.
+
+pub mod document;
+pub mod registry;
+pub mod rules;
+pub mod schedule;
+pub mod section;
+pub mod view;
+
+use std::collections::BTreeMap;
+
+use crate::core::{
+    Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
+};
+use crate::diag::{Code, Diagnostic};
+
+pub use registry::{all, by_id};
+pub use rules::{AttributeRule, How, LockOn, Needs, Rules, StepRule, Target, Variant};
+pub use section::{Head, Section, SectionInput};
+pub use view::{Canon, Column, Dimension, Hypertable, Relation, RelationKind, Relations, Scope, View};
+
+/// A kind of resource.
+pub trait Kind: Sync {
+    /// The name in addresses, folders and templates.
+    fn id(&self) -> KindId;
+
+    /// What one of them is called in a sentence, such as `retention policy`.
+    fn title(&self) -> &'static str;
+
+    /// How each attribute is changed, and how the whole is created and removed.
+    fn rules(&self) -> &'static Rules;
+
+    /// The document sections that describe it.
+    fn sections(&self) -> &'static [Section];
+
+    /// The codes of its own diagnostics.
+    fn codes(&self) -> &'static [&'static Code] {
+        &[]
+    }
+
+    /// The one query that reads every resource of this kind in scope; `None` where the server has
+    /// none of it. The number of queries must not depend on the number of objects.
+    fn observe(&self, server: &Server, scope: &Scope) -> Option<Query>;
+
+    /// The resources in that query's rows.
+    ///
+    /// # Errors
+    /// When the catalog is not as the query expects it.
+    fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError>;
+
+    /// The expressions whose canonical form decides whether two resources are the same, each with
+    /// the relation that they are over. Asked only where both sides exist; give those of both sides,
+    /// and only where their texts differ.
+    fn expressions(&self, _desired: &Desired, _live: Option<&Live>) -> Vec<(QualifiedName, SqlText)> {
+        Vec::new()
+    }
+
+    /// Brings a desired resource to the form in which the server would show it, and says what the
+    /// live server makes impossible. `None` drops the resource from the plan: an error was
+    /// reported, or the policy says to skip it.
+    fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired>;
+
+    /// What only the desired side of the policies can tell, offline: conflicts between resources.
+    /// Called once for each resource with all of them at hand.
+    fn check(&self, _desired: &Desired, _all: &BTreeMap<crate::core::Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
+
+    /// What its templates need beyond the attributes and facts.
+    fn context(&self, _delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
+        BTreeMap::new()
+    }
+
+    /// The one query that counts what these deltas would touch; `None` where nothing is to count.
+    fn weigh(&self, _deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
+        None
+    }
+
+    /// What a delta costs. `weights` are all rows of [`Kind::weigh`]'s query.
+    ///
+    /// # Errors
+    /// When those rows are not as expected.
+    fn judge(&self, _delta: &Delta, _op: Op, _weights: &[Row], _view: &View<'_>) -> Result<Judgement, RowError> {
+        Ok(Judgement::default())
+    }
+
+    /// The query that tells how far a running step has come, as one row with `done`, `total` and
+    /// `phase`; `None` where the server does not say. Asked on a second session, if there is one.
+    fn progress(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// What a kind says of one delta beyond its table of rules.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Judgement {
+    /// Hazards beside those that the steps declare.
+    pub hazards: Vec<Hazard>,
+    /// What it touches.
+    pub impact: Option<Impact>,
+    /// Why it cannot be done. Any error here blocks the action.
+    pub diagnostics: Vec<Diagnostic>,
+}

@@ -1,0 +1,191 @@
+//! The table that says how a kind is created, altered and removed: which template, on which
+//! servers, under which lock, with which hazards, inside a transaction or not.
+//!
+//! None of that is ever read out of SQL. It is declared here, next to the template's name.
+
+use crate::core::{Edition, Hazard, LockMode, Server, Version};
+use crate::diag::Code;
+
+/// All of a kind's rules.
+pub struct Rules {
+    /// The steps that create it, in order.
+    pub create: &'static [&'static StepRule],
+    /// The steps that remove it, in order.
+    pub remove: &'static [&'static StepRule],
+    /// The steps that replace it, where that is more than removing and creating.
+    pub replace: Option<&'static [&'static StepRule]>,
+    /// Every attribute, with how it is changed. An attribute that is not here does not exist.
+    pub attributes: &'static [AttributeRule],
+}
+
+/// How one attribute is changed on a live resource.
+pub struct AttributeRule {
+    /// The attribute's name; one ending in `*` stands for every name with that beginning.
+    pub name: &'static str,
+    /// How.
+    pub how: How,
+}
+
+/// The ways to change an attribute.
+pub enum How {
+    /// By a step. Attributes that share one are changed together, once.
+    Alter(&'static StepRule),
+    /// By making the resource anew.
+    Replace,
+    /// Not at all.
+    Refuse {
+        /// The diagnostic's code.
+        code: &'static Code,
+        /// Why the server cannot.
+        why: &'static str,
+        /// What to do instead.
+        help: &'static str,
+    },
+}
+
+/// A statement, in as many variants as the servers need. The first whose needs are met is used;
+/// where none is, the action is blocked and says so.
+pub struct StepRule {
+    /// The variants, most specific first.
+    pub variants: &'static [Variant],
+}
+
+/// One form of a statement.
+pub struct Variant {
+    /// The servers and relations it works on.
+    pub needs: Needs,
+    /// The template's path under `templates/`. A template that renders to nothing makes no step.
+    pub template: &'static str,
+    /// The strongest lock it takes and on what; `None` where it takes none worth naming.
+    pub lock: Option<(LockMode, LockOn)>,
+    /// Whether it can run inside a transaction.
+    pub transactional: bool,
+    /// What it always endangers.
+    pub hazards: &'static [Hazard],
+}
+
+/// What a lock is on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LockOn {
+    /// The relation that the resource belongs to.
+    Relation,
+    /// Each chunk of it, one after another.
+    EachChunk,
+    /// The relation and all its chunks at once.
+    RelationAndChunks,
+    /// The resource itself, such as an index.
+    Object,
+}
+
+/// What sort of relation a variant is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// Any.
+    Any,
+    /// Only a hypertable, live or made by the same plan.
+    Hypertable,
+    /// Only a table (or nothing) that is no hypertable.
+    Plain,
+}
+
+/// The conditions of a variant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Needs {
+    /// PostgreSQL from this version on.
+    pub postgres: Option<Version>,
+    /// TimescaleDB from this version on.
+    pub timescaledb: Option<Version>,
+    /// TimescaleDB before this version.
+    pub timescaledb_before: Option<Version>,
+    /// The Community edition.
+    pub community: bool,
+    /// The sort of relation.
+    pub target: Target,
+}
+
+impl Needs {
+    /// Nothing in particular.
+    pub const ANY: Self =
+        Self { postgres: None, timescaledb: None, timescaledb_before: None, community: false, target: Target::Any };
+
+    /// TimescaleDB in any edition, from a version on.
+    pub const fn timescaledb(version: Version) -> Self {
+        Self { timescaledb: Some(version), ..Self::ANY }
+    }
+
+    /// TimescaleDB's Community edition, from a version on.
+    pub const fn community(version: Version) -> Self {
+        Self { timescaledb: Some(version), community: true, ..Self::ANY }
+    }
+
+    /// The same, for one sort of relation only.
+    #[must_use]
+    pub const fn on(self, target: Target) -> Self {
+        Self { target, ..self }
+    }
+
+    /// The same, before a version of TimescaleDB.
+    #[must_use]
+    pub const fn before(self, version: Version) -> Self {
+        Self { timescaledb_before: Some(version), ..self }
+    }
+
+    /// Whether a server and relation meet them.
+    pub fn met(&self, server: &Server, is_hypertable: bool) -> bool {
+        let at_least = |have: Option<Version>, need: Option<Version>| match (have, need) {
+            (_, None) => true,
+            (Some(have), Some(need)) => have >= need,
+            (None, Some(_)) => false,
+        };
+        let before = match (server.timescale_version(), self.timescaledb_before) {
+            (Some(have), Some(limit)) => have < limit,
+            (_, None) => true,
+            (None, Some(_)) => false,
+        };
+        let edition = !self.community
+            || server.timescaledb.as_ref().is_some_and(|timescale| timescale.edition == Edition::Community);
+        let target = match self.target {
+            Target::Any => true,
+            Target::Hypertable => is_hypertable,
+            Target::Plain => !is_hypertable,
+        };
+        at_least(Some(server.version), self.postgres)
+            && at_least(server.timescale_version(), self.timescaledb)
+            && before
+            && edition
+            && target
+    }
+}
+
+impl StepRule {
+    /// The variant for a server and relation.
+    pub fn variant(&self, server: &Server, is_hypertable: bool) -> Option<&'static Variant> {
+        self.variants.iter().find(|variant| variant.needs.met(server, is_hypertable))
+    }
+}
+
+impl Rules {
+    /// The rule of an attribute.
+    pub fn attribute(&self, name: &str) -> Option<&'static AttributeRule> {
+        self.attributes.iter().find(|rule| match rule.name.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => rule.name == name,
+        })
+    }
+
+    /// Every step that any of the rules uses, each once.
+    pub fn steps(&self) -> Vec<&'static StepRule> {
+        let altered = self.attributes.iter().filter_map(|rule| match rule.how {
+            How::Alter(step) => Some(step),
+            How::Replace | How::Refuse { .. } => None,
+        });
+        let whole = self.create.iter().chain(self.remove).chain(self.replace.unwrap_or_default()).copied();
+        let mut steps: Vec<&'static StepRule> = Vec::new();
+        for step in whole.chain(altered) {
+            if !steps.iter().any(|known| std::ptr::eq(*known, step)) {
+                steps.push(step);
+            }
+        }
+        steps
+    }
+}

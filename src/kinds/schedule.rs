@@ -1,0 +1,164 @@
+//! The schedule that every job-backed kind shares: as written, as attributes, as the catalog has it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::core::{Desired, Live, Row, RowError, Value};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::SectionInput;
+
+/// When a policy's job runs.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// How often the job runs. Without it, TimescaleDB's own default, which is then not compared.
+    #[schemars(example = &"1 day")]
+    pub every: Option<String>,
+    /// When the job first runs, as a timestamp with time zone. With it the schedule is fixed to the
+    /// clock; without it the next run is counted from the end of the last.
+    #[schemars(example = &"2026-01-01 02:00:00+00")]
+    pub initial_start: Option<String>,
+    /// The time zone in which a fixed schedule keeps its hour across daylight saving.
+    #[schemars(example = &"Europe/Berlin")]
+    pub timezone: Option<String>,
+    /// How long one run may take before it is cancelled; `0` for no limit.
+    #[schemars(example = &"1 hour")]
+    pub max_runtime: Option<String>,
+    /// How often a failed run is tried again; -1 for ever.
+    #[schemars(range(min = -1, max = 2_147_483_647))]
+    pub max_retries: Option<i64>,
+    /// How long to wait before trying again.
+    #[schemars(example = &"5 minutes")]
+    pub retry_period: Option<String>,
+    /// Whether the job is paused. Without it, a job that an operator paused stays paused and is
+    /// reported as such.
+    pub paused: Option<bool>,
+}
+
+/// The attribute names that [`Schedule`] makes.
+pub const ATTRIBUTES: [&str; 7] = [
+    "schedule.every",
+    "schedule.initial_start",
+    "schedule.timezone",
+    "schedule.max_runtime",
+    "schedule.max_retries",
+    "schedule.retry_period",
+    "schedule.paused",
+];
+
+impl Schedule {
+    /// Sets the attributes that are written, reading them at `below` (such as `/schedule`).
+    pub fn apply(&self, input: &SectionInput<'_>, below: &str, desired: &mut Desired, sink: &mut Vec<Diagnostic>) {
+        let at = |key: &str| format!("{below}/{key}");
+        if let Some(text) = &self.every
+            && let Some(every) = input.interval(text, &at("every"), sink)
+        {
+            input.set(desired, "schedule.every", &at("every"), every);
+        }
+        if let Some(text) = &self.retry_period
+            && let Some(period) = input.interval(text, &at("retry_period"), sink)
+        {
+            input.set(desired, "schedule.retry_period", &at("retry_period"), period);
+        }
+        if let Some(text) = &self.max_runtime {
+            let no_limit = text.trim() == "0";
+            let interval = if no_limit {
+                Some(crate::core::Interval::default())
+            } else {
+                input.interval(text, &at("max_runtime"), sink)
+            };
+            if let Some(interval) = interval {
+                input.set(desired, "schedule.max_runtime", &at("max_runtime"), interval);
+            }
+        }
+        if let Some(text) = &self.initial_start {
+            match parse_timestamp(text) {
+                Some(micros) => {
+                    input.set(desired, "schedule.initial_start", &at("initial_start"), format_timestamp(micros))
+                }
+                None => sink.push(
+                    Diagnostic::error(&code::WRONG_VALUE, format!("`{text}` is no timestamp with a time zone"))
+                        .at(input.place(&at("initial_start")))
+                        .help("write it as `2026-01-01 02:00:00+00` or `2026-01-01T02:00:00Z`"),
+                ),
+            }
+        }
+        if let Some(text) = &self.timezone {
+            input.set(desired, "schedule.timezone", &at("timezone"), Value::text(text));
+        }
+        if let Some(retries) = self.max_retries {
+            input.set(desired, "schedule.max_retries", &at("max_retries"), retries);
+        }
+        if let Some(paused) = self.paused {
+            input.set(desired, "schedule.paused", &at("paused"), paused);
+        }
+    }
+}
+
+/// Sets a live job's schedule attributes and its `job_id` fact. The row's columns are those of
+/// `jobs.sql`: `job_id`, `schedule_interval`, `initial_start` (epoch microseconds), `timezone`,
+/// `max_runtime`, `max_retries`, `retry_period`, `scheduled`, `fixed_schedule`.
+///
+/// # Errors
+/// When the row is not such a one.
+pub fn read_job(row: &Row, live: &mut Live) -> Result<(), RowError> {
+    live.set_fact("job_id", row.int("job_id")?);
+    live.set_fact("fixed_schedule", row.bool("fixed_schedule")?);
+    for (attribute, column) in [
+        ("schedule.every", "schedule_interval"),
+        ("schedule.max_runtime", "max_runtime"),
+        ("schedule.retry_period", "retry_period"),
+    ] {
+        if let Some(interval) = row.maybe_interval(column)? {
+            live.set(attribute, interval);
+        }
+    }
+    live.set("schedule.max_retries", row.int("max_retries")?);
+    if let Some(micros) = row.maybe_int("initial_start")? {
+        live.set("schedule.initial_start", format_timestamp(micros));
+    }
+    if let Some(timezone) = row.maybe_text("timezone")? {
+        live.set("schedule.timezone", Value::text(timezone));
+    }
+    let scheduled = row.bool("scheduled")?;
+    live.set("schedule.paused", !scheduled);
+    live.paused = !scheduled;
+    Ok(())
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// Reads `2026-01-01 02:00:00+00`, `2026-01-01T02:00:00Z` and the like, as microseconds since 1970
+/// in UTC.
+pub fn parse_timestamp(text: &str) -> Option<i64> {
+    let trimmed = text.trim();
+    let iso = trimmed.replacen(' ', "T", 1);
+    iso.parse::<jiff::Timestamp>().ok().map(|timestamp| timestamp.as_microsecond())
+}
+
+/// Prints microseconds since 1970 as `2026-01-01 02:00:00+00`.
+pub fn format_timestamp(micros: i64) -> String {
+    let Ok(timestamp) = jiff::Timestamp::from_microsecond(micros) else { return format!("{micros} µs") };
+    let text = timestamp.to_string();
+    text.replacen('T', " ", 1).replacen('Z', "+00", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_is_the_same_however_it_is_written() {
+        let utc = parse_timestamp("2026-01-01T02:00:00Z").unwrap();
+        for text in ["2026-01-01 02:00:00+00", "2026-01-01 03:00:00+01:00", "2026-01-01T02:00:00+00:00"] {
+            assert_eq!(parse_timestamp(text), Some(utc), "{text}");
+        }
+        assert_eq!(format_timestamp(utc), "2026-01-01 02:00:00+00");
+        assert_eq!(parse_timestamp("2026-01-01 02:00:00"), None);
+        assert_eq!(parse_timestamp("tomorrow"), None);
+    }
+}

@@ -1,0 +1,228 @@
+//! The live database as kinds see it while they settle, weigh and judge.
+
+use std::collections::BTreeMap;
+
+use crate::core::{Address, Desired, Interval, Live, Place, QualifiedName, Server, SqlText};
+
+/// Which relations a snapshot looks at.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Every relation that a document or a ledger row names and that exists, by OID, sorted.
+    pub oids: Vec<u32>,
+    /// The names of whole-database objects that documents or the ledger name, by kind.
+    pub globals: BTreeMap<String, Vec<String>>,
+}
+
+/// Every relation in scope that exists.
+pub type Relations = BTreeMap<QualifiedName, Relation>;
+
+/// A relation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Relation {
+    /// Its OID.
+    pub oid: u32,
+    /// Its name.
+    pub name: QualifiedName,
+    /// Its sort.
+    pub kind: RelationKind,
+    /// Its columns in order, without system columns or dropped ones.
+    pub columns: Vec<Column>,
+    /// Its hypertable, where it is one.
+    pub hypertable: Option<Hypertable>,
+    /// Whether its storage holds any page: false means surely empty.
+    pub has_pages: bool,
+    /// Its owner.
+    pub owner: String,
+    /// Whether the session's role may alter it (is, or is a member of, the owner).
+    pub owned: bool,
+}
+
+impl Relation {
+    /// A column by its exact name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// The sorts of relation (`pg_class.relkind`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RelationKind {
+    /// An ordinary table.
+    Table,
+    /// A declaratively partitioned table.
+    PartitionedTable,
+    /// A view, which a continuous aggregate is too.
+    View,
+    /// A materialized view.
+    MaterializedView,
+    /// A foreign table.
+    ForeignTable,
+    /// An index, sequence, composite type or whatever comes next.
+    Other,
+}
+
+impl RelationKind {
+    /// From `pg_class.relkind`.
+    pub fn read(relkind: &str) -> Self {
+        match relkind {
+            "r" => Self::Table,
+            "p" => Self::PartitionedTable,
+            "v" => Self::View,
+            "m" => Self::MaterializedView,
+            "f" => Self::ForeignTable,
+            _ => Self::Other,
+        }
+    }
+
+    /// In a sentence, with its article.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Table => "a table",
+            Self::PartitionedTable => "a partitioned table",
+            Self::View => "a view",
+            Self::MaterializedView => "a materialized view",
+            Self::ForeignTable => "a foreign table",
+            Self::Other => "no table",
+        }
+    }
+}
+
+/// A column.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Column {
+    /// Its exact name.
+    pub name: String,
+    /// Its type as `format_type` prints it, with the modifier.
+    pub type_name: String,
+    /// The OID of its type, or of the type under its domain.
+    pub base_type: u32,
+    /// Whether it is NOT NULL.
+    pub not_null: bool,
+}
+
+/// The type OIDs that TimescaleDB accepts for time (`pg_type.dat`, the same in every version).
+pub mod types {
+    /// `smallint`.
+    pub const INT2: u32 = 21;
+    /// `integer`.
+    pub const INT4: u32 = 23;
+    /// `bigint`.
+    pub const INT8: u32 = 20;
+    /// `date`.
+    pub const DATE: u32 = 1082;
+    /// `timestamp without time zone`.
+    pub const TIMESTAMP: u32 = 1114;
+    /// `timestamp with time zone`.
+    pub const TIMESTAMPTZ: u32 = 1184;
+}
+
+impl Column {
+    /// Whether time is counted in a whole number in it.
+    pub fn is_integer(&self) -> bool {
+        matches!(self.base_type, types::INT2 | types::INT4 | types::INT8)
+    }
+
+    /// Whether it can be a hypertable's time dimension without a conversion function.
+    pub fn is_time(&self) -> bool {
+        self.is_integer() || matches!(self.base_type, types::DATE | types::TIMESTAMP | types::TIMESTAMPTZ)
+    }
+}
+
+/// A hypertable's shape.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Hypertable {
+    /// TimescaleDB's id.
+    pub id: i64,
+    /// Its dimensions, the time one first.
+    pub dimensions: Vec<Dimension>,
+    /// Whether the columnstore is enabled on it.
+    pub columnstore: bool,
+    /// How many chunks it has.
+    pub chunks: i64,
+}
+
+impl Hypertable {
+    /// The dimension that time is partitioned by.
+    pub fn time(&self) -> Option<&Dimension> {
+        self.dimensions.first()
+    }
+
+    /// Whether time is a whole number.
+    pub fn integer_time(&self) -> bool {
+        self.time().is_some_and(|dimension| dimension.interval.is_none() && dimension.integer_interval.is_some())
+    }
+}
+
+/// One dimension of a hypertable.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dimension {
+    /// The column.
+    pub column: String,
+    /// The chunk interval of a time dimension.
+    pub interval: Option<Interval>,
+    /// The chunk interval of an integer dimension.
+    pub integer_interval: Option<i64>,
+    /// The function that tells an integer dimension's now.
+    pub integer_now: Option<QualifiedName>,
+    /// The number of hash partitions.
+    pub partitions: Option<i64>,
+}
+
+/// The canonical form of every expression that was asked for: the server's own text, or the
+/// server's complaint. The key is the relation and the text as written.
+pub type Canon = BTreeMap<(QualifiedName, SqlText), Result<String, String>>;
+
+/// A relation's document, for what holds for all of its sections.
+#[derive(Clone, Debug)]
+pub struct DocumentNote {
+    /// Where it begins.
+    pub place: Place,
+    /// `when_missing: skip`.
+    pub skip_missing: bool,
+}
+
+/// Everything a kind may look at.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The server.
+    pub server: &'a Server,
+    /// The relations in scope.
+    pub relations: &'a Relations,
+    /// Every live resource in scope.
+    pub live: &'a BTreeMap<Address, Live>,
+    /// Every desired resource, as written.
+    pub desired: &'a BTreeMap<Address, Desired>,
+    /// Canonical expressions.
+    pub canon: &'a Canon,
+}
+
+impl View<'_> {
+    /// Whether a relation is a hypertable, or becomes one by the same plan.
+    pub fn is_hypertable(&self, name: &QualifiedName) -> bool {
+        self.live_hypertable(name).is_some() || self.wants_hypertable(name)
+    }
+
+    /// The live hypertable of a relation.
+    pub fn live_hypertable(&self, name: &QualifiedName) -> Option<&Hypertable> {
+        self.relations.get(name).and_then(|relation| relation.hypertable.as_ref())
+    }
+
+    /// Whether the policies make a hypertable of it.
+    pub fn wants_hypertable(&self, name: &QualifiedName) -> bool {
+        let address = Address::in_schema(crate::core::KindId::new("hypertable"), name);
+        self.desired.contains_key(&address)
+    }
+
+    /// The column that time is partitioned by, now or after the plan.
+    pub fn time_column(&self, name: &QualifiedName) -> Option<&Column> {
+        let relation = self.relations.get(name)?;
+        let column = match &relation.hypertable {
+            Some(hypertable) => hypertable.time()?.column.clone(),
+            None => {
+                let address = Address::in_schema(crate::core::KindId::new("hypertable"), name);
+                self.desired.get(&address)?.get("time_column")?.as_text()?.to_owned()
+            }
+        };
+        relation.column(&column)
+    }
+}

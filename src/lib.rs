@@ -1,0 +1,5 @@
+//! Chronoform: policy-as-code for TimescaleDB and PostgreSQL.
+
+pub mod core;
+pub mod diag;
+pub mod kinds;
