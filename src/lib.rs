@@ -2,4 +2,5 @@
 
 pub mod core;
 pub mod diag;
+pub mod diff;
 pub mod kinds;
