@@ -4,3 +4,4 @@ pub mod core;
 pub mod diag;
 pub mod diff;
 pub mod kinds;
+pub mod render;
