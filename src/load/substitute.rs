@@ -174,7 +174,10 @@ impl Substitution<'_> {
     /// The stretch of the scalar that is written so; the whole scalar where it is not found, as in
     /// a quoted text with escapes.
     fn place_of(&self, written: &str, start: usize, end: usize) -> Place {
-        match self.text.slice(start, end).find(written) {
+        // What is never closed goes on to the end; its beginning may also begin what stands before.
+        let scalar = self.text.slice(start, end);
+        let found = if written.ends_with('}') { scalar.find(written) } else { scalar.rfind(written) };
+        match found {
             Some(at) => self.text.place(start + at, start + at + written.len()),
             None => self.text.place(start, end),
         }
