@@ -104,3 +104,18 @@ pub struct Judgement {
     /// Why it cannot be done. Any error here blocks the action.
     pub diagnostics: Vec<Diagnostic>,
 }
+
+/// Brings every desired resource to the server's form, kind by kind in the registry's order. What
+/// comes back is what can be compared; what was set aside has an error or a reason to be skipped.
+pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<crate::core::Address, Desired> {
+    let mut settled = BTreeMap::new();
+    for kind in all() {
+        let id = kind.id();
+        for desired in view.desired.values().filter(|desired| desired.address.kind == id) {
+            if let Some(desired) = kind.settle(desired, view, sink) {
+                settled.insert(desired.address.clone(), desired);
+            }
+        }
+    }
+    settled
+}
