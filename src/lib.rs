@@ -4,4 +4,5 @@ pub mod core;
 pub mod diag;
 pub mod diff;
 pub mod kinds;
+pub mod ledger;
 pub mod render;
