@@ -190,9 +190,10 @@ pub struct DriftAttribute {
 }
 
 /// One resource's standing.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Drift {
     /// Which resource.
+    #[serde(flatten)]
     pub address: Address,
     /// The relation that it belongs to.
     pub on: Option<QualifiedName>,

@@ -254,10 +254,17 @@ pub struct SourceLine {
     pub line: u32,
 }
 
+impl From<&crate::core::Place> for SourceLine {
+    fn from(place: &crate::core::Place) -> Self {
+        Self { file: place.file.to_string(), line: place.line }
+    }
+}
+
 /// One resource to be changed, and how.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Action {
     /// Which resource.
+    #[serde(flatten)]
     pub address: Address,
     /// The relation that it belongs to.
     pub on: Option<QualifiedName>,
