@@ -73,6 +73,7 @@ codes! {
     UNKNOWN_KIND = new("unknown-kind", "A document's `kind:` is none that this version knows.");
     UNKNOWN_KEY = new("unknown-key", "A key that the document does not have.");
     MISSING_KEY = new("missing-key", "A key that the document must have.");
+    DUPLICATE_KEY = new("duplicate-key", "A mapping that holds one key twice.");
     WRONG_TYPE = new("wrong-type", "A value of another type than the key takes.");
     WRONG_VALUE = new("wrong-value", "A value that the key does not take.");
     UNSET_VARIABLE = new("unset-variable", "A `${var.…}` or `${env.…}` that has no value.");
