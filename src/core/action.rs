@@ -1,13 +1,16 @@
 //! What will be done: actions, their steps, and what they cost.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::core::{Address, Bytes, Change, Fingerprint, Place, QualifiedName, Reason};
+use crate::core::{Address, Bytes, Fingerprint, QualifiedName, Reason, Value};
 
 /// The verb of an action.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Op {
     /// It comes to be.
     Create,
@@ -34,11 +37,6 @@ impl Op {
             Self::Remove => "remove",
             Self::Blocked => "blocked",
         }
-    }
-
-    /// Reads [`Self::as_str`]'s word.
-    pub fn read(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|op| op.as_str() == word)
     }
 }
 
@@ -106,17 +104,32 @@ impl LockMode {
     }
 }
 
+impl Serialize for LockMode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for LockMode {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::read(&String::deserialize(deserializer)?))
+    }
+}
+
 /// A lock that a step takes.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Lock {
     /// How strong.
     pub mode: LockMode,
     /// On what, in words: a table's name, or `each chunk of …`.
     pub on: String,
+    /// What cannot go on meanwhile: [`LockMode::blocks`].
+    pub blocks: String,
 }
 
 /// A danger that must be allowed by name before a plan with it is applied.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Hazard {
     /// Rows go away, now or by a policy's next run.
     DeletesData,
@@ -180,7 +193,7 @@ impl fmt::Display for Hazard {
 }
 
 /// How much an action touches, counted when the plan was made.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Impact {
     /// What happens to it: `drops`, `compresses`, `builds an index over`.
     pub verb: String,
@@ -200,8 +213,18 @@ pub struct Impact {
     pub notes: Vec<String>,
 }
 
+impl Impact {
+    /// Whether this counts more than an earlier count did: more chunks, rows or bytes, or a newer end.
+    pub fn has_grown_since(&self, earlier: &Self) -> bool {
+        self.chunks > earlier.chunks
+            || self.rows > earlier.rows
+            || self.bytes > earlier.bytes
+            || (earlier.newest.is_some() && self.newest > earlier.newest)
+    }
+}
+
 /// One statement of an action.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Step {
     /// The statement, exactly as it will be sent.
     pub sql: String,
@@ -211,10 +234,37 @@ pub struct Step {
     pub lock: Option<Lock>,
 }
 
+/// One attribute that an action changes, as plans store it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AttributeChange {
+    /// The attribute's name.
+    pub name: String,
+    /// Its live value; null where there is none.
+    pub before: Json,
+    /// Its desired value; null on removal.
+    pub after: Json,
+}
+
+/// A place in a policy file, as plans store it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SourceLine {
+    /// The file's path as the user gave it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+impl From<&crate::core::Place> for SourceLine {
+    fn from(place: &crate::core::Place) -> Self {
+        Self { file: place.file.to_string(), line: place.line }
+    }
+}
+
 /// One resource to be changed, and how.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Action {
     /// Which resource.
+    #[serde(flatten)]
     pub address: Address,
     /// The relation that it belongs to.
     pub on: Option<QualifiedName>,
@@ -223,9 +273,7 @@ pub struct Action {
     /// Why.
     pub reason: Reason,
     /// What differs.
-    pub changes: Vec<Change>,
-    /// What is managed of it after the action, in [`crate::core::Value::to_json`]'s form.
-    pub desired: std::collections::BTreeMap<String, Json>,
+    pub attributes: Vec<AttributeChange>,
     /// The statements, in order. Consecutive transactional ones share a transaction.
     pub steps: Vec<Step>,
     /// What must be allowed.
@@ -234,8 +282,10 @@ pub struct Action {
     pub impact: Option<Impact>,
     /// The policy's `protect: true`.
     pub protect: bool,
+    /// All that the policy manages of the resource, as settled; empty on removal.
+    pub desired: BTreeMap<String, Value>,
     /// What the plan saw of the live resource.
     pub fingerprint: Fingerprint,
     /// Where the policy asks for it; `None` where it no longer does.
-    pub place: Option<Place>,
+    pub source: Option<SourceLine>,
 }

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize};
+
 use crate::core::QualifiedName;
 use crate::core::name::quote_identifier;
 
@@ -60,6 +63,32 @@ impl Address {
     /// The object's qualified name, where it lives in a schema.
     pub fn object(&self) -> Option<QualifiedName> {
         self.schema.as_ref().map(|schema| QualifiedName::new(schema, &self.name))
+    }
+}
+
+/// As an object of `address` (printed, for people), `kind`, `schema` and `name`.
+impl Serialize for Address {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Address", 4)?;
+        object.serialize_field("address", &self.to_string())?;
+        object.serialize_field("kind", self.kind.as_str())?;
+        object.serialize_field("schema", &self.schema)?;
+        object.serialize_field("name", &self.name)?;
+        object.end()
+    }
+}
+
+/// Reads the parts; the printed form is never split.
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Parts {
+            kind: String,
+            schema: Option<String>,
+            name: String,
+        }
+        let parts = Parts::deserialize(deserializer)?;
+        Ok(Self { kind: KindId::read(&parts.kind), schema: parts.schema, name: parts.name })
     }
 }
 

@@ -16,7 +16,8 @@ pub struct Change {
 }
 
 /// Why there is a delta.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The policy describes it and the database does not have it.
     Missing,
@@ -30,27 +31,6 @@ pub enum Reason {
     Unwanted,
     /// The policy no longer mentions it, and the ledger shows that Chronoform owns it.
     Dropped,
-}
-
-impl Reason {
-    /// The word used in plans.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Disappeared => "disappeared",
-            Self::Differs => "differs",
-            Self::Drifted => "drifted",
-            Self::Unwanted => "unwanted",
-            Self::Dropped => "no-longer-in-policy",
-        }
-    }
-
-    /// Reads [`Self::as_str`]'s word.
-    pub fn read(word: &str) -> Option<Self> {
-        [Self::Missing, Self::Disappeared, Self::Differs, Self::Drifted, Self::Unwanted, Self::Dropped]
-            .into_iter()
-            .find(|reason| reason.as_str() == word)
-    }
 }
 
 impl fmt::Display for Reason {

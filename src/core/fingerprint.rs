@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::core::Live;
 
 /// A SHA-256 digest, printed `sha256:…`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {

@@ -14,7 +14,7 @@ const DAYS_PER_MONTH: i64 = 30;
 ///
 /// Equality is of the three fields: `1 month` is not `30 days`, and `1 day` is not `24 hours`,
 /// because the server adds them to a timestamp differently.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Interval {
     /// Whole months.
     pub months: i32,

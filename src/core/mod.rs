@@ -17,7 +17,7 @@ pub mod server;
 pub mod sql_text;
 pub mod value;
 
-pub use action::{Action, Hazard, Impact, Lock, LockMode, Op, Step};
+pub use action::{Action, AttributeChange, Hazard, Impact, Lock, LockMode, Op, SourceLine, Step};
 pub use address::{Address, KindId};
 pub use bytes::Bytes;
 pub use catalog::{Cell, Param, Query, Row, RowError};

@@ -11,7 +11,7 @@ pub const MAX_IDENTIFIER_BYTES: usize = 63;
 pub const DEFAULT_SCHEMA: &str = "public";
 
 /// A relation's (or function's, collation's, …) schema and name, both exact.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct QualifiedName {
     /// The schema, unquoted.
     pub schema: String,

@@ -8,7 +8,8 @@ use std::fmt;
 ///
 /// That is not a claim that it parses; the server judges that. It is the claim that `( … )` around
 /// it stays around it, whatever the author wrote.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SqlText(String);
 
 /// Why a text is not one closed expression.
@@ -63,6 +64,19 @@ impl SqlText {
     /// The expression as typed.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for SqlText {
+    type Error = SqlTextError;
+    fn try_from(text: String) -> Result<Self, SqlTextError> {
+        Self::new(&text)
+    }
+}
+
+impl From<SqlText> for String {
+    fn from(sql: SqlText) -> Self {
+        sql.0
     }
 }
 

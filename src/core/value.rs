@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::core::name::quote_identifier;
@@ -12,7 +13,8 @@ use crate::core::{Interval, QualifiedName, SqlText};
 ///
 /// Two values are the same when they are equal; whatever has more than one spelling is brought to
 /// one by its kind before it is compared.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Value {
     /// Explicitly nothing; rendered as SQL `NULL`.
     Null,
@@ -37,7 +39,7 @@ pub enum Value {
 }
 
 /// A key column: `symbol`, `time desc`, `lower(name) text_pattern_ops`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct KeyColumn {
     /// What is ordered or indexed.
     pub target: KeyTarget,
@@ -52,7 +54,8 @@ pub struct KeyColumn {
 }
 
 /// What a key column stands for.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum KeyTarget {
     /// A column by its exact name.
     Column(String),

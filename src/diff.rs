@@ -1,0 +1,287 @@
+//! Desired against live against last applied: pure, and blind to what kinds there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use crate::core::{Address, Applied, Change, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason};
+
+/// The three sides, and what the policies speak of at all.
+pub struct Sides<'a> {
+    /// What the policies want, in the server's form.
+    pub desired: &'a BTreeMap<Address, Desired>,
+    /// What the database has.
+    pub live: &'a BTreeMap<Address, Live>,
+    /// What the ledger remembers.
+    pub applied: &'a BTreeMap<Address, Applied>,
+    /// Every address that a policy describes, also those set aside while settling.
+    pub named: &'a BTreeSet<Address>,
+    /// Every relation that a policy document describes.
+    pub managed: &'a BTreeSet<QualifiedName>,
+    /// Whether an attribute that was applied and is no longer in the policy goes back to the
+    /// server's default, for this kind.
+    pub forgets: &'a dyn Fn(&KindId) -> bool,
+}
+
+/// What a comparison finds.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Diff {
+    /// What differs.
+    pub deltas: Vec<Delta>,
+    /// What is wanted and already so.
+    pub in_sync: Vec<Address>,
+    /// What is live on a managed relation, unnamed, and not Chronoform's own.
+    pub unmanaged: Vec<Address>,
+    /// What Chronoform applied to a relation that no policy describes any more.
+    pub orphaned: Vec<Address>,
+}
+
+/// Compares the sides.
+pub fn diff(sides: &Sides<'_>) -> Diff {
+    let mut found = Diff::default();
+    for (address, desired) in sides.desired {
+        match (sides.live.get(address), desired.ensure) {
+            (None, Ensure::Present) => found.deltas.push(create(desired, sides)),
+            (Some(live), Ensure::Absent) => found.deltas.push(remove(live, Reason::Unwanted)),
+            (None, Ensure::Absent) => {}
+            (Some(live), Ensure::Present) => match update(desired, live, sides) {
+                Some(delta) => found.deltas.push(delta),
+                None => found.in_sync.push(address.clone()),
+            },
+        }
+    }
+    for (address, live) in sides.live {
+        if sides.named.contains(address) {
+            continue;
+        }
+        let managed = live.on.as_ref().is_some_and(|on| sides.managed.contains(on));
+        match (sides.applied.contains_key(address), managed) {
+            (true, true) => found.deltas.push(remove(live, Reason::Dropped)),
+            (true, false) => found.orphaned.push(address.clone()),
+            (false, true) if !live.system => found.unmanaged.push(address.clone()),
+            (false, _) => {}
+        }
+    }
+    found
+}
+
+fn create(desired: &Desired, sides: &Sides<'_>) -> Delta {
+    let known = sides.applied.contains_key(&desired.address);
+    let changes = desired.attributes.iter().map(|(name, value)| Change {
+        attribute: name.clone(),
+        before: None,
+        after: Some(value.clone()),
+    });
+    Delta {
+        address: desired.address.clone(),
+        on: desired.on.clone(),
+        reason: if known { Reason::Disappeared } else { Reason::Missing },
+        changes: changes.collect(),
+        desired: Some(desired.clone()),
+        live: None,
+    }
+}
+
+fn remove(live: &Live, reason: Reason) -> Delta {
+    let changes = live.attributes.iter().map(|(name, value)| Change {
+        attribute: name.clone(),
+        before: Some(value.clone()),
+        after: None,
+    });
+    Delta {
+        address: live.address.clone(),
+        on: live.on.clone(),
+        reason,
+        changes: changes.collect(),
+        desired: None,
+        live: Some(live.clone()),
+    }
+}
+
+fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
+    let mut changes: Vec<Change> = Vec::new();
+    for (name, wanted) in &desired.attributes {
+        let have = live.get(name);
+        if have != Some(wanted) {
+            changes.push(Change { attribute: name.clone(), before: have.cloned(), after: Some(wanted.clone()) });
+        }
+    }
+    let applied = sides.applied.get(&desired.address);
+    if let Some(applied) = applied
+        && (sides.forgets)(&desired.address.kind)
+    {
+        let forgotten = applied.attributes.keys().filter(|name| !desired.attributes.contains_key(*name));
+        changes.extend(forgotten.filter_map(|name| {
+            let have = live.get(name)?;
+            Some(Change { attribute: name.clone(), before: Some(have.clone()), after: None })
+        }));
+    }
+    if changes.is_empty() {
+        return None;
+    }
+    let drifted = applied.is_some_and(|applied| changes.iter().all(|change| is_drift(change, applied)));
+    Some(Delta {
+        address: desired.address.clone(),
+        on: desired.on.clone(),
+        reason: if drifted { Reason::Drifted } else { Reason::Differs },
+        changes,
+        desired: Some(desired.clone()),
+        live: Some(live.clone()),
+    })
+}
+
+/// Whether the policy still says what was applied, so that somebody else made the difference.
+fn is_drift(change: &Change, applied: &Applied) -> bool {
+    let wanted = change.after.as_ref().map(crate::core::Value::to_json);
+    wanted.is_some() && applied.attributes.get(&change.attribute) == wanted.as_ref()
+}
+
+/// Where a resource stands between its three sides.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// All three agree.
+    InSync,
+    /// A job that the policy does not pause is paused.
+    Paused,
+    /// Live, unnamed, and not Chronoform's own.
+    Unmanaged,
+    /// The policy asks for something that was never applied.
+    Pending,
+    /// The database was changed since it was last applied.
+    Drifted,
+    /// It was applied and is gone.
+    Missing,
+    /// Both the policy and the database were changed, differently.
+    Conflict,
+}
+
+impl Status {
+    /// Whether `drift` ends with differences because of it.
+    pub const fn is_difference(self) -> bool {
+        !matches!(self, Self::InSync | Self::Paused | Self::Unmanaged)
+    }
+
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::InSync => "in sync",
+            Self::Paused => "paused",
+            Self::Unmanaged => "unmanaged",
+            Self::Pending => "pending",
+            Self::Drifted => "drifted",
+            Self::Missing => "missing",
+            Self::Conflict => "conflict",
+        }
+    }
+}
+
+/// One attribute on which the sides disagree; null where a side has none.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct DriftAttribute {
+    /// The attribute's name.
+    pub name: String,
+    /// As last applied.
+    pub applied: Json,
+    /// As it is.
+    pub live: Json,
+    /// As the policy wants it.
+    pub desired: Json,
+}
+
+/// One resource's standing.
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Drift {
+    /// Which resource.
+    #[serde(flatten)]
+    pub address: Address,
+    /// The relation that it belongs to.
+    pub on: Option<QualifiedName>,
+    /// Where it stands.
+    pub status: Status,
+    /// What disagrees.
+    pub attributes: Vec<DriftAttribute>,
+}
+
+/// Every resource's standing: those named, those applied, and those unmanaged.
+pub fn drift(sides: &Sides<'_>, diff: &Diff) -> Vec<Drift> {
+    let unmanaged: BTreeSet<&Address> = diff.unmanaged.iter().collect();
+    let mut addresses: BTreeSet<&Address> = sides.desired.keys().collect();
+    addresses.extend(unmanaged.iter().copied());
+    addresses
+        .extend(sides.applied.values().filter(|applied| is_in_view(applied, sides)).map(|applied| &applied.address));
+    let standing = |address: &Address| {
+        let status = if unmanaged.contains(address) { Status::Unmanaged } else { status(address, sides)? };
+        let (live, desired) = (sides.live.get(address), sides.desired.get(address));
+        let on = live.and_then(|live| live.on.clone()).or_else(|| desired.and_then(|desired| desired.on.clone()));
+        let on = on.or_else(|| sides.applied.get(address).and_then(|applied| applied.on.clone()));
+        let attributes = if status.is_difference() { disagreements(address, sides) } else { Vec::new() };
+        Some(Drift { address: address.clone(), on, status, attributes })
+    };
+    addresses.into_iter().filter_map(standing).collect()
+}
+
+/// Whether a remembered resource is of a relation that the policies at hand describe. With a
+/// narrower choice of files, the others are nobody's business.
+fn is_in_view(applied: &Applied, sides: &Sides<'_>) -> bool {
+    match &applied.on {
+        Some(on) => sides.managed.contains(on),
+        None => sides.named.contains(&applied.address),
+    }
+}
+
+fn status(address: &Address, sides: &Sides<'_>) -> Option<Status> {
+    let (live, applied) = (sides.live.get(address), sides.applied.get(address));
+    let desired = sides.desired.get(address);
+    let absent = desired.is_some_and(|desired| desired.ensure == Ensure::Absent);
+    let wanted = desired.filter(|desired| desired.ensure == Ensure::Present);
+    match (live, applied, wanted) {
+        // Set aside while settling, with a diagnostic of its own.
+        _ if desired.is_none() && sides.named.contains(address) => None,
+        (None, None, None) | (Some(_), None, None) if !absent => None,
+        (None, _, None) => Some(Status::InSync),
+        (None, Some(_), Some(_)) => Some(Status::Missing),
+        (None, None, Some(_)) | (Some(_), _, None) => Some(Status::Pending),
+        (Some(live), applied, Some(wanted)) => Some(compare(live, applied, wanted, sides)),
+    }
+}
+
+fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sides<'_>) -> Status {
+    if update(wanted, live, sides).is_none() {
+        let pause_is_managed = wanted.attributes.contains_key("schedule.paused");
+        return if live.paused && !pause_is_managed { Status::Paused } else { Status::InSync };
+    }
+    let Some(applied) = applied else { return Status::Pending };
+    let live_moved = applied.attributes.iter().any(|(name, value)| live_json(live, name) != *value);
+    let kept = |(name, value): (&String, &crate::core::Value)| applied.attributes.get(name) == Some(&value.to_json());
+    let policy_moved = wanted.attributes.len() != applied.attributes.len() || !wanted.attributes.iter().all(kept);
+    match (live_moved, policy_moved) {
+        (true, true) => Status::Conflict,
+        (true, false) => Status::Drifted,
+        (false, _) => Status::Pending,
+    }
+}
+
+fn live_json(live: &Live, attribute: &str) -> Json {
+    live.get(attribute).map_or(Json::Null, crate::core::Value::to_json)
+}
+
+fn disagreements(address: &Address, sides: &Sides<'_>) -> Vec<DriftAttribute> {
+    let (live, applied) = (sides.live.get(address), sides.applied.get(address));
+    let desired = sides.desired.get(address).filter(|desired| desired.ensure == Ensure::Present);
+    let mut names: BTreeSet<&String> = BTreeSet::new();
+    names.extend(desired.iter().flat_map(|desired| desired.attributes.keys()));
+    names.extend(applied.iter().flat_map(|applied| applied.attributes.keys()));
+    let line = |name: &String| DriftAttribute {
+        name: name.clone(),
+        applied: applied.and_then(|applied| applied.attributes.get(name)).cloned().unwrap_or(Json::Null),
+        live: live.map_or(Json::Null, |live| live_json(live, name)),
+        desired: desired.and_then(|desired| desired.get(name)).map_or(Json::Null, crate::core::Value::to_json),
+    };
+    let differs = |line: &DriftAttribute| line.live != line.desired || (applied.is_some() && line.applied != line.live);
+    names.into_iter().map(line).filter(differs).collect()
+}
+
+#[cfg(test)]
+#[path = "diff_tests.rs"]
+mod tests;

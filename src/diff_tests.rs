@@ -1,0 +1,173 @@
+//! The comparison, side by side by side.
+
+use super::*;
+use crate::core::{Interval, Place, Value};
+
+const KIND: KindId = KindId::new("thing");
+
+struct World {
+    desired: BTreeMap<Address, Desired>,
+    live: BTreeMap<Address, Live>,
+    applied: BTreeMap<Address, Applied>,
+    named: BTreeSet<Address>,
+    managed: BTreeSet<QualifiedName>,
+    forgets: bool,
+}
+
+fn table() -> QualifiedName {
+    QualifiedName::new("public", "t")
+}
+
+fn address() -> Address {
+    Address::in_schema(KIND, &table())
+}
+
+fn days(days: i32) -> Value {
+    Value::Interval(Interval::days(days))
+}
+
+fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World {
+    let place = Place { file: "p".into(), line: 1, column: 1, start: 0, end: 0 };
+    let mut world = World {
+        desired: BTreeMap::new(),
+        live: BTreeMap::new(),
+        applied: BTreeMap::new(),
+        named: BTreeSet::new(),
+        managed: BTreeSet::from([table()]),
+        forgets: false,
+    };
+    if let Some(value) = desired {
+        let mut wanted = Desired::new(address(), Some(table()), place);
+        wanted.set("after", days(value));
+        world.named.insert(address());
+        world.desired.insert(address(), wanted);
+    }
+    if let Some(value) = live {
+        let mut have = Live::new(address(), Some(table()));
+        have.set("after", days(value));
+        world.live.insert(address(), have);
+    }
+    if let Some(value) = applied {
+        let attributes = BTreeMap::from([("after".to_owned(), days(value).to_json())]);
+        world.applied.insert(address(), Applied { address: address(), on: Some(table()), attributes, adopted: false });
+    }
+    world
+}
+
+fn run(world: &World) -> (Diff, Vec<Drift>) {
+    let forgets = |_: &KindId| world.forgets;
+    let sides = Sides {
+        desired: &world.desired,
+        live: &world.live,
+        applied: &world.applied,
+        named: &world.named,
+        managed: &world.managed,
+        forgets: &forgets,
+    };
+    let diff = diff(&sides);
+    let drift = drift(&sides, &diff);
+    (diff, drift)
+}
+
+fn status_of(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> Option<Status> {
+    run(&world(desired, live, applied)).1.first().map(|drift| drift.status)
+}
+
+fn reason_of(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> Option<Reason> {
+    run(&world(desired, live, applied)).0.deltas.first().map(|delta| delta.reason)
+}
+
+#[test]
+fn every_combination_of_the_three_sides_has_one_status() {
+    assert_eq!(status_of(Some(7), Some(7), Some(7)), Some(Status::InSync));
+    assert_eq!(status_of(Some(7), Some(7), None), Some(Status::InSync));
+    assert_eq!(status_of(Some(7), Some(9), Some(7)), Some(Status::Drifted));
+    assert_eq!(status_of(Some(9), Some(7), Some(7)), Some(Status::Pending));
+    assert_eq!(status_of(Some(9), Some(8), Some(7)), Some(Status::Conflict));
+    assert_eq!(status_of(Some(9), Some(9), Some(7)), Some(Status::InSync));
+    assert_eq!(status_of(Some(7), None, Some(7)), Some(Status::Missing));
+    assert_eq!(status_of(Some(7), None, None), Some(Status::Pending));
+    assert_eq!(status_of(Some(7), Some(9), None), Some(Status::Pending));
+    assert_eq!(status_of(None, Some(7), Some(7)), Some(Status::Pending));
+    assert_eq!(status_of(None, Some(7), None), Some(Status::Unmanaged));
+    assert_eq!(status_of(None, None, Some(7)), Some(Status::InSync));
+    assert_eq!(status_of(None, None, None), None);
+}
+
+#[test]
+fn every_delta_has_its_reason() {
+    assert_eq!(reason_of(Some(7), None, None), Some(Reason::Missing));
+    assert_eq!(reason_of(Some(7), None, Some(7)), Some(Reason::Disappeared));
+    assert_eq!(reason_of(Some(7), Some(9), None), Some(Reason::Differs));
+    assert_eq!(reason_of(Some(7), Some(9), Some(7)), Some(Reason::Drifted));
+    assert_eq!(reason_of(Some(8), Some(9), Some(7)), Some(Reason::Differs));
+    assert_eq!(reason_of(None, Some(7), Some(7)), Some(Reason::Dropped));
+    assert_eq!(reason_of(None, Some(7), None), None);
+    assert_eq!(reason_of(Some(7), Some(7), None), None);
+}
+
+#[test]
+fn only_what_chronoform_applied_is_ever_removed_for_being_unmentioned() {
+    let (diff, _) = run(&world(None, Some(7), None));
+    assert!(diff.deltas.is_empty());
+    assert_eq!(diff.unmanaged, [address()]);
+
+    let mut elsewhere = world(None, Some(7), Some(7));
+    elsewhere.managed.clear();
+    let (diff, drift) = run(&elsewhere);
+    assert!(diff.deltas.is_empty() && drift.is_empty());
+    assert_eq!(diff.orphaned, [address()]);
+
+    let mut system = world(None, Some(7), None);
+    system.live.get_mut(&address()).unwrap().system = true;
+    assert_eq!(run(&system), (Diff::default(), Vec::new()));
+
+    let mut set_aside = world(None, Some(7), Some(7));
+    set_aside.named.insert(address());
+    assert_eq!(run(&set_aside), (Diff::default(), Vec::new()));
+}
+
+#[test]
+fn absent_removes_what_is_there_and_nothing_else() {
+    let mut absent = world(Some(7), Some(7), None);
+    absent.desired.get_mut(&address()).unwrap().ensure = Ensure::Absent;
+    let (diff, drift) = run(&absent);
+    assert_eq!(diff.deltas.first().map(|delta| (delta.reason, delta.is_remove())), Some((Reason::Unwanted, true)));
+    assert_eq!(drift.first().map(|drift| drift.status), Some(Status::Pending));
+    absent.live.clear();
+    let (diff, drift) = run(&absent);
+    assert!(diff.deltas.is_empty());
+    assert_eq!(drift.first().map(|drift| drift.status), Some(Status::InSync));
+}
+
+#[test]
+fn what_the_policy_does_not_mention_is_not_compared() {
+    let mut more = world(Some(7), Some(7), Some(7));
+    more.live.get_mut(&address()).unwrap().set("every", days(1));
+    assert!(run(&more).0.deltas.is_empty());
+    more.applied.get_mut(&address()).unwrap().attributes.insert("every".to_owned(), days(1).to_json());
+    assert!(run(&more).0.deltas.is_empty());
+    more.forgets = true;
+    let (diff, _) = run(&more);
+    let change = &diff.deltas[0].changes[0];
+    assert_eq!((change.attribute.as_str(), change.after.clone()), ("every", None));
+}
+
+#[test]
+fn a_paused_job_is_reported_and_not_fought() {
+    let mut paused = world(Some(7), Some(7), Some(7));
+    paused.live.get_mut(&address()).unwrap().paused = true;
+    let (diff, drift) = run(&paused);
+    assert!(diff.deltas.is_empty());
+    assert_eq!(drift[0].status, Status::Paused);
+}
+
+#[test]
+fn drift_shows_all_three_values() {
+    let (_, drift) = run(&world(Some(9), Some(8), Some(7)));
+    let line = &drift[0].attributes[0];
+    assert_eq!(
+        (line.applied.as_str(), line.live.as_str(), line.desired.as_str()),
+        (Some("7 days"), Some("8 days"), Some("9 days"))
+    );
+}

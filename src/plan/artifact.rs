@@ -1,0 +1,288 @@
+//! The plan as one JSON document: the same for `--out`, `--format json` and `apply --plan`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::{Action, Address, Edition, Fingerprint, Hazard, Op, QualifiedName, Server, SourceLine, Value};
+use crate::diag::Diagnostic;
+use crate::diff::Drift;
+
+/// The format this version writes, and the only one it reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A plan.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The version of Chronoform that made it.
+    pub tool_version: String,
+    /// The database that it is for.
+    pub target: Target,
+    /// The policies that it was made from.
+    pub policies: Policies,
+    /// The digest of everything live that the actions touch.
+    pub fingerprint: Fingerprint,
+    /// How many actions of each sort.
+    pub summary: Summary,
+    /// What will be done, in order.
+    pub actions: Vec<Action>,
+    /// Where each resource stands between ledger, database and policy.
+    pub drift: Vec<Drift>,
+    /// What is live on a managed relation and no policy mentions.
+    pub unmanaged: Vec<Unmanaged>,
+    /// What is already as the policy wants it and will be recorded as managed.
+    pub adopt: Vec<Adopt>,
+    /// What the ledger remembers, and neither the policies nor the database have.
+    pub forget: Vec<Unmanaged>,
+    /// Everything to be said about it.
+    pub diagnostics: Vec<Message>,
+    /// The digest of all of the above, so that an edited plan is not applied.
+    pub digest: Fingerprint,
+}
+
+/// The database a plan is for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Target {
+    /// The host as connected to.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The database's name.
+    pub database: String,
+    /// The database's OID: another database may take the name.
+    pub database_oid: u32,
+    /// The cluster's system identifier.
+    pub system_identifier: String,
+    /// PostgreSQL's version.
+    pub server_version: String,
+    /// TimescaleDB, where it is installed.
+    pub timescaledb: Option<TargetTimescale>,
+}
+
+/// TimescaleDB, as a plan records it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TargetTimescale {
+    /// The extension's version.
+    pub version: String,
+    /// The value of `timescaledb.license`.
+    pub license: String,
+}
+
+impl Target {
+    /// The target that a server is.
+    pub fn of(server: &Server) -> Self {
+        let timescaledb = server.timescaledb.as_ref().map(|timescale| TargetTimescale {
+            version: timescale.version_text.clone(),
+            license: match timescale.edition {
+                Edition::Unknown => "unknown".to_owned(),
+                _ => timescale.license.clone(),
+            },
+        });
+        Self {
+            host: server.host.clone(),
+            port: server.port,
+            database: server.database.clone(),
+            database_oid: server.database_oid,
+            system_identifier: server.system_identifier.clone(),
+            server_version: server.version_text.clone(),
+            timescaledb,
+        }
+    }
+
+    /// Whether a server is this database, wherever it is reached and whatever its version is now.
+    pub fn is_same_database(&self, server: &Server) -> bool {
+        self.system_identifier == server.system_identifier
+            && self.database == server.database
+            && self.database_oid == server.database_oid
+    }
+}
+
+/// The policies a plan was made from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Policies {
+    /// The digest of all of them.
+    pub digest: Fingerprint,
+    /// Each file.
+    pub files: Vec<PolicyFile>,
+}
+
+/// One policy file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PolicyFile {
+    /// Its path as given.
+    pub path: String,
+    /// The digest of its bytes.
+    pub sha256: String,
+}
+
+/// How many actions of each sort.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// Resources created.
+    pub create: usize,
+    /// Resources altered in place.
+    pub update: usize,
+    /// Resources removed and made anew.
+    pub replace: usize,
+    /// Resources removed.
+    pub remove: usize,
+    /// Resources that must change and cannot.
+    pub blocked: usize,
+}
+
+impl Summary {
+    /// Counts actions.
+    pub fn of(actions: &[Action]) -> Self {
+        let mut summary = Self::default();
+        for action in actions {
+            *match action.op {
+                Op::Create => &mut summary.create,
+                Op::Update => &mut summary.update,
+                Op::Replace => &mut summary.replace,
+                Op::Remove => &mut summary.remove,
+                Op::Blocked => &mut summary.blocked,
+            } += 1;
+        }
+        summary
+    }
+
+    /// All of them.
+    pub const fn total(&self) -> usize {
+        self.create + self.update + self.replace + self.remove + self.blocked
+    }
+}
+
+/// A resource that nobody manages.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Unmanaged {
+    /// Which resource.
+    #[serde(flatten)]
+    pub address: Address,
+    /// The relation that it belongs to.
+    pub on: Option<QualifiedName>,
+}
+
+/// A resource that is recorded as managed without being touched.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Adopt {
+    /// Which resource.
+    #[serde(flatten)]
+    pub address: Address,
+    /// The relation that it belongs to.
+    pub on: Option<QualifiedName>,
+    /// What is managed of it.
+    pub desired: BTreeMap<String, Value>,
+    /// Whether the ledger did not know it before.
+    pub new: bool,
+    /// Where the policy describes it.
+    pub source: Option<SourceLine>,
+}
+
+/// A diagnostic as plans store it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Message {
+    /// The code.
+    pub code: String,
+    /// `error`, `warning` or `note`.
+    pub severity: String,
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub source: Option<SourceLine>,
+    /// Why it matters.
+    pub why: Option<String>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl From<&Diagnostic> for Message {
+    fn from(diagnostic: &Diagnostic) -> Self {
+        Self {
+            code: diagnostic.code.name.to_owned(),
+            severity: diagnostic.severity.as_str().to_owned(),
+            message: diagnostic.message.clone(),
+            source: diagnostic.place.as_ref().map(SourceLine::from),
+            why: diagnostic.why.clone(),
+            help: diagnostic.help.clone(),
+        }
+    }
+}
+
+/// Why a plan file cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PlanError {
+    /// It is not the JSON of a plan; carries the reader's complaint.
+    NotAPlan(String),
+    /// It is of another format version.
+    OtherFormat(u32),
+    /// Its content does not match its digest.
+    Edited,
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAPlan(why) => write!(f, "it is not a plan: {why}"),
+            Self::OtherFormat(version) => {
+                write!(f, "it is of format {version}, and this version reads format {FORMAT_VERSION}")
+            }
+            Self::Edited => f.write_str("it was changed after it was written: its content does not match its digest"),
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl Plan {
+    /// Whether there is nothing to do to the database.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    /// Every hazard of every action, each once.
+    pub fn hazards(&self) -> Vec<Hazard> {
+        let mut hazards: Vec<Hazard> = self.actions.iter().flat_map(|action| action.hazards.iter().copied()).collect();
+        hazards.sort_unstable();
+        hazards.dedup();
+        hazards
+    }
+
+    /// The document, with its digest.
+    ///
+    /// # Errors
+    /// Never in practice: every part has a JSON form.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(&self.sealed()?).map(|text| text + "\n")
+    }
+
+    /// The plan with the digest of its content.
+    fn sealed(&self) -> Result<Self, serde_json::Error> {
+        let mut sealed = Self { digest: Fingerprint::read(""), ..self.clone() };
+        sealed.digest = Fingerprint::of(serde_json::to_string(&sealed)?.as_bytes());
+        Ok(sealed)
+    }
+
+    /// Reads a document that [`Self::to_json`] wrote.
+    ///
+    /// # Errors
+    /// When it is not one, is of another format, or was edited.
+    pub fn from_json(text: &str) -> Result<Self, PlanError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format_version: u32,
+        }
+        let not_a_plan = |error: serde_json::Error| PlanError::NotAPlan(error.to_string());
+        let version: Version = serde_json::from_str(text).map_err(not_a_plan)?;
+        if version.format_version != FORMAT_VERSION {
+            return Err(PlanError::OtherFormat(version.format_version));
+        }
+        let plan: Self = serde_json::from_str(text).map_err(not_a_plan)?;
+        if plan.sealed().map_err(not_a_plan)?.digest != plan.digest {
+            return Err(PlanError::Edited);
+        }
+        Ok(plan)
+    }
+}

@@ -1,0 +1,338 @@
+//! From deltas to actions, by the kinds' own rules.
+
+use std::collections::BTreeMap;
+
+use crate::core::{
+    Action, AttributeChange, Delta, Fingerprint, Hazard, KindId, Lock, Op, Row, SourceLine, Step, Value,
+};
+use crate::diag::{Diagnostic, Failure, code, has_errors};
+use crate::diff::{Diff, Drift};
+use crate::kinds::{How, Judgement, Kind, LockOn, StepRule, Variant, View, by_id};
+use crate::plan::artifact::{Adopt, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
+use crate::plan::context;
+use crate::render::{Context, Renderer};
+
+/// What the kinds' weighing queries gave, by kind.
+pub type Weights = BTreeMap<KindId, Vec<Row>>;
+
+/// What a plan is built from.
+pub struct Input<'a> {
+    /// The live database.
+    pub view: View<'a>,
+    /// What differs.
+    pub diff: &'a Diff,
+    /// Where each resource stands.
+    pub drift: Vec<Drift>,
+    /// What the differences touch.
+    pub weights: &'a Weights,
+    /// The policies.
+    pub policies: Policies,
+    /// What the ledger remembers.
+    pub applied: &'a BTreeMap<crate::core::Address, crate::core::Applied>,
+    /// The settled desired side.
+    pub desired: &'a BTreeMap<crate::core::Address, crate::core::Desired>,
+    /// What has been said already, while loading and settling.
+    pub diagnostics: &'a mut Vec<Diagnostic>,
+    /// The version to record.
+    pub tool_version: &'a str,
+}
+
+/// Builds the plan. What cannot be done is in it as a blocked action, with an error among the
+/// diagnostics.
+///
+/// # Errors
+/// Only for a defect: a template that does not render, a catalog row that cannot be read.
+pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure> {
+    let mut actions = Vec::new();
+    for delta in &input.diff.deltas {
+        let weights = input.weights.get(&delta.address.kind).map(Vec::as_slice).unwrap_or_default();
+        actions.push(action_for(delta, weights, &input.view, renderer, input.diagnostics)?);
+    }
+    actions.sort_by_cached_key(order);
+    for address in &input.diff.orphaned {
+        let message = format!("{address} was applied by Chronoform, and no policy describes its table any more");
+        let help = "keep a document with `ensure: absent` to remove it, or leave it: nothing is done about it";
+        input.diagnostics.push(Diagnostic::warning(&code::ORPHANED, message).help(help));
+    }
+    let unmanaged = |address: &crate::core::Address| Unmanaged {
+        address: address.clone(),
+        on: input.view.live.get(address).and_then(|live| live.on.clone()),
+    };
+    let fingerprint = Fingerprint::of_parts(actions.iter().map(|action| action.fingerprint.as_str()));
+    Ok(Plan {
+        format_version: FORMAT_VERSION,
+        tool_version: input.tool_version.to_owned(),
+        target: Target::of(input.view.server),
+        fingerprint,
+        summary: Summary::of(&actions),
+        actions,
+        unmanaged: input.diff.unmanaged.iter().map(unmanaged).collect(),
+        adopt: adopt(&input),
+        forget: forget(&input),
+        drift: input.drift,
+        diagnostics: input.diagnostics.iter().map(Message::from).collect(),
+        policies: input.policies,
+        digest: Fingerprint::read(""),
+    })
+}
+
+/// What is in sync and not recorded so.
+fn adopt(input: &Input<'_>) -> Vec<Adopt> {
+    let mut found = Vec::new();
+    for address in &input.diff.in_sync {
+        let Some(desired) = input.desired.get(address) else { continue };
+        let known = input.applied.get(address);
+        let same = known.is_some_and(|applied| {
+            applied.attributes.len() == desired.attributes.len()
+                && desired.attributes.iter().all(|(name, value)| applied.attributes.get(name) == Some(&value.to_json()))
+        });
+        if !same {
+            found.push(Adopt {
+                address: address.clone(),
+                on: desired.on.clone(),
+                desired: desired.attributes.clone(),
+                new: known.is_none(),
+                source: Some(SourceLine::from(&desired.place)),
+            });
+        }
+    }
+    found
+}
+
+/// What is remembered of a managed relation, gone, and not wanted.
+fn forget(input: &Input<'_>) -> Vec<Unmanaged> {
+    let gone = |applied: &&crate::core::Applied| {
+        let wanted = input.view.desired.get(&applied.address).is_some_and(|d| d.ensure == crate::core::Ensure::Present);
+        let in_view = match &applied.on {
+            Some(on) => input.view.relations.contains_key(on),
+            None => input.view.desired.contains_key(&applied.address),
+        };
+        in_view && !wanted && !input.view.live.contains_key(&applied.address)
+    };
+    let forgotten = input.applied.values().filter(gone);
+    forgotten.map(|applied| Unmanaged { address: applied.address.clone(), on: applied.on.clone() }).collect()
+}
+
+/// Whole-database objects first, then table by table; within one, removals from the last kind back
+/// to the first, then the rest from the first kind on; whole-database removals last of all.
+fn order(action: &Action) -> (u8, Option<crate::core::QualifiedName>, u8, i64, String) {
+    let rank = crate::kinds::all().iter().position(|kind| kind.id() == action.address.kind).unwrap_or(usize::MAX);
+    let rank = i64::try_from(rank).unwrap_or(i64::MAX);
+    let remove = action.op == Op::Remove;
+    let phase = match (&action.on, remove) {
+        (None, false) => 0,
+        (Some(_), _) => 1,
+        (None, true) => 2,
+    };
+    let (step, rank) = if remove { (0, -rank) } else { (1, rank) };
+    (phase, action.on.clone(), step, rank, action.address.name.clone())
+}
+
+/// The action that closes one delta.
+///
+/// # Errors
+/// Only for a defect, as [`build`].
+pub fn action_for(
+    delta: &Delta,
+    weights: &[Row],
+    view: &View<'_>,
+    renderer: &mut Renderer,
+    sink: &mut Vec<Diagnostic>,
+) -> Result<Action, Failure> {
+    let kind = by_id(&delta.address.kind).ok_or_else(|| {
+        Failure::from(Diagnostic::error(&code::INTERNAL, format!("no kind `{}` is known", delta.address.kind)))
+    })?;
+    let mut found: Vec<Diagnostic> = Vec::new();
+    let (mut op, rules) = choose(kind, delta, &mut found);
+    let mut steps = Vec::new();
+    let mut hazards = Vec::new();
+    if op != Op::Blocked {
+        for variant in variants(kind, delta, &rules, view, &mut found) {
+            if let Some(step) = step(variant, kind, delta, view, renderer)? {
+                hazards.extend_from_slice(variant.hazards);
+                steps.push(step);
+            }
+        }
+    }
+    let judgement = judge(kind, delta, op, weights, view)?;
+    hazards.extend(judgement.hazards);
+    found.extend(judgement.diagnostics);
+    hazards.sort_unstable();
+    hazards.dedup();
+    let protect = is_protected(delta, view);
+    if protect && hazards.contains(&Hazard::DeletesData) {
+        found.push(protected(delta));
+    }
+    if has_errors(&found) {
+        op = Op::Blocked;
+        steps.clear();
+    }
+    sink.extend(found);
+    let place = delta.desired.as_ref().map(|desired| desired.place.clone());
+    let place = place.or_else(|| view.desired.get(&delta.address).map(|desired| desired.place.clone()));
+    Ok(Action {
+        address: delta.address.clone(),
+        on: delta.on.clone(),
+        op,
+        reason: delta.reason,
+        attributes: delta.changes.iter().map(attribute_change).collect(),
+        steps,
+        hazards,
+        impact: judgement.impact,
+        protect,
+        desired: delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default(),
+        fingerprint: Fingerprint::of_live(delta.live.as_ref()),
+        source: place.as_ref().map(SourceLine::from),
+    })
+}
+
+fn attribute_change(change: &crate::core::Change) -> AttributeChange {
+    let json = |value: &Option<Value>| value.as_ref().map_or(serde_json::Value::Null, Value::to_json);
+    AttributeChange { name: change.attribute.clone(), before: json(&change.before), after: json(&change.after) }
+}
+
+fn judge(kind: &dyn Kind, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, Failure> {
+    kind.judge(delta, op, weights, view).map_err(|error| {
+        let message = format!("{}: {error}", delta.address);
+        Failure::from(Diagnostic::error(&code::CATALOG_UNEXPECTED, message))
+    })
+}
+
+/// The verb, and the steps that carry it out.
+fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, Vec<&'static StepRule>) {
+    let rules = kind.rules();
+    if delta.is_create() {
+        return (Op::Create, rules.create.to_vec());
+    }
+    if delta.is_remove() {
+        return (Op::Remove, rules.remove.to_vec());
+    }
+    let mut replace = false;
+    let mut altering: Vec<&'static StepRule> = Vec::new();
+    for change in &delta.changes {
+        match rules.attribute(&change.attribute).map(|rule| &rule.how) {
+            Some(How::Alter(step)) => altering.push(step),
+            Some(How::Replace) => replace = true,
+            Some(How::Refuse { code, why, help }) => found.push(refusal(delta, change, code, why, help)),
+            None => {
+                let message = format!("{} has no rule for its attribute `{}`", delta.address, change.attribute);
+                found.push(Diagnostic::error(&code::INTERNAL, message));
+            }
+        }
+    }
+    if has_errors(found) {
+        return (Op::Blocked, Vec::new());
+    }
+    if replace {
+        let steps = rules.replace.map_or_else(|| [rules.remove, rules.create].concat(), <[_]>::to_vec);
+        return (Op::Replace, steps);
+    }
+    // In the order of the table, so that a plan does not depend on the names' alphabet.
+    let mut steps = rules.steps();
+    steps.retain(|step| altering.iter().any(|wanted| std::ptr::eq(*wanted, *step)));
+    (Op::Update, steps)
+}
+
+fn refusal(
+    delta: &Delta,
+    change: &crate::core::Change,
+    code: &'static crate::diag::Code,
+    why: &str,
+    help: &str,
+) -> Diagnostic {
+    let show = |value: &Option<Value>| value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+    let message = format!(
+        "`{}` of {} cannot be changed from {} to {}",
+        change.attribute,
+        delta.address,
+        show(&change.before),
+        show(&change.after)
+    );
+    let diagnostic = Diagnostic::error(code, message).why(why).help(help);
+    match &delta.desired {
+        Some(desired) => diagnostic.at(desired.place_of(&change.attribute)),
+        None => diagnostic,
+    }
+}
+
+fn variants(
+    kind: &dyn Kind,
+    delta: &Delta,
+    rules: &[&'static StepRule],
+    view: &View<'_>,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<&'static Variant> {
+    let is_hypertable = delta.on.as_ref().is_some_and(|on| view.is_hypertable(on));
+    let mut chosen = Vec::new();
+    for rule in rules {
+        match rule.variant(view.server, is_hypertable) {
+            Some(variant) => chosen.push(variant),
+            None => found.push(unsupported(kind, delta, view)),
+        }
+    }
+    chosen
+}
+
+fn unsupported(kind: &dyn Kind, delta: &Delta, view: &View<'_>) -> Diagnostic {
+    let server = match &view.server.timescaledb {
+        Some(timescale) => {
+            format!(
+                "PostgreSQL {} with TimescaleDB {} ({})",
+                view.server.version, timescale.version_text, timescale.edition
+            )
+        }
+        None => format!("PostgreSQL {} without TimescaleDB", view.server.version),
+    };
+    let message = format!("the {} {} cannot be brought to its policy on this server", kind.title(), delta.address);
+    let diagnostic = Diagnostic::error(&code::NEEDS_NEWER_SERVER, message)
+        .why(format!("the server is {server}, which has no statement for it"))
+        .help("upgrade the server, or take the change out of the policy");
+    match &delta.desired {
+        Some(desired) => diagnostic.at(&desired.place),
+        None => diagnostic,
+    }
+}
+
+fn step(
+    variant: &'static Variant,
+    kind: &dyn Kind,
+    delta: &Delta,
+    view: &View<'_>,
+    renderer: &mut Renderer,
+) -> Result<Option<Step>, Failure> {
+    let context: Context = context::of_delta(kind, delta, view);
+    let sql = renderer
+        .render(variant.template, &context)
+        .map_err(|error| Failure::from(Diagnostic::error(&code::INTERNAL, format!("{}: {error}", delta.address))))?;
+    let lock = variant.lock.map(|(mode, on)| Lock { mode, on: lock_on(on, delta), blocks: mode.blocks().to_owned() });
+    Ok(sql.map(|sql| Step { sql, transactional: variant.transactional, lock }))
+}
+
+fn lock_on(on: LockOn, delta: &Delta) -> String {
+    let object = delta.address.object().map_or_else(|| delta.address.name.clone(), |name| name.to_string());
+    let relation = delta.on.as_ref().map_or_else(|| object.clone(), ToString::to_string);
+    match on {
+        LockOn::Relation => relation,
+        LockOn::EachChunk => format!("each chunk of {relation}, one after another"),
+        LockOn::RelationAndChunks => format!("{relation} and its chunks"),
+        LockOn::Object => object,
+    }
+}
+
+fn is_protected(delta: &Delta, view: &View<'_>) -> bool {
+    match &delta.desired {
+        Some(desired) => desired.protect,
+        None => view.desired.values().any(|desired| desired.protect && desired.on == delta.on && delta.on.is_some()),
+    }
+}
+
+fn protected(delta: &Delta) -> Diagnostic {
+    let message = format!("{} would delete data, and its policy says `protect: true`", delta.address);
+    let diagnostic = Diagnostic::error(&code::PROTECTED, message)
+        .why("protection is there so that no command line can override it")
+        .help("take `protect: true` out of the policy, in a reviewed change of its own");
+    match &delta.desired {
+        Some(desired) => diagnostic.at(&desired.place),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,8 @@
+//! Deltas → ordered actions with their SQL, locks, hazards and impact; and the plan as a document.
+
+pub mod artifact;
+mod build;
+mod context;
+
+pub use artifact::{Adopt, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};
+pub use build::{Input, Weights, action_for, build};
