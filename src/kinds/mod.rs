@@ -5,7 +5,10 @@
 //! table), and what it knows that no table can hold (`mod.rs`): what the server would make of a
 //! desired value, and what a change would touch. No room outside names a kind.
 
+pub mod checks;
 pub mod document;
+mod extension;
+mod hypertable;
 pub mod key;
 pub mod registry;
 pub mod rules;
