@@ -6,10 +6,15 @@
 //! desired value, and what a change would touch. No room outside names a kind.
 
 pub mod checks;
+pub mod chunks;
+mod columnstore;
 pub mod document;
 mod extension;
 mod hypertable;
+pub mod job;
+pub mod key;
 pub mod registry;
+mod retention;
 pub mod rules;
 pub mod schedule;
 pub mod section;
