@@ -35,7 +35,7 @@ fn line(run: &RunRecord) -> report::LogLine {
         run: run.id.number(),
         when: run.started.0,
         command: run.command.clone(),
-        who: run.who.to_string(),
+        who: format!("{}@{}", run.who.user, run.who.host),
         database: run.database.name.clone(),
         outcome: run.state.as_str().to_owned(),
         summary: run.summary.clone(),
@@ -91,11 +91,11 @@ fn detail(path: &Path, number: Option<i64>) -> Result<report::RunDetail, Failure
 
 fn verify(path: &Path, options: &report::Options) -> Result<Exit, Failure> {
     let found = Ledger::open_read(path)?.verify()?;
-    let problem = |finding: &crate::ledger::Finding| report::Problem { entry: finding.row, message: finding.to_string() };
+    let problem = |finding: &crate::ledger::Finding| report::Problem { entry: None, message: finding.to_string() };
     let verification = report::Verification {
         file: path.display().to_string(),
         entries: found.events,
-        head: found.head.clone(),
+        head: Some(found.head.clone()),
         problems: found.findings.iter().map(problem).collect(),
     };
     out::print(&report::ledger_verify(&verification, options));

@@ -28,23 +28,11 @@ pub fn usage(error: &clap::Error) -> ExitCode {
 }
 
 /// Whether a stream gets colour.
-pub fn wants_color(choice: Color, stream: &dyn IsTerminalStream) -> bool {
+pub fn wants_color(choice: Color, stream: &impl IsTerminal) -> bool {
     match choice {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-    }
-}
-
-/// A stream that may be a terminal.
-pub trait IsTerminalStream {
-    /// Whether it is one.
-    fn is_terminal(&self) -> bool;
-}
-
-impl<T: IsTerminal> IsTerminalStream for T {
-    fn is_terminal(&self) -> bool {
-        IsTerminal::is_terminal(self)
     }
 }
 

@@ -95,6 +95,12 @@ pub trait Kind: Sync {
         Ok(Judgement::default())
     }
 
+    /// Whether an attribute that Chronoform applied, and that the policy no longer lists, goes back to
+    /// the server's default. Then a rule must know how.
+    fn forgets_attributes(&self) -> bool {
+        false
+    }
+
     /// The query that tells how far a running step has come, as one row with `done`, `total` and
     /// `phase`; `None` where the server does not say. Asked on a second session, if there is one.
     fn progress(&self) -> Option<&'static str> {
