@@ -43,9 +43,11 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     for action in done {
-        let still_there = action.op == Op::Remove && now.live.contains_key(&action.address) && !is_default(&now, action);
+        let still_there =
+            action.op == Op::Remove && now.live.contains_key(&action.address) && !is_default(&now, action);
         if still_there || differing.contains(&action.address) {
-            let message = format!("{} is not as the policy wants it, although every statement succeeded", action.address);
+            let message =
+                format!("{} is not as the policy wants it, although every statement succeeded", action.address);
             let help = "run `chronoform plan` to see what differs; somebody else may be changing it too";
             found.differing.push(Diagnostic::error(&code::NOT_CONVERGED, message).help(help));
         } else if let Some(desired) = settled.get(&action.address) {

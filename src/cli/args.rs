@@ -158,7 +158,7 @@ pub struct ApplyArgs {
     pub lock_timeout: u64,
     /// Let a ledger that belongs to another database record this one as well.
     #[arg(long)]
-    pub new_database: bool,
+    pub allow_new_database: bool,
 }
 
 fn hazard(name: &str) -> Result<Hazard, String> {

@@ -15,7 +15,12 @@ pub fn run(args: &DriftArgs, context: &mut Context) -> Result<Exit, Failure> {
     let made = pipeline::make(&policies, &mut session, &mut remember, &mut context.diagnostics)?;
 
     let plan = &made.plan;
-    let report = DriftReport { tool_version: &plan.tool_version, target: &plan.target, drift: &plan.drift, diagnostics: &plan.diagnostics };
+    let report = DriftReport {
+        tool_version: &plan.tool_version,
+        target: &plan.target,
+        drift: &plan.drift,
+        diagnostics: &plan.diagnostics,
+    };
     out::print(&report::drift(&report, &context.report_options()));
     if has_errors(&context.diagnostics) {
         return Err(Failure(std::mem::take(&mut context.diagnostics)));

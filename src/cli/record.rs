@@ -219,7 +219,13 @@ impl Events for Recorder<'_> {
         Ok(())
     }
 
-    fn step_finished(&mut self, index: usize, step: usize, outcome: &StepOutcome, took: Duration) -> Result<(), Failure> {
+    fn step_finished(
+        &mut self,
+        index: usize,
+        step: usize,
+        outcome: &StepOutcome,
+        took: Duration,
+    ) -> Result<(), Failure> {
         self.progress.step_done();
         if let Some(id) = self.open.remove(&(index, step)) {
             self.ledger.finish_step(id, &step_end(outcome).after(took))?;
@@ -227,7 +233,13 @@ impl Events for Recorder<'_> {
         Ok(())
     }
 
-    fn action_finished(&mut self, index: usize, action: &Action, outcome: &ActionOutcome, took: Duration) -> Result<(), Failure> {
+    fn action_finished(
+        &mut self,
+        index: usize,
+        action: &Action,
+        outcome: &ActionOutcome,
+        took: Duration,
+    ) -> Result<(), Failure> {
         self.times.insert(index, took);
         let ended = match outcome {
             ActionOutcome::Done => "done",
