@@ -1,16 +1,27 @@
-//! Invariant 2, for every attribute of every kind: changed by hand, `drift` names it and `apply`
-//! puts it back.
+//! Invariant 2, for every attribute of every kind: changed by hand, `drift` names it and nothing
+//! else, `plan` puts back just that, and after `apply` nothing differs.
 //!
-//! `tests/detection/<kind>/` has a `setup.sql`, a `policy.yaml`, and for each attribute in the
-//! kind's rules `<attribute>.sql`, which changes just that; or `<attribute>.never`, which says why
-//! nobody can. A first line `-- heal: refused` marks a change that cannot be taken back in place.
-//! An attribute of the registry with neither file fails the test `detection::complete`.
+//! `tests/detection/<kind>/` has a `setup.sql`, a `policy.yaml`, `tiers` where it is not for
+//! TimescaleDB alone, and for each attribute in the kind's rules `<attribute>.sql`, which changes
+//! just that; or `<attribute>.never`, which says why nobody can. Behind an `@` a second change of
+//! one attribute has a name of its own. An attribute of the registry with neither file fails the
+//! test `detection::<kind>::complete`.
+//!
+//! The first lines of a change may say what is to be expected of it:
+//!
+//! - `-- status: missing`: the resource is gone as a whole; or `paused`: that is reported, and is no
+//!   difference.
+//! - `-- also: <attribute> …`: these cannot but change with it.
+//! - `-- heal: refused`: it cannot be taken back in place.
+//! - `-- before: <statement>`: run in the database before the policy is applied.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chronoform::kinds::{self, Kind};
+use chronoform::kinds::{self, How, Kind};
 use libtest_mimic::{Failed, Trial};
+use serde_json::Value as Json;
 
 use crate::cli::Workplace;
 use crate::servers::{Servers, Tier};
@@ -48,66 +59,158 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials
 }
 
-fn changes(kind: &dyn Kind) -> Vec<String> {
+/// The names of the files with an ending, without it.
+fn stems(kind: &dyn Kind, ending: &str) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder(kind)) else { return Vec::new() };
     let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    let mut found: Vec<String> =
-        names.filter_map(|name| name.strip_suffix(".sql").filter(|stem| *stem != "setup").map(str::to_owned)).collect();
+    let mut found: Vec<String> = names.filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).collect();
     found.sort();
     found
 }
 
+fn changes(kind: &dyn Kind) -> Vec<String> {
+    stems(kind, ".sql").into_iter().filter(|stem| stem != "setup").collect()
+}
+
+/// The attribute that a file of changes is about.
+fn attribute_of(stem: &str) -> &str {
+    stem.split('@').next().unwrap_or(stem)
+}
+
+/// Every attribute that can be changed has a change, every other a reason, and no reason is given
+/// for what can be changed.
 fn complete(kind: &dyn Kind) -> Result<(), Failed> {
     let changes = changes(kind);
-    let mut missing = Vec::new();
+    let never = stems(kind, ".never");
+    let mut wrong = Vec::new();
     for rule in kind.rules().attributes {
-        let covered = match rule.name.strip_suffix('*') {
+        let changed = match rule.name.strip_suffix('*') {
             Some(beginning) => changes.iter().any(|change| change.starts_with(beginning)),
-            None => {
-                changes.iter().any(|change| change == rule.name)
-                    || folder(kind).join(format!("{}.never", rule.name)).exists()
-            }
+            None => changes.iter().any(|change| attribute_of(change) == rule.name),
         };
-        if !covered {
-            missing.push(rule.name);
+        let excused = never.iter().any(|stem| stem == rule.name);
+        let only_at_creation = matches!(rule.how, How::OnlyAtCreation);
+        if changed == excused || excused != only_at_creation {
+            wrong.push(rule.name);
         }
     }
-    match missing.as_slice() {
+    match wrong.as_slice() {
         [] => Ok(()),
-        missing => Err(format!("{} has no detection test for {missing:?}", kind.id()).into()),
+        wrong => Err(format!("{}: no detection test, or one too many, for {wrong:?}", kind.id()).into()),
     }
 }
 
-fn run(folder: &Path, attribute: &str, tier: Tier, servers: &Servers) -> Result<(), Failed> {
+/// What a change says of itself.
+struct Change {
+    sql: String,
+    attribute: String,
+    status: String,
+    also: Vec<String>,
+    refused: bool,
+    before: Option<String>,
+}
+
+impl Change {
+    fn read(folder: &Path, stem: &str) -> Self {
+        let sql = fs::read_to_string(folder.join(format!("{stem}.sql"))).unwrap();
+        let said = |word: &str| {
+            let start = format!("-- {word}: ");
+            let mut comments = sql.lines().take_while(|line| line.starts_with("--"));
+            comments.find_map(|line| line.strip_prefix(start.as_str())).map(str::to_owned)
+        };
+        Self {
+            attribute: attribute_of(stem).to_owned(),
+            status: said("status").unwrap_or_else(|| "drifted".to_owned()),
+            also: said("also").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+            refused: said("heal").is_some_and(|heal| heal == "refused"),
+            before: said("before"),
+            sql,
+        }
+    }
+
+    /// The attributes that drift has to name.
+    fn attributes(&self) -> BTreeSet<&str> {
+        self.also.iter().map(String::as_str).chain([self.attribute.as_str()]).collect()
+    }
+}
+
+fn run(folder: &Path, stem: &str, tier: Tier, servers: &Servers) -> Result<(), Failed> {
     let db = servers.db(tier)?;
     let place = Workplace::new(&db);
-    let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
-    db.run(&read("setup.sql"));
-    place.write("policy.yaml", &read("policy.yaml"));
-    place.apply("policy.yaml").expect(0);
-    place.run(&["drift", "policy.yaml"]).expect(0);
-
-    let change = read(&format!("{attribute}.sql"));
-    db.run(&change);
-    let drift = place.run(&["drift", "policy.yaml", "--format", "json"]);
-    assert_eq!(drift.code, 2, "drift is silent\n{}\n{}", drift.out, drift.err);
-    let report: serde_json::Value = serde_json::from_str(&drift.out).unwrap();
+    let change = Change::read(folder, stem);
     let kind = folder.file_name().unwrap().to_string_lossy();
-    let named = report["resources"].as_array().unwrap().iter().any(|resource| {
-        let gone = resource["status"] == "missing";
-        let attributes = resource["attributes"].as_array().unwrap();
-        resource["kind"] == *kind && (gone || attributes.iter().any(|line| line["name"] == attribute))
-    });
-    assert!(named, "drift does not name {attribute}\n{}", drift.out);
+    db.run(&fs::read_to_string(folder.join("setup.sql")).unwrap());
+    place.write("policy.yaml", &fs::read_to_string(folder.join("policy.yaml")).unwrap());
+    if let Some(before) = &change.before {
+        db.run(before);
+    }
+    place.apply("policy.yaml").expect(0);
+    let clean = drift(&place, 0);
+    assert!(standing(&clean, "in_sync").len() == resources(&clean).len(), "not all in sync after apply\n{clean}");
 
-    if change.starts_with("-- heal: refused") {
+    db.run(&change.sql);
+    if change.status == "paused" {
+        let report = drift(&place, 0);
+        assert_eq!(standing(&report, "paused").len(), 1, "{report}");
+        place.expect_converged("policy.yaml");
+        return Ok(());
+    }
+    let report = drift(&place, 2);
+    let found = standing(&report, &change.status);
+    let others = resources(&report).len() - found.len();
+    assert_eq!((found.len(), standing(&report, "in_sync").len()), (1, others), "not just one drifted\n{report}");
+    assert_eq!(found[0]["kind"], *kind, "{report}");
+    if change.status == "drifted" {
+        assert_eq!(names(found[0]), change.attributes(), "{report}");
+    }
+    heal(&place, &change, found[0]);
+    Ok(())
+}
+
+/// The plan is about what drifted and nothing else; carried out, nothing differs.
+fn heal(place: &Workplace<'_>, change: &Change, drifted: &Json) {
+    let planned = place.run(&["plan", "policy.yaml", "--out", "plan.json"]);
+    if change.refused {
+        assert!(matches!(planned.code, 1 | 3), "exit {}\n{}\n{}", planned.code, planned.out, planned.err);
         let refused = place.apply("policy.yaml");
         assert!(matches!(refused.code, 1 | 3), "exit {}\n{}\n{}", refused.code, refused.out, refused.err);
         assert!(refused.err.contains("error["), "{}", refused.err);
-    } else {
-        place.apply("policy.yaml").expect(0);
-        place.run(&["drift", "policy.yaml"]).expect(0);
-        place.expect_converged("policy.yaml");
+        drift(place, 2);
+        return;
     }
-    Ok(())
+    planned.expect(0);
+    let plan: Json = serde_json::from_str(&fs::read_to_string(place.path().join("plan.json")).unwrap()).unwrap();
+    let actions = plan["actions"].as_array().unwrap();
+    assert_eq!(actions.len(), 1, "{plan:#}");
+    for part in ["kind", "schema", "name"] {
+        assert_eq!(actions[0]["address"][part], drifted[part], "{plan:#}");
+    }
+    if change.status == "drifted" {
+        assert_eq!(names(&actions[0]), change.attributes(), "{plan:#}");
+    }
+    let hazards: Vec<String> = chronoform::core::Hazard::ALL.iter().map(|hazard| format!("--allow={hazard}")).collect();
+    let mut arguments = vec!["apply", "--plan=plan.json", "--auto-approve"];
+    arguments.extend(hazards.iter().map(String::as_str));
+    place.run(&arguments).expect(0);
+    let healed = drift(place, 0);
+    assert_eq!(standing(&healed, "in_sync").len(), resources(&healed).len(), "{healed}");
+    place.expect_converged("policy.yaml");
+}
+
+/// The drift report, of a run that ends as said.
+fn drift(place: &Workplace<'_>, code: i32) -> Json {
+    let ran = place.run(&["drift", "policy.yaml", "--format", "json"]).expect(code);
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+fn resources(report: &Json) -> &[Json] {
+    report["resources"].as_array().unwrap()
+}
+
+fn standing<'a>(report: &'a Json, status: &str) -> Vec<&'a Json> {
+    resources(report).iter().filter(|resource| resource["status"] == *status).collect()
+}
+
+fn names(of: &Json) -> BTreeSet<&str> {
+    of["attributes"].as_array().unwrap().iter().map(|line| line["name"].as_str().unwrap()).collect()
 }
