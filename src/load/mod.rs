@@ -165,8 +165,7 @@ impl<'a> Loading<'a> {
             if self.found.len() - before > MAX_PER_FILE {
                 break;
             }
-            let done =
-                substitute::apply(&mut node, &file.text, self.variables, &mut self.redactor, &mut self.found);
+            let done = substitute::apply(&mut node, &file.text, self.variables, &mut self.redactor, &mut self.found);
             let already = self.found.len();
             let converted = tree::convert(&node, &file.text, &done, &mut self.found);
             self.used.extend(done.used);

@@ -240,10 +240,13 @@ mod tests {
     #[test]
     fn an_unset_variable_is_shown_where_it_stands_with_its_like() {
         let variables = Variables::from_pairs(&[("RETENTION", "7")], &[]);
-        let (_, done, sink, _) = substitute("a: x\nb: up to ${var.RETENTON} days${\nc: ${foo}\n${var.X}: 1\n", &variables);
+        let (_, done, sink, _) =
+            substitute("a: x\nb: up to ${var.RETENTON} days${\nc: ${foo}\n${var.X}: 1\n", &variables);
         let seen: Vec<_> = sink
             .iter()
-            .map(|d| (d.code.name, d.place.as_ref().unwrap().line, d.place.as_ref().unwrap().column, d.label.as_deref()))
+            .map(|d| {
+                (d.code.name, d.place.as_ref().unwrap().line, d.place.as_ref().unwrap().column, d.label.as_deref())
+            })
             .collect();
         let wanted = [
             ("unset-variable", 2, 10, Some("did you mean `RETENTION`?")),
