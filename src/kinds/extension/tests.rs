@@ -110,6 +110,7 @@ impl World {
             user: "me".into(),
             superuser: false,
             read_only: false,
+            single_session: false,
             now_micros: 0,
         };
         Self {

@@ -65,6 +65,7 @@ fn server(version: Option<&str>) -> Server {
         user: "me".into(),
         superuser: false,
         read_only: false,
+        single_session: false,
         now_micros: 0,
     }
 }
