@@ -197,4 +197,3 @@ impl Kind for Fake {
 
 /// The kinds.
 pub static KINDS: &[&dyn Kind] = &[&Fake("keep", KEEP), &Fake("item", ITEM), &Fake("whole", WHOLE)];
-

@@ -170,7 +170,10 @@ mod tests {
         for (name, schema) in all() {
             assert!(jsonschema::draft202012::meta::is_valid(&schema), "{name}");
             jsonschema::draft202012::new(&schema).unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert!(schema["title"].is_string() && schema["description"].is_string() || name == "config.json", "{name}");
+            assert!(
+                schema["title"].is_string() && schema["description"].is_string() || name == "config.json",
+                "{name}"
+            );
             let text = schema.to_string();
             assert!(!text.contains("\"null\"") || name != "config.json", "{name} takes null");
             assert!(!text.contains("\"format\":"), "{name}");
