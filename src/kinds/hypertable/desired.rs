@@ -24,6 +24,7 @@ pub struct Hypertable {
     pub time_column: Option<String>,
     /// How much time one chunk holds: an interval, or a whole number where time is one. Without it,
     /// TimescaleDB's own default at creation, and then whatever it is. A change is for new chunks.
+    #[serde(default)]
     #[schemars(schema_with = "chunk_interval_schema")]
     pub chunk_interval: Option<ChunkInterval>,
     /// The function that tells the present of a whole-number time: without arguments, stable, and
