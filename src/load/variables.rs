@@ -84,7 +84,7 @@ impl Variables {
     fn read_file(&mut self, path: &std::path::Path, sources: &mut Sources, sink: &mut Vec<Diagnostic>) {
         let file = match files::read(path, sources) {
             Ok(file) => file,
-            Err(diagnostic) => return sink.push(diagnostic),
+            Err(failure) => return sink.extend(failure.0),
         };
         let environment = Self { vars: BTreeMap::new(), env: self.env.clone() };
         for mut document in yaml::documents(&file.text, sink) {
