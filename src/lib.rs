@@ -8,4 +8,5 @@ pub mod kinds;
 pub mod pg;
 pub mod plan;
 pub mod render;
+pub mod report;
 pub mod snapshot;
