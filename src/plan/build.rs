@@ -214,7 +214,7 @@ fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, V
             Some(How::Alter(step)) => altering.push(step),
             Some(How::Replace) => replace = true,
             Some(How::Refuse { code, why, help }) => found.push(refusal(delta, change, code, why, help)),
-            None => {
+            Some(How::OnlyAtCreation) | None => {
                 let message = format!("{} has no rule for its attribute `{}`", delta.address, change.attribute);
                 found.push(Diagnostic::error(&code::INTERNAL, message));
             }
