@@ -211,10 +211,14 @@ fn settle(node: &mut Node, by: usize, text: &Text) {
         Some(b'[') => ']',
         _ => return,
     };
-    let rest = text.as_str().get(node.end..).unwrap_or("");
-    let until = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+    let rest = text.as_str().get(node.end.max(node.start + 1)..).unwrap_or("");
+    let mut until = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+    while until.starts_with('#') {
+        until = until.split_once('\n').map_or("", |(_, after)| after);
+        until = until.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+    }
     if until.starts_with(closing) {
-        node.end += rest.len() - until.len() + 1;
+        node.end = node.end.max(node.start + 1) + rest.len() - until.len() + 1;
     }
 }
 
