@@ -13,10 +13,10 @@
 //!   difference.
 //! - `-- also: <attribute> …`: these cannot but change with it.
 //! - `-- heal: refused`: it cannot be taken back in place.
-//! - `-- before: <statement>`: run in the database before the policy is applied.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use chronoform::kinds::{self, How, Kind};
@@ -41,7 +41,7 @@ fn runs_on(kind: &dyn Kind, tier: Tier) -> bool {
     tiers.split_whitespace().any(|listed| listed == word)
 }
 
-/// One test a change, and one for their completeness.
+/// One test a kind, which makes the changes one after another, and one for their completeness.
 pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = Vec::new();
     for kind in kinds::all() {
@@ -49,14 +49,43 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
             trials.push(Trial::test(format!("{tier}::detection::{}::complete", kind.id()), move || complete(*kind)));
         }
         if runs_on(*kind, tier) {
-            for change in changes(*kind) {
-                let (servers, folder) = (servers.clone(), folder(*kind));
-                let name = format!("{tier}::detection::{}::{change}", kind.id());
-                trials.push(Trial::test(name, move || run(&folder, &change, tier, &servers)));
-            }
+            let servers = servers.clone();
+            let name = format!("{tier}::detection::{}::changes", kind.id());
+            trials.push(Trial::test(name, move || run_all(*kind, tier, &servers)));
         }
     }
     trials
+}
+
+/// Each change is taken back before the next is made, so that they share a database; one that was
+/// not leaves it to itself.
+fn run_all(kind: &dyn Kind, tier: Tier, servers: &Servers) -> Result<(), Failed> {
+    let folder = folder(kind);
+    let mut changes: Vec<Change> = changes(kind).iter().map(|stem| Change::read(&folder, stem)).collect();
+    changes.sort_by_key(|change| change.stays());
+    let mut failures = Vec::new();
+    let mut rest = changes.as_slice();
+    while !rest.is_empty() {
+        let db = servers.db(tier)?;
+        let place = Workplace::new(&db);
+        prepare(&folder, &place);
+        while let [change, others @ ..] = rest {
+            rest = others;
+            let ended = catch_unwind(AssertUnwindSafe(|| run(kind, change, &place)));
+            if let Err(panic) = &ended {
+                failures.push(format!("{}: {}", change.stem, message(panic.as_ref())));
+            }
+            if ended.is_err() || change.stays() {
+                break;
+            }
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n\n").into()) }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
 }
 
 /// The names of the files with an ending, without it.
@@ -102,12 +131,12 @@ fn complete(kind: &dyn Kind) -> Result<(), Failed> {
 
 /// What a change says of itself.
 struct Change {
+    stem: String,
     sql: String,
     attribute: String,
     status: String,
     also: Vec<String>,
     refused: bool,
-    before: Option<String>,
 }
 
 impl Change {
@@ -119,13 +148,18 @@ impl Change {
             comments.find_map(|line| line.strip_prefix(start.as_str())).map(str::to_owned)
         };
         Self {
+            stem: stem.to_owned(),
             attribute: attribute_of(stem).to_owned(),
             status: said("status").unwrap_or_else(|| "drifted".to_owned()),
             also: said("also").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             refused: said("heal").is_some_and(|heal| heal == "refused"),
-            before: said("before"),
             sql,
         }
+    }
+
+    /// Whether it is still there when its test is over.
+    fn stays(&self) -> bool {
+        self.refused || self.status == "paused"
     }
 
     /// The attributes that drift has to name.
@@ -134,37 +168,36 @@ impl Change {
     }
 }
 
-fn run(folder: &Path, stem: &str, tier: Tier, servers: &Servers) -> Result<(), Failed> {
-    let db = servers.db(tier)?;
-    let place = Workplace::new(&db);
-    let change = Change::read(folder, stem);
-    let kind = folder.file_name().unwrap().to_string_lossy();
-    db.run(&fs::read_to_string(folder.join("setup.sql")).unwrap());
+fn prepare(folder: &Path, place: &Workplace<'_>) {
+    place.db.run(&fs::read_to_string(folder.join("setup.sql")).unwrap());
     place.write("policy.yaml", &fs::read_to_string(folder.join("policy.yaml")).unwrap());
-    if let Some(before) = &change.before {
-        db.run(before);
-    }
     place.apply("policy.yaml").expect(0);
-    let clean = drift(&place, 0);
-    assert!(standing(&clean, "in_sync").len() == resources(&clean).len(), "not all in sync after apply\n{clean}");
+    in_sync(place);
+}
 
-    db.run(&change.sql);
+/// All that is managed is as it should be.
+fn in_sync(place: &Workplace<'_>) {
+    let clean = drift(place, 0);
+    assert_eq!(standing(&clean, "in_sync").len(), managed(&clean), "not all is in sync\n{clean}");
+}
+
+fn run(kind: &dyn Kind, change: &Change, place: &Workplace<'_>) {
+    place.db.run(&change.sql);
     if change.status == "paused" {
-        let report = drift(&place, 0);
+        let report = drift(place, 0);
         assert_eq!(standing(&report, "paused").len(), 1, "{report}");
         place.expect_converged("policy.yaml");
-        return Ok(());
+        return;
     }
-    let report = drift(&place, 2);
+    let report = drift(place, 2);
     let found = standing(&report, &change.status);
-    let others = resources(&report).len() - found.len();
+    let others = managed(&report) - found.len();
     assert_eq!((found.len(), standing(&report, "in_sync").len()), (1, others), "not just one drifted\n{report}");
-    assert_eq!(found[0]["kind"], *kind, "{report}");
+    assert_eq!(found[0]["kind"], kind.id().as_str(), "{report}");
     if change.status == "drifted" {
         assert_eq!(names(found[0]), change.attributes(), "{report}");
     }
-    heal(&place, &change, found[0]);
-    Ok(())
+    heal(place, change, found[0]);
 }
 
 /// The plan is about what drifted and nothing else; carried out, nothing differs.
@@ -183,7 +216,7 @@ fn heal(place: &Workplace<'_>, change: &Change, drifted: &Json) {
     let actions = plan["actions"].as_array().unwrap();
     assert_eq!(actions.len(), 1, "{plan:#}");
     for part in ["kind", "schema", "name"] {
-        assert_eq!(actions[0]["address"][part], drifted[part], "{plan:#}");
+        assert_eq!(actions[0][part], drifted[part], "{plan:#}");
     }
     if change.status == "drifted" {
         assert_eq!(names(&actions[0]), change.attributes(), "{plan:#}");
@@ -192,9 +225,7 @@ fn heal(place: &Workplace<'_>, change: &Change, drifted: &Json) {
     let mut arguments = vec!["apply", "--plan=plan.json", "--auto-approve"];
     arguments.extend(hazards.iter().map(String::as_str));
     place.run(&arguments).expect(0);
-    let healed = drift(place, 0);
-    assert_eq!(standing(&healed, "in_sync").len(), resources(&healed).len(), "{healed}");
-    place.expect_converged("policy.yaml");
+    in_sync(place);
 }
 
 /// The drift report, of a run that ends as said.
@@ -205,6 +236,11 @@ fn drift(place: &Workplace<'_>, code: i32) -> Json {
 
 fn resources(report: &Json) -> &[Json] {
     report["resources"].as_array().unwrap()
+}
+
+/// How many resources are not just listed as somebody else's.
+fn managed(report: &Json) -> usize {
+    resources(report).len() - standing(report, "unmanaged").len()
 }
 
 fn standing<'a>(report: &'a Json, status: &str) -> Vec<&'a Json> {

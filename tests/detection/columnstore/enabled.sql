@@ -1,1 +1,2 @@
-ALTER TABLE public.orders SET (timescaledb.enable_columnstore = false);
+-- also: segment_by order_by sparse_index
+ALTER TABLE public.events SET (timescaledb.enable_columnstore = false);
