@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::Locked;
-use crate::core::{Action, Address, Change, Delta, Desired, Hazard, Op, Place, Server};
+use crate::core::{Action, Address, Change, Delta, Desired, Ensure, Hazard, Op, Place, Reason, Server};
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::Diff;
 use crate::kinds::View;
@@ -129,7 +129,14 @@ pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
         desired.protect = protect;
         (address.clone(), desired)
     };
-    adopted.chain(acted).map(make).collect()
+    let removed = plan.actions.iter().filter(|action| action.op == Op::Remove && action.reason == Reason::Unwanted);
+    let removed = removed.map(|action| {
+        let mut desired = Desired::new(action.address.clone(), action.on.clone(), nowhere());
+        desired.ensure = Ensure::Absent;
+        desired.protect = action.protect;
+        (action.address.clone(), desired)
+    });
+    adopted.chain(acted).map(make).chain(removed).collect()
 }
 
 fn nowhere() -> Place {

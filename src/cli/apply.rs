@@ -33,7 +33,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let watch = (!server.single_session).then(|| session.endpoint().clone());
     let progress = Progress::new(plan.actions.len(), context.global.quiet, watch);
     if plan.is_empty() {
-        record::nothing_to_do(&ledger, &plan, &server, args.allow_new_database)?;
+        record::nothing_to_do(&ledger, &plan, &server, context.global.allow_new_database)?;
         return Ok(Exit::Done);
     }
     approve(&plan, args)?;
@@ -42,7 +42,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut waiting = |holder: &str| out::eprint(&format!("waiting for the database's lock, held by {holder}\n"));
     let locked = apply::lock(&mut session, patience, &mut waiting)?;
     let mut ready = apply::gate(locked, &plan)?;
-    let mut recorder = Recorder::begin(&ledger, &plan, &server, args.allow_new_database, progress)?;
+    let mut recorder = Recorder::begin(&ledger, &plan, &server, context.global.allow_new_database, progress)?;
     let interrupt = Interrupt::default();
     let listening = signals::listen(&interrupt)?;
     let mut done = apply::run(&mut ready, &plan, &mut recorder, &interrupt);
@@ -71,7 +71,8 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
 fn make(args: &ApplyArgs, ledger: &Path, context: &mut Context) -> Result<(Plan, Session, Server), Failure> {
     let policies = context.policies(&args.paths)?;
     let mut session = context.connect()?;
-    let mut remember = |server: &_| record::remember(ledger, server);
+    let new = context.global.allow_new_database;
+    let mut remember = |server: &_| record::remember(ledger, server, new);
     let made = pipeline::make(&policies, &mut session, &mut remember, &mut context.diagnostics)?;
     Ok((made.plan, session, made.server))
 }

@@ -12,13 +12,14 @@ use crate::ledger::{DatabaseId, Ledger, RunId, RunOutcome, RunStart, StepEnd, St
 use crate::plan::{Adopt, Plan};
 use crate::report;
 
-/// What the ledger remembers of a server's database; nothing where there is no ledger.
+/// What the ledger remembers of a server's database; nothing where there is no ledger. `new` lets
+/// it belong to other databases.
 ///
 /// # Errors
 /// When the ledger cannot be read, or belongs to another database.
-pub fn remember(path: &Path, server: &Server) -> Result<BTreeMap<Address, Applied>, Failure> {
+pub fn remember(path: &Path, server: &Server, new: bool) -> Result<BTreeMap<Address, Applied>, Failure> {
     let mut ledger = Ledger::open_read(path)?;
-    let database = ledger.database(server, false)?;
+    let database = ledger.database(server, new)?;
     Ok(ledger.applied(database)?)
 }
 

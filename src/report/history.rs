@@ -50,12 +50,11 @@ pub(super) fn run_remarks(report: &RunReport) -> Vec<Sentence> {
         let what = phrase::many(report.adopted, "resource");
         remarks.push(Sentence::of(format!("Adopted {what} that needed no change.")));
     }
-    let show = report.run.map(|run| Sentence::default().code(format!("chronoform ledger show {run}")));
     if !report.is_complete() {
-        let plan = Sentence::of("What was not done is still to do: ").code("chronoform plan");
-        remarks.push(match show {
-            Some(show) => plan.text("; what was done: ").then(show),
-            None => plan,
+        let left = Sentence::default().code("chronoform plan").text(" shows what is left to do");
+        remarks.push(match report.run {
+            Some(run) => left.text(", ").code(format!("chronoform ledger show {run}")).text(" what was done."),
+            None => left.text("."),
         });
     }
     remarks
@@ -180,11 +179,16 @@ pub(super) fn outcome_table(report: &RunReport) -> Table {
             Cell::code(action.address.to_string()),
             Cell::text(format!("{outcome}{steps}")).mood(mood),
             Cell::text(took),
-            Cell::text(action.error.clone().unwrap_or_default()),
+            Cell::text(action.error.as_deref().map(one_line).unwrap_or_default()),
         ]
     };
     let columns = vec![("change", false), ("resource", false), ("outcome", false), ("took", true), ("error", false)];
     Table { caption: "Changes".to_owned(), columns, rows: report.actions.iter().map(row).collect() }
+}
+
+/// A server's message, which may have a detail on a line of its own.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// What does not hold in a ledger.

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::core::{Action, AttributeChange, Bytes, Hazard, Impact, Lock, LockMode, Op, QualifiedName, Reason};
 use crate::diff::{Drift, Status};
-use crate::plan::{Message, Plan};
+use crate::plan::{Adopt, Message, Plan};
 use crate::report::compare::{DiffLine, unified};
 use crate::report::phrase::{self, Label, Level, Sentence};
 use crate::report::value;
@@ -193,19 +193,28 @@ pub(super) fn remarks(plan: &Plan, most: usize) -> Vec<Sentence> {
     list(paused.len(), "Paused by an operator, and left so", listed(names, most));
     let names = plan.unmanaged.iter().map(|found| Label::anywhere(&found.address, found.on.as_ref()));
     list(plan.unmanaged.len(), "Unmanaged, and left alone", listed(names, most));
-    if !plan.adopt.is_empty() {
-        let new = plan.adopt.iter().filter(|adopt| adopt.new).count();
-        let what = phrase::many(plan.adopt.len(), "resource");
-        let found = if new == plan.adopt.len() { "" } else { " or recorded anew" };
-        let is = if plan.adopt.len() == 1 { "is" } else { "are" };
-        let text = format!("Adopted: {what} {is} as the policies want, and will be taken into the ledger{found}.");
-        remarks.push(Sentence::of(text));
-    }
-    if !plan.forget.is_empty() {
-        let what = phrase::many(plan.forget.len(), "resource");
-        let text = format!("Forgotten: {what} in the ledger that neither the policies nor the database have.");
-        remarks.push(Sentence::of(text));
-    }
+    let (new, known): (Vec<&Adopt>, Vec<&Adopt>) = plan.adopt.iter().partition(|adopt| adopt.new);
+    let mut tell = |count: usize, one: &str, several: &str| {
+        if count > 0 {
+            let text = if count == 1 { one } else { several };
+            remarks.push(Sentence::of(format!("{} {text}", phrase::many(count, "resource"))));
+        }
+    };
+    tell(
+        new.len(),
+        "is already as its policy wants it: apply records it as managed.",
+        "are already as their policies want them: apply records them as managed.",
+    );
+    tell(
+        known.len(),
+        "has a new policy that the database already meets: apply records it.",
+        "have new policies that the database already meets: apply records them.",
+    );
+    tell(
+        plan.forget.len(),
+        "in the ledger is in no policy and no longer in the database: apply forgets it.",
+        "in the ledger are in no policy and no longer in the database: apply forgets them.",
+    );
     remarks
 }
 
@@ -247,12 +256,13 @@ pub(super) fn healing(drift: &[Drift]) -> Vec<(&'static str, &'static str)> {
     if !drift.iter().any(|drift| drift.status.is_difference()) {
         return Vec::new();
     }
-    let mut steps = vec![
-        ("chronoform plan", "shows what would bring the database back to the policies, and at what cost"),
-        ("chronoform apply", "does it"),
-    ];
-    if standing(drift, Status::Conflict) > 0 {
-        steps.push(("chronoform ledger log", "tells when the last apply was, for a conflict; the policy wins it"));
-    }
-    steps
+    let apply = if standing(drift, Status::Conflict) > 0 {
+        "brings it back, in a conflict too: to keep what is live, put it into the policy first"
+    } else {
+        "brings it back"
+    };
+    vec![
+        ("chronoform plan", "shows what brings the database back to the policies, and at what cost"),
+        ("chronoform apply", apply),
+    ]
 }

@@ -23,7 +23,7 @@ pub(super) fn render(plan: &Plan) -> String {
     }
     let remarks = view::remarks(plan, usize::MAX);
     if !remarks.is_empty() {
-        page.raw("<section>\n<h2>Left as it is</h2>\n");
+        page.raw("<section>\n<h2>Beside the changes</h2>\n");
         page.remarks(&remarks);
         page.raw("</section>\n");
     }
@@ -60,7 +60,7 @@ fn table(page: &mut Page, group: &Group<'_>) {
         Some(on) => code(&on.to_string()),
         None => "Whole database".to_owned(),
     };
-    page.raw(&format!("<section>\n<h2>{heading}</h2>\n<div class=\"wide\"><table>\n"));
+    page.raw(&format!("<section>\n<h2>{heading}</h2>\n<div class=\"wide\"><table class=\"plan\">\n"));
     page.raw("<thead><tr><th scope=\"col\">Change</th><th scope=\"col\">Resource</th>");
     page.raw("<th scope=\"col\">Attributes</th><th scope=\"col\">Why, and at what cost</th></tr></thead>\n<tbody>\n");
     for change in &group.changes {

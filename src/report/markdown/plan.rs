@@ -4,7 +4,7 @@ use crate::core::{Action, Hazard, Op, Reason};
 use crate::plan::Plan;
 use crate::report::compare::DiffLine;
 use crate::report::escape;
-use crate::report::markdown::{diagnostics, fitting, sentence, value};
+use crate::report::markdown::{diagnostics, fitting, heading, sentence, value};
 use crate::report::phrase::{self, Label, Level, Sentence};
 use crate::report::view::{self, Change, Group, Row};
 
@@ -24,7 +24,7 @@ pub(super) fn render(plan: &Plan) -> String {
 }
 
 fn at_depth(plan: &Plan, depth: Depth) -> String {
-    let mut out = format!("### {}\n\n", escape::markdown(&phrase::verdict(plan)));
+    let mut out = heading(&phrase::verdict(plan));
     out.push_str(&format!("Database {}\n\n", sentence(&phrase::target(&plan.target))));
     out.push_str(&alert(plan));
     if depth == Depth::Brief {

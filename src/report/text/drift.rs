@@ -13,6 +13,8 @@ use crate::report::view;
 
 /// Where the attributes of a resource begin.
 const DETAIL: usize = 6;
+/// The widest label that all reasons are aligned to.
+const WIDEST: usize = 40;
 
 pub(super) fn render(report: &DriftReport<'_>, options: &Options) -> String {
     let mut screen = Screen::new(options);
@@ -45,6 +47,8 @@ const fn tone_of(status: Status) -> Tone {
 }
 
 fn draw_resources(screen: &mut Screen, resources: &[(Label, &Drift)], verbose: u8) {
+    let name = resources.iter().map(|(label, _)| measured(&label.to_string(), screen.ascii));
+    let name = name.filter(|width| *width <= WIDEST).max().unwrap_or(0);
     let word = resources.iter().map(|(_, drift)| drift.status.words().len()).max().unwrap_or(0);
     for (label, drift) in resources {
         let tone = tone_of(drift.status);
@@ -58,7 +62,8 @@ fn draw_resources(screen: &mut Screen, resources: &[(Label, &Drift)], verbose: u
         let line = if drift.status == Status::InSync {
             line
         } else {
-            line.tone(Tone::Dim, format!("  {}", phrase::status(drift.status)))
+            let line = line.column(word + 4 + name + 2, 2, screen.ascii);
+            line.tone(Tone::Dim, phrase::status(drift.status))
         };
         screen.line(2, DETAIL, line);
         draw_attributes(screen, drift, verbose);

@@ -6,7 +6,7 @@ use crate::report::Options;
 use crate::report::compare::{DiffLine, Tag};
 use crate::report::escape;
 use crate::report::measure;
-use crate::report::phrase::{self, Sentence};
+use crate::report::phrase::{self, Level, Sentence};
 use crate::report::text::screen::{Line, Screen, Tone, measured};
 use crate::report::text::{alarm, explain, op_tone, say};
 use crate::report::view::{self, Change, Group, Row};
@@ -15,6 +15,8 @@ use crate::report::view::{self, Change, Group, Row};
 const DETAIL: usize = 6;
 /// The widest column that all rows are aligned to; what is wider stands out of line.
 const WIDEST: usize = 40;
+/// The least columns that attributes need to stand to the right of a label.
+const ROOM: usize = 40;
 
 pub(super) fn render(plan: &Plan, options: &Options) -> String {
     let mut screen = Screen::new(options);
@@ -53,10 +55,10 @@ fn draw_change(screen: &mut Screen, change: &Change<'_>, (sign, label): (usize, 
         Some(name) => head.text(" ").tone(Tone::Bold, name),
         None => head,
     };
-    // The attributes stand to the right of the label, or below one that is too long for that.
-    let column = sign + 1 + label + 2;
-    let fits = head.width(screen.ascii) + 2 <= column;
-    let first = if fits {
+    // The attributes stand to the right of the labels where there is room, and below them elsewhere.
+    let right = sign + 1 + label + 2;
+    let column = if 2 + right + ROOM <= screen.width { right } else { DETAIL - 2 };
+    let first = if head.width(screen.ascii) + 2 <= column {
         Some(head)
     } else {
         screen.line(2, DETAIL, head);
@@ -91,7 +93,7 @@ fn draw_whole(screen: &mut Screen, change: &Change<'_>, first: Option<Line>, col
         let value = measure::shorten(&escape::clean(value), room, screen.more());
         let comma = if index + 1 < change.whole.len() { ", " } else { "" };
         let tone = if gone { Tone::Dim } else { Tone::Plain };
-        line = line.tone(Tone::Dim, format!("{name}: ")).tone(tone, value).tone(Tone::Dim, comma);
+        line = line.tone(Tone::Dim, format!("{name}:")).glue().tone(tone, value).tone(Tone::Dim, comma);
     }
     screen.line(2, 2 + column, line);
 }
@@ -141,7 +143,7 @@ fn draw_diff(screen: &mut Screen, diff: &[DiffLine], indent: usize) {
             Tag::Plus => Tone::Good,
         };
         let text = format!("{}{}", line.tag.sign(), line.text);
-        screen.line(indent, indent, Line::new().tone(Tone::Dim, screen.bar()).verbatim(tone, &text));
+        screen.line(indent, indent, Line::new().verbatim(Tone::Dim, screen.bar()).verbatim(tone, &text));
     }
 }
 
@@ -161,7 +163,8 @@ fn draw_details(screen: &mut Screen, change: &Change<'_>, verbose: u8) {
         screen.line(DETAIL, DETAIL + 8, Line::new().tone(Tone::Bad, "BLOCKED").text(" see the errors of this plan"));
     }
     for hazard in &change.hazards {
-        let line = say(alarm(Line::new(), *hazard), &phrase::hazard(*hazard), Tone::Warn);
+        let tone = if Level::of(*hazard) == Level::Danger { Tone::Bad } else { Tone::Warn };
+        let line = say(alarm(Line::new(), *hazard), &phrase::hazard(*hazard), tone);
         screen.line(DETAIL, DETAIL + 8, line);
     }
     if let Some(impact) = &change.impact {
@@ -171,7 +174,7 @@ fn draw_details(screen: &mut Screen, change: &Change<'_>, verbose: u8) {
         screen.line(DETAIL, DETAIL + 2, say(Line::new(), note, Tone::Plain));
     }
     for (mode, lock) in change.locks.iter().filter(|(mode, _)| verbose > 0 || phrase::is_felt(*mode)) {
-        let tone = if *mode == LockMode::AccessExclusive { Tone::Warn } else { Tone::Dim };
+        let tone = if *mode == LockMode::AccessExclusive { Tone::Heed } else { Tone::Dim };
         screen.line(DETAIL, DETAIL + 2, say(Line::new(), lock, tone));
     }
     let why = say(Line::new(), &phrase::reason(change.action.reason), Tone::Dim);
@@ -188,7 +191,7 @@ fn draw_steps(screen: &mut Screen, action: &Action) {
         screen.line(DETAIL, DETAIL + 2, Line::new().tone(Tone::Dim, title));
         for line in escape::lines(&step.sql) {
             let indent = DETAIL + 2;
-            screen.line(indent, indent, Line::new().tone(Tone::Dim, screen.bar()).verbatim(Tone::Plain, &line));
+            screen.line(indent, indent, Line::new().verbatim(Tone::Dim, screen.bar()).verbatim(Tone::Plain, &line));
         }
     }
 }
