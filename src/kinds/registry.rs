@@ -1,9 +1,10 @@
 //! Every kind, in the order in which a plan creates them. Adding a kind is a folder and a line here.
 
 use crate::core::KindId;
-use crate::kinds::{Kind, extension, hypertable};
+use crate::kinds::{Kind, columnstore, extension, hypertable, retention};
 
-static KINDS: &[&dyn Kind] = &[&extension::Extension, &hypertable::Hypertable];
+static KINDS: &[&dyn Kind] =
+    &[&extension::Extension, &hypertable::Hypertable, &columnstore::Columnstore, &retention::Retention];
 
 /// Every kind, in the order of creation; removal goes the other way.
 pub fn all() -> &'static [&'static dyn Kind] {

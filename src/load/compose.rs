@@ -105,6 +105,11 @@ pub fn finish(schema: &mut Json, generator: &mut SchemaGenerator) {
             defs.extend(definitions);
         }
     }
+    for keyword in ["description", "title"] {
+        if let Some(text) = object.shift_remove(keyword) {
+            object.shift_insert(0, keyword.to_owned(), text);
+        }
+    }
     object.shift_insert(0, "$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     tidy(schema);
     prune(schema);
@@ -177,7 +182,7 @@ fn hoist(schema: Schema, generator: &mut SchemaGenerator) -> Json {
 }
 
 /// The schema behind a bare reference.
-fn resolve(schema: &Json, generator: &SchemaGenerator) -> Json {
+pub fn resolve(schema: &Json, generator: &SchemaGenerator) -> Json {
     let name = schema.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix("#/$defs/"));
     name.and_then(|name| generator.definitions().get(name)).unwrap_or(schema).clone()
 }
@@ -259,10 +264,19 @@ fn tidy(schema: &mut Json) {
                 properties.values_mut().for_each(without_null);
             }
             number_range(object);
+            if let Some(Json::String(text)) = object.get_mut("description") {
+                *text = unwrapped(text);
+            }
             object.values_mut().for_each(tidy);
         }
         _ => {}
     }
+}
+
+/// A text without the line breaks that it has in the source; those between paragraphs stay.
+fn unwrapped(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(|paragraph| paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" "));
+    paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
 fn without_null(property: &mut Json) {

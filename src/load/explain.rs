@@ -11,6 +11,8 @@ use crate::load::tree::Converted;
 
 /// How much of a text is quoted in a message, in characters.
 const QUOTED: usize = 60;
+/// How many unknown keys of one mapping are looked at.
+const MAX_UNKNOWN: usize = 50;
 
 /// What explanations draw on.
 pub struct Explainer<'a> {
@@ -28,9 +30,14 @@ impl Explainer<'_> {
         let pointer = error.instance_path().as_str();
         match error.kind() {
             Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-                out.extend(unexpected.iter().map(|key| self.unknown_key(error, pointer, key)));
+                out.extend(unexpected.iter().take(MAX_UNKNOWN).map(|key| self.unknown_key(error, pointer, key)));
             }
-            Kind::Required { property } => out.push(self.missing_key(error, pointer, property)),
+            Kind::Required { property } => {
+                let key = property.as_str().unwrap_or_default();
+                if !self.is_misspelt(error, pointer, key) {
+                    out.push(self.missing_key(error, pointer, key));
+                }
+            }
             Kind::Type { kind } => out.push(self.wrong_type(error, pointer, &types(kind))),
             Kind::Enum { options } => {
                 out.push(self.none_of(pointer, options.as_array().map_or(&[], Vec::as_slice), &[]))
@@ -74,13 +81,24 @@ impl Explainer<'_> {
         Some(format!("`{key}` belongs under {}", list(std::iter::once(first).chain(homes), "or")))
     }
 
-    fn missing_key(&self, error: &ValidationError<'_>, pointer: &str, property: &Json) -> Diagnostic {
-        let key = property.as_str().unwrap_or_default();
+    /// Whether a missing key is there under a name that is reported as unknown, with this one as
+    /// the nearest.
+    fn is_misspelt(&self, error: &ValidationError<'_>, pointer: &str, key: &str) -> bool {
+        let known = self.parent(error).and_then(|schema| schema.get("properties")).and_then(Json::as_object);
+        let present = self.document.json.pointer(pointer).and_then(Json::as_object);
+        let (Some(known), Some(present)) = (known, present) else { return false };
+        let free = || known.keys().filter(|known| !present.contains_key(*known)).map(String::as_str);
+        let mut unknown = present.keys().filter(|word| !known.contains_key(*word)).take(MAX_UNKNOWN);
+        unknown.any(|word| nearest(word, free()).as_deref() == Some(key))
+    }
+
+    fn missing_key(&self, error: &ValidationError<'_>, pointer: &str, key: &str) -> Diagnostic {
         let message = format!("{} needs the key `{key}`", self.name(pointer));
         let diagnostic = Diagnostic::error(&code::MISSING_KEY, message).at(self.document.places.key(pointer));
-        let schema = self.parent(error).and_then(|schema| schema.get("properties")?.get(key)).map(|s| self.follow(s));
-        let example = schema.and_then(example);
-        match (example, schema.and_then(|schema| schema.get("description")).and_then(Json::as_str)) {
+        let schema = self.parent(error).and_then(|schema| schema.get("properties")?.get(key));
+        let schemas = || [schema, schema.map(|schema| self.follow(schema))].into_iter().flatten();
+        let about = schemas().find_map(|schema| schema.get("description")).and_then(Json::as_str);
+        match (schemas().find_map(example), about) {
             (Some(example), _) => diagnostic.help(format!("add it, for example `{key}: {example}`")),
             (None, Some(about)) => diagnostic.help(format!("`{key}`: {}", first_sentence(about))),
             (None, None) => diagnostic,

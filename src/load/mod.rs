@@ -4,10 +4,12 @@
 //! no other section, and what depends on something that could not be read is not reported on top.
 
 mod compose;
+pub mod config;
 mod explain;
 pub mod files;
 mod nearest;
 pub mod redact;
+pub mod schema;
 mod substitute;
 mod text;
 mod tree;
@@ -16,7 +18,7 @@ pub mod variables;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::core::{Address, Desired, Fingerprint, Place, QualifiedName};
 use crate::diag::{Diagnostic, Failure, Sources, code, has_errors};
@@ -25,6 +27,8 @@ use compose::Schemas;
 use redact::Redactor;
 use validate::Checked;
 
+pub use config::Config;
+pub use text::Text;
 pub use variables::{Variable, Variables};
 
 /// How many diagnostics of one file are reported.
@@ -87,6 +91,14 @@ pub fn policies(
     Loading::new(kinds::all(), Schemas::all(), variables).run(paths, sources, sink)
 }
 
+/// Reads a project's `chronoform.yaml`.
+///
+/// # Errors
+/// Everything that is wrong in it.
+pub fn config(path: &Path, sources: &mut Sources) -> Result<Config, Failure> {
+    config::read(path, Variables::of_environment(), sources)
+}
+
 /// What has been read so far.
 struct Loading<'a> {
     kinds: &'a [&'static dyn Kind],
@@ -96,6 +108,8 @@ struct Loading<'a> {
     found: Vec<Diagnostic>,
     files: Vec<PolicyFile>,
     documents: Vec<DocumentInfo>,
+    /// The documents by what they describe.
+    described: BTreeMap<(&'static str, QualifiedName), usize>,
     desired: BTreeMap<Address, Desired>,
     /// Relations of which something could not be read.
     broken: BTreeSet<QualifiedName>,
@@ -113,6 +127,7 @@ impl<'a> Loading<'a> {
             found: Vec::new(),
             files: Vec::new(),
             documents: Vec::new(),
+            described: BTreeMap::new(),
             desired: BTreeMap::new(),
             broken: BTreeSet::new(),
             used: BTreeMap::new(),
@@ -137,6 +152,7 @@ impl<'a> Loading<'a> {
         self.check();
         for diagnostic in &mut self.found {
             self.redactor.redact(diagnostic);
+            clip(diagnostic);
         }
         // As the files were read, and within a file from top to bottom.
         self.found.sort_by_key(|diagnostic| {
@@ -152,7 +168,7 @@ impl<'a> Loading<'a> {
         Ok(Policies { desired, documents, files, digest, redactor })
     }
 
-    fn file(&mut self, path: &std::path::Path, sources: &mut Sources) {
+    fn file(&mut self, path: &Path, sources: &mut Sources) {
         let file = match files::read(path, sources) {
             Ok(file) => file,
             Err(diagnostic) => return self.found.push(diagnostic),
@@ -184,18 +200,15 @@ impl<'a> Loading<'a> {
     fn add(&mut self, checked: Checked, broken: bool) {
         let Some(head) = checked.head else { return };
         let relation = checked.document.relation.then(|| head.relation.clone());
-        let same = |known: &&DocumentInfo| match (&known.relation, &relation) {
-            _ if known.kind != head.document => false,
-            (Some(known), Some(relation)) => known == relation,
-            _ => known.name == head.name,
-        };
         if broken {
             self.broken.insert(head.relation.clone());
         }
-        if let Some(first) = self.documents.iter().find(same) {
+        let described = (head.document, head.relation);
+        if let Some(first) = self.described.get(&described).and_then(|at| self.documents.get(*at)) {
             self.found.push(twice_described(&head.place, &head.name, first));
             return;
         }
+        self.described.insert(described, self.documents.len());
         self.documents.push(DocumentInfo {
             kind: head.document,
             name: head.name,
@@ -233,6 +246,25 @@ impl<'a> Loading<'a> {
     }
 }
 
+/// Cuts what is quoted from a file short, where a file quotes a book.
+fn clip(diagnostic: &mut Diagnostic) {
+    const LONG: usize = 400;
+    const KEPT: usize = 80;
+    let clip = |text: &mut String| {
+        if text.len() > LONG {
+            let short = |part: &str| match part.char_indices().nth(KEPT) {
+                Some((at, _)) if part.len() > LONG => format!("{}…", part.get(..at).unwrap_or("")),
+                _ => part.to_owned(),
+            };
+            *text = text.split('`').map(short).collect::<Vec<_>>().join("`");
+        }
+    };
+    clip(&mut diagnostic.message);
+    diagnostic.label.iter_mut().for_each(clip);
+    diagnostic.why.iter_mut().for_each(clip);
+    diagnostic.help.iter_mut().for_each(clip);
+}
+
 fn no_documents(files: usize) -> Diagnostic {
     let what = if files == 1 { "the policy file holds".to_owned() } else { format!("the {files} policy files hold") };
     Diagnostic::error(&code::NO_POLICIES, format!("{what} no document"))
@@ -265,5 +297,7 @@ fn twice_desired(again: &Desired, first: &Desired) -> Diagnostic {
     }
 }
 
+#[cfg(test)]
+mod fake;
 #[cfg(test)]
 mod tests;

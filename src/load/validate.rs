@@ -1,6 +1,6 @@
 //! One document: its kind, its schema, its head and the resources that its sections make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value as Json;
@@ -18,6 +18,9 @@ use crate::load::tree::Converted;
 /// How many substituted scalars are tried in their other reading.
 const MAX_READINGS: usize = 64;
 
+/// How many findings of one document are put into words.
+const MAX_EXPLAINED: usize = 200;
+
 /// A document that was understood, though perhaps not without errors.
 pub struct Checked {
     /// Its kind.
@@ -33,25 +36,32 @@ pub struct Checked {
 /// Checks a document and expands its sections. `None` where its kind is not known.
 pub fn document(schemas: &Schemas, mut document: Converted, sink: &mut Vec<Diagnostic>) -> Option<Checked> {
     let schema = kind_of(schemas, &document, sink)?;
-    let mut bad = document.unknown.clone();
+    let mut bad: BTreeSet<String> = document.unknown.iter().cloned().collect();
     if let Some(validator) = schema.validator()
         && !validator.is_valid(&document.json)
     {
         other_readings(validator, &mut document);
-        let title = format!("a `{}` document", schema.document.kind);
+        let title = title(schema.document.kind);
         let explainer = Explainer { schema: &schema.schema, document: &document, title: &title };
+        let before = sink.len();
         for error in validator.iter_errors(&document.json) {
             let path = error.instance_path().as_str();
             // What could not be known was reported where it is written.
-            if !document.unknown.iter().any(|pointer| is_within(path, pointer)) {
+            let known = document.unknown.iter().any(|pointer| is_within(path, pointer));
+            if !known && sink.len() - before < MAX_EXPLAINED {
                 explain(&explainer, &error, sink);
             }
-            bad.push(path.to_owned());
+            bad.insert(path.to_owned());
         }
     }
     let head = head(schema.document, &document, &bad, sink);
     let desired = expand(schema, &document, head.as_ref(), &bad, sink);
     Some(Checked { document: schema.document, labels: labels(&document.json), head, desired })
+}
+
+fn title(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} `{kind}` document")
 }
 
 /// Two branches of one schema may find the same fault.
@@ -68,6 +78,13 @@ fn explain(explainer: &Explainer<'_>, error: &ValidationError<'_>, sink: &mut Ve
 /// Whether a pointer is another one or below it.
 fn is_within(pointer: &str, outer: &str) -> bool {
     pointer.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether one of the pointers is the given one or below it.
+fn holds_within(pointers: &BTreeSet<String>, outer: &str) -> bool {
+    let below = format!("{outer}/");
+    let next = pointers.range(below.clone()..).next();
+    pointers.contains(outer) || next.is_some_and(|pointer| pointer.starts_with(&below))
 }
 
 /// The schema for a document's `kind:`.
@@ -144,11 +161,11 @@ fn other_readings(validator: &Validator, document: &mut Converted) {
 fn head(
     document: &'static Document,
     converted: &Converted,
-    bad: &[String],
+    bad: &BTreeSet<String>,
     sink: &mut Vec<Diagnostic>,
 ) -> Option<Head> {
     let text = |key: &str| converted.json.get(key).and_then(Json::as_str);
-    let name = text("name").filter(|_| !bad.iter().any(|pointer| pointer == "/name"))?;
+    let name = text("name").filter(|_| !bad.contains("/name"))?;
     let relation = if document.relation {
         QualifiedName::parse(name)
     } else {
@@ -186,13 +203,13 @@ fn expand(
     schema: &DocumentSchema,
     document: &Converted,
     head: Option<&Head>,
-    bad: &[String],
+    bad: &BTreeSet<String>,
     sink: &mut Vec<Diagnostic>,
 ) -> Vec<Desired> {
     let nameless = head_of(schema.document, document, "", QualifiedName::new(DEFAULT_SCHEMA, "unnamed"));
     let mut desired = Vec::new();
     let mut one = |section: &Section, value: &Json, pointer: &str, sink: &mut Vec<Diagnostic>| {
-        if bad.iter().any(|path| is_within(path, pointer)) {
+        if holds_within(bad, pointer) {
             return;
         }
         let head = head.unwrap_or(&nameless);
