@@ -95,6 +95,12 @@ pub trait Kind: Sync {
         Ok(Judgement::default())
     }
 
+    /// Whether an attribute that Chronoform applied, and that the policy no longer lists, goes back to
+    /// the server's default. Then a rule must know how.
+    fn forgets_attributes(&self) -> bool {
+        false
+    }
+
     /// The query that tells how far a running step has come, as one row with `done`, `total` and
     /// `phase`; `None` where the server does not say. Asked on a second session, if there is one.
     fn progress(&self) -> Option<&'static str> {
@@ -111,4 +117,19 @@ pub struct Judgement {
     pub impact: Option<Impact>,
     /// Why it cannot be done. Any error here blocks the action.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Brings every desired resource to the server's form, kind by kind in the registry's order. What
+/// comes back is what can be compared; what was set aside has an error or a reason to be skipped.
+pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<crate::core::Address, Desired> {
+    let mut settled = BTreeMap::new();
+    for kind in all() {
+        let id = kind.id();
+        for desired in view.desired.values().filter(|desired| desired.address.kind == id) {
+            if let Some(desired) = kind.settle(desired, view, sink) {
+                settled.insert(desired.address.clone(), desired);
+            }
+        }
+    }
+    settled
 }

@@ -180,17 +180,10 @@ pub fn action_for(
         hazards,
         impact: judgement.impact,
         protect,
-        desired: managed(kind, delta),
+        desired: delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default(),
         fingerprint: Fingerprint::of_live(delta.live.as_ref()),
         source: place.as_ref().map(SourceLine::from),
     })
-}
-
-/// What is managed of a delta's resource once it exists.
-fn managed(kind: &dyn Kind, delta: &Delta) -> BTreeMap<String, Value> {
-    let mut attributes = delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default();
-    attributes.retain(|name, _| !kind.rules().is_only_at_creation(name));
-    attributes
 }
 
 fn attribute_change(change: &crate::core::Change) -> AttributeChange {
