@@ -77,7 +77,7 @@ impl Context {
         let target = self.global.target.clone();
         let configured = self.config()?.variables(target.as_deref())?;
         let (files, pairs) = (self.global.var_files.clone(), self.global.vars.clone());
-        Variables::new(&files, &pairs, configured, &mut self.sources)
+        Variables::new(&files, &pairs, &configured, &mut self.sources)
     }
 
     /// Connects to the database.
