@@ -6,6 +6,7 @@
 //! desired value, and what a change would touch. No room outside names a kind.
 
 pub mod document;
+pub mod key;
 pub mod registry;
 pub mod rules;
 pub mod schedule;
