@@ -1,0 +1,10 @@
+//! The one room that speaks to the driver: connecting, sessions, and rows without driver types.
+
+pub mod config;
+mod error;
+mod rows;
+mod session;
+
+pub use config::{ConnectOptions, Endpoint};
+pub use error::{PgError, PgErrorKind};
+pub use session::{Canceller, Session};

@@ -1,0 +1,126 @@
+//! The live database as resources, read in one REPEATABLE READ READ ONLY transaction, with a
+//! number of queries that does not depend on the number of objects.
+
+mod canon;
+mod relations;
+mod server;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::{Address, Desired, KindId, Live, QualifiedName, Query, Row, RowError, Server};
+use crate::diag::{Diagnostic, Failure, code};
+use crate::diff::Diff;
+use crate::kinds::{Canon, Relations, Scope, View, by_id};
+use crate::pg::{PgError, Session};
+
+pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// What a snapshot looks at: names of relations, and of whole-database objects by kind.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Relations.
+    pub relations: BTreeSet<QualifiedName>,
+    /// Whole-database objects.
+    pub globals: BTreeMap<String, Vec<String>>,
+}
+
+impl Names {
+    /// Adds what an address and its relation name.
+    pub fn add(&mut self, address: &Address, on: Option<&QualifiedName>) {
+        match (on, &address.schema) {
+            (Some(on), _) => {
+                self.relations.insert(on.clone());
+            }
+            (None, None) => {
+                self.globals.entry(address.kind.to_string()).or_default().push(address.name.clone());
+            }
+            (None, Some(_)) => {}
+        }
+    }
+}
+
+/// The live database, as one moment shows it.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The server.
+    pub server: Server,
+    /// The relations in scope.
+    pub relations: Relations,
+    /// Every resource in scope.
+    pub live: BTreeMap<Address, Live>,
+    /// The canonical form of every expression that was asked for.
+    pub canon: Canon,
+}
+
+impl Snapshot {
+    /// What kinds see of it, beside the desired side.
+    pub fn view<'a>(&'a self, desired: &'a BTreeMap<Address, Desired>) -> View<'a> {
+        View { server: &self.server, relations: &self.relations, live: &self.live, desired, canon: &self.canon }
+    }
+}
+
+/// Opens the transaction in which everything is read, and looks at what is named. The transaction
+/// stays open for [`weigh`]; [`finish`] ends it.
+///
+/// # Errors
+/// A server too old, a lost connection, a catalog that is not as expected.
+pub fn take(session: &mut Session, names: &Names, desired: &BTreeMap<Address, Desired>) -> Result<Snapshot, Failure> {
+    session.batch(BEGIN).map_err(|error| Failure::from(error.diagnostic("opening the snapshot")))?;
+    let server = server::read(session)?;
+    let relations = relations::read(session, &server, &names.relations)?;
+    let mut oids: Vec<u32> = relations.values().map(|relation| relation.oid).collect();
+    oids.sort_unstable();
+    let scope = Scope { oids, globals: names.globals.clone() };
+    let mut live = BTreeMap::new();
+    for kind in crate::kinds::all() {
+        let rows = match kind.observe(&server, &scope) {
+            Some(query) => ask(session, &query, &format!("reading each {}", kind.title()))?,
+            None => Vec::new(),
+        };
+        let found = kind.read(&rows, &relations).map_err(|error| unexpected(&kind.id(), &error))?;
+        live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
+    }
+    let canon = canon::settle(session, desired, &live, &relations)?;
+    Ok(Snapshot { server, relations, live, canon })
+}
+
+/// Counts what the differences would touch: one query a kind that has any.
+///
+/// # Errors
+/// A lost connection, or a refused query.
+pub fn weigh(session: &mut Session, diff: &Diff, view: &View<'_>) -> Result<BTreeMap<KindId, Vec<Row>>, Failure> {
+    let mut by_kind: BTreeMap<&KindId, Vec<&crate::core::Delta>> = BTreeMap::new();
+    for delta in &diff.deltas {
+        by_kind.entry(&delta.address.kind).or_default().push(delta);
+    }
+    let mut weights = BTreeMap::new();
+    for (id, deltas) in by_kind {
+        if let Some(kind) = by_id(id)
+            && let Some(query) = kind.weigh(&deltas, view)
+        {
+            let rows = ask(session, &query, &format!("counting what changes to each {} would touch", kind.title()))?;
+            weights.insert(id.clone(), rows);
+        }
+    }
+    Ok(weights)
+}
+
+/// Ends the snapshot's transaction.
+///
+/// # Errors
+/// A lost connection.
+pub fn finish(session: &mut Session) -> Result<(), Failure> {
+    session.batch("COMMIT").map_err(|error| error.diagnostic("closing the snapshot").into())
+}
+
+fn ask(session: &mut Session, query: &Query, doing: &str) -> Result<Vec<Row>, Failure> {
+    session.query(query).map_err(|error: PgError| error.diagnostic(doing).into())
+}
+
+fn unexpected(kind: &KindId, error: &RowError) -> Failure {
+    let message = format!("the catalog of {kind} resources is not as this version knows it: {error}");
+    let help = "the server may be newer than this version of Chronoform: upgrade it, or report the server's version";
+    Diagnostic::error(&code::CATALOG_UNEXPECTED, message).help(help).into()
+}

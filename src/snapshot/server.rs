@@ -1,0 +1,124 @@
+//! Which server it is.
+
+use crate::core::{Edition, Query, Row, RowError, Server, Timescale, Version};
+use crate::diag::{Diagnostic, Failure, code};
+use crate::pg::Session;
+
+/// The oldest PostgreSQL that is supported.
+pub const OLDEST_POSTGRES: Version = Version::new(14, 0);
+
+/// The oldest TimescaleDB that is supported: the first with `by_range` and `by_hash` is 2.13, and
+/// per-chunk compression settings came with 2.14.
+pub const OLDEST_TIMESCALEDB: Version = Version::new(2, 14);
+
+pub(super) fn read(session: &mut Session) -> Result<Server, Failure> {
+    let query = Query { sql: include_str!("server.sql").to_owned(), params: Vec::new() };
+    let rows = super::ask(session, &query, "asking the server what it is")?;
+    let row = rows.first().ok_or_else(|| unknown("it gave no row"))?;
+    let endpoint = session.endpoint();
+    let server = from_row(row, &endpoint.host, endpoint.port).map_err(|error| unknown(&error.to_string()))?;
+    check(&server)?;
+    Ok(server)
+}
+
+fn unknown(why: &str) -> Failure {
+    Diagnostic::error(&code::CATALOG_UNEXPECTED, format!("the server does not say what it is: {why}")).into()
+}
+
+fn from_row(row: &Row, host: &str, port: u16) -> Result<Server, RowError> {
+    let version_text = row.text("version_text")?.to_owned();
+    let timescaledb = match row.maybe_text("timescaledb")? {
+        Some(version) => Some(timescale(row, version)?),
+        None => None,
+    };
+    Ok(Server {
+        host: host.to_owned(),
+        port,
+        database: row.text("database")?.to_owned(),
+        system_identifier: row.maybe_text("system_identifier")?.unwrap_or("unknown").to_owned(),
+        database_oid: row.oid("database_oid")?,
+        version: version_text.parse().unwrap_or_default(),
+        version_text,
+        timescaledb,
+        timescaledb_available: row.bool("timescaledb_available")?,
+        user: row.text("role")?.to_owned(),
+        superuser: row.bool("superuser").unwrap_or(false),
+        read_only: row.bool("standby")? || row.bool("read_only")?,
+        now_micros: row.int("now_micros")?,
+    })
+}
+
+fn timescale(row: &Row, version: &str) -> Result<Timescale, RowError> {
+    let license = row.maybe_text("license")?.unwrap_or_default().to_owned();
+    let edition = match license.as_str() {
+        "timescale" => Edition::Community,
+        "apache" => Edition::Apache,
+        _ => Edition::Unknown,
+    };
+    Ok(Timescale {
+        version_text: version.to_owned(),
+        version: version.parse().unwrap_or_default(),
+        edition,
+        license,
+        schema: row.text("timescaledb_schema")?.to_owned(),
+    })
+}
+
+/// Refuses what is too old, or whose version cannot be told: unknown is the worst case.
+fn check(server: &Server) -> Result<(), Failure> {
+    let too_old = |what: &str, have: &str, oldest: Version| {
+        let message = format!("{what} {have} is older than Chronoform supports");
+        let help = format!("upgrade to {what} {oldest} or newer");
+        Failure::from(Diagnostic::error(&code::SERVER_TOO_OLD, message).help(help))
+    };
+    if server.version < OLDEST_POSTGRES {
+        return Err(too_old("PostgreSQL", &server.version_text, OLDEST_POSTGRES));
+    }
+    match &server.timescaledb {
+        Some(timescale) if timescale.version < OLDEST_TIMESCALEDB => {
+            Err(too_old("TimescaleDB", &timescale.version_text, OLDEST_TIMESCALEDB))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(version: &str, timescaledb: Option<&str>) -> Server {
+        Server {
+            host: "h".into(),
+            port: 1,
+            database: "d".into(),
+            system_identifier: "1".into(),
+            database_oid: 1,
+            version_text: version.into(),
+            version: version.parse().unwrap_or_default(),
+            timescaledb: timescaledb.map(|version| Timescale {
+                version_text: version.into(),
+                version: version.parse().unwrap_or_default(),
+                edition: Edition::Unknown,
+                license: String::new(),
+                schema: "public".into(),
+            }),
+            timescaledb_available: true,
+            user: "u".into(),
+            superuser: false,
+            read_only: false,
+            now_micros: 0,
+        }
+    }
+
+    #[test]
+    fn a_server_too_old_or_unknown_is_refused() {
+        assert!(check(&server("17.5", Some("2.23.0-dev"))).is_ok());
+        assert!(check(&server("14.0", None)).is_ok());
+        for (postgres, timescaledb) in
+            [("13.20", None), ("devel", None), ("17.5", Some("2.13.9")), ("17.5", Some("next"))]
+        {
+            let failure = check(&server(postgres, timescaledb)).unwrap_err();
+            assert_eq!(failure.0[0].code, &code::SERVER_TOO_OLD);
+        }
+    }
+}
