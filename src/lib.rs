@@ -1,5 +1,6 @@
 //! Chronoform: policy-as-code for TimescaleDB and PostgreSQL.
 
+pub mod apply;
 pub mod core;
 pub mod diag;
 pub mod diff;

@@ -107,6 +107,9 @@ pub struct Server {
     pub superuser: bool,
     /// Whether the session can write: false on a standby or with `default_transaction_read_only`.
     pub read_only: bool,
+    /// Whether the server holds one session only (it has no backend process to name): then nothing
+    /// may wait for a second one, and no lock conflict can arise.
+    pub single_session: bool,
     /// The server's clock when the snapshot was taken, in microseconds since 1970-01-01 UTC.
     pub now_micros: i64,
 }

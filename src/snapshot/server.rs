@@ -44,6 +44,7 @@ fn from_row(row: &Row, host: &str, port: u16) -> Result<Server, RowError> {
         user: row.text("role")?.to_owned(),
         superuser: row.bool("superuser").unwrap_or(false),
         read_only: row.bool("standby")? || row.bool("read_only")?,
+        single_session: row.bool("single_session")?,
         now_micros: row.int("now_micros")?,
     })
 }
@@ -106,6 +107,7 @@ mod tests {
             user: "u".into(),
             superuser: false,
             read_only: false,
+            single_session: false,
             now_micros: 0,
         }
     }

@@ -1,0 +1,181 @@
+//! The last look before anything is done: is the plan allowed, for this database, and still true?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::apply::Locked;
+use crate::core::{Action, Address, Change, Delta, Desired, Hazard, Op, Place, Server};
+use crate::diag::{Diagnostic, Failure, code, has_errors};
+use crate::diff::Diff;
+use crate::kinds::View;
+use crate::plan::{Plan, action_for};
+use crate::render::Renderer;
+use crate::snapshot::{self, Names, Snapshot};
+
+/// A session that may run one plan: locked, and everything that the plan touches observed again.
+pub struct Ready<'a> {
+    pub(super) locked: Locked<'a>,
+    pub(super) single_session: bool,
+}
+
+/// Whether a plan may be applied at all: nothing in it is blocked, and each of its hazards is
+/// allowed by name. Needs no connection.
+///
+/// # Errors
+/// A refusal that names what is missing.
+pub fn permit(plan: &Plan, allowed: &[Hazard]) -> Result<(), Failure> {
+    let mut refusals = Vec::new();
+    for action in plan.actions.iter().filter(|action| action.op == Op::Blocked) {
+        let message = format!("{} must change and cannot", action.address);
+        let help = "the plan says why; mend the policy, or do by hand what it asks for";
+        refusals.push(Diagnostic::error(&code::PLAN_BLOCKED, message).help(help));
+    }
+    for hazard in plan.hazards().into_iter().filter(|hazard| !allowed.contains(hazard)) {
+        let actions = plan.actions.iter().filter(|action| action.hazards.contains(&hazard));
+        let named: Vec<String> = actions.map(|action| action.address.to_string()).collect();
+        let message = format!("the plan {}, which was not allowed: {}", hazard.meaning(), named.join(", "));
+        let help = format!("read the plan, and add `--allow {hazard}` if that is meant");
+        refusals.push(Diagnostic::error(&code::HAZARD_NOT_ALLOWED, message).help(help));
+    }
+    if refusals.is_empty() { Ok(()) } else { Err(Failure(refusals)) }
+}
+
+/// Observes again everything that the plan touches, makes its actions anew from what is there now,
+/// and compares.
+///
+/// # Errors
+/// A refusal: another database, a server that cannot be written to, or a plan that is no longer
+/// true, naming what changed.
+pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failure> {
+    let mut names = Names::default();
+    for action in &plan.actions {
+        names.add(&action.address, action.on.as_ref());
+    }
+    for adopted in &plan.adopt {
+        names.add(&adopted.address, adopted.on.as_ref());
+    }
+    let session = locked.session();
+    let now = snapshot::take(session, &names, &BTreeMap::new())?;
+    check_server(plan, &now.server)?;
+    let stale = stale_resources(plan, &now);
+    if !stale.is_empty() {
+        return Err(Failure(stale));
+    }
+    let desired = desired_of(plan);
+    let view = now.view(&desired);
+    let diff = Diff { deltas: plan.actions.iter().map(|action| delta_of(action, &now)).collect(), ..Diff::default() };
+    let weights = snapshot::weigh(session, &diff, &view)?;
+    snapshot::finish(session)?;
+    let mut refusals = Vec::new();
+    let mut renderer = Renderer::new();
+    for (action, delta) in plan.actions.iter().zip(&diff.deltas) {
+        let rows = weights.get(&action.address.kind).map(Vec::as_slice).unwrap_or_default();
+        refusals.extend(compare(action, delta, rows, &view, &mut renderer)?);
+    }
+    let single_session = now.server.single_session;
+    if refusals.is_empty() { Ok(Ready { locked, single_session }) } else { Err(Failure(refusals)) }
+}
+
+fn check_server(plan: &Plan, server: &Server) -> Result<(), Failure> {
+    if !plan.target.is_same_database(server) {
+        let message = format!(
+            "the plan is for database `{}` of cluster {} (OID {}), and this is `{}` of cluster {} (OID {})",
+            plan.target.database,
+            plan.target.system_identifier,
+            plan.target.database_oid,
+            server.database,
+            server.system_identifier,
+            server.database_oid
+        );
+        let help = "connect to the database that the plan was made for, or make a plan for this one";
+        return Err(Diagnostic::error(&code::WRONG_DATABASE, message).help(help).into());
+    }
+    if server.read_only && !plan.actions.is_empty() {
+        let message = "the server cannot be written to: it is a standby, or `default_transaction_read_only` is on";
+        let help = "connect to the primary";
+        return Err(Diagnostic::error(&code::SERVER_READ_ONLY, message).help(help).into());
+    }
+    Ok(())
+}
+
+fn stale_resources(plan: &Plan, now: &Snapshot) -> Vec<Diagnostic> {
+    let changed =
+        |action: &&Action| crate::core::Fingerprint::of_live(now.live.get(&action.address)) != action.fingerprint;
+    plan.actions
+        .iter()
+        .filter(changed)
+        .map(|action| stale(&action.address, "it was changed after the plan was made"))
+        .collect()
+}
+
+fn stale(address: &Address, why: &str) -> Diagnostic {
+    Diagnostic::error(&code::PLAN_STALE, format!("{address} is no longer as the plan saw it: {why}"))
+        .help("make the plan again, and read what is different")
+}
+
+/// The desired side as the plan carries it.
+fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
+    let adopted = plan.adopt.iter().map(|adopt| (&adopt.address, &adopt.on, &adopt.desired, false));
+    let acted = plan.actions.iter().filter(|action| action.op != Op::Remove);
+    let acted = acted.map(|action| (&action.address, &action.on, &action.desired, action.protect));
+    let make = |(address, on, attributes, protect): (&Address, &Option<_>, &BTreeMap<_, _>, bool)| {
+        let mut desired = Desired::new(address.clone(), on.clone(), nowhere());
+        desired.attributes = attributes.clone();
+        desired.protect = protect;
+        (address.clone(), desired)
+    };
+    adopted.chain(acted).map(make).collect()
+}
+
+fn nowhere() -> Place {
+    Place { file: "plan".into(), line: 1, column: 1, start: 0, end: 0 }
+}
+
+/// The delta that an action closes, from what is live now.
+fn delta_of(action: &Action, now: &Snapshot) -> Delta {
+    let live = now.live.get(&action.address).cloned();
+    let remove = action.op == Op::Remove;
+    let desired = (!remove).then(|| {
+        let mut desired = Desired::new(action.address.clone(), action.on.clone(), nowhere());
+        desired.attributes = action.desired.clone();
+        desired.protect = action.protect;
+        desired
+    });
+    let change = |name: &String| Change {
+        attribute: name.clone(),
+        before: live.as_ref().and_then(|live| live.get(name).cloned()),
+        after: desired.as_ref().and_then(|desired| desired.get(name).cloned()),
+    };
+    let names: BTreeSet<&String> = action.attributes.iter().map(|attribute| &attribute.name).collect();
+    let changes = names.into_iter().map(change).collect();
+    Delta { address: action.address.clone(), on: action.on.clone(), reason: action.reason, changes, live, desired }
+}
+
+/// What the same action would be if it were planned now.
+fn compare(
+    planned: &Action,
+    delta: &Delta,
+    weights: &[crate::core::Row],
+    view: &View<'_>,
+    renderer: &mut Renderer,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let mut found = Vec::new();
+    let now = action_for(delta, weights, view, renderer, &mut found)?;
+    if has_errors(&found) {
+        return Ok(found);
+    }
+    if now.op != planned.op || now.steps != planned.steps {
+        return Ok(vec![stale(&planned.address, "it would be changed by other statements now")]);
+    }
+    if let Some(hazard) = now.hazards.iter().find(|hazard| !planned.hazards.contains(hazard)) {
+        return Ok(vec![stale(&planned.address, &format!("it now {}", hazard.meaning()))]);
+    }
+    let grown = match (&now.impact, &planned.impact) {
+        (Some(now), Some(planned)) => now.has_grown_since(planned),
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    if grown && now.hazards.contains(&Hazard::DeletesData) {
+        return Ok(vec![stale(&planned.address, "it would delete more than the plan counted")]);
+    }
+    Ok(Vec::new())
+}

@@ -1,0 +1,96 @@
+//! Lock, gate, execute: a plan's statements, and no others.
+//!
+//! The types carry the order: only [`lock`] makes a [`Locked`], only [`gate`] turns one into a
+//! [`Ready`], and only that can [`run`]. What happens is told to [`Events`]; this room writes no
+//! ledger and prints nothing.
+
+mod gate;
+mod interrupt;
+mod lock;
+mod run;
+
+use std::time::Duration;
+
+use crate::core::{Action, Step};
+use crate::diag::Failure;
+use crate::pg::PgError;
+
+pub use gate::{Ready, gate, permit};
+pub use interrupt::Interrupt;
+pub use lock::{Locked, lock};
+pub use run::run;
+
+/// How one step ended.
+#[derive(Clone, PartialEq, Debug)]
+pub enum StepOutcome {
+    /// It happened.
+    Done,
+    /// The server refused it; nothing of it remains, unless it was not transactional.
+    Failed(PgError),
+    /// It had happened, and was undone with the rest of its transaction.
+    RolledBack,
+    /// It was cancelled on request.
+    Cancelled,
+    /// The connection broke: nobody knows until somebody looks.
+    InDoubt(PgError),
+}
+
+/// How one action ended.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ActionOutcome {
+    /// All of its steps happened.
+    Done,
+    /// A step failed, was cancelled or is in doubt; carries that step's number and outcome.
+    Stopped(usize, StepOutcome),
+    /// It was never begun.
+    Skipped,
+}
+
+/// Who is told what happens, as it happens. An error from any of these stops the run before the
+/// next statement: what cannot be recorded is not done.
+pub trait Events {
+    /// An action begins.
+    fn action_started(&mut self, index: usize, action: &Action);
+
+    /// A step is about to be sent. It must be on durable record when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    fn step_started(&mut self, index: usize, action: &Action, step: usize, what: &Step) -> Result<(), Failure>;
+
+    /// A step that was started has ended.
+    ///
+    /// # Errors
+    /// When that cannot be recorded.
+    fn step_finished(
+        &mut self,
+        index: usize,
+        step: usize,
+        outcome: &StepOutcome,
+        took: Duration,
+    ) -> Result<(), Failure>;
+
+    /// An action has ended, or will not begin.
+    ///
+    /// # Errors
+    /// When that cannot be recorded.
+    fn action_finished(
+        &mut self,
+        index: usize,
+        action: &Action,
+        outcome: &ActionOutcome,
+        took: Duration,
+    ) -> Result<(), Failure>;
+
+    /// A statement waits for a lock that another session holds.
+    fn waiting(&mut self, action: &Action, attempt: u32, pause: Duration, blocker: Option<&str>);
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Report {
+    /// One outcome an action, in the plan's order.
+    pub outcomes: Vec<ActionOutcome>,
+    /// What made it stop, where it stopped.
+    pub failure: Option<Failure>,
+}

@@ -1,0 +1,222 @@
+//! Executing a plan's statements: each action its own transaction, with a short patience for locks.
+
+use std::time::{Duration, Instant};
+
+use crate::apply::{ActionOutcome, Events, Interrupt, Ready, Report, StepOutcome};
+use crate::core::{Action, LockMode, Step};
+use crate::diag::{Diagnostic, Failure, code};
+use crate::pg::{PgError, PgErrorKind, Session};
+use crate::plan::Plan;
+
+/// How often a transaction that could not get its lock is tried, and how long it waits each time:
+/// short, because whoever queues behind the waiting statement waits as well.
+const ATTEMPTS: u32 = 6;
+const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Runs the actions in order, and stops at the first that does not end well. Whatever happened is
+/// in the report and was told to `events`.
+pub fn run(mut ready: Ready<'_>, plan: &Plan, events: &mut dyn Events, interrupt: &Interrupt) -> Report {
+    let mut outcomes = vec![ActionOutcome::Skipped; plan.actions.len()];
+    let mut failure = None;
+    let single_session = ready.single_session;
+    let session = ready.locked.session();
+    interrupt.arm(session.canceller());
+    for (index, action) in plan.actions.iter().enumerate() {
+        if interrupt.is_requested() {
+            failure = Some(interrupted(index, plan.actions.len(), None));
+            break;
+        }
+        let started = Instant::now();
+        events.action_started(index, action);
+        let mut running =
+            Running { session: &mut *session, events: &mut *events, interrupt, index, action, single_session };
+        let outcome = running.action();
+        let (outcome, broken) = match outcome {
+            Ok(outcome) => (outcome, None),
+            Err(broken) => (ActionOutcome::Skipped, Some(broken)),
+        };
+        failure = broken.or_else(|| stopped(action, &outcome, index, plan.actions.len()));
+        let recorded = events.action_finished(index, action, &outcome, started.elapsed());
+        if let Some(slot) = outcomes.get_mut(index) {
+            *slot = outcome;
+        }
+        if let Err(unrecorded) = recorded {
+            failure.get_or_insert(unrecorded);
+        }
+        if failure.is_some() {
+            break;
+        }
+    }
+    Report { outcomes, failure }
+}
+
+fn interrupted(done: usize, all: usize, action: Option<&Action>) -> Failure {
+    let place = action.map(|action| format!(" in {}", action.address)).unwrap_or_default();
+    let message = format!("interrupted{place}: {done} of {all} actions are done and recorded");
+    Diagnostic::error(&code::INTERRUPTED, message).help("run apply again to do the rest").into()
+}
+
+/// The failure that an action's outcome is.
+fn stopped(action: &Action, outcome: &ActionOutcome, index: usize, all: usize) -> Option<Failure> {
+    let ActionOutcome::Stopped(step, outcome) = outcome else { return None };
+    let sql = action.steps.get(*step).map(|step| step.sql.as_str()).unwrap_or_default();
+    let rest = format!("{index} of {all} actions are done and recorded; run apply again once this is mended");
+    let failed = |error: &PgError, code| {
+        let state = error.sqlstate.as_ref().map(|state| format!(" (SQLSTATE {state})")).unwrap_or_default();
+        let message = format!("{} stopped at its step {}: {}{state}", action.address, step + 1, error.message);
+        let why = error.detail.as_ref().map(|detail| format!("{detail}\n")).unwrap_or_default();
+        let hint = error.hint.as_ref().map(|hint| format!("{hint}\n")).unwrap_or_default();
+        Diagnostic::error(code, message).why(format!("{why}the statement was:\n{sql}")).help(format!("{hint}{rest}"))
+    };
+    match outcome {
+        StepOutcome::Failed(error) => Some(failed(error, &code::STEP_FAILED).into()),
+        StepOutcome::InDoubt(error) => Some(failed(error, &code::IN_DOUBT).into()),
+        StepOutcome::Cancelled => Some(interrupted(index, all, Some(action))),
+        StepOutcome::Done | StepOutcome::RolledBack => None,
+    }
+}
+
+/// One action being carried out.
+struct Running<'a> {
+    session: &'a mut Session,
+    events: &'a mut dyn Events,
+    interrupt: &'a Interrupt,
+    index: usize,
+    action: &'a Action,
+    single_session: bool,
+}
+
+impl Running<'_> {
+    /// All steps: consecutive transactional ones together, each other one alone.
+    fn action(&mut self) -> Result<ActionOutcome, Failure> {
+        let mut at = 0;
+        let steps = &self.action.steps;
+        while let Some(step) = steps.get(at) {
+            let ended = if step.transactional {
+                let more = steps.iter().skip(at).take_while(|step| step.transactional).count();
+                let ended = self.transaction(at, more)?;
+                at += more;
+                ended
+            } else {
+                let ended = self.alone(at, step)?;
+                at += 1;
+                ended
+            };
+            if let Some((step, outcome)) = ended {
+                return Ok(ActionOutcome::Stopped(step, outcome));
+            }
+            let more_to_do = at < steps.len();
+            if more_to_do && self.interrupt.is_requested() {
+                return Ok(ActionOutcome::Stopped(at, StepOutcome::Cancelled));
+            }
+        }
+        Ok(ActionOutcome::Done)
+    }
+
+    /// Some steps in one transaction, tried again while another session holds a lock.
+    fn transaction(&mut self, first: usize, count: usize) -> Result<Option<(usize, StepOutcome)>, Failure> {
+        let mut pause = FIRST_PAUSE;
+        let mut attempt = 1;
+        loop {
+            let ended = self.attempt(first, count)?;
+            let waits = matches!(&ended, Some((_, StepOutcome::Failed(error))) if error.is_lock_timeout());
+            if !waits || attempt == ATTEMPTS || self.interrupt.is_requested() {
+                return Ok(ended);
+            }
+            let blocker = self.blocker();
+            self.events.waiting(self.action, attempt, pause, blocker.as_deref());
+            std::thread::sleep(pause);
+            pause = pause * 2 + jitter();
+            attempt += 1;
+        }
+    }
+
+    fn attempt(&mut self, first: usize, count: usize) -> Result<Option<(usize, StepOutcome)>, Failure> {
+        let mut times: Vec<Duration> = Vec::new();
+        let mut ended = self.session.batch(&format!("BEGIN; {PATIENCE}")).err().map(|error| (first, outcome_of(error)));
+        let steps = self.action.steps.iter().enumerate().skip(first).take(count);
+        for (at, step) in steps {
+            if ended.is_some() {
+                break;
+            }
+            self.events.step_started(self.index, self.action, at, step).inspect_err(|_| {
+                // Nothing unrecorded may stay: the connection's end would undo it as well.
+                let _ = self.session.batch("ROLLBACK");
+            })?;
+            let started = Instant::now();
+            ended = self.session.execute(&step.sql).err().map(|error| (at, outcome_of(error)));
+            times.push(started.elapsed());
+        }
+        let ended = match ended {
+            None => {
+                let last = first + count - 1;
+                self.session.batch("COMMIT").err().map(|error| (last, outcome_of(error)))
+            }
+            some => {
+                // A connection that is gone has rolled back already.
+                let _ = self.session.batch("ROLLBACK");
+                some
+            }
+        };
+        self.tell(first, &times, ended.as_ref())?;
+        Ok(ended)
+    }
+
+    /// Tells how each started step of a transaction ended.
+    fn tell(&mut self, first: usize, times: &[Duration], ended: Option<&(usize, StepOutcome)>) -> Result<(), Failure> {
+        for (offset, took) in times.iter().enumerate() {
+            let step = first + offset;
+            let outcome = match ended {
+                None => StepOutcome::Done,
+                Some((at, outcome)) if *at == step => outcome.clone(),
+                Some((_, StepOutcome::InDoubt(error))) => StepOutcome::InDoubt(error.clone()),
+                Some(_) => StepOutcome::RolledBack,
+            };
+            self.events.step_finished(self.index, step, &outcome, *took)?;
+        }
+        Ok(())
+    }
+
+    /// A step that cannot run in a transaction.
+    fn alone(&mut self, at: usize, step: &Step) -> Result<Option<(usize, StepOutcome)>, Failure> {
+        // Waiting for a lock that lets reads and writes by holds nobody up.
+        let harmless = step.lock.as_ref().is_none_or(|lock| lock.mode <= LockMode::ShareUpdateExclusive);
+        let patience = if harmless { "0" } else { "60s" };
+        self.events.step_started(self.index, self.action, at, step)?;
+        let started = Instant::now();
+        let result = self.session.batch(&format!("SET lock_timeout = '{patience}'"));
+        let result = result.and_then(|()| self.session.execute(&step.sql));
+        let outcome = result.err().map_or(StepOutcome::Done, outcome_of);
+        self.events.step_finished(self.index, at, &outcome, started.elapsed())?;
+        Ok((outcome != StepOutcome::Done).then_some((at, outcome)))
+    }
+
+    /// Who holds a lock on the action's relation, as far as the server tells.
+    fn blocker(&mut self) -> Option<String> {
+        if self.single_session {
+            return None;
+        }
+        let on = self.action.on.as_ref()?;
+        let query = crate::core::Query {
+            sql: include_str!("blocker.sql").to_owned(),
+            params: vec![crate::core::Param::Text(on.to_string())],
+        };
+        let rows = self.session.query(&query).ok()?;
+        rows.first()?.text("blocker").ok().map(str::to_owned)
+    }
+}
+
+fn outcome_of(error: PgError) -> StepOutcome {
+    match error.kind {
+        PgErrorKind::Lost => StepOutcome::InDoubt(error),
+        _ if error.is_cancelled() => StepOutcome::Cancelled,
+        _ => StepOutcome::Failed(error),
+    }
+}
+
+/// Up to a quarter of a second, so that two that wait for each other do not meet again.
+fn jitter() -> Duration {
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
+    Duration::from_millis(u64::from(nanos % 250))
+}
