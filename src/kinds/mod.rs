@@ -5,12 +5,16 @@
 //! table), and what it knows that no table can hold (`mod.rs`): what the server would make of a
 //! desired value, and what a change would touch. No room outside names a kind.
 
+pub mod checks;
 pub mod document;
+mod index;
 pub mod key;
 pub mod registry;
+pub mod reloption;
 pub mod rules;
 pub mod schedule;
 pub mod section;
+mod storage;
 pub mod view;
 
 use std::collections::BTreeMap;
@@ -73,6 +77,18 @@ pub trait Kind: Sync {
     /// What its templates need beyond the attributes and facts.
     fn context(&self, _delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
         BTreeMap::new()
+    }
+
+    /// Whether a condition of its own holds, by the name that a [`Needs::when`] of its rules gives
+    /// it. `weights` are as in [`Kind::judge`]; what they do not tell does not hold.
+    fn holds(&self, _condition: &str, _delta: &Delta, _weights: &[Row], _view: &View<'_>) -> bool {
+        false
+    }
+
+    /// Whether an attribute that was applied, and that the policy no longer lists, goes back to the
+    /// server's default. Otherwise it is left as it is.
+    fn forgets(&self, _attribute: &str) -> bool {
+        false
     }
 
     /// The one query that counts what these deltas would touch; `None` where nothing is to count.

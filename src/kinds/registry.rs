@@ -3,7 +3,7 @@
 use crate::core::KindId;
 use crate::kinds::Kind;
 
-static KINDS: &[&dyn Kind] = &[];
+static KINDS: &[&dyn Kind] = &[&super::index::Index, &super::storage::Storage];
 
 /// Every kind, in the order of creation; removal goes the other way.
 pub fn all() -> &'static [&'static dyn Kind] {

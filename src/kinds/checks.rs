@@ -1,0 +1,72 @@
+//! What every kind on a table asks of the live server before anything else, and says alike.
+
+use crate::core::{Address, Desired, Ensure, KindId, Place};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::{Relation, View};
+
+/// The relation that a resource is on. `None` where it does not exist, which is said unless the
+/// policy has `when_missing: skip`.
+pub fn relation<'a>(desired: &Desired, view: &View<'a>, sink: &mut Vec<Diagnostic>) -> Option<&'a Relation> {
+    let on = desired.on.as_ref()?;
+    let found = view.relations.get(on);
+    if found.is_none() && !desired.skip_missing {
+        let mut diagnostic = Diagnostic::error(&code::UNKNOWN_TABLE, format!("there is no table {on}"))
+            .at(&desired.place)
+            .why("policies say how existing tables are kept; the tables themselves come from migrations");
+        let other = view
+            .relations
+            .keys()
+            .find(|name| name.schema.eq_ignore_ascii_case(&on.schema) && name.name.eq_ignore_ascii_case(&on.name));
+        diagnostic = match other {
+            Some(other) => diagnostic.help(format!("names are exact: did you mean {other}?")),
+            None => diagnostic
+                .help("check the spelling and the schema, run the migration first, or write `when_missing: skip`"),
+        };
+        sink.push(diagnostic);
+    }
+    found
+}
+
+/// A column that the relation does not have, with the nearest that it has.
+pub fn unknown_column(relation: &Relation, column: &str, place: &Place) -> Diagnostic {
+    let message = format!("{} has no column `{column}`", relation.name);
+    let diagnostic = Diagnostic::error(&code::UNKNOWN_COLUMN, message).at(place);
+    let nearest = relation.columns.iter().map(|known| (strsim::jaro_winkler(&known.name, column), known));
+    match nearest.filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((_, known)) => diagnostic.help(format!("did you mean `{}`?", known.name)),
+        None => {
+            let names: Vec<String> = relation.columns.iter().map(|known| format!("`{}`", known.name)).collect();
+            diagnostic.help(format!("names are exact; its columns are {}", names.join(", ")))
+        }
+    }
+}
+
+/// TimescaleDB is missing from the database, and how it gets there.
+pub fn needs_timescaledb(what: &str, desired: &Desired, view: &View<'_>) -> Diagnostic {
+    let message = format!("{what} needs TimescaleDB, which is not installed in the database {}", view.server.database);
+    let diagnostic = Diagnostic::error(&code::NEEDS_TIMESCALEDB, message).at(&desired.place);
+    let extension = Address::global(KindId::new("extension"), "timescaledb");
+    match view.desired.get(&extension).filter(|extension| extension.ensure == Ensure::Present) {
+        Some(extension) => diagnostic
+            .and_at(&extension.place, "this document installs it")
+            .why("what the rest of the policies needs can only be planned once TimescaleDB is there to be asked")
+            .help(format!("apply that document on its own first: `chronoform apply {}`", extension.place.file)),
+        None if view.server.timescaledb_available => diagnostic.help(
+            "write a document `kind: extension` with `name: timescaledb` in a file of its own and apply it first",
+        ),
+        None => diagnostic
+            .why("the server's host does not have TimescaleDB's files either")
+            .help("install TimescaleDB on the server's host and preload it, or take this section out of the policy"),
+    }
+}
+
+/// The session's role does not own the relation that an action would alter.
+pub fn not_owner(relation: &Relation, view: &View<'_>, place: &Place) -> Diagnostic {
+    let message = format!(
+        "{} belongs to the role \"{}\", and the session's role \"{}\" may not alter it",
+        relation.name, relation.owner, view.server.user
+    );
+    Diagnostic::error(&code::NO_PRIVILEGE, message)
+        .at(place)
+        .help(format!("connect as \"{}\", or as a role that is a member of it", relation.owner))
+}
