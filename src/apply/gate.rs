@@ -46,16 +46,10 @@ pub fn permit(plan: &Plan, allowed: &[Hazard]) -> Result<(), Failure> {
 /// A refusal: another database, a server that cannot be written to, or a plan that is no longer
 /// true, naming what changed.
 pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failure> {
-    let mut names = Names::default();
-    for action in &plan.actions {
-        names.add(&action.address, action.on.as_ref());
-    }
-    for adopted in &plan.adopt {
-        names.add(&adopted.address, adopted.on.as_ref());
-    }
     let session = locked.session();
-    let now = snapshot::take(session, &names, &BTreeMap::new())?;
-    check_server(plan, &now.server)?;
+    let server = snapshot::open(session)?;
+    check_server(plan, &server)?;
+    let now = snapshot::take(session, server, &names_of(plan), &BTreeMap::new())?;
     let stale = stale_resources(plan, &now);
     if !stale.is_empty() {
         return Err(Failure(stale));
@@ -73,6 +67,18 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failur
     }
     let single_session = now.server.single_session;
     if refusals.is_empty() { Ok(Ready { locked, single_session }) } else { Err(Failure(refusals)) }
+}
+
+/// Everything that a plan speaks of.
+pub(super) fn names_of(plan: &Plan) -> Names {
+    let mut names = Names::default();
+    for action in &plan.actions {
+        names.add(&action.address, action.on.as_ref());
+    }
+    for adopted in &plan.adopt {
+        names.add(&adopted.address, adopted.on.as_ref());
+    }
+    names
 }
 
 fn check_server(plan: &Plan, server: &Server) -> Result<(), Failure> {
@@ -113,7 +119,7 @@ fn stale(address: &Address, why: &str) -> Diagnostic {
 }
 
 /// The desired side as the plan carries it.
-fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
+pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
     let adopted = plan.adopt.iter().map(|adopt| (&adopt.address, &adopt.on, &adopt.desired, false));
     let acted = plan.actions.iter().filter(|action| action.op != Op::Remove);
     let acted = acted.map(|action| (&action.address, &action.on, &action.desired, action.protect));

@@ -8,6 +8,7 @@ mod gate;
 mod interrupt;
 mod lock;
 mod run;
+mod verify;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub use gate::{Ready, gate, permit};
 pub use interrupt::Interrupt;
 pub use lock::{Locked, lock};
 pub use run::run;
+pub use verify::{Verified, verify};
 
 /// How one step ended.
 #[derive(Clone, PartialEq, Debug)]

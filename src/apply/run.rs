@@ -16,7 +16,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Runs the actions in order, and stops at the first that does not end well. Whatever happened is
 /// in the report and was told to `events`.
-pub fn run(mut ready: Ready<'_>, plan: &Plan, events: &mut dyn Events, interrupt: &Interrupt) -> Report {
+pub fn run(ready: &mut Ready<'_>, plan: &Plan, events: &mut dyn Events, interrupt: &Interrupt) -> Report {
     let mut outcomes = vec![ActionOutcome::Skipped; plan.actions.len()];
     let mut failure = None;
     let single_session = ready.single_session;

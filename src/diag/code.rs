@@ -73,6 +73,7 @@ codes! {
     UNKNOWN_KIND = new("unknown-kind", "A document's `kind:` is none that this version knows.");
     UNKNOWN_KEY = new("unknown-key", "A key that the document does not have.");
     MISSING_KEY = new("missing-key", "A key that the document must have.");
+    DUPLICATE_KEY = new("duplicate-key", "A mapping that holds one key twice.");
     WRONG_TYPE = new("wrong-type", "A value of another type than the key takes.");
     WRONG_VALUE = new("wrong-value", "A value that the key does not take.");
     UNSET_VARIABLE = new("unset-variable", "A `${var.…}` or `${env.…}` that has no value.");
@@ -98,6 +99,7 @@ codes! {
     NEEDS_COMMUNITY = new("needs-community-edition", "The server runs the Apache edition of TimescaleDB.");
     NEEDS_NEWER_SERVER = new("needs-newer-server", "The server's version does not have what the policy asks for.");
     NEEDS_HYPERTABLE = new("needs-hypertable", "The table is no hypertable, and the policy does not make it one.");
+    NO_INTEGER_NOW = new("no-integer-now", "A policy that needs the table's `integer_now`, or that cannot work beside it.");
     CANNOT_CHANGE = new("cannot-change", "The server cannot change this in place, nor can it be made anew without loss.");
     UNMANAGED = new("unmanaged", "Something on a managed table that no policy mentions.");
     ORPHANED = new("orphaned", "Chronoform applied it, and no policy file describes its table any more.");
@@ -110,9 +112,13 @@ codes! {
     LOCKED = refusal("locked", "Another apply holds the database's lock.");
     PLAN_UNREADABLE = new("plan-unreadable", "A plan file that this version cannot read.");
     LEDGER_UNREADABLE = new("ledger-unreadable", "The ledger cannot be opened, or is no ledger.");
+    LEDGER_UNWRITABLE = new("ledger-unwritable", "The ledger cannot be written to.");
+    LEDGER_FULL = new("ledger-full", "No space is left for the ledger.");
     LEDGER_LOCKED = new("ledger-locked", "Another process holds the ledger.");
     LEDGER_NEWER = new("ledger-newer", "The ledger was written by a newer version.");
     LEDGER_BROKEN = new("ledger-broken", "The ledger's hash chain does not hold.");
+    LEDGER_NOT_EMPTY = new("ledger-not-empty", "An export can only be read into an empty ledger.");
+    LEDGER_EXPORT = new("ledger-export", "An export of a ledger cannot be written, or is none.");
     LEDGER_OTHER_DATABASE = refusal("ledger-other-database", "The ledger belongs to another database.");
     STEP_FAILED = partial("step-failed", "A statement failed while applying.");
     INTERRUPTED = partial("interrupted", "Apply was interrupted.");

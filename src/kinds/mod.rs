@@ -6,11 +6,17 @@
 //! desired value, and what a change would touch. No room outside names a kind.
 
 pub mod checks;
+pub mod chunks;
+mod columnstore;
 pub mod document;
+mod extension;
+mod hypertable;
 mod index;
+pub mod job;
 pub mod key;
 pub mod registry;
 pub mod reloption;
+mod retention;
 pub mod rules;
 pub mod schedule;
 pub mod section;
@@ -85,8 +91,8 @@ pub trait Kind: Sync {
         false
     }
 
-    /// Whether an attribute that was applied, and that the policy no longer lists, goes back to the
-    /// server's default. Otherwise it is left as it is.
+    /// Whether an attribute that Chronoform applied, and that the policy no longer lists, goes back to
+    /// the server's default. Then its rule must know how. Otherwise it is left as it is.
     fn forgets(&self, _attribute: &str) -> bool {
         false
     }
@@ -120,4 +126,19 @@ pub struct Judgement {
     pub impact: Option<Impact>,
     /// Why it cannot be done. Any error here blocks the action.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Brings every desired resource to the server's form, kind by kind in the registry's order. What
+/// comes back is what can be compared; what was set aside has an error or a reason to be skipped.
+pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<crate::core::Address, Desired> {
+    let mut settled = BTreeMap::new();
+    for kind in all() {
+        let id = kind.id();
+        for desired in view.desired.values().filter(|desired| desired.address.kind == id) {
+            if let Some(desired) = kind.settle(desired, view, sink) {
+                settled.insert(desired.address.clone(), desired);
+            }
+        }
+    }
+    settled
 }

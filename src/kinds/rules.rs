@@ -32,6 +32,9 @@ pub enum How {
     Alter(&'static StepRule),
     /// By making the resource anew.
     Replace,
+    /// It says how the resource is created and nothing of what it then is: the server does not keep
+    /// it, `settle` drops it where the resource exists, and it is neither compared nor remembered.
+    OnlyAtCreation,
     /// Not at all.
     Refuse {
         /// The diagnostic's code.
@@ -194,11 +197,16 @@ impl Rules {
         })
     }
 
+    /// Whether an attribute only says how the resource is created.
+    pub fn is_only_at_creation(&self, name: &str) -> bool {
+        self.attribute(name).is_some_and(|rule| matches!(rule.how, How::OnlyAtCreation))
+    }
+
     /// Every step that any of the rules uses, each once.
     pub fn steps(&self) -> Vec<&'static StepRule> {
         let altered = self.attributes.iter().filter_map(|rule| match rule.how {
             How::Alter(step) => Some(step),
-            How::Replace | How::Refuse { .. } => None,
+            How::Replace | How::OnlyAtCreation | How::Refuse { .. } => None,
         });
         let whole = self.create.iter().chain(self.remove).chain(self.replace.unwrap_or_default()).copied();
         let mut steps: Vec<&'static StepRule> = Vec::new();

@@ -103,7 +103,8 @@ impl Schedule {
 /// When the row is not such a one.
 pub fn read_job(row: &Row, live: &mut Live) -> Result<(), RowError> {
     live.set_fact("job_id", row.int("job_id")?);
-    live.set_fact("fixed_schedule", row.bool("fixed_schedule")?);
+    let fixed = row.bool("fixed_schedule")?;
+    live.set_fact("fixed_schedule", fixed);
     for (attribute, column) in [
         ("schedule.every", "schedule_interval"),
         ("schedule.max_runtime", "max_runtime"),
@@ -114,7 +115,8 @@ pub fn read_job(row: &Row, live: &mut Live) -> Result<(), RowError> {
         }
     }
     live.set("schedule.max_retries", row.int("max_retries")?);
-    if let Some(micros) = row.maybe_int("initial_start")? {
+    // A job that is not fixed to the clock keeps an earlier start without going by it.
+    if let Some(micros) = row.maybe_int("initial_start")?.filter(|_| fixed) {
         live.set("schedule.initial_start", format_timestamp(micros));
     }
     if let Some(timezone) = row.maybe_text("timezone")? {

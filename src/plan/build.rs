@@ -180,10 +180,17 @@ pub fn action_for(
         hazards,
         impact: judgement.impact,
         protect,
-        desired: delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default(),
+        desired: managed(kind, delta),
         fingerprint: Fingerprint::of_live(delta.live.as_ref()),
         source: place.as_ref().map(SourceLine::from),
     })
+}
+
+/// What is managed of a delta's resource once it exists.
+fn managed(kind: &dyn Kind, delta: &Delta) -> BTreeMap<String, Value> {
+    let mut attributes = delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default();
+    attributes.retain(|name, _| !kind.rules().is_only_at_creation(name));
+    attributes
 }
 
 fn attribute_change(change: &crate::core::Change) -> AttributeChange {
@@ -214,7 +221,7 @@ fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, V
             Some(How::Alter(step)) => altering.push(step),
             Some(How::Replace) => replace = true,
             Some(How::Refuse { code, why, help }) => found.push(refusal(delta, change, code, why, help)),
-            None => {
+            Some(How::OnlyAtCreation) | None => {
                 let message = format!("{} has no rule for its attribute `{}`", delta.address, change.attribute);
                 found.push(Diagnostic::error(&code::INTERNAL, message));
             }

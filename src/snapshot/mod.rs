@@ -61,14 +61,26 @@ impl Snapshot {
     }
 }
 
-/// Opens the transaction in which everything is read, and looks at what is named. The transaction
-/// stays open for [`weigh`]; [`finish`] ends it.
+/// Opens the transaction in which everything is read, and asks the server what it is. The
+/// transaction stays open for [`take`] and [`weigh`]; [`finish`] ends it.
 ///
 /// # Errors
-/// A server too old, a lost connection, a catalog that is not as expected.
-pub fn take(session: &mut Session, names: &Names, desired: &BTreeMap<Address, Desired>) -> Result<Snapshot, Failure> {
+/// A server too old, or a lost connection.
+pub fn open(session: &mut Session) -> Result<Server, Failure> {
     session.batch(BEGIN).map_err(|error| Failure::from(error.diagnostic("opening the snapshot")))?;
-    let server = server::read(session)?;
+    server::read(session)
+}
+
+/// Looks at everything that is named.
+///
+/// # Errors
+/// A lost connection, or a catalog that is not as expected.
+pub fn take(
+    session: &mut Session,
+    server: Server,
+    names: &Names,
+    desired: &BTreeMap<Address, Desired>,
+) -> Result<Snapshot, Failure> {
     let relations = relations::read(session, &server, &names.relations)?;
     let mut oids: Vec<u32> = relations.values().map(|relation| relation.oid).collect();
     oids.sort_unstable();

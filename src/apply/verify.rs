@@ -1,0 +1,63 @@
+//! After the last statement: is everything now as the plan wanted it?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::apply::{ActionOutcome, Ready, Report};
+use crate::core::{Address, Desired, Op};
+use crate::diag::{Diagnostic, Failure, code};
+use crate::diff::{self, Sides};
+use crate::plan::Plan;
+use crate::snapshot;
+
+/// What a second look shows.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Verified {
+    /// Every resource that was changed, as the server now shows what was wanted of it.
+    pub settled: BTreeMap<Address, Desired>,
+    /// A complaint for each that is not as it was wanted.
+    pub differing: Vec<Diagnostic>,
+}
+
+/// Observes again all that the run's finished actions touched.
+///
+/// # Errors
+/// A lost connection.
+pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Verified, Failure> {
+    let done = plan.actions.iter().zip(&report.outcomes).filter(|(_, outcome)| **outcome == ActionOutcome::Done);
+    let done: Vec<_> = done.map(|(action, _)| action).collect();
+    let wanted: BTreeMap<Address, Desired> = super::gate::desired_of(plan);
+    let session = ready.locked.session();
+    let server = snapshot::open(session)?;
+    let now = snapshot::take(session, server, &super::gate::names_of(plan), &wanted)?;
+    snapshot::finish(session)?;
+    let mut found = Verified::default();
+    let settled = crate::kinds::settle(&now.view(&wanted), &mut found.differing);
+    let named: BTreeSet<Address> = wanted.keys().cloned().collect();
+    let sides = Sides {
+        desired: &settled,
+        live: &now.live,
+        applied: &BTreeMap::new(),
+        named: &named,
+        managed: &BTreeSet::new(),
+        forgets: &|_, _| false,
+    };
+    let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
+    for action in done {
+        let still_there = action.op == Op::Remove && is_left(&now, action);
+        if still_there || differing.contains(&action.address) {
+            let message = format!("{} is not as the policy wants it, although every statement succeeded", action.address);
+            let help = "run `chronoform plan` to see what differs; somebody else may be changing it too";
+            found.differing.push(Diagnostic::error(&code::NOT_CONVERGED, message).help(help));
+        } else if let Some(desired) = settled.get(&action.address) {
+            found.settled.insert(action.address.clone(), desired.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a removed resource is still there: any of the attributes that were to go, that is, and
+/// not only what the server makes itself.
+fn is_left(now: &snapshot::Snapshot, action: &crate::core::Action) -> bool {
+    let Some(live) = now.live.get(&action.address).filter(|live| !live.system) else { return false };
+    action.attributes.is_empty() || action.attributes.iter().any(|attribute| live.get(&attribute.name).is_some())
+}

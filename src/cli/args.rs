@@ -1,0 +1,271 @@
+//! The flags, each with its one home here: help, completions and the manual come from it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::core::Hazard;
+
+/// Policy-as-code for TimescaleDB and PostgreSQL: plan, apply and drift, with a ledger.
+#[derive(Parser, Debug)]
+#[command(name = "chronoform", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done, or nothing to do
+  1  an error; nothing was changed
+  2  differences found (`drift` always, `plan` with --detailed-exitcode)
+  3  refused: a hazard not allowed, a protected resource, a stale plan, the wrong database
+  4  apply stopped part-way; the ledger says where";
+
+/// The whole command line, for completions and the manual.
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
+/// What every command takes.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Global {
+    /// The database: a URL or `key=value` text. Without it, libpq's own PG* variables.
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub url: Option<String>,
+    /// The ledger's file.
+    #[arg(long, global = true, env = "CHRONOFORM_LEDGER", value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// The target in chronoform.yaml to work on.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub target: Option<String>,
+    /// A variable for `${var.NAME}`.
+    #[arg(long = "var", global = true, value_name = "NAME=VALUE", value_parser = pair)]
+    pub vars: Vec<(String, String)>,
+    /// A YAML file of variables.
+    #[arg(long = "var-file", global = true, value_name = "FILE")]
+    pub var_files: Vec<PathBuf>,
+    /// How to print the result.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Whether to colour text.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Only the totals.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also the SQL, and what is in sync.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    if name.is_empty() { Err("the name is empty".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+/// The output formats.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For a pull-request comment.
+    Markdown,
+    /// One self-contained page.
+    Html,
+}
+
+/// When to colour.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Check policy files without a database: every error at once, each with its place.
+    Validate(Paths),
+    /// Show what would change, why, how risky it is, and with which SQL.
+    Plan(PlanArgs),
+    /// Bring the database to its policies. Asks first.
+    Apply(ApplyArgs),
+    /// Compare the live database with what was last applied and with the policies.
+    Drift(DriftArgs),
+    /// Look into the record of what was done.
+    Ledger(LedgerArgs),
+    /// Print the JSON Schema of a kind of document, or of all.
+    Schema(SchemaArgs),
+    /// Rewrite policy files in one layout, comments kept.
+    Fmt(FmtArgs),
+    /// Show the whole loop on an embedded TimescaleDB.
+    Demo(DemoArgs),
+    /// Print a completion script for a shell.
+    Completions(CompletionsArgs),
+}
+
+/// Policy files and folders.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Paths {
+    /// Policy files or folders; `policies` where none is given and chronoform.yaml names none.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// `plan`
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// Where the policies are.
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Also write the plan as JSON, for `apply --plan`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// End with 2 where anything would change.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `apply`
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    /// Where the policies are.
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Apply exactly this plan, made by `plan --out`.
+    #[arg(long, value_name = "FILE", conflicts_with = "paths")]
+    pub plan: Option<PathBuf>,
+    /// Do not ask.
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Allow a hazard that the plan names; once for each.
+    #[arg(long, value_name = "HAZARD", value_parser = hazard)]
+    pub allow: Vec<Hazard>,
+    /// How many seconds to wait for another apply to end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub lock_timeout: u64,
+    /// Let a ledger that belongs to another database record this one as well.
+    #[arg(long)]
+    pub new_database: bool,
+}
+
+fn hazard(name: &str) -> Result<Hazard, String> {
+    Hazard::read(name).ok_or_else(|| {
+        let known: Vec<&str> = Hazard::ALL.iter().map(|hazard| hazard.as_str()).collect();
+        format!("the hazards are {}", known.join(", "))
+    })
+}
+
+/// `drift`
+#[derive(Args, Debug)]
+pub struct DriftArgs {
+    /// Where the policies are.
+    #[command(flatten)]
+    pub paths: Paths,
+}
+
+/// `ledger`
+#[derive(Args, Debug)]
+pub struct LedgerArgs {
+    /// What to look at.
+    #[command(subcommand)]
+    pub command: LedgerCommand,
+}
+
+/// What `ledger` can do.
+#[derive(Subcommand, Debug)]
+pub enum LedgerCommand {
+    /// The runs, newest first.
+    Log {
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// One run with its steps and what it changed.
+    Show {
+        /// The run's number; the newest where none is given.
+        run: Option<i64>,
+    },
+    /// Check the hash chain and every row against it.
+    Verify,
+    /// Write the whole ledger as one file.
+    Export {
+        /// The file; standard output where none is given.
+        file: Option<PathBuf>,
+    },
+    /// Read an exported ledger into an empty one.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// `schema`
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// A document or kind, such as `table` or `retention`; all documents where none is given.
+    pub kind: Option<String>,
+    /// Write every schema into this folder instead.
+    #[arg(long, value_name = "DIR", conflicts_with = "kind")]
+    pub out: Option<PathBuf>,
+}
+
+/// `fmt`
+#[derive(Args, Debug)]
+pub struct FmtArgs {
+    /// Where the policies are.
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Change nothing; end with 1 where a file is not in the layout.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `demo`
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Leave the server up, print its URL, and wait for Ctrl-C.
+    #[arg(long)]
+    pub keep: bool,
+    /// The port for the embedded server; any free one where none is given.
+    #[arg(long)]
+    pub port: Option<u16>,
+}
+
+/// `completions`
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_exit_code() {
+        for (exit, about) in crate::diag::Exit::ALL {
+            let first: Vec<&str> = about.split([':', ';', ',']).take(1).collect();
+            assert!(EXIT_CODES.contains(&format!("{}  {}", exit as u8, first[0])), "{about}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! `chronoform drift`: live against last applied against desired.
+
+use crate::cli::args::DriftArgs;
+use crate::cli::context::Context;
+use crate::cli::{out, pipeline, record};
+use crate::diag::{Exit, Failure, has_errors};
+use crate::report::{self, DriftReport};
+
+/// Compares and reports; ends with differences where there are any.
+pub fn run(args: &DriftArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let policies = context.policies(&args.paths)?;
+    let ledger = context.ledger_path()?;
+    let mut session = context.connect()?;
+    let mut remember = |server: &_| record::remember(&ledger, server);
+    let made = pipeline::make(&policies, &mut session, &mut remember, &mut context.diagnostics)?;
+
+    let plan = &made.plan;
+    let report = DriftReport { tool_version: &plan.tool_version, target: &plan.target, drift: &plan.drift, diagnostics: &plan.diagnostics };
+    out::print(&report::drift(&report, &context.report_options()));
+    if has_errors(&context.diagnostics) {
+        return Err(Failure(std::mem::take(&mut context.diagnostics)));
+    }
+    let differs = plan.drift.iter().any(|resource| resource.status.is_difference());
+    Ok(if differs { Exit::Differences } else { Exit::Done })
+}

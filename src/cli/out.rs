@@ -1,0 +1,56 @@
+//! The only place that writes to standard output and standard error.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use crate::cli::args::Color;
+
+/// Writes to standard output. A reader that has gone away (`| head`) is no error.
+pub fn print(text: &str) {
+    write_quietly(&mut io::stdout().lock(), text);
+}
+
+/// Writes to standard error.
+pub fn eprint(text: &str) {
+    write_quietly(&mut io::stderr().lock(), text);
+}
+
+fn write_quietly(stream: &mut dyn Write, text: &str) {
+    // There is nobody left to tell when the stream itself is gone.
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+}
+
+/// Prints what the command-line parser has to say: help and version are no errors, and wrong usage
+/// ends with 1, since 2 means differences.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(u8::from(error.use_stderr()))
+}
+
+/// Whether a stream gets colour.
+pub fn wants_color(choice: Color, stream: &impl IsTerminal) -> bool {
+    match choice {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
+}
+
+/// How many columns to fill: the terminal's, or 100 where there is none.
+pub fn width() -> usize {
+    match console::Term::stdout().size_checked() {
+        Some((_, columns)) => usize::from(columns).clamp(60, 160),
+        None => 100,
+    }
+}
+
+/// Asks on the terminal; only the word `yes` is consent. `None` where nobody can be asked.
+pub fn confirm(question: &str) -> Option<bool> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return None;
+    }
+    eprint(&format!("{question} Only `yes` is taken for an answer: "));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).ok()?;
+    Some(answer.trim() == "yes")
+}

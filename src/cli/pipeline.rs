@@ -1,0 +1,95 @@
+//! The way from policies and a session to a plan, as `plan`, `apply` and `drift` share it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::{Address, Applied, KindId, QualifiedName, Server};
+use crate::diag::{Diagnostic, Failure};
+use crate::diff::{self, Sides};
+use crate::kinds;
+use crate::load::Policies;
+use crate::pg::Session;
+use crate::plan::{self, Plan};
+use crate::render::Renderer;
+use crate::snapshot::{self, Names};
+
+/// A plan, and the server that it was made on.
+pub struct Made {
+    /// The plan.
+    pub plan: Plan,
+    /// The server.
+    pub server: Server,
+}
+
+/// What the ledger remembers of a server's database.
+pub type Remember<'a> = &'a mut dyn FnMut(&Server) -> Result<BTreeMap<Address, Applied>, Failure>;
+
+/// Makes the plan: snapshot, settle, compare, weigh, build. Diagnostics about single resources are
+/// left in `sink`; a resource that has an error is in the plan as blocked, or not at all.
+///
+/// # Errors
+/// What makes any plan impossible.
+pub fn make(
+    policies: &Policies,
+    session: &mut Session,
+    remember: Remember<'_>,
+    sink: &mut Vec<Diagnostic>,
+) -> Result<Made, Failure> {
+    let server = snapshot::open(session)?;
+    let applied = remember(&server)?;
+    let live = snapshot::take(session, server, &names(policies, &applied), &policies.desired)?;
+    let view = live.view(&policies.desired);
+    let desired = kinds::settle(&view, sink);
+
+    let named: BTreeSet<Address> = policies.desired.keys().cloned().collect();
+    let managed: BTreeSet<QualifiedName> = policies.documents.iter().filter_map(|d| d.relation.clone()).collect();
+    let forgets = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.forgets(attribute));
+    let sides = Sides {
+        desired: &desired,
+        live: &live.live,
+        applied: &applied,
+        named: &named,
+        managed: &managed,
+        forgets: &forgets,
+    };
+    let found = diff::diff(&sides);
+    let drift = diff::drift(&sides, &found);
+
+    let weights = snapshot::weigh(session, &found, &view)?;
+    snapshot::finish(session)?;
+    let input = plan::Input {
+        view,
+        diff: &found,
+        drift,
+        weights: &weights,
+        policies: describe(policies),
+        applied: &applied,
+        desired: &desired,
+        diagnostics: sink,
+        tool_version: env!("CARGO_PKG_VERSION"),
+    };
+    let plan = plan::build(input, &mut Renderer::new())?;
+    Ok(Made { plan, server: live.server })
+}
+
+/// Everything that the policies or the ledger speak of.
+fn names(policies: &Policies, applied: &BTreeMap<Address, Applied>) -> Names {
+    let mut names = Names::default();
+    for desired in policies.desired.values() {
+        names.add(&desired.address, desired.on.as_ref());
+    }
+    for document in &policies.documents {
+        names.relations.extend(document.relation.clone());
+    }
+    for applied in applied.values() {
+        names.add(&applied.address, applied.on.as_ref());
+    }
+    names
+}
+
+fn describe(policies: &Policies) -> plan::Policies {
+    let files = policies.files.iter();
+    plan::Policies {
+        digest: policies.digest.clone(),
+        files: files.map(|file| plan::PolicyFile { path: file.path.to_string(), sha256: file.sha256.clone() }).collect(),
+    }
+}

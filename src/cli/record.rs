@@ -1,0 +1,320 @@
+//! What happens, written down as it happens: the run's events go to the ledger and to the eye.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::apply::{ActionOutcome, Events, Report, StepOutcome, Verified};
+use crate::cli::progress::Progress;
+use crate::core::{Action, Address, Applied, Op, Place, Server, SourceLine, Step, Value};
+use crate::diag::Failure;
+use crate::ledger::{DatabaseId, Ledger, RunId, RunOutcome, RunStart, StepEnd, StepId, Who};
+use crate::plan::{Adopt, Plan};
+use crate::report;
+
+/// What the ledger remembers of a server's database; nothing where there is no ledger.
+///
+/// # Errors
+/// When the ledger cannot be read, or belongs to another database.
+pub fn remember(path: &Path, server: &Server) -> Result<BTreeMap<Address, Applied>, Failure> {
+    let mut ledger = Ledger::open_read(path)?;
+    let database = ledger.database(server, false)?;
+    Ok(ledger.applied(database)?)
+}
+
+/// Writes a run into the ledger while it goes on, and shows it.
+pub struct Recorder<'a> {
+    ledger: Ledger,
+    run: RunId,
+    plan: &'a Plan,
+    open: BTreeMap<(usize, usize), StepId>,
+    times: BTreeMap<usize, Duration>,
+    progress: Progress,
+}
+
+impl<'a> Recorder<'a> {
+    /// Opens the ledger, settles what an earlier run left in doubt, and begins a run. The database's
+    /// lock must be held: only then is an unfinished run surely a dead one.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or belongs to another database.
+    pub fn begin(path: &Path, plan: &'a Plan, server: &Server, new: bool, progress: Progress) -> Result<Self, Failure> {
+        let mut ledger = Ledger::open(path)?;
+        let database = ledger.database(server, new)?;
+        settle(&mut ledger, database, plan)?;
+        let run = ledger.begin_run(database, start(plan, server))?;
+        Ok(Self { ledger, run, plan, open: BTreeMap::new(), times: BTreeMap::new(), progress })
+    }
+
+    /// How long each action took.
+    pub fn times(&self) -> &BTreeMap<usize, Duration> {
+        &self.times
+    }
+
+    /// The run's number in the ledger.
+    pub fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// Records what the second look showed, and ends the run.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(&mut self, report: &Report, verified: &Verified) -> Result<(), Failure> {
+        let outcome = outcome(report);
+        let counts = counts(self.plan, report);
+        let (run, plan) = (self.run, self.plan);
+        let sources: BTreeMap<&Address, Option<Place>> =
+            plan.actions.iter().map(|action| (&action.address, action.source.as_ref().map(place))).collect();
+        let written = self.ledger.write(|batch| {
+            for (address, desired) in &verified.settled {
+                let applied = remembered(address, &desired.on, &desired.attributes, false);
+                batch.record_applied(run, &applied, sources.get(address).and_then(Option::as_ref))?;
+            }
+            if report.failure.is_none() {
+                for adopt in &plan.adopt {
+                    batch.record_applied(run, &adopted(adopt), adopt.source.as_ref().map(place).as_ref())?;
+                }
+                for gone in &plan.forget {
+                    batch.forget(run, &gone.address)?;
+                }
+            }
+            batch.finish_run(run, outcome, &counts)
+        });
+        written.map_err(Failure::from)
+    }
+}
+
+/// Records a plan without actions: what is newly managed, and what is gone.
+///
+/// # Errors
+/// When the ledger cannot be written, or belongs to another database.
+pub fn nothing_to_do(path: &Path, plan: &Plan, server: &Server, new: bool) -> Result<(), Failure> {
+    if plan.adopt.is_empty() && plan.forget.is_empty() && !path.exists() {
+        return Ok(());
+    }
+    let mut ledger = Ledger::open(path)?;
+    let database = ledger.database(server, new)?;
+    settle(&mut ledger, database, plan)?;
+    if plan.adopt.is_empty() && plan.forget.is_empty() {
+        return Ok(());
+    }
+    ledger.write(|batch| {
+        let run = batch.begin_run(database, start(plan, server))?;
+        for adopt in &plan.adopt {
+            batch.record_applied(run, &adopted(adopt), adopt.source.as_ref().map(place).as_ref())?;
+        }
+        for gone in &plan.forget {
+            batch.forget(run, &gone.address)?;
+        }
+        let counts = BTreeMap::from([("adopt".to_owned(), plan.adopt.len() as u64)]);
+        batch.finish_run(run, RunOutcome::Done, &counts)
+    })?;
+    Ok(())
+}
+
+/// Settles statements in doubt by what the plan, which has just looked, still has to do.
+fn settle(ledger: &mut Ledger, database: DatabaseId, plan: &Plan) -> Result<(), Failure> {
+    ledger.close_crashed(database)?;
+    for step in ledger.in_doubt(database)? {
+        let still_to_do = plan.actions.iter().any(|action| action.address == step.address);
+        let note = match still_to_do {
+            true => "the database still differs from the policy here",
+            false => "the database is as the policy wants it here",
+        };
+        ledger.settle(step.id, !still_to_do, note)?;
+    }
+    Ok(())
+}
+
+fn start(plan: &Plan, server: &Server) -> RunStart {
+    RunStart {
+        command: "apply".to_owned(),
+        who: Who::here(),
+        role: Some(server.user.clone()),
+        plan_digest: Some(plan.fingerprint.to_string()),
+        policies_digest: Some(plan.policies.digest.to_string()),
+    }
+}
+
+fn remembered(
+    address: &Address,
+    on: &Option<crate::core::QualifiedName>,
+    attributes: &BTreeMap<String, Value>,
+    adopted: bool,
+) -> Applied {
+    let attributes = attributes.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
+    Applied { address: address.clone(), on: on.clone(), attributes, adopted }
+}
+
+fn adopted(adopt: &Adopt) -> Applied {
+    remembered(&adopt.address, &adopt.on, &adopt.desired, adopt.new)
+}
+
+fn place(source: &SourceLine) -> Place {
+    Place { file: source.file.as_str().into(), line: source.line, column: 1, start: 0, end: 0 }
+}
+
+fn outcome(report: &Report) -> RunOutcome {
+    if is_in_doubt(report) {
+        return RunOutcome::InDoubt;
+    }
+    let cancelled = |outcome: &ActionOutcome| matches!(outcome, ActionOutcome::Stopped(_, StepOutcome::Cancelled));
+    match &report.failure {
+        None => RunOutcome::Done,
+        Some(_) if report.outcomes.iter().any(cancelled) => RunOutcome::Cancelled,
+        Some(failure) if failure.0.iter().any(|d| d.code == &crate::diag::code::INTERRUPTED) => RunOutcome::Cancelled,
+        Some(_) => RunOutcome::Failed,
+    }
+}
+
+/// Whether the connection broke during a statement.
+pub fn is_in_doubt(report: &Report) -> bool {
+    report.outcomes.iter().any(|outcome| matches!(outcome, ActionOutcome::Stopped(_, StepOutcome::InDoubt(_))))
+}
+
+fn counts(plan: &Plan, report: &Report) -> BTreeMap<String, u64> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for (action, outcome) in plan.actions.iter().zip(&report.outcomes) {
+        let word = match outcome {
+            ActionOutcome::Done => action.op.as_str(),
+            ActionOutcome::Stopped(..) => "failed",
+            ActionOutcome::Skipped => "skipped",
+        };
+        *counts.entry(word.to_owned()).or_default() += 1;
+    }
+    if !plan.adopt.is_empty() && report.failure.is_none() {
+        counts.insert("adopt".to_owned(), plan.adopt.len() as u64);
+    }
+    counts
+}
+
+fn step_end(outcome: &StepOutcome) -> StepEnd {
+    match outcome {
+        StepOutcome::Done => StepEnd::done(),
+        StepOutcome::Failed(error) => StepEnd::failed(&error.message, error.sqlstate.as_deref()),
+        StepOutcome::RolledBack => StepEnd::rolled_back(),
+        StepOutcome::Cancelled => StepEnd::cancelled(),
+        StepOutcome::InDoubt(error) => StepEnd::in_doubt(&error.message),
+    }
+}
+
+impl Events for Recorder<'_> {
+    fn action_started(&mut self, index: usize, action: &Action) {
+        self.progress.action(index, action);
+    }
+
+    fn step_started(&mut self, index: usize, action: &Action, step: usize, what: &Step) -> Result<(), Failure> {
+        self.progress.step(action, step, what);
+        let start = crate::ledger::StepStart {
+            action: u32::try_from(index).unwrap_or(u32::MAX),
+            index: u32::try_from(step).unwrap_or(u32::MAX),
+            op: action.op,
+            address: &action.address,
+            sql: &what.sql,
+            transactional: what.transactional,
+        };
+        let id = self.ledger.start_step(self.run, &start)?;
+        self.open.insert((index, step), id);
+        Ok(())
+    }
+
+    fn step_finished(&mut self, index: usize, step: usize, outcome: &StepOutcome, took: Duration) -> Result<(), Failure> {
+        self.progress.step_done();
+        if let Some(id) = self.open.remove(&(index, step)) {
+            self.ledger.finish_step(id, &step_end(outcome).after(took))?;
+        }
+        Ok(())
+    }
+
+    fn action_finished(&mut self, index: usize, action: &Action, outcome: &ActionOutcome, took: Duration) -> Result<(), Failure> {
+        self.times.insert(index, took);
+        let ended = match outcome {
+            ActionOutcome::Done => "done",
+            ActionOutcome::Stopped(_, StepOutcome::Cancelled) => "cancelled",
+            ActionOutcome::Stopped(_, StepOutcome::InDoubt(_)) => "in doubt",
+            ActionOutcome::Stopped(..) => "failed",
+            ActionOutcome::Skipped => "skipped",
+        };
+        self.progress.action_done(action, index, ended, took);
+        if *outcome != ActionOutcome::Done {
+            return Ok(());
+        }
+        let run = self.run;
+        let written = self.ledger.write(|batch| {
+            if matches!(action.op, Op::Remove | Op::Replace) {
+                batch.forget(run, &action.address)?;
+            }
+            if action.op != Op::Remove {
+                let applied = remembered(&action.address, &action.on, &action.desired, false);
+                batch.record_applied(run, &applied, action.source.as_ref().map(place).as_ref())?;
+            }
+            Ok(())
+        });
+        written.map_err(Failure::from)
+    }
+
+    fn waiting(&mut self, action: &Action, attempt: u32, pause: Duration, blocker: Option<&str>) {
+        let held = blocker.map(|blocker| format!(", held by {}", report::clean(blocker))).unwrap_or_default();
+        let pause = report::elapsed(pause);
+        self.progress.say(&format!("{} waits for a lock{held}; attempt {attempt}, again in {pause}", action.address));
+    }
+}
+
+/// What the run did, for people.
+pub fn summary(
+    plan: &Plan,
+    done: &Report,
+    recorder: &Recorder<'_>,
+    elapsed: Duration,
+    interrupted: bool,
+) -> report::RunReport {
+    let ended = plan.actions.iter().zip(&done.outcomes).enumerate();
+    let action = |(index, (action, outcome)): (usize, (&Action, &ActionOutcome))| {
+        let (state, error, steps_done) = ending(action, outcome);
+        report::ActionOutcome {
+            address: action.address.clone(),
+            on: action.on.clone(),
+            op: action.op,
+            outcome: state,
+            elapsed: recorder.times().get(&index).copied().unwrap_or_default(),
+            error,
+            steps_done,
+            steps_total: action.steps.len(),
+        }
+    };
+    let stopped = plan.actions.iter().zip(&done.outcomes).find_map(|(action, outcome)| match outcome {
+        ActionOutcome::Stopped(step, _) => Some(report::StoppedAt {
+            address: action.address.clone(),
+            step: step + 1,
+            sql: action.steps.get(*step).map(|step| step.sql.clone()).unwrap_or_default(),
+        }),
+        _ => None,
+    });
+    report::RunReport {
+        run: Some(recorder.run().number()),
+        database: plan.target.database.clone(),
+        actions: ended.map(action).collect(),
+        adopted: if done.failure.is_none() { plan.adopt.len() } else { 0 },
+        elapsed,
+        interrupted,
+        stopped_at: stopped,
+    }
+}
+
+fn ending(action: &Action, outcome: &ActionOutcome) -> (report::Outcome, Option<String>, usize) {
+    match outcome {
+        ActionOutcome::Done => (report::Outcome::Done, None, action.steps.len()),
+        ActionOutcome::Skipped => (report::Outcome::Skipped, None, 0),
+        ActionOutcome::Stopped(step, how) => {
+            // The transactional steps just before the one that failed went with it.
+            let kept = action.steps.iter().take(*step).rposition(|step| !step.transactional).map_or(0, |at| at + 1);
+            match how {
+                StepOutcome::Cancelled => (report::Outcome::Cancelled, None, kept),
+                StepOutcome::InDoubt(error) => (report::Outcome::InDoubt, Some(error.to_string()), kept),
+                StepOutcome::Failed(error) => (report::Outcome::Failed, Some(error.to_string()), kept),
+                StepOutcome::Done | StepOutcome::RolledBack => (report::Outcome::Failed, None, kept),
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! `chronoform validate`: policy files, offline.
+
+use crate::cli::args::{Format, Paths};
+use crate::cli::context::Context;
+use crate::cli::out;
+use crate::diag::{Exit, Failure};
+use crate::plan::Message;
+
+/// Reads and checks every policy file; says what is wrong with all of them at once.
+pub fn run(args: &Paths, context: &mut Context) -> Result<Exit, Failure> {
+    let result = context.policies(args);
+    if context.global.format == Format::Json {
+        let errors = result.as_ref().err().map(|failure| failure.0.as_slice()).unwrap_or_default();
+        let messages: Vec<Message> = errors.iter().chain(&context.diagnostics).map(Message::from).collect();
+        let document = serde_json::json!({ "valid": result.is_ok(), "diagnostics": messages });
+        out::print(&format!("{document:#}\n"));
+    }
+    let policies = result?;
+    if context.global.format != Format::Json && !context.global.quiet {
+        let (files, resources) = (policies.files.len(), policies.desired.len());
+        out::print(&format!("{} and {}: valid.\n", count(files, "file"), count(resources, "resource")));
+    }
+    Ok(Exit::Done)
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

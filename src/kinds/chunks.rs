@@ -1,0 +1,108 @@
+//! The catalog of chunks, whose tables TimescaleDB has changed more than once, and which chunks a
+//! policy's job would take.
+
+use crate::core::name::quote_identifier;
+use crate::core::{Param, Server, Value, Version};
+use crate::kinds::view::types;
+use crate::kinds::{Relation, View, job};
+
+/// From here on the chunk catalog holds the relation itself instead of its name
+/// (`sql/pre_install/tables.sql`, 2.28.3 and 2.29.0).
+const BY_RELATION: Version = Version::new(2, 29);
+/// From here on compression settings name the compressed relation (same file, 2.18.2 and 2.19.3).
+const SETTINGS_BY_CHUNK: Version = Version::new(2, 19);
+
+/// Fills in a query that reads chunks:
+/// - `{chunks}` becomes the body of a CTE with the columns `hypertable_id`, `id`, `oid`,
+///   `compressed` (the OID of its columnstore relation, NULL where it has none) and `settings` (the
+///   OID that its row in `compression_settings` is under);
+/// - `{ids}` inside it becomes the given parameter, a `bigint[]` of TimescaleDB's hypertable ids;
+/// - `{due NAME}` becomes the body of a CTE with the columns `oid` and `chunk`: the chunks that are
+///   old enough, for each row of a CTE of that name with the columns `oid`, `after`,
+///   `created_before`, `number` and `counted_in` (the type of whole-number time). It asks
+///   `show_chunks`, so that they are those that the job itself would take;
+/// - `{ts}` becomes the schema of TimescaleDB's functions.
+pub fn on_server(sql: &str, ids: &str, server: &Server) -> String {
+    let version = server.timescale_version().unwrap_or_default();
+    let chunks = if version >= BY_RELATION {
+        include_str!("chunks/by_relation.sql")
+    } else if version >= SETTINGS_BY_CHUNK {
+        include_str!("chunks/by_name.sql")
+    } else {
+        include_str!("chunks/by_compressed_chunk.sql")
+    };
+    let mut filled = sql.replace("{chunks}", chunks.trim_end()).replace("{ids}", ids);
+    while let Some((before, rest)) = filled.split_once("{due ") {
+        let Some((name, after)) = rest.split_once('}') else { break };
+        let due = include_str!("chunks/due.sql").replace("{wanted}", name);
+        filled = format!("{before}{}{after}", due.trim_end());
+    }
+    let schema = server.timescaledb.as_ref().map_or("public", |timescale| timescale.schema.as_str());
+    filled.replace("{ts}", &quote_identifier(schema))
+}
+
+/// The ages that a policy's job goes by; neither where no job runs.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Ages<'a> {
+    /// By row time.
+    pub after: Option<&'a Value>,
+    /// By the creation of chunks.
+    pub created_before: Option<&'a Value>,
+}
+
+impl<'a> Ages<'a> {
+    /// Themselves, or none where the server could not count them either.
+    pub fn countable(self, relation: &Relation, view: &View<'_>) -> Self {
+        let number = self.after.and_then(Value::as_int).is_some();
+        if number && job::live_integer_now(&relation.name, view).is_none() { Self::default() } else { self }
+    }
+
+    /// Why nothing can be counted of them before the plan is applied; `None` where it can.
+    pub fn uncountable(&self, relation: &Relation, view: &View<'_>) -> Option<&'static str> {
+        let Some(hypertable) = &relation.hypertable else {
+            let why = "the same plan makes the table a hypertable, so what its first run touches is not known yet";
+            return relation.has_pages.then_some(why);
+        };
+        self.after.and_then(Value::as_int)?;
+        let (live, wanted) =
+            (job::live_integer_now(&relation.name, view), job::wanted_integer_now(&relation.name, view));
+        if hypertable.chunks == 0 || (live.is_some() && (wanted.is_none() || wanted == live)) {
+            return None;
+        }
+        Some("the same plan sets `integer_now`, so what its first run touches is not known yet")
+    }
+}
+
+/// Ages as parameters: by row time, by creation, and as a whole number.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct AgeColumns {
+    after: Vec<Option<String>>,
+    created_before: Vec<Option<String>>,
+    number: Vec<Option<i64>>,
+}
+
+impl AgeColumns {
+    /// Adds a row.
+    pub fn push(&mut self, ages: Ages<'_>) {
+        let text = |value: Option<&Value>| value.and_then(Value::as_interval).map(|interval| interval.to_string());
+        self.after.push(text(ages.after));
+        self.created_before.push(text(ages.created_before));
+        self.number.push(ages.after.and_then(Value::as_int));
+    }
+
+    /// Three arrays: `text[]`, `text[]`, `bigint[]`.
+    pub fn into_params(self) -> [Param; 3] {
+        [Param::Texts(self.after), Param::Texts(self.created_before), Param::Ints(self.number)]
+    }
+}
+
+/// The type in which a table counts time, where that is a whole number.
+pub fn counted_in(relation: &Relation, view: &View<'_>) -> Option<String> {
+    let type_name = match view.time_column(&relation.name)?.base_type {
+        types::INT2 => "smallint",
+        types::INT4 => "integer",
+        types::INT8 => "bigint",
+        _ => return None,
+    };
+    Some(type_name.to_owned())
+}

@@ -1,0 +1,86 @@
+//! `columnstore`: a hypertable's compressed storage by columns, its settings, and the job that
+//! converts chunks to it. One resource, because none of them makes sense without the others.
+
+mod desired;
+mod observe;
+mod rules;
+mod settings;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod weigh;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema as _;
+
+use crate::core::{Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, Value};
+use crate::diag::{Code, Diagnostic};
+use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View, job};
+
+const ID: KindId = KindId::new("columnstore");
+
+static UNSUPPORTED_TABLE: Code =
+    Code::new("columnstore-unsupported", "A table that the columnstore cannot be enabled on, for what else is on it.");
+static CODES: [&Code; 1] = [&UNSUPPORTED_TABLE];
+
+/// The kind.
+pub struct Columnstore;
+
+static SECTIONS: [Section; 1] = [Section {
+    document: "table",
+    key: "columnstore",
+    repeated: false,
+    schema: desired::Columnstore::json_schema,
+    expand: desired::expand,
+}];
+
+impl Kind for Columnstore {
+    fn id(&self) -> KindId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "columnstore"
+    }
+
+    fn rules(&self) -> &'static Rules {
+        &rules::RULES
+    }
+
+    fn sections(&self) -> &'static [Section] {
+        &SECTIONS
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        &CODES
+    }
+
+    fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
+        observe::query(server, scope)
+    }
+
+    fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows)
+    }
+
+    fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        settle::settle(desired, view, sink)
+    }
+
+    fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
+        let mut context = job::context(delta);
+        if let Some(list) = delta.desired.as_ref().and_then(|desired| desired.get("sparse_index")) {
+            context.insert("sparse_index".to_owned(), Value::text(settings::sparse_option(list.as_list())));
+        }
+        context
+    }
+
+    fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
+        weigh::query(deltas, view)
+    }
+
+    fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+        weigh::judge(delta, op, weights, view)
+    }
+}

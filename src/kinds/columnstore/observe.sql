@@ -1,0 +1,29 @@
+-- $1 oids of the relations in scope: the columnstore's settings of each that has it enabled, and the
+-- job of its policy, which outlives it. The settings' row goes when the columnstore is disabled. Its
+-- column `index` is there from 2.22 on, and from then on a NULL `segmentby` leaves the choice to
+-- TimescaleDB; before, it was made when the columnstore was enabled, and NULL is none.
+SELECT DISTINCT ON (c.oid)
+       n.nspname AS schema, c.relname AS name,
+       s.relid IS NOT NULL AS enabled,
+       CASE WHEN s.relid IS NOT NULL AND NOT pg_catalog.to_jsonb(s) ? 'index'
+            THEN COALESCE(s.segmentby, '{}') ELSE s.segmentby END AS segmentby,
+       s.orderby, s.orderby_desc, s.orderby_nullsfirst,
+       pg_catalog.to_jsonb(s) ->> 'index' AS index,
+       CASE pg_catalog.jsonb_typeof(j.config -> 'compress_after')
+            WHEN 'string' THEN (j.config ->> 'compress_after')::interval END AS after,
+       CASE pg_catalog.jsonb_typeof(j.config -> 'compress_after')
+            WHEN 'number' THEN (j.config ->> 'compress_after')::bigint END AS after_integer,
+       (j.config ->> 'compress_created_before')::interval AS created_before,
+       j.id AS job_id, j.schedule_interval, j.max_runtime, j.max_retries, j.retry_period,
+       j.scheduled, j.fixed_schedule, j.timezone,
+       CASE WHEN pg_catalog.isfinite(j.initial_start)
+            THEN (extract(epoch FROM j.initial_start) * 1000000)::bigint END AS initial_start
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN _timescaledb_catalog.hypertable AS h ON h.schema_name = n.nspname AND h.table_name = c.relname
+  LEFT JOIN _timescaledb_catalog.compression_settings AS s ON s.relid = c.oid
+  LEFT JOIN _timescaledb_catalog.bgw_job AS j
+         ON j.hypertable_id = h.id
+        AND j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_compression'
+ WHERE c.oid = ANY ($1) AND (s.relid IS NOT NULL OR j.id IS NOT NULL)
+ ORDER BY c.oid, j.id

@@ -1,0 +1,136 @@
+//! The columnstore's settings as values: one form for what a policy writes, what the table has and
+//! what a chunk was converted with.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::core::name::quote_identifier;
+use crate::core::{Cell, KeyColumn, Row, RowError, Value};
+use crate::kinds::Relation;
+
+/// Types without an order (no default btree operator class), by which nothing can be segmented,
+/// ordered or summarised by its smallest and largest: TimescaleDB refuses them, some only when the
+/// first chunk is converted (seen on 2.23 and 2.29.2). OIDs from PostgreSQL's `pg_type.dat`.
+const UNORDERED: &[u32] = &[28, 29, 114, 142, 600, 601, 602, 603, 604, 628, 718, 1033, 1790, 2970, 4072, 5038];
+/// Types without a hash function, of which there is no bloom filter (seen on 2.29.2).
+const UNHASHABLE: &[u32] =
+    &[114, 142, 600, 601, 602, 603, 604, 628, 718, 790, 1560, 1562, 1790, 2970, 3614, 3615, 4072, 5038];
+
+/// Whether values of a type have an order.
+pub fn has_order(base_type: u32) -> bool {
+    !UNORDERED.contains(&base_type)
+}
+
+/// Whether values of a type have a hash.
+pub fn has_hash(base_type: u32) -> bool {
+    !UNHASHABLE.contains(&base_type)
+}
+
+/// One sparse index: its type over its columns.
+pub fn sparse_index(type_name: &str, mut columns: Vec<String>) -> Value {
+    let columns = match (columns.len(), columns.pop()) {
+        (1, Some(only)) => Value::Text(only),
+        (_, last) => Value::texts(columns.into_iter().chain(last)),
+    };
+    Value::Map(BTreeMap::from([(type_name.to_owned(), columns)]))
+}
+
+/// The type and the columns of one sparse index.
+pub fn sparse_parts(value: &Value) -> Option<(&str, Vec<&str>)> {
+    let Value::Map(entries) = value else { return None };
+    let (type_name, columns) = entries.first_key_value()?;
+    let columns = match columns {
+        Value::Text(only) => vec![only.as_str()],
+        list => list.as_list().iter().filter_map(Value::as_text).collect(),
+    };
+    Some((type_name, columns))
+}
+
+/// Sparse indexes in one order, whatever order they are written in; and their columns in the
+/// table's, as the server keeps them.
+pub fn normal_sparse_indexes(list: &[Value], relation: Option<&Relation>) -> Value {
+    let position = |name: &str| relation.and_then(|relation| relation.columns.iter().position(|c| c.name == name));
+    let mut parts: Vec<(&str, Vec<&str>)> = list.iter().filter_map(sparse_parts).collect();
+    parts.iter_mut().for_each(|(_, columns)| columns.sort_by_key(|name| position(name)));
+    parts.sort();
+    let value =
+        |(name, columns): (&str, Vec<&str>)| sparse_index(name, columns.into_iter().map(str::to_owned).collect());
+    Value::List(parts.into_iter().map(value).collect())
+}
+
+/// Sparse indexes as the option `sparse_index` takes them, to be quoted as one literal.
+pub fn sparse_option(list: &[Value]) -> String {
+    let one = |value: &Value| {
+        let (name, columns) = sparse_parts(value)?;
+        let columns: Vec<String> = columns.into_iter().map(quote_identifier).collect();
+        Some(format!("{name}({})", columns.join(", ")))
+    };
+    list.iter().filter_map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// The settings of a catalog row with the columns of `compression_settings`: `segmentby`, `orderby`,
+/// `orderby_desc`, `orderby_nullsfirst`, and `index` as text. Only those that are set; the rest are
+/// TimescaleDB's choice.
+///
+/// # Errors
+/// When the row is not such a one.
+pub fn read(row: &Row) -> Result<BTreeMap<String, Value>, RowError> {
+    let mut settings = BTreeMap::new();
+    if *row.cell("segmentby") != Cell::Null {
+        settings.insert("segment_by".to_owned(), Value::texts(row.texts("segmentby")?.into_iter().flatten()));
+    }
+    if *row.cell("orderby") != Cell::Null {
+        settings.insert("order_by".to_owned(), Value::List(order_by(row)?));
+    }
+    if let Some(list) = row.maybe_text("index")?.and_then(chosen_sparse_indexes) {
+        settings.insert("sparse_index".to_owned(), normal_sparse_indexes(&list, None));
+    }
+    Ok(settings)
+}
+
+fn order_by(row: &Row) -> Result<Vec<Value>, RowError> {
+    let is = |cells: &[Cell], at: usize| matches!(cells.get(at), Some(Cell::Bool(true)));
+    let (descending, nulls_first) = (row.list("orderby_desc")?, row.list("orderby_nullsfirst")?);
+    let key = |(at, name): (usize, Option<String>)| {
+        Value::Key(KeyColumn {
+            descending: is(descending, at),
+            nulls_first: is(nulls_first, at),
+            ..KeyColumn::column(name.unwrap_or_default())
+        })
+    };
+    Ok(row.texts("orderby")?.into_iter().enumerate().map(key).collect())
+}
+
+/// The sparse indexes that somebody chose: `[{"source": "config", "type": "bloom", "column": "a"}, …]`.
+/// Those of another source come by themselves, with the order or by default. `None` where nobody
+/// chose; one entry without a type says that none was chosen.
+fn chosen_sparse_indexes(json: &str) -> Option<Vec<Value>> {
+    let entries: Vec<Json> = serde_json::from_str(json).ok()?;
+    let chosen: Vec<&Json> =
+        entries.iter().filter(|entry| entry.get("source") == Some(&Json::from("config"))).collect();
+    if chosen.is_empty() {
+        return None;
+    }
+    let one = |entry: &&Json| {
+        let type_name = entry.get("type")?.as_str()?;
+        let columns = match entry.get("column")? {
+            Json::Array(columns) => columns.iter().filter_map(|c| c.as_str().map(str::to_owned)).collect(),
+            column => vec![column.as_str()?.to_owned()],
+        };
+        Some(sparse_index(type_name, columns))
+    };
+    Some(chosen.iter().filter_map(one).collect())
+}
+
+/// The order with the time column added where the server adds it: at the end, descending, unless
+/// it is ordered or segmented by (`add_time_to_order_by_if_not_included` in
+/// `tsl/src/compression/create.c`, the same from 2.16 to 2.29).
+pub fn with_time(order_by: &[Value], segment_by: &[Value], time: &str) -> Vec<Value> {
+    let mut keys = order_by.to_vec();
+    let ordered = keys.iter().any(|key| matches!(key, Value::Key(key) if key.column_name() == Some(time)));
+    if !ordered && !segment_by.iter().any(|name| name.as_text() == Some(time)) {
+        keys.push(Value::Key(KeyColumn { descending: true, nulls_first: true, ..KeyColumn::column(time) }));
+    }
+    keys
+}

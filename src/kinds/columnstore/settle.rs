@@ -1,0 +1,153 @@
+//! What the server makes of a desired columnstore, and what it makes impossible.
+
+use crate::core::{Desired, Ensure, Value, Version};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::columnstore::settings::{self, has_hash, has_order, sparse_parts};
+use crate::kinds::{Relation, View, checks, job};
+
+/// The first with `sparse_index`.
+const SPARSE_INDEX: Version = Version::new(2, 22);
+/// The first that keeps more than the first column of a bloom filter; before, the rest is dropped
+/// without a word (seen on 2.23).
+const COMPOSITE_BLOOM: Version = Version::new(2, 26);
+/// The first with `firstlast`.
+const FIRST_LAST: Version = Version::new(2, 29);
+
+/// Brings it to the form in which the catalog would show it.
+pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+    if desired.ensure == Ensure::Absent {
+        return Some(desired.clone());
+    }
+    let relation = job::relation("a columnstore", desired, view, sink)?;
+    let before = sink.len();
+    job::check_age("after", desired, relation, view, sink);
+    job::check_created_before("created_before", desired, relation, view, sink);
+    Check { desired, relation, view, sink }.settings();
+    if sink.iter().skip(before).any(Diagnostic::is_error) {
+        return None;
+    }
+    let mut settled = desired.clone();
+    add_time(&mut settled, relation, view);
+    if let Some(list) = desired.get("sparse_index") {
+        settled.set("sparse_index", settings::normal_sparse_indexes(list.as_list(), Some(relation)));
+    }
+    Some(settled)
+}
+
+/// Adds the time column to the order where the server would.
+fn add_time(settled: &mut Desired, relation: &Relation, view: &View<'_>) {
+    let (Some(time), Some(order_by)) = (view.time_column(&relation.name), settled.get("order_by")) else { return };
+    let segment_by = segment_by(settled, view);
+    let keys = settings::with_time(order_by.as_list(), &segment_by, &time.name);
+    settled.set("order_by", Value::List(keys));
+}
+
+/// The segmentation that will be in force: as written, or else as it is.
+fn segment_by(desired: &Desired, view: &View<'_>) -> Vec<Value> {
+    in_force("segment_by", desired, view).map(|value| value.as_list().to_vec()).unwrap_or_default()
+}
+
+/// A setting as written, or else as it is.
+fn in_force<'a>(setting: &str, desired: &'a Desired, view: &View<'a>) -> Option<&'a Value> {
+    desired.get(setting).or_else(|| view.live.get(&desired.address)?.get(setting))
+}
+
+fn column_name(value: &Value) -> Option<&str> {
+    match value {
+        Value::Key(key) => key.column_name(),
+        value => value.as_text(),
+    }
+}
+
+struct Check<'a> {
+    desired: &'a Desired,
+    relation: &'a Relation,
+    view: &'a View<'a>,
+    sink: &'a mut Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    fn settings(&mut self) {
+        for setting in ["segment_by", "order_by"] {
+            for value in self.desired.get(setting).map(Value::as_list).unwrap_or_default() {
+                if let Some(name) = column_name(value) {
+                    self.column(name, setting, "a columnstore is ordered by it", has_order);
+                }
+            }
+        }
+        self.overlap("segment_by", "order_by");
+        self.overlap("order_by", "segment_by");
+        for value in self.desired.get("sparse_index").map(Value::as_list).unwrap_or_default() {
+            if let Some((type_name, columns)) = sparse_parts(value) {
+                self.sparse_index(type_name, &columns);
+            }
+        }
+        if self.desired.get("sparse_index").is_some() {
+            self.needs(SPARSE_INDEX, "sparse_index", "`sparse_index`");
+        }
+    }
+
+    fn column(&mut self, name: &str, setting: &str, why: &str, can: fn(u32) -> bool) {
+        let place = self.desired.place_of(setting);
+        match self.relation.column(name) {
+            None => self.sink.push(checks::unknown_column(self.relation, name, place)),
+            Some(column) if !can(column.base_type) => {
+                let message = format!("`{name}` is of type {}, which cannot be in `{setting}`", column.type_name);
+                self.sink.push(
+                    Diagnostic::error(&code::WRONG_VALUE, message)
+                        .at(place)
+                        .why(format!("{why}, and the type has no operator class for that"))
+                        .help("choose another column"),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// A setting that is written may not take a column that an unwritten one has on the live table.
+    fn overlap(&mut self, written: &str, unwritten: &str) {
+        if self.desired.get(unwritten).is_some() {
+            return;
+        }
+        let Some(live) = in_force(unwritten, self.desired, self.view) else { return };
+        let live: Vec<&str> = live.as_list().iter().filter_map(column_name).collect();
+        for name in self.desired.get(written).map(Value::as_list).unwrap_or_default().iter().filter_map(column_name) {
+            if live.contains(&name) {
+                let message = format!("`{name}` cannot be in `{written}`: the live table has it in `{unwritten}`");
+                self.sink.push(
+                    Diagnostic::error(&code::WRONG_VALUE, message)
+                        .at(self.desired.place_of(written))
+                        .why(format!("`{unwritten}` is not written in the policy, and so stays as it is"))
+                        .help(format!("write `{unwritten}` too, without `{name}`")),
+                );
+            }
+        }
+    }
+
+    fn sparse_index(&mut self, type_name: &str, columns: &[&str]) {
+        let (why, can): (&str, fn(u32) -> bool) = match type_name {
+            "bloom" => ("a bloom filter holds hashes", has_hash),
+            _ => ("its smallest and largest values are kept", has_order),
+        };
+        for name in columns {
+            self.column(name, "sparse_index", why, can);
+        }
+        if columns.len() > 1 {
+            self.needs(COMPOSITE_BLOOM, "sparse_index", "a bloom filter over several columns");
+        }
+        if type_name == "firstlast" {
+            self.needs(FIRST_LAST, "sparse_index", "`firstlast`");
+        }
+    }
+
+    fn needs(&mut self, version: Version, setting: &str, what: &str) {
+        if self.view.server.timescale_version().is_some_and(|have| have < version) {
+            let message = format!("{what} needs TimescaleDB {version}");
+            self.sink.push(
+                Diagnostic::error(&code::NEEDS_NEWER_SERVER, message)
+                    .at(self.desired.place_of(setting))
+                    .help("upgrade TimescaleDB, or take it out of the policy"),
+            );
+        }
+    }
+}

@@ -1,0 +1,76 @@
+-- What stands in the way of making tables hypertables or adding dimensions to them: one row a find,
+-- `what` says of which sort.
+--   $1 oid[]: the tables; $2 text[], $3 text[]: schema and name of functions for whole-number time.
+-- The sorts are those that create_hypertable refuses (TimescaleDB 2.29, src/hypertable.c).
+WITH hypertables AS MATERIALIZED (
+  SELECT c.oid
+    FROM _timescaledb_catalog.hypertable AS h
+    JOIN pg_catalog.pg_namespace AS n ON n.nspname = h.schema_name
+    JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = h.table_name
+), foreign_keys AS MATERIALIZED (
+  SELECT k.conname, k.conrelid, k.confrelid
+    FROM pg_catalog.pg_constraint AS k
+   WHERE k.contype = 'f' AND (k.conrelid = ANY ($1) OR k.confrelid = ANY ($1))
+)
+SELECT 'size' AS what, c.oid, c.relpersistence::text AS name, NULL::text AS other, NULL::text[] AS columns,
+       greatest(c.reltuples::int8, pg_catalog.pg_stat_get_live_tuples(c.oid), 0) AS rows,
+       pg_catalog.pg_total_relation_size(c.oid) AS bytes, NULL::bool AS flag
+  FROM pg_catalog.pg_class AS c
+ WHERE c.oid = ANY ($1)
+UNION ALL
+SELECT 'unique', i.indrelid, c.relname::text, NULL,
+       ARRAY(SELECT a.attname::text
+               FROM pg_catalog.pg_attribute AS a
+              WHERE a.attrelid = i.indexrelid ORDER BY a.attnum),
+       NULL, NULL, i.indisprimary
+  FROM pg_catalog.pg_index AS i
+  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+ WHERE i.indrelid = ANY ($1) AND (i.indisunique OR i.indisexclusion)
+UNION ALL
+SELECT 'no inherit', k.conrelid, k.conname::text, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_constraint AS k
+ WHERE k.conrelid = ANY ($1) AND k.contype = 'c' AND k.connoinherit
+UNION ALL
+SELECT 'referenced', k.confrelid, k.conname::text, k.conrelid::regclass::text, NULL, NULL, NULL,
+       k.conrelid IN (SELECT oid FROM hypertables)
+  FROM foreign_keys AS k
+ WHERE k.confrelid = ANY ($1)
+UNION ALL
+SELECT 'references', k.conrelid, k.conname::text, k.confrelid::regclass::text, NULL, NULL, NULL, NULL
+  FROM foreign_keys AS k
+ WHERE k.conrelid = ANY ($1) AND k.confrelid IN (SELECT oid FROM hypertables)
+UNION ALL
+SELECT 'inheritance', i.inhparent, i.inhrelid::regclass::text, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_inherits AS i
+ WHERE i.inhparent = ANY ($1)
+UNION ALL
+SELECT 'inheritance', i.inhrelid, i.inhparent::regclass::text, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_inherits AS i
+ WHERE i.inhrelid = ANY ($1)
+UNION ALL
+SELECT 'publication', r.prrelid, p.pubname::text, NULL, NULL, NULL, NULL, false
+  FROM pg_catalog.pg_publication_rel AS r
+  JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
+ WHERE r.prrelid = ANY ($1)
+UNION ALL
+SELECT 'publication', c.oid, p.pubname::text, NULL, NULL, NULL, NULL, true
+  FROM pg_catalog.pg_publication AS p, pg_catalog.pg_class AS c
+ WHERE p.puballtables AND c.oid = ANY ($1)
+UNION ALL
+SELECT 'rule', r.ev_class, r.rulename::text, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_rewrite AS r
+ WHERE r.ev_class = ANY ($1)
+UNION ALL
+SELECT 'trigger', t.tgrelid, t.tgname::text, NULL, NULL, NULL, NULL, t.tgtype & 1 = 1
+  FROM pg_catalog.pg_trigger AS t
+ WHERE t.tgrelid = ANY ($1) AND NOT t.tgisinternal AND (t.tgoldtable IS NOT NULL OR t.tgnewtable IS NOT NULL)
+UNION ALL
+SELECT 'generated', a.attrelid, a.attname::text, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_attribute AS a
+ WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND a.attgenerated <> ''
+UNION ALL
+SELECT 'function', p.prorettype, wanted.schema, wanted.name, ARRAY[p.provolatile::text], NULL, NULL,
+       pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
+  FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS wanted (schema, name)
+  LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = wanted.schema
+  LEFT JOIN pg_catalog.pg_proc AS p ON p.pronamespace = n.oid AND p.proname = wanted.name AND p.pronargs = 0

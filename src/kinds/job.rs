@@ -1,0 +1,271 @@
+//! What the policies that run as TimescaleDB jobs share: how old data must be, where the jobs are in
+//! the catalog, and what makes such a policy impossible on a server or a table.
+
+use std::collections::BTreeMap;
+
+use schemars::{Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use crate::core::{Address, Cell, Delta, Desired, Edition, KindId, QualifiedName, Row, Server, Value, Version};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::view::types;
+use crate::kinds::{Column, Relation, SectionInput, View, checks};
+
+/// The job table moved to `_timescaledb_catalog` here; its old name was an alias until 2.27
+/// (read from TimescaleDB's update scripts).
+const JOBS_MOVED: Version = Version::new(2, 25);
+
+/// How old data must be: a length of time as the table counts it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Age {
+    /// A whole number, in the unit of the time column.
+    Integer(i64),
+    /// An interval.
+    Text(String),
+}
+
+/// The schema of an [`Age`].
+pub fn age_schema(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": ["string", "integer"], "minimum": 1, "examples": ["90 days", 7_776_000] })
+}
+
+impl Age {
+    /// Sets an attribute to it, read at the key of the same name.
+    pub fn apply(&self, attribute: &str, input: &SectionInput<'_>, desired: &mut Desired, sink: &mut Vec<Diagnostic>) {
+        let at = format!("/{attribute}");
+        match self {
+            Self::Integer(number) => input.set(desired, attribute, &at, *number),
+            Self::Text(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let message = format!("`{text}` in quotes is a text, and an interval needs a unit");
+                sink.push(Diagnostic::error(&code::BAD_INTERVAL, message).at(input.place(&at)).help(format!(
+                    "write it without quotes where time is a whole number, or with a unit: `{text} days`"
+                )));
+            }
+            Self::Text(text) => apply_interval(text, attribute, input, desired, sink),
+        }
+    }
+}
+
+/// Sets an attribute to an interval, read at the key of the same name.
+pub fn apply_interval(
+    text: &str,
+    attribute: &str,
+    input: &SectionInput<'_>,
+    desired: &mut Desired,
+    sink: &mut Vec<Diagnostic>,
+) {
+    let at = format!("/{attribute}");
+    if let Some(interval) = input.interval(text, &at, sink) {
+        input.set(desired, attribute, &at, interval);
+    }
+}
+
+/// Says offline what the server says of a fixed schedule only when the policy is added:
+/// `ts_bgw_job_validate_schedule_interval` (`src/bgw/job.c`, 2.29) refuses months beside smaller units.
+pub fn check_schedule(desired: &Desired, sink: &mut Vec<Diagnostic>) {
+    let Some(every) = desired.get("schedule.every").and_then(Value::as_interval) else { return };
+    if desired.get("schedule.initial_start").is_none() || every.months == 0 || (every.days, every.micros) == (0, 0) {
+        return;
+    }
+    let message = format!("a fixed schedule cannot repeat every {every}: months do not mix with smaller units");
+    sink.push(
+        Diagnostic::error(&code::BAD_INTERVAL, message)
+            .at(desired.place_of("schedule.every"))
+            .and_at(desired.place_of("schedule.initial_start"), "this fixes the schedule to the clock")
+            .help("use whole months alone, or days and hours alone"),
+    );
+}
+
+/// A catalog query written against [`JOBS_MOVED`]'s newer place, for the server at hand.
+pub fn on_server(sql: &str, server: &Server) -> String {
+    if server.timescale_version().is_some_and(|version| version < JOBS_MOVED) {
+        return sql.replace("_timescaledb_catalog.bgw_job", "_timescaledb_config.bgw_job");
+    }
+    sql.to_owned()
+}
+
+/// What the policy's templates look its job up by.
+pub fn context(delta: &Delta) -> BTreeMap<String, Value> {
+    let Some(on) = &delta.on else { return BTreeMap::new() };
+    BTreeMap::from([("schema".to_owned(), Value::text(&on.schema)), ("table".to_owned(), Value::text(&on.name))])
+}
+
+/// The relation that a policy is for, where the server and the relation can have it at all.
+pub fn relation<'a>(
+    what: &str,
+    desired: &Desired,
+    view: &View<'a>,
+    sink: &mut Vec<Diagnostic>,
+) -> Option<&'a Relation> {
+    let relation = checks::relation(desired, view, sink)?;
+    let Some(timescale) = &view.server.timescaledb else {
+        sink.push(checks::needs_timescaledb(what, desired, view));
+        return None;
+    };
+    if timescale.edition != Edition::Community {
+        let message =
+            format!("{what} needs the Community edition of TimescaleDB, and the server runs the {}", timescale.edition);
+        sink.push(
+            Diagnostic::error(&code::NEEDS_COMMUNITY, message)
+                .at(&desired.place)
+                .why(format!(
+                    "under `timescaledb.license = {}` the server refuses it with SQLSTATE 0A000",
+                    timescale.license
+                ))
+                .help(
+                    "install the Community module and set `timescaledb.license = timescale`, or take this section out",
+                ),
+        );
+        return None;
+    }
+    if !view.is_hypertable(&relation.name) {
+        let message = format!("{what} needs a hypertable, and {} is {}", relation.name, relation.kind.words());
+        sink.push(
+            Diagnostic::error(&code::NEEDS_HYPERTABLE, message)
+                .at(&desired.place)
+                .help("add a `hypertable` section with its `time_column`, or take this section out"),
+        );
+        return None;
+    }
+    Some(relation)
+}
+
+/// The function that tells the present of a whole-number table: as it is, or as the policies want it.
+pub fn integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
+    wanted_integer_now(name, view).or_else(|| live_integer_now(name, view))
+}
+
+/// The function that is in force now.
+pub fn live_integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
+    view.live_hypertable(name)?.time()?.integer_now.clone()
+}
+
+/// The function that the `hypertable` section of the same table asks for.
+pub fn wanted_integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
+    let hypertable = view.desired.get(&Address::in_schema(KindId::new("hypertable"), name))?;
+    match hypertable.get("integer_now") {
+        Some(Value::Name(function)) => Some(function.clone()),
+        _ => None,
+    }
+}
+
+/// Checks that an age by row time is counted as the table counts time. False where it is not.
+pub fn check_age(
+    attribute: &str,
+    desired: &Desired,
+    relation: &Relation,
+    view: &View<'_>,
+    sink: &mut Vec<Diagnostic>,
+) -> bool {
+    let (Some(value), Some(column)) = (desired.get(attribute), view.time_column(&relation.name)) else { return true };
+    let found = match value {
+        Value::Interval(interval) if column.is_integer() => Some(wrong_unit(
+            format!("`{attribute}: {interval}` is an interval, and time is a whole number"),
+            "write it as a number, in the unit of the time column",
+            column,
+        )),
+        Value::Int(number) if !column.is_integer() => Some(wrong_unit(
+            format!("`{attribute}: {number}` is a number, and time is no number"),
+            "write it as an interval, such as `90 days`",
+            column,
+        )),
+        Value::Int(number) if *number > largest(column) => Some(Diagnostic::error(
+            &code::WRONG_VALUE,
+            format!("`{attribute}: {number}` is more than the type {} of `{}` holds", column.type_name, column.name),
+        )),
+        Value::Int(_) if integer_now(&relation.name, view).is_none() => Some(
+            Diagnostic::error(&code::NO_INTEGER_NOW, format!("nothing tells the present of {}", relation.name))
+                .why("time is a whole number there, and what is old can only be told from `integer_now`")
+                .help("write `integer_now` in the `hypertable` section, naming a function that returns it"),
+        ),
+        _ => None,
+    };
+    let fine = found.is_none();
+    sink.extend(found.map(|diagnostic| diagnostic.at(desired.place_of(attribute))));
+    fine
+}
+
+fn wrong_unit(message: String, help: &str, column: &Column) -> Diagnostic {
+    Diagnostic::error(&code::WRONG_TYPE, message)
+        .why(format!("the time column `{}` is of type {}", column.name, column.type_name))
+        .help(help)
+}
+
+/// The largest value of a whole-number type.
+fn largest(column: &Column) -> i64 {
+    match column.base_type {
+        types::INT2 => i16::MAX.into(),
+        types::INT4 => i32::MAX.into(),
+        _ => i64::MAX,
+    }
+}
+
+/// Checks that an age by the creation of chunks can work. On a whole-number table it does only
+/// where there is no `integer_now` (seen on 2.23 and 2.29.2: retention's job then fails at every
+/// run with `could not find drop_after`, and a columnstore policy is refused).
+pub fn check_created_before(
+    attribute: &str,
+    desired: &Desired,
+    relation: &Relation,
+    view: &View<'_>,
+    sink: &mut Vec<Diagnostic>,
+) -> bool {
+    let integer = view.time_column(&relation.name).is_some_and(Column::is_integer);
+    if desired.get(attribute).is_none() || !integer {
+        return true;
+    }
+    let Some(function) = integer_now(&relation.name, view) else { return true };
+    let message = format!("`{attribute}` cannot be used on {}, which has the `integer_now` {function}", relation.name);
+    sink.push(
+        Diagnostic::error(&code::NO_INTEGER_NOW, message)
+            .at(desired.place_of(attribute))
+            .why("TimescaleDB then looks for an age by row time, and the policy or its job fails")
+            .help("say how old the rows must be instead, as a number in the unit of the time column"),
+    );
+    false
+}
+
+/// The error of a session whose role may not change the policies of a delta's relation.
+pub fn not_owner(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
+    let relation = view.relations.get(delta.on.as_ref()?).filter(|relation| !relation.owned)?;
+    let wanted = delta.desired.as_ref().or_else(|| view.desired.get(&delta.address));
+    let place =
+        wanted.or_else(|| view.desired.values().find(|desired| desired.on == delta.on)).map(|wanted| &wanted.place);
+    place.map(|place| checks::not_owner(relation, view, place))
+}
+
+/// The time zone that a delta newly asks for.
+pub fn new_timezone(delta: &Delta) -> Option<&str> {
+    delta.change("schedule.timezone")?.after.as_ref()?.as_text()
+}
+
+/// The error for a time zone that the server does not know. The weights are rows with `what` and
+/// `name`, of which those with `what = 'unknown time zone'` name one.
+///
+/// # Errors
+/// When a row has not these columns.
+pub fn unknown_timezone(delta: &Delta, weights: &[Row]) -> Result<Option<Diagnostic>, crate::core::RowError> {
+    let (Some(wanted), Some(desired)) = (new_timezone(delta), &delta.desired) else { return Ok(None) };
+    for row in weights {
+        if row.text("what")? == "unknown time zone" && row.maybe_text("name")? == Some(wanted) {
+            let message = format!("the server knows no time zone `{wanted}`");
+            let diagnostic = Diagnostic::error(&code::WRONG_VALUE, message)
+                .at(desired.place_of("schedule.timezone"))
+                .help("take a name from `pg_timezone_names`, such as `Europe/Berlin` or `UTC`");
+            return Ok(Some(diagnostic));
+        }
+    }
+    Ok(None)
+}
+
+/// A count in a catalog row, zero where it is NULL.
+///
+/// # Errors
+/// When it is no number, or negative.
+pub fn count(row: &Row, column: &str) -> Result<Option<u64>, crate::core::RowError> {
+    match row.cell(column) {
+        Cell::Null => Ok(None),
+        _ => Ok(u64::try_from(row.int(column)?).ok()),
+    }
+}

@@ -1,0 +1,151 @@
+//! `retention`: the job that drops a hypertable's old chunks.
+
+mod desired;
+mod observe;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod weigh;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema as _;
+
+use crate::core::{Address, Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value, Version};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::{Column, Judgement, Kind, Relation, Relations, Rules, Scope, Section, View, job};
+
+const ID: KindId = KindId::new("retention");
+
+/// Where time is no whole number, a job with `drop_created_before` fails at every run before this
+/// (`could not find drop_after in config for job`: seen on 2.23; mended in 2.26.3 by its sources,
+/// and seen to work on 2.29.2).
+const CREATED_BEFORE_ON_TIME: Version = Version { major: 2, minor: 26, patch: 3 };
+
+/// The kind.
+pub struct Retention;
+
+static SECTIONS: [Section; 1] = [Section {
+    document: "table",
+    key: "retention",
+    repeated: false,
+    schema: desired::Retention::json_schema,
+    expand: desired::expand,
+}];
+
+impl Kind for Retention {
+    fn id(&self) -> KindId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "retention policy"
+    }
+
+    fn rules(&self) -> &'static Rules {
+        &rules::RULES
+    }
+
+    fn sections(&self) -> &'static [Section] {
+        &SECTIONS
+    }
+
+    fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
+        observe::query(server, scope)
+    }
+
+    fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows)
+    }
+
+    fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        if desired.ensure == Ensure::Absent {
+            return Some(desired.clone());
+        }
+        let relation = job::relation("a retention policy", desired, view, sink)?;
+        let fine = job::check_age("drop_after", desired, relation, view, sink)
+            && job::check_created_before("drop_created_before", desired, relation, view, sink)
+            && check_version(desired, relation, view, sink);
+        fine.then(|| desired.clone())
+    }
+
+    fn check(&self, desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        check_against_columnstore(desired, all, sink);
+        check_against_chunks(desired, all, sink);
+    }
+
+    fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
+        job::context(delta)
+    }
+
+    fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
+        weigh::query(deltas, view)
+    }
+
+    fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+        weigh::judge(delta, op, weights, view)
+    }
+}
+
+fn check_version(desired: &Desired, relation: &Relation, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> bool {
+    let integer = view.time_column(&relation.name).is_some_and(Column::is_integer);
+    let old = view.server.timescale_version().is_some_and(|version| version < CREATED_BEFORE_ON_TIME);
+    if desired.get("drop_created_before").is_none() || integer || !old {
+        return true;
+    }
+    let message = "`drop_created_before` does not work on this version of TimescaleDB where time is no whole number";
+    sink.push(
+        Diagnostic::error(&code::NEEDS_NEWER_SERVER, message)
+            .at(desired.place_of("drop_created_before"))
+            .why("the server takes the policy, and then its job fails at every run and drops nothing")
+            .help(format!("use `drop_after`, or upgrade TimescaleDB to {CREATED_BEFORE_ON_TIME} or newer")),
+    );
+    false
+}
+
+/// Whether `a` is at least `b`, where both count time alike.
+fn at_least(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Interval(a), Value::Interval(b)) => a.approximate_micros() >= b.approximate_micros(),
+        (Value::Int(a), Value::Int(b)) => a >= b,
+        _ => false,
+    }
+}
+
+/// The same table's resource of another kind, where the policies want it.
+fn sibling<'a>(desired: &Desired, kind: &'static str, all: &'a BTreeMap<Address, Desired>) -> Option<&'a Desired> {
+    let address = Address::in_schema(KindId::new(kind), desired.on.as_ref()?);
+    all.get(&address).filter(|sibling| sibling.ensure == Ensure::Present)
+}
+
+fn check_against_columnstore(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    let Some(columnstore) = sibling(desired, "columnstore", all) else { return };
+    for (drops, converts) in [("drop_after", "after"), ("drop_created_before", "created_before")] {
+        let (Some(drop), Some(convert)) = (desired.get(drops), columnstore.get(converts)) else { continue };
+        if at_least(convert, drop) {
+            let message = format!("data is dropped after {drop}, before the columnstore takes it after {convert}");
+            sink.push(
+                Diagnostic::warning(&code::POLICY_CONFLICT, message)
+                    .at(desired.place_of(drops))
+                    .and_at(columnstore.place_of(converts), "the columnstore's age")
+                    .why("no chunk lives long enough to be converted")
+                    .help("convert earlier, keep data longer, or leave the columnstore's policy out"),
+            );
+        }
+    }
+}
+
+fn check_against_chunks(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    let Some(hypertable) = sibling(desired, "hypertable", all) else { return };
+    let (Some(drop), Some(chunk)) = (desired.get("drop_after"), hypertable.get("chunk_interval")) else { return };
+    if drop != chunk && at_least(chunk, drop) {
+        let message = format!("chunks of {chunk} are longer than the {drop} that data is kept");
+        sink.push(
+            Diagnostic::warning(&code::POLICY_CONFLICT, message)
+                .at(desired.place_of("drop_after"))
+                .and_at(hypertable.place_of("chunk_interval"), "the length of a chunk")
+                .why(format!("a chunk is dropped as a whole, once all of it is old: rows stay up to {chunk} longer"))
+                .help("make chunks shorter than the retention, so that it takes effect in smaller steps"),
+        );
+    }
+}

@@ -1,0 +1,36 @@
+//! Retention policies as the catalog has them.
+
+use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Server};
+use crate::kinds::{Scope, job, schedule};
+
+/// The one query; nothing to ask without TimescaleDB.
+pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
+    server.timescaledb.as_ref()?;
+    Some(Query {
+        sql: job::on_server(include_str!("observe.sql"), server),
+        params: vec![Param::Oids(scope.oids.clone())],
+    })
+}
+
+/// The resource in each row.
+///
+/// # Errors
+/// When a row is not as the query gives it.
+pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
+    rows.iter().map(read_one).collect()
+}
+
+fn read_one(row: &Row) -> Result<Live, RowError> {
+    let on = QualifiedName::new(row.text("schema")?, row.text("name")?);
+    let mut live = Live::new(Address::in_schema(super::ID, &on), Some(on));
+    // One of them only: the server goes by the creation of chunks where the job has both.
+    if let Some(interval) = row.maybe_interval("drop_created_before")? {
+        live.set("drop_created_before", interval);
+    } else if let Some(interval) = row.maybe_interval("drop_after")? {
+        live.set("drop_after", interval);
+    } else if let Some(number) = row.maybe_int("drop_after_integer")? {
+        live.set("drop_after", number);
+    }
+    schedule::read_job(row, &mut live)?;
+    Ok(live)
+}

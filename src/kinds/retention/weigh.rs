@@ -1,0 +1,129 @@
+//! What a change to a retention policy would drop.
+
+use crate::core::{Bytes, Delta, Hazard, Impact, Live, Op, Param, Query, Row, RowError, Value};
+use crate::kinds::chunks::{self, AgeColumns, Ages};
+use crate::kinds::{Judgement, Relation, View, job};
+
+/// The ages before and after, where the change can make the job drop more than it would have.
+fn ages(delta: &Delta) -> Option<(Ages<'_>, Ages<'_>)> {
+    let desired = delta.desired.as_ref()?;
+    if desired.get("schedule.paused").and_then(Value::as_bool) == Some(true) {
+        return None;
+    }
+    let relevant = ["drop_after", "drop_created_before", "schedule.paused"];
+    if !delta.is_create() && relevant.iter().all(|name| delta.change(name).is_none()) {
+        return None;
+    }
+    // A paused job drops nothing: all that is due counts as new, also where it stays paused.
+    let running = delta.live.as_ref().filter(|live| !live.paused);
+    let before = |name: &str| running.and_then(|live: &Live| live.get(name));
+    Some((
+        Ages { after: before("drop_after"), created_before: before("drop_created_before") },
+        Ages { after: desired.get("drop_after"), created_before: desired.get("drop_created_before") },
+    ))
+}
+
+fn relation<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Relation> {
+    view.relations.get(delta.on.as_ref()?)
+}
+
+/// The one query for all deltas.
+pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
+    let (mut oids, mut ids, mut types) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut coming, mut in_force) = (AgeColumns::default(), AgeColumns::default());
+    for delta in deltas {
+        let (Some((before, after)), Some(relation)) = (ages(delta), relation(delta, view)) else { continue };
+        let Some(hypertable) = &relation.hypertable else { continue };
+        if after.uncountable(relation, view).is_none() {
+            oids.push(relation.oid);
+            ids.push(Some(hypertable.id));
+            types.push(chunks::counted_in(relation, view));
+            coming.push(after);
+            in_force.push(before.countable(relation, view));
+        }
+    }
+    let zones: Vec<&str> = deltas.iter().filter_map(|delta| job::new_timezone(delta)).collect();
+    if oids.is_empty() && zones.is_empty() {
+        return None;
+    }
+    let mut params = vec![Param::Oids(oids)];
+    params.extend(coming.into_params());
+    params.extend(in_force.into_params());
+    params.extend([Param::Texts(types), Param::Ints(ids), Param::texts(zones)]);
+    Some(Query { sql: chunks::on_server(include_str!("weigh.sql"), "$9", view.server), params })
+}
+
+/// The hazards and the impact of one delta.
+///
+/// # Errors
+/// When the weights are not as the query gives them.
+pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+    let mut judgement = Judgement::default();
+    if op == Op::Blocked {
+        return Ok(judgement);
+    }
+    judgement.diagnostics.extend(job::not_owner(delta, view));
+    if op == Op::Remove {
+        return Ok(judgement);
+    }
+    judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
+    let (Some((_, after)), Some(relation)) = (ages(delta), relation(delta, view)) else { return Ok(judgement) };
+    judgement.impact = match after.uncountable(relation, view) {
+        Some(why) => Some(unknown(why)),
+        None => counted(relation, weights)?,
+    };
+    if let Some(impact) = &mut judgement.impact {
+        judgement.hazards.push(Hazard::DeletesData);
+        impact.notes.extend(foreign_keys(relation, weights)?);
+        impact.notes.extend(stays_paused(delta));
+    }
+    Ok(judgement)
+}
+
+fn first_run() -> Option<String> {
+    Some("on its first run".to_owned())
+}
+
+/// What is not known is taken for the worst.
+fn unknown(why: &str) -> Impact {
+    let verb = "drops an unknown number of chunks".to_owned();
+    Impact { verb, when: first_run(), notes: vec![why.to_owned()], ..Impact::default() }
+}
+
+fn counted(relation: &Relation, weights: &[Row]) -> Result<Option<Impact>, RowError> {
+    for row in weights {
+        if row.text("what")? == "drops" && row.oid("oid")? == relation.oid {
+            return Ok(Some(Impact {
+                verb: "drops".to_owned(),
+                when: first_run(),
+                chunks: job::count(row, "chunks")?,
+                rows: job::count(row, "rows")?,
+                bytes: job::count(row, "bytes")?.map(Bytes),
+                oldest: row.maybe_text("oldest")?.map(str::to_owned),
+                newest: row.maybe_text("newest")?.map(str::to_owned),
+                notes: Vec::new(),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// `drop_chunks` takes ACCESS EXCLUSIVE on every table that a chunk has a foreign key to.
+fn foreign_keys(relation: &Relation, weights: &[Row]) -> Result<Option<String>, RowError> {
+    let mut tables = Vec::new();
+    for row in weights {
+        if row.text("what")? == "foreign key" && row.oid("oid")? == relation.oid {
+            tables.extend(row.maybe_text("name")?);
+        }
+    }
+    tables.dedup();
+    let note = || format!("each run also locks {} against reads and writes, by foreign key", tables.join(", "));
+    Ok((!tables.is_empty()).then(note))
+}
+
+/// An operator's pause is not lifted by a change of age; what is counted waits for the resumption.
+fn stays_paused(delta: &Delta) -> Option<String> {
+    let paused = delta.live.as_ref().is_some_and(|live| live.paused);
+    let managed = delta.desired.as_ref().is_some_and(|desired| desired.get("schedule.paused").is_some());
+    (paused && !managed).then(|| "the job is paused, and drops nothing before it is resumed".to_owned())
+}

@@ -1,0 +1,335 @@
+//! The JSON Schema of each kind of document, composed from the sections that kinds bring.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use jsonschema::Validator;
+use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value as Json, json};
+
+use crate::kinds::document::{DOCUMENTS, Document};
+use crate::kinds::{Kind, Section};
+
+/// The keys that are the document's own.
+pub const HEAD: [&str; 5] = ["kind", "name", "labels", "protect", "when_missing"];
+
+/// Every kind of document with its schema.
+pub struct Schemas {
+    documents: BTreeMap<&'static str, DocumentSchema>,
+}
+
+/// One kind of document: what may be in it.
+pub struct DocumentSchema {
+    /// The kind of document.
+    pub document: &'static Document,
+    /// Its sections, in the order of creation.
+    pub sections: Vec<&'static Section>,
+    /// The keys that a section that is the whole document brings.
+    pub own_keys: Vec<String>,
+    /// Its schema, complete in itself.
+    pub schema: Json,
+    validator: OnceLock<Option<Validator>>,
+}
+
+impl Schemas {
+    /// The schemas of the given kinds.
+    pub fn new(kinds: &[&'static dyn Kind]) -> Self {
+        let of = |document: &'static Document| {
+            let sections = sections(kinds).filter(|section| section.document == document.kind).collect::<Vec<_>>();
+            let schema = root(document, &sections);
+            let own_keys = own_keys(&sections);
+            (document.kind, DocumentSchema { document, sections, own_keys, schema, validator: OnceLock::new() })
+        };
+        Self { documents: DOCUMENTS.iter().map(of).collect() }
+    }
+
+    /// The schemas of every kind that there is.
+    pub fn all() -> &'static Self {
+        static ALL: OnceLock<Schemas> = OnceLock::new();
+        ALL.get_or_init(|| Self::new(crate::kinds::all()))
+    }
+
+    /// The schema of a document's `kind:`.
+    pub fn get(&self, kind: &str) -> Option<&DocumentSchema> {
+        self.documents.get(kind)
+    }
+
+    /// Every kind of document.
+    pub fn iter(&self) -> impl Iterator<Item = &DocumentSchema> {
+        self.documents.values()
+    }
+}
+
+impl DocumentSchema {
+    /// The compiled schema. `None` where it is no schema, which a test rules out.
+    pub fn validator(&self) -> Option<&Validator> {
+        self.validator.get_or_init(|| jsonschema::draft202012::new(&self.schema).ok()).as_ref()
+    }
+}
+
+fn sections<'a>(kinds: &'a [&'static dyn Kind]) -> impl Iterator<Item = &'static Section> + 'a {
+    kinds.iter().flat_map(|kind| kind.sections())
+}
+
+fn own_keys(sections: &[&'static Section]) -> Vec<String> {
+    let mut generator = generator();
+    let mut keys = Vec::new();
+    for section in sections.iter().filter(|section| section.key.is_empty()) {
+        let schema = section_schema(section, &mut generator);
+        let properties = resolve(&schema, &generator).get("properties").and_then(Json::as_object).cloned();
+        keys.extend(properties.into_iter().flatten().map(|(key, _)| key));
+    }
+    keys
+}
+
+/// A generator for schemas of draft 2020-12.
+pub fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().into_generator()
+}
+
+fn root(document: &'static Document, sections: &[&'static Section]) -> Json {
+    let mut generator = generator();
+    let mut schema = body(document, sections, &mut generator);
+    finish(&mut schema, &mut generator);
+    schema
+}
+
+/// Makes a schema stand on its own.
+pub fn finish(schema: &mut Json, generator: &mut SchemaGenerator) {
+    let Some(object) = schema.as_object_mut() else { return };
+    let definitions = generator.take_definitions(true);
+    if !definitions.is_empty() {
+        let defs = object.entry("$defs").or_insert_with(|| json!({}));
+        if let Some(defs) = defs.as_object_mut() {
+            defs.extend(definitions);
+        }
+    }
+    for keyword in ["description", "title"] {
+        if let Some(text) = object.shift_remove(keyword) {
+            object.shift_insert(0, keyword.to_owned(), text);
+        }
+    }
+    object.shift_insert(0, "$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    tidy(schema);
+    prune(schema);
+}
+
+/// Drops definitions that nothing refers to, until none is left.
+fn prune(schema: &mut Json) {
+    loop {
+        let text = schema.to_string();
+        let Some(Json::Object(definitions)) = schema.get_mut("$defs") else { return };
+        let before = definitions.len();
+        definitions.retain(|name, _| text.contains(&format!("\"#/$defs/{name}\"")));
+        if definitions.is_empty() {
+            schema.as_object_mut().map(|object| object.shift_remove("$defs"));
+            return;
+        }
+        if definitions.len() == before {
+            return;
+        }
+    }
+}
+
+/// A document's schema, its definitions left in the generator.
+pub fn body(document: &'static Document, sections: &[&'static Section], generator: &mut SchemaGenerator) -> Json {
+    let mut schema = json!({
+        "title": format!("Chronoform policy: {}", document.kind),
+        "description": document.about,
+        "type": "object",
+        "required": ["kind", "name"],
+        "properties": head(document),
+        "additionalProperties": false,
+    });
+    for section in sections {
+        let value = section_schema(section, generator);
+        if section.key.is_empty() {
+            merge(&mut schema, value, generator);
+        } else if let Some(properties) = schema.get_mut("properties").and_then(Json::as_object_mut) {
+            properties.insert(section.key.to_owned(), value);
+        }
+    }
+    schema
+}
+
+/// The schema of a section's value.
+pub fn section_schema(section: &Section, generator: &mut SchemaGenerator) -> Json {
+    let item = hoist((section.schema)(generator), generator);
+    if !section.repeated {
+        return item;
+    }
+    let about = resolve(&item, generator).get("description").cloned();
+    let mut list = json!({ "type": "array", "items": item });
+    if let (Some(list), Some(about)) = (list.as_object_mut(), about) {
+        list.insert("description".to_owned(), about);
+    }
+    list
+}
+
+/// Takes definitions that a schema brought along into the generator.
+fn hoist(schema: Schema, generator: &mut SchemaGenerator) -> Json {
+    let mut schema = schema.to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.remove("$schema");
+        if let Some(Json::Object(definitions)) = object.remove("$defs") {
+            for (name, definition) in definitions {
+                generator.definitions_mut().entry(name).or_insert(definition);
+            }
+        }
+    }
+    schema
+}
+
+/// The schema behind a bare reference.
+pub fn resolve(schema: &Json, generator: &SchemaGenerator) -> Json {
+    let name = schema.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix("#/$defs/"));
+    name.and_then(|name| generator.definitions().get(name)).unwrap_or(schema).clone()
+}
+
+/// Puts a section that is the whole document into the document's schema.
+fn merge(schema: &mut Json, section: Json, generator: &SchemaGenerator) {
+    let section = resolve(&section, generator);
+    let (Some(into), Json::Object(section)) = (schema.as_object_mut(), section) else { return };
+    for (keyword, value) in section {
+        match (into.get_mut(&keyword), value) {
+            (Some(Json::Object(known)), Json::Object(more)) if keyword == "properties" => known.extend(more),
+            (Some(Json::Array(known)), Json::Array(more)) if keyword == "required" => {
+                for key in more {
+                    if !known.contains(&key) {
+                        known.push(key);
+                    }
+                }
+            }
+            (None, value) => _ = into.insert(keyword, value),
+            // The document's own title, type and strictness stand.
+            (Some(_), _) => {}
+        }
+    }
+}
+
+fn head(document: &Document) -> Json {
+    let mut head = Map::new();
+    let mut add = |key: &str, value: Json| head.insert(key.to_owned(), value);
+    add("kind", json!({ "description": "What the document describes.", "const": document.kind }));
+    let name = if document.relation {
+        json!({
+            "description": "The relation's exact name, with its schema; without one it is in `public`. Double quotes protect a dot inside a name, as in SQL.",
+            "type": "string",
+            "minLength": 1,
+            "examples": ["public.market_data", "\"Odd schema\".\"a.b\""],
+        })
+    } else {
+        json!({ "description": "The object's exact name.", "type": "string", "minLength": 1 })
+    };
+    add("name", name);
+    add(
+        "labels",
+        json!({
+            "description": "Words of your own about it, for other policies and for people.",
+            "type": "object",
+            "additionalProperties": { "type": "string" },
+            "examples": [{ "domain": "trading", "compliance": "mifid2" }],
+        }),
+    );
+    add(
+        "protect",
+        json!({
+            "description": "Refuse every plan that would delete data from it. No command-line option overrides this.",
+            "type": "boolean",
+            "default": false,
+        }),
+    );
+    if document.relation {
+        add(
+            "when_missing",
+            json!({
+                "description": "What to do when the relation does not exist: `error` stops the plan, `skip` leaves the document out.",
+                "type": "string",
+                "enum": ["error", "skip"],
+                "default": "error",
+            }),
+        );
+    }
+    Json::Object(head)
+}
+
+/// Brings what the generator makes of Rust types to what YAML authors mean: an optional key is left
+/// out rather than null, and a number's width is a range.
+fn tidy(schema: &mut Json) {
+    match schema {
+        Json::Array(items) => items.iter_mut().for_each(tidy),
+        Json::Object(object) => {
+            if let Some(Json::Object(properties)) = object.get_mut("properties") {
+                properties.values_mut().for_each(without_null);
+            }
+            number_range(object);
+            if let Some(Json::String(text)) = object.get_mut("description") {
+                *text = unwrapped(text);
+            }
+            object.values_mut().for_each(tidy);
+        }
+        _ => {}
+    }
+}
+
+/// A text without the line breaks that it has in the source; those between paragraphs stay.
+fn unwrapped(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(|paragraph| paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" "));
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+fn without_null(property: &mut Json) {
+    let Some(object) = property.as_object_mut() else { return };
+    if object.get("default") == Some(&Json::Null) {
+        object.shift_remove("default");
+    }
+    let null = json!({ "type": "null" });
+    if let Some(Json::Array(types)) = object.get_mut("type")
+        && types.len() == 2
+    {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            object.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Json::Array(values)) = object.get_mut("enum")
+        && values.len() > 1
+    {
+        values.retain(|value| !value.is_null());
+    }
+    let Some(Json::Array(branches)) = object.get_mut("anyOf") else { return };
+    if branches.len() == 2 && branches.contains(&null) {
+        branches.retain(|branch| *branch != null);
+        let branch = branches.pop();
+        object.shift_remove("anyOf");
+        if let Some(Json::Object(branch)) = branch {
+            for (keyword, value) in branch {
+                object.entry(keyword).or_insert(value);
+            }
+        }
+    }
+}
+
+fn number_range(object: &mut Map<String, Json>) {
+    let bounds: Option<(i64, i64)> = match object.get("format").and_then(Json::as_str) {
+        Some("int8") => Some((i8::MIN.into(), i8::MAX.into())),
+        Some("int16") => Some((i16::MIN.into(), i16::MAX.into())),
+        Some("int32") => Some((i32::MIN.into(), i32::MAX.into())),
+        Some("uint8") => Some((0, u8::MAX.into())),
+        Some("uint16") => Some((0, u16::MAX.into())),
+        Some("uint32") => Some((0, u32::MAX.into())),
+        // No document holds a number beyond 64 bits.
+        Some("uint64" | "uint") => Some((0, i64::MAX)),
+        Some("int64" | "int" | "float" | "double") => None,
+        _ => return,
+    };
+    object.shift_remove("format");
+    if let Some((least, most)) = bounds {
+        object.entry("minimum").or_insert_with(|| json!(least));
+        if most < i64::MAX {
+            object.entry("maximum").or_insert_with(|| json!(most));
+        }
+    }
+}

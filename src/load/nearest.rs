@@ -1,0 +1,41 @@
+//! The known word that a misspelt one was probably meant to be.
+
+/// The candidate most like a word, where one is like it at all. Case and the choice between `_`,
+/// `-` and nothing do not count; a word that is a whole part of a candidate is like it.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let plain = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
+    let wanted = plain(word);
+    let allowed = (wanted.chars().count() / 3).max(1);
+    let score = |candidate: &str| {
+        let distance = strsim::damerau_levenshtein(&wanted, &plain(candidate));
+        if distance <= allowed && distance < wanted.chars().count() {
+            return Some(distance);
+        }
+        let part = wanted.len() > 2 && candidate.split(['_', '-']).any(|part| part.to_lowercase() == wanted);
+        part.then_some(allowed + candidate.len())
+    };
+    let scored = candidates.into_iter().filter_map(|candidate| Some((score(candidate)?, candidate)));
+    scored.min().map(|(_, candidate)| candidate.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_word_finds_its_like() {
+        let keys = ["drop_after", "drop_created_before", "schedule", "ensure", "chunk_interval"];
+        for (word, found) in [
+            ("drop_aftr", Some("drop_after")),
+            ("dropAfter", Some("drop_after")),
+            ("drop-after", Some("drop_after")),
+            ("shedule", Some("schedule")),
+            ("interval", Some("chunk_interval")),
+            ("colour", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, keys).as_deref(), found, "{word}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Puts the values of variables into a document before it is validated.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use crate::core::Place;
+use crate::diag::{Diagnostic, code};
+use crate::load::redact::Redactor;
+use crate::load::text::Text;
+use crate::load::tree;
+use crate::load::variables::{Piece, Reference, Space, Variables, pieces};
+use crate::load::yaml::{Node, Value};
+
+/// What substitution knows of a document's scalars, by the offset at which each begins.
+#[derive(Default, Debug)]
+pub struct Substituted {
+    /// The scalars that are one reference and nothing else, with the value's other reading: as text
+    /// where it was read as a number, and the other way round. The schema decides between them.
+    pub other: BTreeMap<usize, Json>,
+    /// The scalars that hold a value out of the environment, as they may be shown.
+    pub shown: BTreeMap<usize, String>,
+    /// The scalars whose value is not known.
+    pub unknown: BTreeSet<usize>,
+    /// The references that had a value, with it.
+    pub used: BTreeMap<String, String>,
+}
+
+/// Substitutes every reference in a document's values.
+pub fn apply(
+    document: &mut Node,
+    text: &Text,
+    variables: &Variables,
+    redactor: &mut Redactor,
+    sink: &mut Vec<Diagnostic>,
+) -> Substituted {
+    let mut done = Substituted::default();
+    if text.as_str().contains("${") {
+        walk(document, &mut Substitution { text, variables, redactor, sink, done: &mut done });
+    }
+    done
+}
+
+struct Substitution<'a> {
+    text: &'a Text,
+    variables: &'a Variables,
+    redactor: &'a mut Redactor,
+    sink: &'a mut Vec<Diagnostic>,
+    done: &'a mut Substituted,
+}
+
+fn walk(node: &mut Node, substitution: &mut Substitution<'_>) {
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| walk(item, substitution)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                if let Value::Text(name) = &key.value
+                    && name.contains("${")
+                {
+                    substitution.key(key);
+                }
+                walk(value, substitution);
+            }
+        }
+        Value::Text(content) if content.contains("${") => {
+            let content = std::mem::take(content);
+            node.value = substitution.scalar(&content, node.start, node.end);
+        }
+        _ => {}
+    }
+}
+
+impl Substitution<'_> {
+    fn key(&mut self, key: &Node) {
+        self.sink.push(
+            Diagnostic::error(&code::WRONG_VALUE, "a key cannot hold a `${…}`")
+                .at(&self.text.place(key.start, key.end))
+                .help("only values are substituted"),
+        );
+    }
+
+    fn scalar(&mut self, content: &str, start: usize, end: usize) -> Value {
+        let pieces = pieces(content);
+        if let [Piece::Reference(reference)] = pieces.as_slice() {
+            return self.whole(reference, start, end);
+        }
+        let (mut out, mut shown) = (String::new(), String::new());
+        let mut secret = false;
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => {
+                    out.push_str(&text);
+                    shown.push_str(&text);
+                }
+                Piece::Reference(reference) => match self.value(&reference, start, end) {
+                    Some((value, hidden)) => {
+                        let value = tree::scalar_text(&value);
+                        out.push_str(&value);
+                        secret |= hidden.is_some();
+                        shown.push_str(&hidden.unwrap_or(value));
+                    }
+                    None => _ = self.done.unknown.insert(start),
+                },
+                Piece::Bad(range) => {
+                    let written = content.get(range).unwrap_or("${");
+                    self.bad(written, start, end);
+                }
+            }
+        }
+        if secret {
+            self.hide(&out, shown, start, end);
+        }
+        Value::Text(out)
+    }
+
+    /// A scalar that is one reference takes the value's own type, unless it is quoted.
+    fn whole(&mut self, reference: &Reference, start: usize, end: usize) -> Value {
+        let Some((typed, hidden)) = self.value(reference, start, end) else {
+            self.done.unknown.insert(start);
+            return Value::Text(reference.to_string());
+        };
+        let text = tree::scalar_text(&typed);
+        if let Some(shown) = hidden {
+            self.hide(&text, shown, start, end);
+        }
+        if typed.is_string() {
+            return Value::Text(text);
+        }
+        if is_quoted(self.text, start) {
+            self.done.other.insert(start, typed);
+            return Value::Text(text);
+        }
+        self.done.other.insert(start, Json::String(text));
+        match typed {
+            Json::Bool(value) => Value::Bool(value),
+            Json::Number(number) => match number.as_i64() {
+                Some(whole) => Value::Int(whole),
+                None => Value::Float(number.as_f64().unwrap_or_default()),
+            },
+            _ => Value::Null,
+        }
+    }
+
+    fn hide(&mut self, value: &str, shown: String, start: usize, end: usize) {
+        self.redactor.add_scalar(&self.text.place(start, end), value, &shown);
+        self.done.shown.insert(start, shown);
+    }
+
+    /// The value of a reference, and what to show instead of it where it is hidden.
+    fn value(&mut self, reference: &Reference, start: usize, end: usize) -> Option<(Json, Option<String>)> {
+        let Some(variable) = self.variables.get(reference) else {
+            let place = self.place_of(&reference.to_string(), start, end);
+            self.sink.push(unset(reference, self.variables).at(&place));
+            return None;
+        };
+        if let Some(shown) = &variable.secret {
+            self.redactor.add(&variable.text(), shown);
+        }
+        self.done.used.insert(reference.to_string(), variable.text());
+        Some((variable.value, variable.secret))
+    }
+
+    fn bad(&mut self, written: &str, start: usize, end: usize) {
+        self.done.unknown.insert(start);
+        let place = self.place_of(written, start, end);
+        let what = if written.ends_with('}') { "names no variable" } else { "is opened and never closed" };
+        self.sink.push(
+            Diagnostic::error(&code::WRONG_VALUE, format!("`{written}` {what}"))
+                .at(&place)
+                .help("write `${var.NAME}` or `${env.NAME}`; where `${` is meant as it is, write `$${`"),
+        );
+    }
+
+    /// The stretch of the scalar that is written so; the whole scalar where it is not found, as in
+    /// a quoted text with escapes.
+    fn place_of(&self, written: &str, start: usize, end: usize) -> Place {
+        // What is never closed goes on to the end; its beginning may also begin what stands before.
+        let scalar = self.text.slice(start, end);
+        let found = if written.ends_with('}') { scalar.find(written) } else { scalar.rfind(written) };
+        match found {
+            Some(at) => self.text.place(start + at, start + at + written.len()),
+            None => self.text.place(start, end),
+        }
+    }
+}
+
+fn unset(reference: &Reference, variables: &Variables) -> Diagnostic {
+    let name = &reference.name;
+    let diagnostic = Diagnostic::error(&code::UNSET_VARIABLE, format!("`{reference}` has no value"));
+    let diagnostic = match variables.nearest(reference) {
+        Some(near) => diagnostic.label(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    };
+    match reference.space {
+        Space::Var => diagnostic.help(format!(
+            "give it with `--var {name}=…`, in a file given with `--var-file`, or under `variables` in `chronoform.yaml`"
+        )),
+        Space::Env => diagnostic.help(format!("set the environment variable `{name}`")),
+    }
+}
+
+/// Whether a scalar is quoted or a block: text whatever it looks like.
+fn is_quoted(text: &Text, start: usize) -> bool {
+    let before = text.slice(0, start).trim_end();
+    let header = before.rsplit('\n').next().unwrap_or("");
+    let header = header.split(" #").next().unwrap_or("").trim_end();
+    let marks = header.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-' || c == '+');
+    let block = text.slice(before.len(), start).contains('\n') && marks.ends_with(['|', '>']);
+    block || text.slice(start, start + 1).starts_with(['\'', '"'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::yaml;
+
+    fn substitute(source: &str, variables: &Variables) -> (Json, Substituted, Vec<Diagnostic>, Redactor) {
+        let text = Text::new("p.yaml".into(), source.into());
+        let mut sink = Vec::new();
+        let mut redactor = Redactor::default();
+        let mut node = yaml::documents(&text, &mut sink).remove(0);
+        let done = apply(&mut node, &text, variables, &mut redactor, &mut sink);
+        let json = tree::convert(&node, &text, &done, &mut sink).json;
+        (json, done, sink, redactor)
+    }
+
+    #[test]
+    fn a_whole_scalar_takes_the_type_of_its_value() {
+        let variables = Variables::from_pairs(&[("DAYS", "7"), ("ON", "true"), ("T", "x")], &[("HOME", "5")]);
+        let source = "a: ${var.DAYS}\nb: ${var.DAYS} days\nc: '${var.DAYS}'\nd: ${var.ON}\ne: $${var.DAYS}\nf: ${env.HOME}\ng: |-\n  ${var.DAYS}\nh:\n  ${var.DAYS}\n";
+        let (json, done, sink, _) = substitute(source, &variables);
+        assert_eq!(sink, []);
+        let wanted = serde_json::json!({
+            "a": 7, "b": "7 days", "c": "7", "d": true, "e": "${var.DAYS}", "f": 5, "g": "7", "h": 7
+        });
+        assert_eq!(json, wanted);
+        assert_eq!(done.other.len(), 6);
+    }
+
+    #[test]
+    fn an_unset_variable_is_shown_where_it_stands_with_its_like() {
+        let variables = Variables::from_pairs(&[("RETENTION", "7")], &[]);
+        let (_, done, sink, _) = substitute("a: x\nb: up to ${var.RETENTON} days${\nc: ${foo}\n${var.X}: 1\n", &variables);
+        let seen: Vec<_> = sink
+            .iter()
+            .map(|d| (d.code.name, d.place.as_ref().unwrap().line, d.place.as_ref().unwrap().column, d.label.as_deref()))
+            .collect();
+        let wanted = [
+            ("unset-variable", 2, 10, Some("did you mean `RETENTION`?")),
+            ("wrong-value", 2, 30, None),
+            ("wrong-value", 3, 4, None),
+            ("wrong-value", 4, 1, None),
+        ];
+        assert_eq!(seen, wanted);
+        assert_eq!(done.unknown.len(), 2);
+    }
+
+    #[test]
+    fn a_value_out_of_the_environment_is_remembered_to_be_hidden() {
+        let variables = Variables::from_pairs(&[], &[("PW", "hunter2")]);
+        let (json, done, sink, redactor) = substitute("a: x ${env.PW}\nb: hunter2\n", &variables);
+        assert_eq!((sink, json["a"].as_str()), (Vec::new(), Some("x hunter2")));
+        assert_eq!(done.shown.values().collect::<Vec<_>>(), ["x ${env.PW}"]);
+        let mut diagnostic = Diagnostic::error(&code::INTERNAL, "about hunter2");
+        redactor.redact(&mut diagnostic);
+        assert_eq!(diagnostic.message, "about ${env.PW}");
+    }
+}

@@ -1,0 +1,474 @@
+//! YAML text as a tree of values that know where they stand, within a budget.
+//!
+//! A file is cut at its `---` lines first, which YAML allows nowhere but between documents. So a
+//! document that is broken hides no other, and spans are those of the file.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::{MergeKeyPolicy, NonFiniteFloatPolicy};
+use serde_saphyr::{DuplicateKeyPolicy, Error, Location, Options, Spanned};
+
+use crate::diag::{Diagnostic, code};
+use crate::load::text::Text;
+
+/// How deep a document may nest. The deepest policy key is at seven.
+const MAX_DEPTH: usize = 40;
+/// How many values one document may have, aliases expanded.
+const MAX_NODES: usize = 50_000;
+/// How many documents one file may have.
+const MAX_DOCUMENTS: usize = 2_000;
+/// How many aliases one document may use.
+const MAX_ALIASES: usize = 2_000;
+
+/// A value and the stretch of the file that it was read from.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Node {
+    /// What it is.
+    pub value: Value,
+    /// The offset of its first byte. A collection in block style begins at its first entry.
+    pub start: usize,
+    /// The offset after its last byte.
+    pub end: usize,
+}
+
+/// A YAML value.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Value {
+    /// Nothing, `null` or `~`.
+    Null,
+    /// `true` or `false`; `yes`, `no`, `on` and `off` are text, as in YAML 1.2.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A whole number above `i64::MAX`.
+    Large(u64),
+    /// Any other number.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping in the order written, with every entry, even of one key.
+    Map(Vec<(Node, Node)>),
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Value>::deserialize(deserializer)?;
+        let span = spanned.defined.span();
+        let offset = |at: Option<u64>| at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default();
+        let start = offset(span.byte_offset());
+        Ok(Self { value: spanned.value, start, end: start + offset(span.byte_len()) })
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Int(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(i64::try_from(value).map_or(Value::Large(value), Value::Int))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if list.len() >= MAX_NODES {
+                return Err(A::Error::custom("the list is too long"));
+            }
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Value::Map(map))
+    }
+}
+
+/// Every document of a file that is not empty. What cannot be read is reported, and the rest of the
+/// file is read all the same.
+pub fn documents(text: &Text, sink: &mut Vec<Diagnostic>) -> Vec<Node> {
+    let mut documents = Vec::new();
+    for (number, (start, end)) in chunks(text).into_iter().enumerate() {
+        if number >= MAX_DOCUMENTS || documents.len() >= MAX_DOCUMENTS {
+            let message = format!("`{}` holds more than {MAX_DOCUMENTS} documents", text.path());
+            sink.push(Diagnostic::error(&code::YAML_BUDGET, message).at(&text.place(start, start + 3)));
+            break;
+        }
+        match serde_saphyr::from_multiple_with_options::<Node>(text.slice(start, end), options()) {
+            Ok(mut nodes) => {
+                for node in &mut nodes {
+                    settle(node, start, text);
+                }
+                documents.append(&mut nodes);
+            }
+            Err(error) => sink.push(explain(&error, text, start)),
+        }
+    }
+    documents
+}
+
+/// The stretches between `---` lines that hold more than comments.
+fn chunks(text: &Text) -> Vec<(usize, usize)> {
+    let whole = text.as_str();
+    let mut chunks = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    // Directives and comments before a `---` belong to the document after it.
+    let mut content = false;
+    for line in whole.split_inclusive('\n') {
+        let marker = line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']));
+        if marker && content {
+            chunks.push((start, at));
+            start = at;
+            content = false;
+        } else if marker {
+            start = if whole.get(start..at).is_some_and(|before| before.lines().any(|l| l.starts_with('%'))) { start } else { at };
+        }
+        let rest = if marker { line.get(3..).unwrap_or("") } else { line };
+        let rest = rest.trim_start();
+        content |= !(rest.is_empty() || rest.starts_with('#') || (rest.starts_with('%') && !marker && line.starts_with('%')));
+        at += line.len();
+    }
+    if content {
+        chunks.push((start, at));
+    }
+    chunks
+}
+
+/// Moves spans from the chunk into the file and gives collections their end.
+fn settle(node: &mut Node, by: usize, text: &Text) {
+    node.start += by;
+    node.end += by;
+    let last = match &mut node.value {
+        Value::List(items) => {
+            items.iter_mut().for_each(|item| settle(item, by, text));
+            items.iter().map(|item| item.end).max()
+        }
+        Value::Map(entries) => {
+            for (key, value) in entries.iter_mut() {
+                settle(key, by, text);
+                settle(value, by, text);
+            }
+            entries.iter().map(|(key, value)| key.end.max(value.end)).max()
+        }
+        _ => return,
+    };
+    node.end = node.end.max(last.unwrap_or_default());
+    let closing = match text.as_str().as_bytes().get(node.start) {
+        Some(b'{') => '}',
+        Some(b'[') => ']',
+        _ => return,
+    };
+    let rest = text.as_str().get(node.end..).unwrap_or("");
+    let until = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+    if until.starts_with(closing) {
+        node.end += rest.len() - until.len() + 1;
+    }
+}
+
+fn options() -> Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH + 1,
+            max_nodes: MAX_NODES,
+            max_events: 4 * MAX_NODES,
+            max_aliases: MAX_ALIASES,
+            max_anchors: MAX_ALIASES,
+            max_recorded_anchor_events: MAX_NODES,
+            max_recorded_anchor_bytes: 4_000_000,
+            max_merge_keys: MAX_ALIASES,
+            max_total_scalar_bytes: 4_000_000,
+            alias_anchor_min_aliases: MAX_ALIASES,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: MAX_NODES,
+            max_replay_stack_depth: 16,
+        },
+        // Both entries of a key are wanted, to show both.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        merge_keys: MergeKeyPolicy::Merge,
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    }
+}
+
+/// The parser's error as a diagnostic; `start` is the offset of the chunk that it read.
+fn explain(error: &Error, text: &Text, start: usize) -> Diagnostic {
+    let error = innermost(error);
+    let location = error.location().unwrap_or(Location::UNKNOWN);
+    let first = text.line_of(start) as u64;
+    let place = if location == Location::UNKNOWN {
+        text.place(start, start)
+    } else {
+        text.at(first + location.line(), location.column())
+    };
+    let refused = |message: String| {
+        Diagnostic::error(&code::YAML_BUDGET, message)
+            .at(&place)
+            .why("no policy needs that much, and a hostile file could exhaust time or memory")
+            .help("split the file, or write it out without anchors and aliases")
+    };
+    match error {
+        Error::Budget { .. } | Error::AliasReplayCounterOverflow { .. } => refused(plain(error)),
+        Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => {
+            refused("its aliases expand to more than a policy can hold".to_owned())
+        }
+        Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            Diagnostic::error(&code::YAML_SYNTAX, "this alias stands for a value that holds the alias itself").at(&place)
+        }
+        Error::UnsupportedTag { tag, .. } => {
+            Diagnostic::error(&code::YAML_SYNTAX, format!("the tag `{tag}` means nothing in a policy"))
+                .at(&place)
+                .help("take the tag away")
+        }
+        other if plain(other).contains("nesting") || plain(other).contains("recursion limit") => refused(plain(other)),
+        other => syntax(&plain(other), &place, text),
+    }
+}
+
+fn innermost(error: &Error) -> &Error {
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => innermost(error),
+        other => other,
+    }
+}
+
+/// The parser's message without its own account of the place.
+fn plain(error: &Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(at) => text.get(..at).unwrap_or(&text).to_owned(),
+        None => text,
+    }
+}
+
+/// A syntax error with what usually is behind it.
+fn syntax(message: &str, place: &crate::core::Place, text: &Text) -> Diagnostic {
+    let at = place.line.saturating_sub(1) as usize;
+    let diagnostic = Diagnostic::error(&code::YAML_SYNTAX, format!("this is not YAML: {message}"));
+    let indented_by_tab = |line: &usize| text.line(*line).chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t');
+    if message.contains("tab")
+        && let Some(line) = [at, at + 1].iter().find(|line| indented_by_tab(line))
+    {
+        let start = text.start_of(*line);
+        let tab = text.line(*line).find('\t').unwrap_or_default();
+        return diagnostic
+            .at(&text.place(start + tab, start + tab + 1))
+            .label("a tab")
+            .help("indent with spaces: YAML takes no tabs");
+    }
+    let diagnostic = diagnostic.at(place);
+    let line = text.line(at);
+    if line.contains("${") && line.contains(['{', '[']) && message.contains("flow") {
+        return diagnostic.help("inside `{ }` and `[ ]`, put `${…}` into quotes: `\"${var.NAME}\"`");
+    }
+    if message.contains("mapping values are not allowed") {
+        return diagnostic.help("check the indentation, and put a text that holds `: ` into quotes");
+    }
+    if message.contains("unexpected character") {
+        return diagnostic.help("put a text that begins with a sign into quotes");
+    }
+    if message.contains("escape") {
+        return diagnostic.help("use single quotes where a backslash is meant as it is");
+    }
+    diagnostic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn read(text: &str) -> (Vec<Node>, Vec<Diagnostic>) {
+        let mut sink = Vec::new();
+        let nodes = documents(&Text::new("p.yaml".into(), text.into()), &mut sink);
+        (nodes, sink)
+    }
+
+    fn code_of(text: &str) -> (&'static str, u32, u32) {
+        let (_, sink) = read(text);
+        let diagnostic = sink.first().unwrap_or_else(|| panic!("no error in {:.200}", text));
+        let place = diagnostic.place.as_ref().unwrap();
+        (diagnostic.code.name, place.line, place.column)
+    }
+
+    fn value(text: &str) -> Value {
+        let (nodes, sink) = read(&format!("v: {text}\n"));
+        assert_eq!(sink, []);
+        let Some(Value::Map(entries)) = nodes.first().map(|node| &node.value) else { panic!("{text}") };
+        entries[0].1.value.clone()
+    }
+
+    #[test]
+    fn only_true_and_false_are_truth_values() {
+        assert_eq!(value("true"), Value::Bool(true));
+        assert_eq!(value("False"), Value::Bool(false));
+        for text in ["no", "yes", "on", "off", "Y", "n", "NO"] {
+            assert_eq!(value(text), Value::Text(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_number_to_yaml_1_1_is_text() {
+        assert_eq!(value("12"), Value::Int(12));
+        assert_eq!(value("-0.5"), Value::Float(-0.5));
+        assert_eq!(value("18446744073709551615"), Value::Large(u64::MAX));
+        for text in ["0755", "1_000", "1:30", "01:30:00", "2026-01-01 02:00:00+00", ".inf", "7 days", "1.2.3"] {
+            assert_eq!(value(text), Value::Text(text.to_owned()));
+        }
+        assert_eq!(value("\"12\""), Value::Text("12".to_owned()));
+        assert_eq!(value("~"), Value::Null);
+        assert_eq!(value(""), Value::Null);
+    }
+
+    #[test]
+    fn spans_are_those_of_the_file() {
+        let text = "# head\n---\na: 'ü'\n---\n# only a comment\n---\nb:\n  - {x: 1, y: [2] }\n";
+        let (nodes, sink) = read(text);
+        assert_eq!(sink, []);
+        assert_eq!(nodes.len(), 2);
+        let Value::Map(first) = &nodes[0].value else { panic!() };
+        assert_eq!(&text[first[0].1.start..first[0].1.end], "'ü'");
+        let Value::Map(second) = &nodes[1].value else { panic!() };
+        let Value::List(items) = &second[0].1.value else { panic!() };
+        assert_eq!(&text[items[0].start..items[0].end], "{x: 1, y: [2] }");
+        assert_eq!(&text[nodes[1].start..nodes[1].end], "b:\n  - {x: 1, y: [2] }");
+    }
+
+    #[test]
+    fn a_broken_document_hides_no_other() {
+        let (nodes, sink) = read("a: 1\n---\nb: [\n---\nc: 3\n--- \nd: 'x\n");
+        assert_eq!(nodes.len(), 2);
+        let places: Vec<_> = sink.iter().map(|d| d.place.as_ref().unwrap().line).collect();
+        assert_eq!(places.len(), 2);
+        assert!(places[0] >= 3 && places[0] <= 4 && places[1] >= 7, "{places:?}");
+    }
+
+    #[test]
+    fn every_entry_of_a_key_is_kept() {
+        let (nodes, _) = read("a: 1\nb: 2\na: 3\n");
+        let Value::Map(entries) = &nodes[0].value else { panic!() };
+        assert_eq!(entries.len(), 3);
+    }
+
+    #[test]
+    fn anchors_aliases_and_merge_keys_work() {
+        let (nodes, sink) = read("a: &x {k: 1, l: 2}\nb: *x\nc: {<<: *x, l: 3}\n");
+        assert_eq!(sink, []);
+        let Value::Map(entries) = &nodes[0].value else { panic!() };
+        let Value::Map(merged) = &entries[2].1.value else { panic!() };
+        assert_eq!(merged.len(), 2);
+        assert_eq!(entries[1].1.value, entries[0].1.value);
+    }
+
+    #[test]
+    fn directives_and_document_ends_are_read() {
+        let (nodes, sink) = read("%YAML 1.2\n---\na: 1\n...\n---\nb: 1\n");
+        assert_eq!(sink, []);
+        assert_eq!(nodes.len(), 2);
+        assert_eq!(read("").0, []);
+        assert_eq!(read("# nothing\n---\n\n---\n# here\n").0, []);
+    }
+
+    #[test]
+    fn syntax_errors_have_a_place() {
+        assert_eq!(code_of("a: b\nc: 'x\n").0, "yaml-syntax");
+        assert_eq!(code_of("a: b: c\n"), ("yaml-syntax", 1, 5));
+        assert_eq!(code_of("a:\n\tb: c\n"), ("yaml-syntax", 2, 1));
+        assert_eq!(code_of("x: 1\n---\na: !ruby/object {}\n").1, 3);
+        assert_eq!(code_of("a: *nobody\n"), ("yaml-syntax", 1, 4));
+        assert_eq!(code_of("a: &x [*x]\n").0, "yaml-syntax");
+        assert_eq!(code_of("a: \u{1}\n"), ("yaml-syntax", 1, 4));
+        assert_eq!(code_of("a: \u{0}\n").0, "yaml-syntax");
+    }
+
+    /// Ten levels of nine aliases each: 3.4 billion values.
+    fn laughs() -> String {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..=10 {
+            let below = format!("*a{}, ", level - 1).repeat(9);
+            text.push_str(&format!("a{level}: &a{level} [{}]\n", below.trim_end_matches(", ")));
+        }
+        text
+    }
+
+    #[test]
+    fn bombs_are_refused_quickly() {
+        let bombs = [
+            laughs(),
+            laughs().replace('[', "{<<: [").replace(']', "]}").replace("x, ", "{x: 1}, ").replace(", x]", "]"),
+            format!("a: {}", "[".repeat(1000)),
+            format!("a: {}{}", "[".repeat(500_000), "]".repeat(500_000)),
+            format!("a: {}", "{a: ".repeat(100_000)),
+            (0..1000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>(),
+            "- ".repeat(400_000),
+            "? ".repeat(400_000),
+            format!("a: [{}]", "x,".repeat(400_000)),
+            "- x\n".repeat(200_000),
+            "---\na: 1\n".repeat(100_000),
+            format!("a: &x y\nb: [{}]\n", "*x,".repeat(300_000)),
+            (0..60_000).map(|n| format!("k{n}: &a{n} v\n")).collect::<String>(),
+        ];
+        for bomb in bombs {
+            let started = Instant::now();
+            let (_, sink) = read(&bomb);
+            assert!(started.elapsed() < Duration::from_secs(2), "{:.60} took {:?}", bomb, started.elapsed());
+            let diagnostic = sink.first().unwrap_or_else(|| panic!("{:.60} was accepted", bomb));
+            assert_eq!(diagnostic.code.name, "yaml-budget", "{:.60}: {}", bomb, diagnostic.message);
+            assert!(sink.len() < 5);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+{%- if before.enabled -%}
+ALTER TABLE {{ table|ident }} SET (timescaledb.enable_columnstore = false)
+{%- endif %}

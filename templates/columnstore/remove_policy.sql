@@ -1,0 +1,3 @@
+{%- if facts.job_id is defined -%}
+CALL {{ ts|ident }}.remove_columnstore_policy({{ table }})
+{%- endif %}

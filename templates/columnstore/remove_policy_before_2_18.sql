@@ -1,0 +1,3 @@
+{%- if facts.job_id is defined -%}
+SELECT {{ ts|ident }}.remove_compression_policy({{ table }})
+{%- endif %}

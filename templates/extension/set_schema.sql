@@ -1,0 +1,1 @@
+ALTER EXTENSION {{ name|ident }} SET SCHEMA {{ after.schema|ident }}

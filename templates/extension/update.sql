@@ -1,0 +1,1 @@
+ALTER EXTENSION {{ name|ident }} UPDATE TO {{ after.version }}

@@ -1,0 +1,1 @@
+SELECT {{ ts|ident }}.remove_retention_policy({{ table }})

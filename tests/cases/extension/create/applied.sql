@@ -1,0 +1,1 @@
+SELECT extversion IS NOT NULL FROM pg_extension WHERE extname = 'hstore';

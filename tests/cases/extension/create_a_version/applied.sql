@@ -1,0 +1,1 @@
+SELECT extversion = '1.7' FROM pg_extension WHERE extname = 'hstore';

@@ -1,0 +1,1 @@
+SELECT time_interval = INTERVAL '30 days' FROM timescaledb_information.dimensions WHERE hypertable_schema = 'public' AND hypertable_name = 'trades';

@@ -1,0 +1,1 @@
+CREATE TABLE public.closings (day date NOT NULL, price numeric);

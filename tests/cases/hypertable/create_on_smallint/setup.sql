@@ -1,0 +1,1 @@
+CREATE TABLE public.rounds (round smallint NOT NULL, score int);

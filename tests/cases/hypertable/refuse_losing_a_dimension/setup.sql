@@ -1,0 +1,4 @@
+CREATE TABLE public.trades (time timestamptz NOT NULL, symbol text, price int);
+SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
+
+SELECT add_dimension('public.trades', by_hash('symbol', 2));

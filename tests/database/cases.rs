@@ -1,0 +1,191 @@
+//! The case folders: plan against golden, apply, plan again, and a look into the catalog.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::cli::{Ran, Workplace};
+use crate::servers::{Db, Servers, Tier};
+
+/// A folder under `tests/cases/<kind>/`.
+#[derive(Clone)]
+struct Case {
+    folder: PathBuf,
+    name: String,
+    tiers: BTreeSet<String>,
+}
+
+impl Case {
+    fn read(&self, file: &str) -> Option<String> {
+        fs::read_to_string(self.folder.join(file)).ok()
+    }
+
+    fn runs_on(&self, tier: Tier) -> bool {
+        let has = |word: &str| self.tiers.contains(word);
+        match tier {
+            Tier::Embedded | Tier::TimescaleUrl => has("timescale"),
+            Tier::Apache => has("apache"),
+            Tier::PostgresNative | Tier::PostgresUrl => has("postgres"),
+        }
+    }
+
+    /// The tier whose plans are kept as golden files: the first of its list that can always run.
+    fn golden_tier(&self) -> Tier {
+        match () {
+            () if self.tiers.contains("timescale") => Tier::Embedded,
+            () if self.tiers.contains("postgres") => Tier::PostgresNative,
+            () => Tier::Apache,
+        }
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut found = Vec::new();
+    for kind in folders(&root) {
+        for folder in folders(&kind) {
+            let part = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+            let name = format!("{}/{}", part(&kind), part(&folder));
+            let tiers = fs::read_to_string(folder.join("tiers")).unwrap_or_else(|_| "timescale".to_owned());
+            let tiers = tiers.split_whitespace().map(str::to_owned).collect();
+            found.push(Case { folder, name, tiers });
+        }
+    }
+    found
+}
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> =
+        fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    found.sort();
+    found
+}
+
+/// One test a case that runs on the tier.
+pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
+    let runs = cases().into_iter().filter(|case| case.runs_on(tier));
+    let trial = |case: Case| {
+        let servers = servers.clone();
+        Trial::test(format!("{tier}::case::{}", case.name), move || run(&case, tier, &servers))
+    };
+    runs.map(trial).collect()
+}
+
+fn run(case: &Case, tier: Tier, servers: &Servers) -> Result<(), Failed> {
+    let db = servers.db(tier)?;
+    let place = Workplace::new(&db);
+    db.run(&case.read("setup.sql").expect("a case has a setup.sql"));
+    if let Some(first) = case.read("first.yaml") {
+        place.write("policy.yaml", &first);
+        place.apply("policy.yaml").expect(0);
+        place.expect_converged("policy.yaml");
+    }
+    if let Some(drift) = case.read("drift.sql") {
+        db.run(&drift);
+    }
+    place.write("policy.yaml", &case.read("policy.yaml").expect("a case has a policy.yaml"));
+    let planned = place.run(&["plan", "policy.yaml", "-v", "--out", "plan.json"]);
+    golden(case, tier, &place, &planned)?;
+    match case.read("applied.sql") {
+        Some(checks) => carry_out(case, &place, planned, &checks),
+        None => refuse(&place, planned),
+    }
+    Ok(())
+}
+
+/// Apply the plan file, find nothing left to do, and look into the catalog.
+fn carry_out(case: &Case, place: &Workplace<'_>, planned: Ran, checks: &str) {
+    planned.expect(0);
+    let mut arguments = vec!["apply".to_owned(), "--plan=plan.json".to_owned(), "--auto-approve".to_owned()];
+    let allowed = case.read("allow").unwrap_or_default();
+    arguments.extend(allowed.split_whitespace().map(|hazard| format!("--allow={hazard}")));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    place.run(&arguments).expect(0);
+    place.expect_converged("policy.yaml");
+    let drift = place.run(&["drift", "policy.yaml"]).expect(0);
+    assert!(!drift.out.contains("conflict"), "{}", drift.out);
+    hold(place.db, checks);
+    place.run(&["ledger", "verify"]).expect(0);
+}
+
+/// Every statement gives at least one row, and nothing but true.
+pub fn hold(db: &Db, checks: &str) {
+    for check in statements(checks) {
+        let rows = db.lines(&check);
+        assert!(!rows.is_empty(), "no row from\n{check}");
+        for row in &rows {
+            assert!(row.split('|').all(|cell| cell == "t"), "{row} from\n{check}");
+        }
+    }
+}
+
+/// Splits at semicolons that end a line: enough for the checks, which are our own.
+fn statements(sql: &str) -> Vec<String> {
+    let without_comments: Vec<&str> = sql.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+    let text = without_comments.join("\n") + "\n";
+    text.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()).map(str::to_owned).collect()
+}
+
+/// A refusal is a non-zero exit with a code, from `plan` and from `apply`, and changes nothing.
+fn refuse(place: &Workplace<'_>, planned: Ran) {
+    assert!(planned.code == 1 || planned.code == 3, "exit {}\n{}\n{}", planned.code, planned.out, planned.err);
+    assert!(planned.err.contains("error["), "{}", planned.err);
+    assert!(!planned.err.contains("panicked"), "{}", planned.err);
+    let applied = place.apply("policy.yaml");
+    assert!(applied.code == 1 || applied.code == 3, "exit {}\n{}\n{}", applied.code, applied.out, applied.err);
+    let again = place.run(&["plan", "policy.yaml", "-v"]);
+    assert_eq!(again.out, planned.out, "a refused apply changed something");
+}
+
+fn golden(case: &Case, tier: Tier, place: &Workplace<'_>, planned: &Ran) -> Result<(), Failed> {
+    if tier != case.golden_tier() {
+        return Ok(());
+    }
+    let mut text = steady(&planned.out);
+    if !planned.err.is_empty() {
+        text.push_str("--- standard error\n");
+        text.push_str(&steady(&planned.err));
+    }
+    compare(&case.folder.join("plan.txt"), &text)?;
+    match fs::read_to_string(place.path().join("plan.json")) {
+        Ok(json) => compare(&case.folder.join("plan.json"), &steady_json(&json)),
+        Err(_) => Ok(()),
+    }
+}
+
+fn compare(path: &Path, actual: &str) -> Result<(), Failed> {
+    if std::env::var_os("CHRONOFORM_BLESS").is_some() {
+        fs::write(path, actual).unwrap();
+        return Ok(());
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    if expected == actual {
+        return Ok(());
+    }
+    let diff = similar::TextDiff::from_lines(expected.as_str(), actual);
+    let shown = diff.unified_diff().header("golden", "actual").to_string();
+    Err(format!("{} is not what the plan is now (CHRONOFORM_BLESS=1 rewrites it)\n{shown}", path.display()).into())
+}
+
+/// A plan's text without what differs from run to run: the database's name and place, and versions.
+fn steady(text: &str) -> String {
+    let lines = text.lines().map(|line| if line.contains(" on 127.0.0.1:") { "<target>" } else { line.trim_end() });
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// A plan's JSON without the same, and without digests of it.
+fn steady_json(text: &str) -> String {
+    let mut plan: serde_json::Value = serde_json::from_str(text).unwrap();
+    plan["target"] = serde_json::json!("<target>");
+    plan["tool_version"] = serde_json::json!("<version>");
+    for field in ["digest", "fingerprint"] {
+        plan[field] = serde_json::json!("<digest>");
+    }
+    for action in plan["actions"].as_array_mut().unwrap() {
+        action["fingerprint"] = serde_json::json!("<digest>");
+    }
+    plan["policies"] = serde_json::json!("<policies>");
+    serde_json::to_string_pretty(&plan).unwrap() + "\n"
+}

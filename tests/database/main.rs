@@ -1,0 +1,89 @@
+//! The tests that need a database: every case of `tests/cases`, and the properties that hold for
+//! all of them, on every server that this machine can run.
+//!
+//! `CHRONOFORM_TEST_REQUIRE` lists tiers without which the run fails; whatever tier could not run
+//! is said loudly at the end. `CHRONOFORM_BLESS=1` rewrites the golden plans.
+
+mod cases;
+mod cli;
+mod crash;
+mod detection;
+mod injection;
+mod roundtrips;
+mod servers;
+mod trouble;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+use servers::{Servers, Tier};
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Most time is the servers' own; a few tests at once keep both cores busy.
+    arguments.test_threads.get_or_insert(4);
+    let servers = Servers::new();
+    let mut unable: BTreeMap<Tier, String> = BTreeMap::new();
+    let mut trials: Vec<Trial> = Vec::new();
+    for tier in Tier::ALL {
+        match servers.can_run(tier) {
+            Ok(()) => trials.extend(all(tier, &servers)),
+            Err(why) => {
+                unable.insert(tier, why);
+            }
+        }
+    }
+    let counts = count(&trials);
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    servers.stop_all();
+    let missing = report(&counts, &unable, arguments.list);
+    if missing { ExitCode::FAILURE } else { conclusion.exit_code() }
+}
+
+/// Every test of one tier.
+fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
+    let mut trials = cases::trials(tier, servers);
+    trials.extend(detection::trials(tier, servers));
+    trials.extend(injection::trials(tier, servers));
+    trials.extend(crash::trials(tier, servers));
+    trials.extend(roundtrips::trials(tier, servers));
+    trials.extend(trouble::trials(tier, servers));
+    trials
+}
+
+fn count(trials: &[Trial]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for trial in trials {
+        let tier = trial.name().split("::").next().unwrap_or_default().to_owned();
+        *counts.entry(tier).or_default() += 1;
+    }
+    counts
+}
+
+/// Says what ran and what did not; gives whether a required tier is among the latter.
+fn report(counts: &BTreeMap<String, usize>, unable: &BTreeMap<Tier, String>, listing: bool) -> bool {
+    if listing {
+        return false;
+    }
+    let required = match Tier::required() {
+        Ok(required) => required,
+        Err(why) => {
+            eprintln!("{why}");
+            return true;
+        }
+    };
+    let mut missing = false;
+    for tier in Tier::ALL {
+        match unable.get(&tier) {
+            None => eprintln!("tier {tier}: {} tests", counts.get(tier.name()).copied().unwrap_or(0)),
+            Some(why) if required.contains(&tier) => {
+                missing = true;
+                eprintln!("tier {tier}: MUST RUN HERE AND DID NOT: {why}");
+            }
+            Some(why) => eprintln!("tier {tier}: DID NOT RUN: {why}"),
+        }
+    }
+    missing
+}
