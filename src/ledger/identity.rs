@@ -1,5 +1,7 @@
 //! Which database is which: by the cluster's system identifier, the database's name and its OID.
 
+use std::path::Path;
+
 use crate::core::Server;
 use crate::diag::{Diagnostic, code};
 use crate::ledger::records::{DatabaseId, DatabaseRecord};
@@ -39,57 +41,52 @@ impl Ledger {
     }
 }
 
+/// The known database that this one is; `None` where it may be taken in.
 fn find(
     known: &[DatabaseRecord],
     server: &Server,
     allow_new: bool,
-    path: &std::path::Path,
+    path: &Path,
 ) -> Result<Option<DatabaseId>, Diagnostic> {
-    let same_cluster = |record: &&DatabaseRecord| record.system_identifier == server.system_identifier;
-    let same_oid = |record: &&DatabaseRecord| record.oid == server.database_oid;
-    let same_name = |record: &&DatabaseRecord| record.name == server.database;
-    let in_cluster: Vec<&DatabaseRecord> = known.iter().filter(same_cluster).collect();
-    let exact = in_cluster.iter().find(|record| same_oid(record) && same_name(record));
-    if let Some(record) = exact {
-        return Ok(Some(record.id));
+    let exact = known.iter().find(|record| {
+        record.system_identifier == server.system_identifier
+            && record.oid == server.database_oid
+            && record.name == server.database
+    });
+    match exact {
+        Some(record) => Ok(Some(record.id)),
+        None if known.is_empty() || allow_new => Ok(None),
+        None => Err(refusal(known, server, path)),
     }
-    let Some(last) = known.last() else { return Ok(None) };
-    if allow_new {
-        return Ok(None);
-    }
-    let this = format!(
-        "`{}` on {}:{} (system {}, OID {})",
-        server.database, server.host, server.port, server.system_identifier, server.database_oid
-    );
-    let before = in_cluster.iter().rev();
-    let diagnostic = if let Some(former) = before.clone().find(|record| same_name(record)) {
+}
+
+fn refusal(known: &[DatabaseRecord], server: &Server, path: &Path) -> Diagnostic {
+    let path = path.display();
+    let Server { database, host, port, system_identifier, database_oid, .. } = server;
+    // The newest of them first: it is the one that is most likely meant.
+    let in_cluster = || known.iter().rev().filter(|record| record.system_identifier == *system_identifier);
+    let (message, why) = if let Some(former) = in_cluster().find(|record| record.name == *database) {
         let message = format!(
-            "`{}` was dropped and created again: its OID is {}, and was {} when the ledger {} recorded what was applied",
-            server.database,
-            server.database_oid,
-            former.oid,
-            path.display()
+            "`{database}` was dropped and created again: its OID is {database_oid}, and was {} when the ledger {path} \
+             recorded what was applied",
+            former.oid
         );
-        Diagnostic::error(&code::LEDGER_OTHER_DATABASE, message)
-            .why("what was applied to the first database does not hold for the new one")
-    } else if let Some(former) = before.clone().find(|record| same_oid(record)) {
-        let message = format!(
-            "the ledger {} knows this database as `{}`, and it is named `{}` now",
-            path.display(),
-            former.name,
-            server.database
-        );
-        Diagnostic::error(&code::LEDGER_OTHER_DATABASE, message).why(
-            "a ledger tells databases apart by name, so that what was applied under the old one would be lost sight of",
-        )
+        (message, "what was applied to the first database does not hold for the new one")
+    } else if let Some(former) = in_cluster().find(|record| record.oid == *database_oid) {
+        let message =
+            format!("the ledger {path} knows this database as `{}`, and it is named `{database}` now", former.name);
+        (message, "a ledger tells databases apart by name: what was applied under the old one would be lost sight of")
     } else {
+        let last = known.last().map(ToString::to_string).unwrap_or_default();
         let others = if known.len() > 1 { format!(" and {} more", known.len() - 1) } else { String::new() };
-        let message = format!("the ledger {} belongs to {last}{others}, and this is {this}", path.display());
-        Diagnostic::error(&code::LEDGER_OTHER_DATABASE, message)
-            .why("a plan against the wrong database is the mistake that a ledger of its own prevents")
+        let message = format!(
+            "the ledger {path} belongs to {last}{others}, and this is `{database}` on {host}:{port} \
+             (system {system_identifier}, OID {database_oid})"
+        );
+        (message, "a plan against the wrong database is the mistake that a ledger of its own prevents")
     };
-    Err(diagnostic.help(format!(
+    Diagnostic::error(&code::LEDGER_OTHER_DATABASE, message).why(why).help(format!(
         "check the connection; give this database a ledger of its own with `--ledger FILE`, or let this one hold both \
          with `{ALLOW_NEW_OPTION}`"
-    )))
+    ))
 }

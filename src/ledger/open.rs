@@ -84,6 +84,7 @@ impl Opening {
         self.read(path, Some("immutable=1"))
     }
 
+    /// Reads a file that exists: with locks, or by a URI's query as one that nobody writes.
     pub(super) fn read(self, path: &Path, query: Option<&str>) -> Result<Connection, Trouble> {
         // Read-write as far as the file allows, so that what a killed process left behind is read,
         // and nothing is left beside the file afterwards; the ledger itself is not written to.

@@ -102,6 +102,7 @@ fn server(database: &str, oid: u32) -> Server {
         user: "deployer".to_owned(),
         superuser: false,
         read_only: false,
+        single_session: false,
         now_micros: NEW_YEAR,
     }
 }
