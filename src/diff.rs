@@ -20,7 +20,7 @@ pub struct Sides<'a> {
     pub managed: &'a BTreeSet<QualifiedName>,
     /// Whether an attribute that was applied and is no longer in the policy goes back to the
     /// server's default, for this kind.
-    pub forgets: &'a dyn Fn(&KindId) -> bool,
+    pub forgets: &'a dyn Fn(&KindId, &str) -> bool,
 }
 
 /// What a comparison finds.
@@ -42,7 +42,7 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
     for (address, desired) in sides.desired {
         match (sides.live.get(address), desired.ensure) {
             (None, Ensure::Present) => found.deltas.push(create(desired, sides)),
-            (Some(live), Ensure::Absent) => found.deltas.push(remove(live, Reason::Unwanted)),
+            (Some(live), Ensure::Absent) => found.deltas.push(remove(live, Reason::Unwanted, |_| true)),
             (None, Ensure::Absent) => {}
             (Some(live), Ensure::Present) => match update(desired, live, sides) {
                 Some(delta) => found.deltas.push(delta),
@@ -55,11 +55,14 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
             continue;
         }
         let managed = live.on.as_ref().is_some_and(|on| sides.managed.contains(on));
-        match (sides.applied.contains_key(address), managed) {
-            (true, true) => found.deltas.push(remove(live, Reason::Dropped)),
-            (true, false) => found.orphaned.push(address.clone()),
-            (false, true) if !live.system => found.unmanaged.push(address.clone()),
-            (false, _) => {}
+        match (sides.applied.get(address), managed) {
+            (Some(applied), true) => {
+                let goes = |name: &str| !(sides.forgets)(&address.kind, name) || applied.attributes.contains_key(name);
+                found.deltas.push(remove(live, Reason::Dropped, goes));
+            }
+            (Some(_), false) => found.orphaned.push(address.clone()),
+            (None, true) if !live.system => found.unmanaged.push(address.clone()),
+            (None, _) => {}
         }
     }
     found
@@ -82,12 +85,12 @@ fn create(desired: &Desired, sides: &Sides<'_>) -> Delta {
     }
 }
 
-fn remove(live: &Live, reason: Reason) -> Delta {
-    let changes = live.attributes.iter().map(|(name, value)| Change {
-        attribute: name.clone(),
-        before: Some(value.clone()),
-        after: None,
-    });
+/// The delta that removes a resource; of the attributes that can go one by one, those that `goes`
+/// names.
+fn remove(live: &Live, reason: Reason, goes: impl Fn(&str) -> bool) -> Delta {
+    let gone = live.attributes.iter().filter(|(name, _)| goes(name));
+    let changes =
+        gone.map(|(name, value)| Change { attribute: name.clone(), before: Some(value.clone()), after: None });
     Delta {
         address: live.address.clone(),
         on: live.on.clone(),
@@ -107,11 +110,10 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
         }
     }
     let applied = sides.applied.get(&desired.address);
-    if let Some(applied) = applied
-        && (sides.forgets)(&desired.address.kind)
-    {
+    if let Some(applied) = applied {
+        let forgets = |name: &String| (sides.forgets)(&desired.address.kind, name);
         let forgotten = applied.attributes.keys().filter(|name| !desired.attributes.contains_key(*name));
-        changes.extend(forgotten.filter_map(|name| {
+        changes.extend(forgotten.filter(|name| forgets(name)).filter_map(|name| {
             let have = live.get(name)?;
             Some(Change { attribute: name.clone(), before: Some(have.clone()), after: None })
         }));
