@@ -175,7 +175,7 @@ pub fn action_for(
         on: delta.on.clone(),
         op,
         reason: delta.reason,
-        attributes: delta.changes.iter().map(attribute_change).collect(),
+        attributes: shown(kind, delta),
         steps,
         hazards,
         impact: judgement.impact,
@@ -184,6 +184,14 @@ pub fn action_for(
         fingerprint: Fingerprint::of_live(delta.live.as_ref()),
         source: place.as_ref().map(SourceLine::from),
     })
+}
+
+/// The changes worth showing: on creation, without what goes without saying.
+fn shown(kind: &dyn Kind, delta: &Delta) -> Vec<AttributeChange> {
+    let implied = |change: &&crate::core::Change| {
+        delta.is_create() && change.after.as_ref().is_some_and(|after| kind.is_implied(&change.attribute, after))
+    };
+    delta.changes.iter().filter(|change| !implied(change)).map(attribute_change).collect()
 }
 
 fn attribute_change(change: &crate::core::Change) -> AttributeChange {
