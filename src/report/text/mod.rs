@@ -6,7 +6,7 @@ mod plan;
 mod run;
 mod screen;
 
-use crate::core::{Hazard, Op};
+use crate::core::Op;
 use crate::plan::{Message, Plan};
 use crate::report::Options;
 use crate::report::input::{DriftReport, LogLine, RunDetail, RunReport, Verification};
@@ -89,9 +89,8 @@ const fn mood_tone(mood: Mood) -> Tone {
     }
 }
 
-/// The word before a hazard, in its colour.
-fn alarm(line: Line, hazard: Hazard) -> Line {
-    let level = Level::of(hazard);
+/// The word before a danger, in its colour.
+fn alarm(line: Line, level: Level) -> Line {
     let tone = if level == Level::Danger { Tone::Alarm } else { Tone::Warn };
     line.tone(tone, level.word()).text(" ")
 }
