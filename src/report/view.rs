@@ -170,8 +170,12 @@ pub(super) fn danger(danger: &Danger<'_>) -> Sentence {
 
 /// The command that allows every danger of a plan.
 pub(super) fn consent(dangers: &[Danger<'_>]) -> String {
-    let hazards: Vec<Hazard> = dangers.iter().flat_map(|danger| danger.hazards.iter().copied()).collect();
-    format!("chronoform apply {}", phrase::allow(&hazards))
+    format!("chronoform apply {}", phrase::allow(&hazards(dangers)))
+}
+
+/// The hazards of some dangers.
+pub(super) fn hazards(dangers: &[Danger<'_>]) -> Vec<Hazard> {
+    dangers.iter().flat_map(|danger| danger.hazards.iter().copied()).collect()
 }
 
 /// All that is deleted, counted; what could not be counted is said to be unknown.
@@ -244,16 +248,22 @@ pub(super) fn remarks(plan: &Plan, most: usize) -> Vec<Sentence> {
     remarks
 }
 
-/// Drift by relation, the whole database's first, each resource with its label.
-pub(super) fn drift_groups<'a>(
-    drift: impl Iterator<Item = &'a Drift>,
-) -> Vec<(Option<&'a QualifiedName>, Vec<(Label, &'a Drift)>)> {
+/// The standings of one relation's resources, or those of the whole database.
+pub(super) struct Standings<'a> {
+    /// The relation.
+    pub(super) on: Option<&'a QualifiedName>,
+    /// Its resources, each with what it is called there.
+    pub(super) resources: Vec<(Label, &'a Drift)>,
+}
+
+/// Drift by relation, the whole database's first.
+pub(super) fn drift_groups<'a>(drift: impl Iterator<Item = &'a Drift>) -> Vec<Standings<'a>> {
     let mut groups: BTreeMap<Option<&QualifiedName>, Vec<(Label, &Drift)>> = BTreeMap::new();
     for drift in drift {
         let label = Label::within(&drift.address, drift.on.as_ref());
         groups.entry(drift.on.as_ref()).or_default().push((label, drift));
     }
-    groups.into_iter().collect()
+    groups.into_iter().map(|(on, resources)| Standings { on, resources }).collect()
 }
 
 /// How many resources stand so.

@@ -6,7 +6,7 @@ mod plan;
 mod run;
 mod screen;
 
-use crate::core::Op;
+use crate::core::{Hazard, Op};
 use crate::plan::{Message, Plan};
 use crate::report::Options;
 use crate::report::input::{DriftReport, LogLine, RunDetail, RunReport, Verification};
@@ -93,6 +93,11 @@ const fn mood_tone(mood: Mood) -> Tone {
 fn alarm(line: Line, level: Level) -> Line {
     let tone = if level == Level::Danger { Tone::Alarm } else { Tone::Warn };
     line.tone(tone, level.word()).text(" ")
+}
+
+/// The flags that allow some hazards, none torn from its value.
+fn flags(line: Line, hazards: &[Hazard], tone: Tone) -> Line {
+    hazards.iter().fold(line, |line, hazard| line.text(" ").tone(tone, "--allow").glue().tone(tone, hazard.as_str()))
 }
 
 /// A sentence on a line.

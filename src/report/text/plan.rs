@@ -8,7 +8,7 @@ use crate::report::escape;
 use crate::report::measure;
 use crate::report::phrase::{self, Level, Sentence};
 use crate::report::text::screen::{Line, Screen, Tone, measured};
-use crate::report::text::{alarm, explain, op_tone, say};
+use crate::report::text::{alarm, explain, flags, op_tone, say};
 use crate::report::view::{self, Change, Group, Row};
 
 /// Where the details of a change begin.
@@ -164,8 +164,9 @@ fn draw_details(screen: &mut Screen, change: &Change<'_>, verbose: u8) {
     }
     for (level, hazards) in &change.hazards {
         let tone = if *level == Level::Danger { Tone::Bad } else { Tone::Warn };
-        let what = format!("{}: needs {}", phrase::meaning(hazards), phrase::allow(hazards));
-        screen.line(DETAIL, DETAIL + 8, alarm(Line::new(), *level).tone(tone, what));
+        let what = format!("{}: needs", phrase::meaning(hazards));
+        let line = alarm(Line::new(), *level).tone(tone, what);
+        screen.line(DETAIL, DETAIL + 8, flags(line, hazards, tone));
     }
     if let Some(impact) = &change.impact {
         screen.line(DETAIL, DETAIL + 2, say(Line::new(), impact, Tone::Plain));
@@ -217,8 +218,8 @@ fn draw_verdict(screen: &mut Screen, plan: &Plan) {
         let text = "apply refuses this plan until what is blocked is mended";
         screen.line(0, 8, Line::new().tone(Tone::Bad, "BLOCKED").text(" ").text(text));
     } else if !dangers.is_empty() {
-        let line = Line::new().text("If that is meant: ").tone(Tone::Bold, view::consent(&dangers));
-        screen.line(0, 4, line);
+        let line = Line::new().text("If that is meant: ").tone(Tone::Bold, "chronoform apply");
+        screen.line(0, 4, flags(line, &view::hazards(&dangers), Tone::Bold));
     }
 }
 
