@@ -158,7 +158,9 @@ fn delta_of(action: &Action, now: &Snapshot) -> Delta {
         before: live.as_ref().and_then(|live| live.get(name).cloned()),
         after: desired.as_ref().and_then(|desired| desired.get(name).cloned()),
     };
-    let names: BTreeSet<&String> = action.attributes.iter().map(|attribute| &attribute.name).collect();
+    // A creation changes all that is desired of it, shown or not.
+    let unseen = action.desired.keys().filter(|_| live.is_none());
+    let names: BTreeSet<&String> = action.attributes.iter().map(|attribute| &attribute.name).chain(unseen).collect();
     let changes = names.into_iter().map(change).collect();
     Delta { address: action.address.clone(), on: action.on.clone(), reason: action.reason, changes, live, desired }
 }

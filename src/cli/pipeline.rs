@@ -42,7 +42,7 @@ pub fn make(
 
     let named: BTreeSet<Address> = policies.desired.keys().cloned().collect();
     let managed: BTreeSet<QualifiedName> = policies.documents.iter().filter_map(|d| d.relation.clone()).collect();
-    let forgets = |id: &KindId| kinds::by_id(id).is_some_and(|kind| kind.forgets_attributes());
+    let forgets = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.forgets(attribute));
     let sides = Sides {
         desired: &desired,
         live: &live.live,

@@ -93,10 +93,15 @@ pub(super) fn log_table(lines: &[LogLine]) -> Table {
     Table { caption: "Runs".to_owned(), columns, rows: lines.iter().map(row).collect() }
 }
 
-/// `created 2, updated 1`; what did not happen is not said.
+/// `2 created, 1 failed`; what did not happen is not said.
 fn summary(line: &LogLine) -> String {
+    let past = |word: &str| match word {
+        "create" | "update" | "replace" | "remove" => format!("{}d", word),
+        "adopt" => "adopted".to_owned(),
+        other => words(other),
+    };
     let counts = line.summary.iter().filter(|(_, count)| **count > 0);
-    counts.map(|(name, count)| format!("{} {count}", words(name))).collect::<Vec<_>>().join(", ")
+    counts.map(|(name, count)| format!("{count} {}", past(name))).collect::<Vec<_>>().join(", ")
 }
 
 /// `in_doubt` as words.

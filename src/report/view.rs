@@ -29,8 +29,8 @@ pub(super) struct Change<'a> {
     pub(super) rows: Vec<Row<'a>>,
     /// The attributes of what is created or removed.
     pub(super) whole: Vec<(String, String)>,
-    /// What must be allowed, worst first.
-    pub(super) hazards: Vec<Hazard>,
+    /// What must be allowed, by level, worst first.
+    pub(super) hazards: Vec<(Level, Vec<Hazard>)>,
     /// How much it touches.
     pub(super) impact: Option<Sentence>,
     /// What else is to be said of that.
@@ -63,8 +63,6 @@ pub(super) fn groups(plan: &Plan) -> Vec<Group<'_>> {
 }
 
 fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
-    let mut hazards = action.hazards.clone();
-    hazards.sort_by_key(|hazard| (std::cmp::Reverse(Level::of(*hazard)), *hazard));
     let is_removed = matches!(action.reason, Reason::Unwanted | Reason::Dropped);
     let is_whole = is_removed || matches!(action.reason, Reason::Missing | Reason::Disappeared);
     let side =
@@ -76,7 +74,7 @@ fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
         label: Label::within(&action.address, action.on.as_ref()),
         rows: if is_whole { Vec::new() } else { action.attributes.iter().map(|change| row(action, change)).collect() },
         whole: if is_whole { value::pairs(whole) } else { Vec::new() },
-        hazards,
+        hazards: phrase::by_level(&action.hazards),
         impact: action.impact.as_ref().and_then(phrase::impact),
         notes: action.impact.iter().flat_map(|impact| &impact.notes).map(|note| Sentence::prose(note)).collect(),
         locks: locks(action),
@@ -127,25 +125,57 @@ fn names(text: &str, address: &str) -> bool {
     })
 }
 
-/// Every hazard of a plan with the actions that have it, worst first.
-pub(super) fn dangers(plan: &Plan) -> Vec<(Hazard, Vec<&Action>)> {
-    let mut hazards = plan.hazards();
-    hazards.sort_by_key(|hazard| (std::cmp::Reverse(Level::of(*hazard)), *hazard));
-    let with = |hazard: Hazard| plan.actions.iter().filter(|action| action.hazards.contains(&hazard)).collect();
-    hazards.into_iter().map(|hazard| (hazard, with(hazard))).collect()
+/// A danger of a whole plan: hazards of one level that the same actions have.
+pub(super) struct Danger<'a> {
+    /// How bad.
+    pub(super) level: Level,
+    /// What.
+    pub(super) hazards: Vec<Hazard>,
+    /// Which.
+    pub(super) actions: Vec<&'a Action>,
+}
+
+/// Every hazard of a plan, worst first.
+pub(super) fn dangers(plan: &Plan) -> Vec<Danger<'_>> {
+    let mut dangers: Vec<Danger<'_>> = Vec::new();
+    for (level, hazards) in phrase::by_level(&plan.hazards()) {
+        for hazard in hazards {
+            let actions: Vec<&Action> = plan.actions.iter().filter(|action| action.hazards.contains(&hazard)).collect();
+            let same = |known: &&mut Danger<'_>| {
+                known.level == level
+                    && known.actions.len() == actions.len()
+                    && known.actions.iter().zip(&actions).all(|(one, other)| std::ptr::eq(*one, *other))
+            };
+            match dangers.iter_mut().find(same) {
+                Some(known) => known.hazards.push(hazard),
+                None => dangers.push(Danger { level, hazards: vec![hazard], actions }),
+            }
+        }
+    }
+    dangers
 }
 
 /// How many resources a sentence names before it only counts.
 const NAMED: usize = 5;
 
-/// A danger of a whole plan: `deletes data: 12 chunks, 38.2 GB (retention of public.trades)`.
-pub(super) fn danger(hazard: Hazard, actions: &[&Action]) -> Sentence {
-    let mut sentence = Sentence::of(hazard.meaning());
-    if hazard == Hazard::DeletesData {
-        sentence = sentence.text(format!(": {}", deleted(actions)));
+/// A danger in words: `deletes data: 12 chunks, 38.2 GB (retention of public.trades)`.
+pub(super) fn danger(danger: &Danger<'_>) -> Sentence {
+    let mut sentence = Sentence::of(phrase::meaning(&danger.hazards));
+    if danger.hazards.contains(&Hazard::DeletesData) {
+        sentence = sentence.text(format!(": {}", deleted(&danger.actions)));
     }
-    let labels = actions.iter().map(|action| Label::anywhere(&action.address, action.on.as_ref()));
+    let labels = danger.actions.iter().map(|action| Label::anywhere(&action.address, action.on.as_ref()));
     sentence.text(" (").then(listed(labels, NAMED)).text(")")
+}
+
+/// The command that allows every danger of a plan.
+pub(super) fn consent(dangers: &[Danger<'_>]) -> String {
+    format!("chronoform apply {}", phrase::allow(&hazards(dangers)))
+}
+
+/// The hazards of some dangers.
+pub(super) fn hazards(dangers: &[Danger<'_>]) -> Vec<Hazard> {
+    dangers.iter().flat_map(|danger| danger.hazards.iter().copied()).collect()
 }
 
 /// All that is deleted, counted; what could not be counted is said to be unknown.
@@ -218,16 +248,22 @@ pub(super) fn remarks(plan: &Plan, most: usize) -> Vec<Sentence> {
     remarks
 }
 
-/// Drift by relation, the whole database's first, each resource with its label.
-pub(super) fn drift_groups<'a>(
-    drift: impl Iterator<Item = &'a Drift>,
-) -> Vec<(Option<&'a QualifiedName>, Vec<(Label, &'a Drift)>)> {
+/// The standings of one relation's resources, or those of the whole database.
+pub(super) struct Standings<'a> {
+    /// The relation.
+    pub(super) on: Option<&'a QualifiedName>,
+    /// Its resources, each with what it is called there.
+    pub(super) resources: Vec<(Label, &'a Drift)>,
+}
+
+/// Drift by relation, the whole database's first.
+pub(super) fn drift_groups<'a>(drift: impl Iterator<Item = &'a Drift>) -> Vec<Standings<'a>> {
     let mut groups: BTreeMap<Option<&QualifiedName>, Vec<(Label, &Drift)>> = BTreeMap::new();
     for drift in drift {
         let label = Label::within(&drift.address, drift.on.as_ref());
         groups.entry(drift.on.as_ref()).or_default().push((label, drift));
     }
-    groups.into_iter().collect()
+    groups.into_iter().map(|(on, resources)| Standings { on, resources }).collect()
 }
 
 /// How many resources stand so.

@@ -24,7 +24,7 @@ pub(super) fn render(report: &DriftReport<'_>) -> String {
         page.raw("</div>\n");
     }
     let wanted = report.drift.iter().filter(|drift| drift.status != Status::InSync);
-    for (on, resources) in view::drift_groups(wanted) {
+    for view::Standings { on, resources } in view::drift_groups(wanted) {
         let heading = on.map_or_else(|| "Whole database".to_owned(), |on| code(&on.to_string()));
         page.raw(&format!("<section>\n<h2>{heading}</h2>\n<div class=\"wide\"><table class=\"drift\">\n<thead><tr>"));
         for title in ["Status", "Resource", "Attribute", "Last applied", "Live", "Policy"] {

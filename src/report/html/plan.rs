@@ -1,6 +1,6 @@
 //! A plan for a browser.
 
-use crate::core::{Hazard, Op};
+use crate::core::Op;
 use crate::plan::Plan;
 use crate::report::escape;
 use crate::report::html::page::{Page, alarm, block, code, diff, sentence};
@@ -38,18 +38,17 @@ fn dangers(page: &mut Page, plan: &Plan) {
     if dangers.is_empty() && plan.summary.blocked == 0 {
         return;
     }
-    let worst = plan.summary.blocked > 0 || dangers.iter().any(|(hazard, _)| Level::of(*hazard) == Level::Danger);
+    let worst = plan.summary.blocked > 0 || dangers.iter().any(|danger| danger.level == Level::Danger);
     page.raw(&format!("<div class=\"box{}\" role=\"note\">\n", if worst { " danger" } else { "" }));
-    for (hazard, actions) in &dangers {
-        let text = sentence(&view::danger(*hazard, actions));
-        page.raw(&format!("<p>{} {text}</p>\n", alarm(Level::of(*hazard))));
+    for danger in &dangers {
+        let text = sentence(&view::danger(danger));
+        page.raw(&format!("<p>{} {text}</p>\n", alarm(danger.level)));
     }
     if plan.summary.blocked > 0 {
         page.raw("<p><strong class=\"blocked\">BLOCKED</strong> ");
         page.raw("apply refuses this plan until what is blocked is mended</p>\n");
     } else {
-        let hazards: Vec<Hazard> = dangers.iter().map(|(hazard, _)| *hazard).collect();
-        let command = code(&format!("chronoform apply {}", phrase::allow(&hazards)));
+        let command = code(&view::consent(&dangers));
         page.raw(&format!("<p>If that is meant: {command}</p>\n"));
     }
     page.raw("</div>\n");
@@ -72,7 +71,7 @@ fn table(page: &mut Page, group: &Group<'_>) {
 
 fn row(change: &Change<'_>) -> String {
     let op = change.action.op;
-    let worst = change.hazards.iter().map(|hazard| Level::of(*hazard)).max();
+    let worst = change.hazards.iter().map(|(level, _)| *level).max();
     let class = match (op, worst) {
         (Op::Blocked, _) | (_, Some(Level::Danger)) => " class=\"danger\"",
         (_, Some(Level::Caution)) => " class=\"caution\"",
@@ -121,8 +120,10 @@ fn cost(change: &Change<'_>) -> String {
         items.push(blocked("see the diagnostics below".to_owned()));
     }
     items.extend(change.blocked_by.iter().map(|message| blocked(sentence(&Sentence::prose(&message.message)))));
-    let hazard = |hazard: &Hazard| format!("{} {}", alarm(Level::of(*hazard)), sentence(&phrase::hazard(*hazard)));
-    items.extend(change.hazards.iter().map(hazard));
+    items.extend(change.hazards.iter().map(|(level, hazards)| {
+        let what = escape::html(&phrase::meaning(hazards));
+        format!("{} {what}: needs {}", alarm(*level), code(&phrase::allow(hazards)))
+    }));
     items.extend(change.impact.iter().chain(&change.notes).map(sentence));
     items.extend(change.locks.iter().filter(|(mode, _)| phrase::is_felt(*mode)).map(|(_, lock)| sentence(lock)));
     let source = change.action.source.as_ref().map(|source| format!(" {}", code(&phrase::source(source))));

@@ -22,7 +22,7 @@ fn with(report: &DriftReport<'_>, attributes: bool) -> String {
     out.push('\n');
     let wanted = |drift: &&Drift| !matches!(drift.status, Status::InSync | Status::Unmanaged);
     if attributes {
-        for (on, resources) in view::drift_groups(report.drift.iter().filter(wanted)) {
+        for view::Standings { on, resources } in view::drift_groups(report.drift.iter().filter(wanted)) {
             out.push_str(&table(on, &resources));
         }
     } else {

@@ -25,7 +25,7 @@ pub(super) fn render(report: &DriftReport<'_>, options: &Options) -> String {
             Status::InSync | Status::Unmanaged => options.verbose > 0,
             _ => true,
         };
-        for (on, resources) in view::drift_groups(report.drift.iter().filter(wanted)) {
+        for view::Standings { on, resources } in view::drift_groups(report.drift.iter().filter(wanted)) {
             screen.blank();
             screen.line(0, 4, Line::new().tone(Tone::Bold, phrase::heading(on)));
             draw_resources(&mut screen, &resources, options.verbose);

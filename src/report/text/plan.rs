@@ -8,7 +8,7 @@ use crate::report::escape;
 use crate::report::measure;
 use crate::report::phrase::{self, Level, Sentence};
 use crate::report::text::screen::{Line, Screen, Tone, measured};
-use crate::report::text::{alarm, explain, op_tone, say};
+use crate::report::text::{alarm, explain, flags, op_tone, say};
 use crate::report::view::{self, Change, Group, Row};
 
 /// Where the details of a change begin.
@@ -162,10 +162,11 @@ fn draw_details(screen: &mut Screen, change: &Change<'_>, verbose: u8) {
     if change.action.op == Op::Blocked && change.blocked_by.is_empty() {
         screen.line(DETAIL, DETAIL + 8, Line::new().tone(Tone::Bad, "BLOCKED").text(" see the errors of this plan"));
     }
-    for hazard in &change.hazards {
-        let tone = if Level::of(*hazard) == Level::Danger { Tone::Bad } else { Tone::Warn };
-        let line = say(alarm(Line::new(), *hazard), &phrase::hazard(*hazard), tone);
-        screen.line(DETAIL, DETAIL + 8, line);
+    for (level, hazards) in &change.hazards {
+        let tone = if *level == Level::Danger { Tone::Bad } else { Tone::Warn };
+        let what = format!("{}: needs", phrase::meaning(hazards));
+        let line = alarm(Line::new(), *level).tone(tone, what);
+        screen.line(DETAIL, DETAIL + 8, flags(line, hazards, tone));
     }
     if let Some(impact) = &change.impact {
         screen.line(DETAIL, DETAIL + 2, say(Line::new(), impact, Tone::Plain));
@@ -210,17 +211,15 @@ fn draw_verdict(screen: &mut Screen, plan: &Plan) {
     };
     screen.line(0, 6, Line::new().tone(tone, phrase::verdict(plan)));
     let dangers = view::dangers(plan);
-    for (hazard, actions) in &dangers {
-        let line = say(alarm(Line::new(), *hazard), &view::danger(*hazard, actions), Tone::Plain);
-        screen.line(0, 8, line);
+    for danger in &dangers {
+        screen.line(0, 8, say(alarm(Line::new(), danger.level), &view::danger(danger), Tone::Plain));
     }
     if plan.summary.blocked > 0 {
         let text = "apply refuses this plan until what is blocked is mended";
         screen.line(0, 8, Line::new().tone(Tone::Bad, "BLOCKED").text(" ").text(text));
     } else if !dangers.is_empty() {
-        let flags = phrase::allow(&dangers.iter().map(|(hazard, _)| *hazard).collect::<Vec<_>>());
-        let line = Line::new().text("If that is meant: ").tone(Tone::Bold, format!("chronoform apply {flags}"));
-        screen.line(0, 4, line);
+        let line = Line::new().text("If that is meant: ").tone(Tone::Bold, "chronoform apply");
+        screen.line(0, 4, flags(line, &view::hazards(&dangers), Tone::Bold));
     }
 }
 
