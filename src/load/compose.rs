@@ -62,6 +62,11 @@ impl Schemas {
 }
 
 impl DocumentSchema {
+    /// Whether a document has a key.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.schema.get("properties").is_some_and(|keys| keys.get(key).is_some())
+    }
+
     /// The compiled schema. `None` where it is no schema, which a test rules out.
     pub fn validator(&self) -> Option<&Validator> {
         self.validator.get_or_init(|| jsonschema::draft202012::new(&self.schema).ok()).as_ref()

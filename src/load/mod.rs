@@ -3,6 +3,7 @@
 //! Every error is reported in one pass: a broken document hides no other document, a broken section
 //! no other section, and what depends on something that could not be read is not reported on top.
 
+mod complaints;
 mod compose;
 pub mod config;
 mod explain;
