@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Change, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason};
+use crate::core::{Address, Applied, Change, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value};
 
 /// The three sides, and what the policies speak of at all.
 pub struct Sides<'a> {
@@ -70,11 +70,9 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
 
 fn create(desired: &Desired, sides: &Sides<'_>) -> Delta {
     let known = sides.applied.contains_key(&desired.address);
-    let changes = desired.attributes.iter().map(|(name, value)| Change {
-        attribute: name.clone(),
-        before: None,
-        after: Some(value.clone()),
-    });
+    let something = desired.attributes.iter().filter(|(_, value)| **value != Value::Null);
+    let changes =
+        something.map(|(name, value)| Change { attribute: name.clone(), before: None, after: Some(value.clone()) });
     Delta {
         address: desired.address.clone(),
         on: desired.on.clone(),
@@ -105,7 +103,8 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
     let mut changes: Vec<Change> = Vec::new();
     for (name, wanted) in &desired.attributes {
         let have = live.get(name);
-        if have != Some(wanted) {
+        // Explicitly nothing and not there are the same.
+        if have.unwrap_or(&Value::Null) != wanted {
             changes.push(Change { attribute: name.clone(), before: have.cloned(), after: Some(wanted.clone()) });
         }
     }
@@ -134,7 +133,7 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
 
 /// Whether the policy still says what was applied, so that somebody else made the difference.
 fn is_drift(change: &Change, applied: &Applied) -> bool {
-    let wanted = change.after.as_ref().map(crate::core::Value::to_json);
+    let wanted = change.after.as_ref().map(Value::to_json);
     wanted.is_some() && applied.attributes.get(&change.attribute) == wanted.as_ref()
 }
 
@@ -255,7 +254,7 @@ fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sid
     }
     let Some(applied) = applied else { return Status::Pending };
     let live_moved = applied.attributes.iter().any(|(name, value)| live_json(live, name) != *value);
-    let kept = |(name, value): (&String, &crate::core::Value)| applied.attributes.get(name) == Some(&value.to_json());
+    let kept = |(name, value): (&String, &Value)| applied.attributes.get(name) == Some(&value.to_json());
     let policy_moved = wanted.attributes.len() != applied.attributes.len() || !wanted.attributes.iter().all(kept);
     match (live_moved, policy_moved) {
         (true, true) => Status::Conflict,
@@ -265,7 +264,7 @@ fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sid
 }
 
 fn live_json(live: &Live, attribute: &str) -> Json {
-    live.get(attribute).map_or(Json::Null, crate::core::Value::to_json)
+    live.get(attribute).map_or(Json::Null, Value::to_json)
 }
 
 fn disagreements(address: &Address, sides: &Sides<'_>) -> Vec<DriftAttribute> {
@@ -278,7 +277,7 @@ fn disagreements(address: &Address, sides: &Sides<'_>) -> Vec<DriftAttribute> {
         name: name.clone(),
         applied: applied.and_then(|applied| applied.attributes.get(name)).cloned().unwrap_or(Json::Null),
         live: live.map_or(Json::Null, |live| live_json(live, name)),
-        desired: desired.and_then(|desired| desired.get(name)).map_or(Json::Null, crate::core::Value::to_json),
+        desired: desired.and_then(|desired| desired.get(name)).map_or(Json::Null, Value::to_json),
     };
     let differs = |line: &DriftAttribute| line.live != line.desired || (applied.is_some() && line.applied != line.live);
     names.into_iter().map(line).filter(differs).collect()

@@ -27,8 +27,15 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that only one room may use.
-const RESERVED: &[(&str, &str)] =
-    &[("postgres", "pg"), ("minijinja", "render"), ("rusqlite", "ledger"), ("serde_saphyr", "load"), ("jsonschema", "load"), ("clap", "cli"), ("indicatif", "cli")];
+const RESERVED: &[(&str, &str)] = &[
+    ("postgres", "pg"),
+    ("minijinja", "render"),
+    ("rusqlite", "ledger"),
+    ("serde_saphyr", "load"),
+    ("jsonschema", "load"),
+    ("clap", "cli"),
+    ("indicatif", "cli"),
+];
 
 const LONGEST: usize = 600;
 
@@ -155,7 +162,8 @@ fn the_table_in_the_library_is_this_one() {
     for (room, imports) in TABLE {
         let shown = if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") };
         let beginning = format!("//! | `{room}` |");
-        let line = lib.lines().find(|line| line.starts_with(&beginning)).unwrap_or_else(|| panic!("{room} is not shown"));
+        let line =
+            lib.lines().find(|line| line.starts_with(&beginning)).unwrap_or_else(|| panic!("{room} is not shown"));
         assert!(line.ends_with(&format!("| {shown} |")), "{line}\nshould end with: {shown}");
     }
 }
@@ -234,7 +242,12 @@ fn every_template_is_used_by_a_rule_and_every_rule_has_its_template() {
     for kind in chronoform::kinds::all() {
         for step in kind.rules().steps() {
             for variant in step.variants {
-                assert!(variant.template.starts_with(&format!("{}/", kind.id())), "{} uses {}", kind.id(), variant.template);
+                assert!(
+                    variant.template.starts_with(&format!("{}/", kind.id())),
+                    "{} uses {}",
+                    kind.id(),
+                    variant.template
+                );
                 used.insert(variant.template.to_owned());
             }
         }

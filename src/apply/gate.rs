@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::Locked;
-use crate::core::{Action, Address, Change, Delta, Desired, Hazard, Op, Place, Server};
+use crate::core::{Action, Address, Change, Delta, Desired, Ensure, Hazard, Op, Place, Reason, Server};
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::Diff;
 use crate::kinds::View;
@@ -129,7 +129,14 @@ pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
         desired.protect = protect;
         (address.clone(), desired)
     };
-    adopted.chain(acted).map(make).collect()
+    let removed = plan.actions.iter().filter(|action| action.op == Op::Remove && action.reason == Reason::Unwanted);
+    let removed = removed.map(|action| {
+        let mut desired = Desired::new(action.address.clone(), action.on.clone(), nowhere());
+        desired.ensure = Ensure::Absent;
+        desired.protect = action.protect;
+        (action.address.clone(), desired)
+    });
+    adopted.chain(acted).map(make).chain(removed).collect()
 }
 
 fn nowhere() -> Place {
@@ -151,7 +158,9 @@ fn delta_of(action: &Action, now: &Snapshot) -> Delta {
         before: live.as_ref().and_then(|live| live.get(name).cloned()),
         after: desired.as_ref().and_then(|desired| desired.get(name).cloned()),
     };
-    let names: BTreeSet<&String> = action.attributes.iter().map(|attribute| &attribute.name).collect();
+    // A creation changes all that is desired of it, shown or not.
+    let unseen = action.desired.keys().filter(|_| live.is_none());
+    let names: BTreeSet<&String> = action.attributes.iter().map(|attribute| &attribute.name).chain(unseen).collect();
     let changes = names.into_iter().map(change).collect();
     Delta { address: action.address.clone(), on: action.on.clone(), reason: action.reason, changes, live, desired }
 }

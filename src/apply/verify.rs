@@ -45,7 +45,8 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
     for action in done {
         let still_there = action.op == Op::Remove && is_left(&now, action);
         if still_there || differing.contains(&action.address) {
-            let message = format!("{} is not as the policy wants it, although every statement succeeded", action.address);
+            let message =
+                format!("{} is not as the policy wants it, although every statement succeeded", action.address);
             let help = "run `chronoform plan` to see what differs; somebody else may be changing it too";
             found.differing.push(Diagnostic::error(&code::NOT_CONVERGED, message).help(help));
         } else if let Some(desired) = settled.get(&action.address) {

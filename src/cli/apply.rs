@@ -33,23 +33,29 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let watch = (!server.single_session).then(|| session.endpoint().clone());
     let progress = Progress::new(plan.actions.len(), context.global.quiet, watch);
     if plan.is_empty() {
-        record::nothing_to_do(&ledger, &plan, &server, args.new_database)?;
+        record::nothing_to_do(&ledger, &plan, &server, context.global.allow_new_database)?;
         return Ok(Exit::Done);
     }
     approve(&plan, args)?;
 
     let patience = Duration::from_secs(args.lock_timeout);
-    let mut waiting = |holder: &str| out::eprint(&format!("waiting for the database's lock, held by {holder}\n"));
+    let mut waiting = |holder: &str| {
+        out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
+    };
     let locked = apply::lock(&mut session, patience, &mut waiting)?;
     let mut ready = apply::gate(locked, &plan)?;
-    let mut recorder = Recorder::begin(&ledger, &plan, &server, args.new_database, progress)?;
+    let mut recorder = Recorder::begin(&ledger, &plan, &server, context.global.allow_new_database, progress)?;
     let interrupt = Interrupt::default();
     let listening = signals::listen(&interrupt)?;
     let mut done = apply::run(&mut ready, &plan, &mut recorder, &interrupt);
     drop(listening);
 
     // A connection that broke has nothing more to show; the next run looks.
-    let verified = if record::is_in_doubt(&done) { Ok(apply::Verified::default()) } else { apply::verify(&mut ready, &plan, &done) };
+    let verified = if record::is_in_doubt(&done) {
+        Ok(apply::Verified::default())
+    } else {
+        apply::verify(&mut ready, &plan, &done)
+    };
     let verified = verified.unwrap_or_else(|failure| apply::Verified { differing: failure.0, ..Default::default() });
     if done.failure.is_none() && has_errors(&verified.differing) {
         done.failure = Some(Failure(verified.differing.clone()));
@@ -67,7 +73,8 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
 fn make(args: &ApplyArgs, ledger: &Path, context: &mut Context) -> Result<(Plan, Session, Server), Failure> {
     let policies = context.policies(&args.paths)?;
     let mut session = context.connect()?;
-    let mut remember = |server: &_| record::remember(ledger, server);
+    let new = context.global.allow_new_database;
+    let mut remember = |server: &_| record::remember(ledger, server, new);
     let made = pipeline::make(&policies, &mut session, &mut remember, &mut context.diagnostics)?;
     Ok((made.plan, session, made.server))
 }
@@ -92,7 +99,13 @@ fn approve(plan: &Plan, args: &ApplyArgs) -> Result<(), Failure> {
         return Ok(());
     }
     let target = &plan.target;
-    let question = format!("Apply these {} changes to `{}` on {}:{}?", plan.summary.total(), target.database, target.host, target.port);
+    let question = format!(
+        "Apply these {} changes to `{}` on {}:{}?",
+        plan.summary.total(),
+        report::clean(&target.database),
+        report::clean(&target.host),
+        target.port
+    );
     let (message, help) = match out::confirm(&question) {
         Some(true) => return Ok(()),
         Some(false) => ("the plan was not approved; nothing was changed", "run apply again and answer `yes`"),

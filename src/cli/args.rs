@@ -39,6 +39,9 @@ pub struct Global {
     /// The ledger's file.
     #[arg(long, global = true, env = "CHRONOFORM_LEDGER", value_name = "FILE")]
     pub ledger: Option<PathBuf>,
+    /// Let a ledger that belongs to another database hold this one as well.
+    #[arg(long, global = true)]
+    pub allow_new_database: bool,
     /// The target in chronoform.yaml to work on.
     #[arg(long, global = true, value_name = "NAME")]
     pub target: Option<String>,
@@ -156,9 +159,6 @@ pub struct ApplyArgs {
     /// How many seconds to wait for another apply to end.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub lock_timeout: u64,
-    /// Let a ledger that belongs to another database record this one as well.
-    #[arg(long)]
-    pub new_database: bool,
 }
 
 fn hazard(name: &str) -> Result<Hazard, String> {

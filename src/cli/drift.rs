@@ -11,11 +11,17 @@ pub fn run(args: &DriftArgs, context: &mut Context) -> Result<Exit, Failure> {
     let policies = context.policies(&args.paths)?;
     let ledger = context.ledger_path()?;
     let mut session = context.connect()?;
-    let mut remember = |server: &_| record::remember(&ledger, server);
+    let new = context.global.allow_new_database;
+    let mut remember = |server: &_| record::remember(&ledger, server, new);
     let made = pipeline::make(&policies, &mut session, &mut remember, &mut context.diagnostics)?;
 
     let plan = &made.plan;
-    let report = DriftReport { tool_version: &plan.tool_version, target: &plan.target, drift: &plan.drift, diagnostics: &plan.diagnostics };
+    let report = DriftReport {
+        tool_version: &plan.tool_version,
+        target: &plan.target,
+        drift: &plan.drift,
+        diagnostics: &plan.diagnostics,
+    };
     out::print(&report::drift(&report, &context.report_options()));
     if has_errors(&context.diagnostics) {
         return Err(Failure(std::mem::take(&mut context.diagnostics)));

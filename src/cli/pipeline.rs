@@ -90,6 +90,8 @@ fn describe(policies: &Policies) -> plan::Policies {
     let files = policies.files.iter();
     plan::Policies {
         digest: policies.digest.clone(),
-        files: files.map(|file| plan::PolicyFile { path: file.path.to_string(), sha256: file.sha256.clone() }).collect(),
+        files: files
+            .map(|file| plan::PolicyFile { path: file.path.to_string(), sha256: file.sha256.clone() })
+            .collect(),
     }
 }

@@ -14,7 +14,8 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     let policies = context.policies(&args.paths)?;
     let ledger = context.ledger_path()?;
     let mut session = context.connect()?;
-    let mut remember = |server: &_| record::remember(&ledger, server);
+    let new = context.global.allow_new_database;
+    let mut remember = |server: &_| record::remember(&ledger, server, new);
     let made = pipeline::make(&policies, &mut session, &mut remember, &mut context.diagnostics)?;
 
     out::print(&report::plan(&made.plan, &context.report_options()));

@@ -54,7 +54,13 @@ impl Progress {
         if self.quiet {
             return;
         }
-        let line = format!("[{}/{}] {} {}", index + 1, self.total, action.op.as_str(), report::clean(&action.address.to_string()));
+        let line = format!(
+            "[{}/{}] {} {}",
+            index + 1,
+            self.total,
+            action.op.as_str(),
+            report::clean(&action.address.to_string())
+        );
         if io::stderr().is_terminal() {
             let bar = ProgressBar::new_spinner();
             if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg}") {
@@ -105,7 +111,13 @@ impl Progress {
         }
         let took = report::elapsed(took);
         let line = match bar {
-            Some(_) => format!("[{}/{}] {} {}: {ended} in {took}\n", index + 1, self.total, action.op.as_str(), report::clean(&action.address.to_string())),
+            Some(_) => format!(
+                "[{}/{}] {} {}: {ended} in {took}\n",
+                index + 1,
+                self.total,
+                action.op.as_str(),
+                report::clean(&action.address.to_string())
+            ),
             None => format!("      {ended} in {took}\n"),
         };
         out::eprint(&line);

@@ -12,13 +12,14 @@ use crate::ledger::{DatabaseId, Ledger, RunId, RunOutcome, RunStart, StepEnd, St
 use crate::plan::{Adopt, Plan};
 use crate::report;
 
-/// What the ledger remembers of a server's database; nothing where there is no ledger.
+/// What the ledger remembers of a server's database; nothing where there is no ledger. `new` lets
+/// it belong to other databases.
 ///
 /// # Errors
 /// When the ledger cannot be read, or belongs to another database.
-pub fn remember(path: &Path, server: &Server) -> Result<BTreeMap<Address, Applied>, Failure> {
+pub fn remember(path: &Path, server: &Server, new: bool) -> Result<BTreeMap<Address, Applied>, Failure> {
     let mut ledger = Ledger::open_read(path)?;
-    let database = ledger.database(server, false)?;
+    let database = ledger.database(server, new)?;
     Ok(ledger.applied(database)?)
 }
 
@@ -219,7 +220,13 @@ impl Events for Recorder<'_> {
         Ok(())
     }
 
-    fn step_finished(&mut self, index: usize, step: usize, outcome: &StepOutcome, took: Duration) -> Result<(), Failure> {
+    fn step_finished(
+        &mut self,
+        index: usize,
+        step: usize,
+        outcome: &StepOutcome,
+        took: Duration,
+    ) -> Result<(), Failure> {
         self.progress.step_done();
         if let Some(id) = self.open.remove(&(index, step)) {
             self.ledger.finish_step(id, &step_end(outcome).after(took))?;
@@ -227,7 +234,13 @@ impl Events for Recorder<'_> {
         Ok(())
     }
 
-    fn action_finished(&mut self, index: usize, action: &Action, outcome: &ActionOutcome, took: Duration) -> Result<(), Failure> {
+    fn action_finished(
+        &mut self,
+        index: usize,
+        action: &Action,
+        outcome: &ActionOutcome,
+        took: Duration,
+    ) -> Result<(), Failure> {
         self.times.insert(index, took);
         let ended = match outcome {
             ActionOutcome::Done => "done",
@@ -257,7 +270,10 @@ impl Events for Recorder<'_> {
     fn waiting(&mut self, action: &Action, attempt: u32, pause: Duration, blocker: Option<&str>) {
         let held = blocker.map(|blocker| format!(", held by {}", report::clean(blocker))).unwrap_or_default();
         let pause = report::elapsed(pause);
-        self.progress.say(&format!("{} waits for a lock{held}; attempt {attempt}, again in {pause}", action.address));
+        self.progress.say(&format!(
+            "{} waits for a lock{held}; attempt {attempt}, again in {pause}",
+            report::clean(&action.address.to_string())
+        ));
     }
 }
 

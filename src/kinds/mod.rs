@@ -110,6 +110,11 @@ pub trait Kind: Sync {
         Ok(Judgement::default())
     }
 
+    /// Whether a value goes without saying where the resource is created, so that plans need not show it.
+    fn is_implied(&self, _attribute: &str, _value: &Value) -> bool {
+        false
+    }
+
     /// The query that tells how far a running step has come, as one row with `done`, `total` and
     /// `phase`; `None` where the server does not say. Asked on a second session, if there is one.
     fn progress(&self) -> Option<&'static str> {

@@ -33,7 +33,7 @@ pub enum How {
     /// By making the resource anew.
     Replace,
     /// It says how the resource is created and nothing of what it then is: the server does not keep
-    /// it, `settle` drops it where the resource exists, and it is neither compared nor remembered.
+    /// it, and `settle` drops it where the resource exists, so that it is never compared.
     OnlyAtCreation,
     /// Not at all.
     Refuse {
@@ -195,11 +195,6 @@ impl Rules {
             Some(beginning) => name.starts_with(beginning),
             None => rule.name == name,
         })
-    }
-
-    /// Whether an attribute only says how the resource is created.
-    pub fn is_only_at_creation(&self, name: &str) -> bool {
-        self.attribute(name).is_some_and(|rule| matches!(rule.how, How::OnlyAtCreation))
     }
 
     /// Every step that any of the rules uses, each once.

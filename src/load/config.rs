@@ -146,7 +146,8 @@ impl Config {
                 }
             }
         }
-        for name in self.whole.variables.keys().chain(self.targets.values().flat_map(|target| target.variables.keys())) {
+        for name in self.whole.variables.keys().chain(self.targets.values().flat_map(|target| target.variables.keys()))
+        {
             if !crate::load::variables::is_name(name) {
                 let message = format!("`{name}` is no name for a variable");
                 let place = converted.places.key(&format!("/variables{}", crate::diag::source::segment(name)));
@@ -370,7 +371,10 @@ mod tests {
         let config = config.unwrap();
         assert_eq!(config.warnings.len(), 2);
         let shown = render::text(&config.warnings, &sources, false);
-        assert!(shown.contains("chronoform.yaml:2:12") && !shown.contains("nter2") && !shown.contains("s3cret"), "{shown}");
+        assert!(
+            shown.contains("chronoform.yaml:2:12") && !shown.contains("nter2") && !shown.contains("s3cret"),
+            "{shown}"
+        );
         assert_eq!(config.url("a").unwrap().as_deref(), Some("postgres://u:hünter2@h/d"));
     }
 }

@@ -39,7 +39,9 @@ impl Explainer<'_> {
                 }
             }
             Kind::Type { kind } => out.push(self.wrong_type(error, pointer, &types(kind))),
-            Kind::Enum { options } => out.push(self.none_of(pointer, options.as_array().map_or(&[], Vec::as_slice), &[])),
+            Kind::Enum { options } => {
+                out.push(self.none_of(pointer, options.as_array().map_or(&[], Vec::as_slice), &[]))
+            }
             Kind::Constant { expected_value } => out.push(self.none_of(pointer, &[Json::clone(expected_value)], &[])),
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.branches(error, pointer, context, out),
             Kind::PropertyNames { error: inner } => out.push(self.key_name(pointer, inner)),
@@ -113,7 +115,9 @@ impl Explainer<'_> {
             (Json::String(text), ["integer" | "number"]) if text.parse::<f64>().is_ok_and(f64::is_finite) => {
                 diagnostic.help(self.as_number(pointer))
             }
-            (Json::Number(_) | Json::Bool(_), [.., "string"] | ["string", ..]) => diagnostic.help(self.in_quotes(pointer)),
+            (Json::Number(_) | Json::Bool(_), [.., "string"] | ["string", ..]) => {
+                diagnostic.help(self.in_quotes(pointer))
+            }
             _ => diagnostic,
         };
         match (diagnostic.help.is_none(), self.example(error)) {
@@ -154,7 +158,9 @@ impl Explainer<'_> {
     fn none_of(&self, pointer: &str, options: &[Json], types: &[&str]) -> Diagnostic {
         let quoted = options.iter().filter(|option| !option.is_null()).map(|option| format!("`{}`", bare(option)));
         let expected = list(quoted.chain(types.iter().map(|name| words(name).to_owned())), "or");
-        let Some(Json::String(text)) = self.document.json.pointer(pointer) else { return self.unfit(pointer, &expected) };
+        let Some(Json::String(text)) = self.document.json.pointer(pointer) else {
+            return self.unfit(pointer, &expected);
+        };
         let message = format!("{} takes {expected}, not {}", self.name(pointer), self.found(pointer));
         let diagnostic = Diagnostic::error(&code::WRONG_VALUE, message).at(self.place(pointer));
         let near = nearest(text, options.iter().filter_map(Json::as_str));
@@ -209,7 +215,10 @@ impl Explainer<'_> {
             Kind::UniqueItems => format!("{name} lists the same twice"),
             Kind::OneOfMultipleValid { .. } => return self.too_many(error, pointer),
             Kind::Not { .. } | Kind::FalseSchema => format!("{name} cannot be {}", self.found(pointer)),
-            kind @ (Kind::MinItems { .. } | Kind::MaxItems { .. } | Kind::MinProperties { .. } | Kind::MaxProperties { .. }) => {
+            kind @ (Kind::MinItems { .. }
+            | Kind::MaxItems { .. }
+            | Kind::MinProperties { .. }
+            | Kind::MaxProperties { .. }) => {
                 format!("{name} {}", limit(kind))
             }
             kind => format!("{name} {}, and this is {}", limit(kind), self.found(pointer)),
@@ -385,7 +394,8 @@ fn words(name: &str) -> &str {
 
 /// A bound in words that follow a name.
 fn limit(kind: &Kind) -> String {
-    let entries = |limit: u64, one: &str, many: &str| if limit == 1 { format!("1 {one}") } else { format!("{limit} {many}") };
+    let entries =
+        |limit: u64, one: &str, many: &str| if limit == 1 { format!("1 {one}") } else { format!("{limit} {many}") };
     match kind {
         Kind::Minimum { limit } => format!("must be at least {limit}"),
         Kind::Maximum { limit } => format!("must be at most {limit}"),

@@ -7,6 +7,7 @@ mod compose;
 pub mod config;
 mod explain;
 pub mod files;
+pub mod format;
 mod nearest;
 pub mod redact;
 pub mod schema;
@@ -171,7 +172,7 @@ impl<'a> Loading<'a> {
     fn file(&mut self, path: &Path, sources: &mut Sources) {
         let file = match files::read(path, sources) {
             Ok(file) => file,
-            Err(diagnostic) => return self.found.push(diagnostic),
+            Err(failure) => return self.found.extend(failure.0),
         };
         let hash = Fingerprint::of(&file.bytes);
         let sha256 = hash.as_str().trim_start_matches("sha256:").to_owned();
@@ -181,8 +182,7 @@ impl<'a> Loading<'a> {
             if self.found.len() - before > MAX_PER_FILE {
                 break;
             }
-            let done =
-                substitute::apply(&mut node, &file.text, self.variables, &mut self.redactor, &mut self.found);
+            let done = substitute::apply(&mut node, &file.text, self.variables, &mut self.redactor, &mut self.found);
             let already = self.found.len();
             let converted = tree::convert(&node, &file.text, &done, &mut self.found);
             self.used.extend(done.used);

@@ -118,6 +118,9 @@ mod tests {
             diagnostic.message
         };
         assert_eq!(said("no hunter2 here, 7 times", 0), "no ${env.PW} here, 7 times");
-        assert_eq!(said("`public.hunter2` and `hunt` in 7 of 77", 12), "`public.${env.PW}` and `public.${env.PW}` in ${env.DAYS} of 77");
+        assert_eq!(
+            said("`public.hunter2` and `hunt` in 7 of 77", 12),
+            "`public.${env.PW}` and `public.${env.PW}` in ${env.DAYS} of 77"
+        );
     }
 }

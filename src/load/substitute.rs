@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::core::Place;
 use crate::diag::{Diagnostic, code};
+use crate::load::format::block_header;
 use crate::load::redact::Redactor;
 use crate::load::text::Text;
 use crate::load::tree;
@@ -201,12 +202,7 @@ fn unset(reference: &Reference, variables: &Variables) -> Diagnostic {
 
 /// Whether a scalar is quoted or a block: text whatever it looks like.
 fn is_quoted(text: &Text, start: usize) -> bool {
-    let before = text.slice(0, start).trim_end();
-    let header = before.rsplit('\n').next().unwrap_or("");
-    let header = header.split(" #").next().unwrap_or("").trim_end();
-    let marks = header.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-' || c == '+');
-    let block = text.slice(before.len(), start).contains('\n') && marks.ends_with(['|', '>']);
-    block || text.slice(start, start + 1).starts_with(['\'', '"'])
+    text.slice(start, start + 1).starts_with(['\'', '"']) || block_header(text, start).is_some()
 }
 
 #[cfg(test)]
@@ -240,10 +236,13 @@ mod tests {
     #[test]
     fn an_unset_variable_is_shown_where_it_stands_with_its_like() {
         let variables = Variables::from_pairs(&[("RETENTION", "7")], &[]);
-        let (_, done, sink, _) = substitute("a: x\nb: up to ${var.RETENTON} days${\nc: ${foo}\n${var.X}: 1\n", &variables);
+        let (_, done, sink, _) =
+            substitute("a: x\nb: up to ${var.RETENTON} days${\nc: ${foo}\n${var.X}: 1\n", &variables);
         let seen: Vec<_> = sink
             .iter()
-            .map(|d| (d.code.name, d.place.as_ref().unwrap().line, d.place.as_ref().unwrap().column, d.label.as_deref()))
+            .map(|d| {
+                (d.code.name, d.place.as_ref().unwrap().line, d.place.as_ref().unwrap().column, d.label.as_deref())
+            })
             .collect();
         let wanted = [
             ("unset-variable", 2, 10, Some("did you mean `RETENTION`?")),

@@ -30,13 +30,8 @@ pub struct Converted {
 /// Converts a document. Reports keys that are no text or appear twice, and numbers that are none.
 pub fn convert(document: &Node, text: &Text, substituted: &Substituted, sink: &mut Vec<Diagnostic>) -> Converted {
     let places = Places::new(text.place(document.start, document.end));
-    let out = Converted {
-        json: Json::Null,
-        places,
-        other: BTreeMap::new(),
-        shown: BTreeMap::new(),
-        unknown: Vec::new(),
-    };
+    let out =
+        Converted { json: Json::Null, places, other: BTreeMap::new(), shown: BTreeMap::new(), unknown: Vec::new() };
     let mut conversion = Conversion { text, substituted, sink, out, pointer: String::new() };
     conversion.out.json = conversion.value(document);
     conversion.out
@@ -262,7 +257,8 @@ mod tests {
 
     #[test]
     fn keys_are_text_and_unique_and_numbers_fit() {
-        let source = "a: 1\nb: 99999999999999999999\nc: 9223372036854775808\na: 2\n5: x\ntrue: x\n[1]: x\n~: x\n{{x}}: y\n";
+        let source =
+            "a: 1\nb: 99999999999999999999\nc: 9223372036854775808\na: 2\n5: x\ntrue: x\n[1]: x\n~: x\n{{x}}: y\n";
         let (converted, sink) = converted(source);
         let seen: Vec<_> = sink.iter().map(|d| (d.code.name, d.place.as_ref().unwrap().line)).collect();
         let wanted = [

@@ -47,10 +47,10 @@ impl Variables {
     pub fn new(
         var_files: &[PathBuf],
         vars: &[(String, String)],
-        config: BTreeMap<String, Variable>,
+        config: &BTreeMap<String, Variable>,
         sources: &mut Sources,
     ) -> Result<Self, Failure> {
-        let mut variables = Self { vars: config, env: environment() };
+        let mut variables = Self { vars: config.clone(), env: environment() };
         let mut sink = Vec::new();
         for path in var_files {
             variables.read_file(path, sources, &mut sink);
@@ -84,12 +84,11 @@ impl Variables {
     fn read_file(&mut self, path: &std::path::Path, sources: &mut Sources, sink: &mut Vec<Diagnostic>) {
         let file = match files::read(path, sources) {
             Ok(file) => file,
-            Err(diagnostic) => return sink.push(diagnostic),
+            Err(failure) => return sink.extend(failure.0),
         };
         let environment = Self { vars: BTreeMap::new(), env: self.env.clone() };
         for mut document in yaml::documents(&file.text, sink) {
-            let done =
-                substitute::apply(&mut document, &file.text, &environment, &mut Redactor::default(), sink);
+            let done = substitute::apply(&mut document, &file.text, &environment, &mut Redactor::default(), sink);
             for (name, value, start) in tree::scalars(&document, &file.text, "a file of variables", sink) {
                 let secret = done.shown.get(&start).cloned();
                 self.vars.insert(name, Variable { value, secret });
@@ -221,7 +220,8 @@ pub fn typed(text: &str) -> Json {
         _ => {}
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let decimal = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
+    let decimal = !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
     let leading_zero = digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
     if !decimal || leading_zero || !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return Json::String(text.to_owned());
@@ -265,7 +265,9 @@ mod tests {
         assert_eq!(typed("0.02"), serde_json::json!(0.02));
         assert_eq!(typed("1e3"), serde_json::json!(1000));
         assert_eq!(typed("true"), serde_json::json!(true));
-        for text in ["", "no", "null", "007", "7 days", "-", "+", ".", "1-2", "e5", "99999999999999999999", "inf", "1e999", "٣"] {
+        for text in
+            ["", "no", "null", "007", "7 days", "-", "+", ".", "1-2", "e5", "99999999999999999999", "inf", "1e999", "٣"]
+        {
             assert_eq!(typed(text), Json::String(text.to_owned()), "{text}");
         }
     }
@@ -277,7 +279,7 @@ mod tests {
         std::fs::write(&file, "B: from file\nC: from file\nN: \"7\"\nM: 7\n").unwrap();
         let config = ["A", "B", "C"].map(|name| (name.to_owned(), Variable::plain("from config")));
         let vars = [("C".to_owned(), "from command line".to_owned())];
-        let variables = Variables::new(&[file], &vars, BTreeMap::from(config), &mut Sources::default()).unwrap();
+        let variables = Variables::new(&[file], &vars, &BTreeMap::from(config), &mut Sources::default()).unwrap();
         let get = |name: &str| variables.get(&Reference { space: Space::Var, name: name.to_owned() }).unwrap().value;
         assert_eq!(get("A"), "from config");
         assert_eq!(get("B"), "from file");
@@ -293,9 +295,14 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path
         };
-        let files = [write("a.yaml", "- 1\n"), write("b.yaml", "A: [1]\nB: 1\nB: 2\n1x: 2\nE:\n"), dir.path().join("c")];
-        let failure = Variables::new(&files, &[("a b".into(), String::new())], BTreeMap::new(), &mut Sources::default());
+        let files =
+            [write("a.yaml", "- 1\n"), write("b.yaml", "A: [1]\nB: 1\nB: 2\n1x: 2\nE:\n"), dir.path().join("c")];
+        let failure =
+            Variables::new(&files, &[("a b".into(), String::new())], &BTreeMap::new(), &mut Sources::default());
         let codes: Vec<_> = failure.err().unwrap().0.iter().map(|d| d.code.name).collect();
-        assert_eq!(codes, ["wrong-type", "wrong-type", "duplicate-key", "wrong-value", "wrong-type", "file-unreadable", "bad-config"]);
+        assert_eq!(
+            codes,
+            ["wrong-type", "wrong-type", "duplicate-key", "wrong-value", "wrong-type", "file-unreadable", "bad-config"]
+        );
     }
 }

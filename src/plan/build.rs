@@ -175,22 +175,23 @@ pub fn action_for(
         on: delta.on.clone(),
         op,
         reason: delta.reason,
-        attributes: delta.changes.iter().map(attribute_change).collect(),
+        attributes: shown(kind, delta),
         steps,
         hazards,
         impact: judgement.impact,
         protect,
-        desired: managed(kind, delta),
+        desired: delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default(),
         fingerprint: Fingerprint::of_live(delta.live.as_ref()),
         source: place.as_ref().map(SourceLine::from),
     })
 }
 
-/// What is managed of a delta's resource once it exists.
-fn managed(kind: &dyn Kind, delta: &Delta) -> BTreeMap<String, Value> {
-    let mut attributes = delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default();
-    attributes.retain(|name, _| !kind.rules().is_only_at_creation(name));
-    attributes
+/// The changes worth showing: on creation, without what goes without saying.
+fn shown(kind: &dyn Kind, delta: &Delta) -> Vec<AttributeChange> {
+    let implied = |change: &&crate::core::Change| {
+        delta.is_create() && change.after.as_ref().is_some_and(|after| kind.is_implied(&change.attribute, after))
+    };
+    delta.changes.iter().filter(|change| !implied(change)).map(attribute_change).collect()
 }
 
 fn attribute_change(change: &crate::core::Change) -> AttributeChange {

@@ -68,7 +68,8 @@ impl<'a> Workplace<'a> {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chronoform"));
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG") || name.starts_with("CHRONOFORM_")) {
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG") || name.starts_with("CHRONOFORM_"))
+        {
             command.env_remove(name);
         }
         command.env_remove("NO_COLOR").env("DATABASE_URL", self.db.url());

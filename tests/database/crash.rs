@@ -64,7 +64,15 @@ fn killed_at_every_action(db: &Db, place: &Workplace<'_>) {
     prepare(db, place);
     let actions = TABLES * 3;
     for at in 1..=actions {
-        let mut child = place.start(&["apply", "policy.yaml", "--auto-approve", "--allow", "builds_index", "--allow", "blocks_writes"]);
+        let mut child = place.start(&[
+            "apply",
+            "policy.yaml",
+            "--auto-approve",
+            "--allow",
+            "builds_index",
+            "--allow",
+            "blocks_writes",
+        ]);
         kill_at(&mut child, &format!("/{}] ", actions - at + 1));
         place.run(&["ledger", "verify"]).expect(0);
     }
@@ -103,7 +111,8 @@ fn begin_build(db: &Db, place: &Workplace<'_>) -> (postgres::Client, Child) {
     prepare(db, place);
     let mut blocker = db.connect();
     blocker.batch_execute("BEGIN; UPDATE public.t0 SET v = v WHERE id = 1").unwrap();
-    let child = place.start(&["apply", "policy.yaml", "--auto-approve", "--allow", "builds_index", "--allow", "blocks_writes"]);
+    let child =
+        place.start(&["apply", "policy.yaml", "--auto-approve", "--allow", "builds_index", "--allow", "blocks_writes"]);
     wait_for(db, BUILDING);
     (blocker, child)
 }
@@ -151,7 +160,8 @@ fn a_short_lock_is_waited_for(db: &Db, place: &Workplace<'_>) {
     prepare(db, place);
     let mut blocker = db.connect();
     blocker.batch_execute("BEGIN; LOCK TABLE public.t0 IN SHARE UPDATE EXCLUSIVE MODE").unwrap();
-    let child = place.start(&["apply", "policy.yaml", "--auto-approve", "--allow", "builds_index", "--allow", "blocks_writes"]);
+    let child =
+        place.start(&["apply", "policy.yaml", "--auto-approve", "--allow", "builds_index", "--allow", "blocks_writes"]);
     let waiting = "SELECT 1 FROM pg_catalog.pg_locks WHERE NOT granted AND relation = 'public.t0'::regclass";
     wait_for(db, waiting);
     blocker.batch_execute("ROLLBACK").unwrap();

@@ -63,7 +63,10 @@ fn complete(kind: &dyn Kind) -> Result<(), Failed> {
     for rule in kind.rules().attributes {
         let covered = match rule.name.strip_suffix('*') {
             Some(beginning) => changes.iter().any(|change| change.starts_with(beginning)),
-            None => changes.iter().any(|change| change == rule.name) || folder(kind).join(format!("{}.never", rule.name)).exists(),
+            None => {
+                changes.iter().any(|change| change == rule.name)
+                    || folder(kind).join(format!("{}.never", rule.name)).exists()
+            }
         };
         if !covered {
             missing.push(rule.name);

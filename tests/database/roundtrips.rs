@@ -40,6 +40,10 @@ fn round_trips(db: &Db, tables: usize) -> u64 {
     let mut session = Session::connect(&options.resolve().unwrap()).unwrap();
     let mut remember = |_: &chronoform::core::Server| Ok(Default::default());
     let made = chronoform::cli::pipeline::make(&policies, &mut session, &mut remember, &mut sink).unwrap();
-    assert_eq!(made.plan.actions.len(), tables, "only the storage differs: the indexes are the same, written differently");
+    assert_eq!(
+        made.plan.actions.len(),
+        tables,
+        "only the storage differs: the indexes are the same, written differently"
+    );
     session.round_trips()
 }

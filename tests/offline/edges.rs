@@ -29,7 +29,9 @@ fn with_policy(yaml: &str) -> TempDir {
 #[test]
 fn wrong_usage_ends_with_one_because_two_means_differences() {
     let folder = tempfile::tempdir().unwrap();
-    for arguments in [&["plann"][..], &["plan", "--nope"], &["apply", "--allow", "everything"], &["plan", "--var", "x"], &[]] {
+    for arguments in
+        [&["plann"][..], &["plan", "--nope"], &["apply", "--allow", "everything"], &["plan", "--var", "x"], &[]]
+    {
         let ran = chronoform(folder.path(), arguments);
         assert_eq!(ran.status.code(), Some(1), "{arguments:?}");
         assert!(!ran.stderr.is_empty());
@@ -75,7 +77,8 @@ fn the_shipped_policies_are_valid_and_in_layout() {
     for entry in fs::read_dir(root.join("policies")).unwrap() {
         let path = entry.unwrap().path();
         let first = fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
-        let schema = first.strip_prefix("# yaml-language-server: $schema=").unwrap_or_else(|| panic!("{}", path.display()));
+        let schema =
+            first.strip_prefix("# yaml-language-server: $schema=").unwrap_or_else(|| panic!("{}", path.display()));
         assert!(path.parent().unwrap().join(schema).exists(), "{} names {schema}", path.display());
     }
 }
@@ -116,7 +119,11 @@ fn there_is_a_completion_script_for_every_shell() {
 #[test]
 fn a_password_is_never_repeated() {
     let folder = with_policy("kind: extension\nname: timescaledb\n");
-    for url in ["postgres://u:s3cret-word@127.0.0.1:1/d", "postgres://u:s3cret-word@host.invalid/d", "postgres://u:s3cret-word@h:notaport/d"] {
+    for url in [
+        "postgres://u:s3cret-word@127.0.0.1:1/d",
+        "postgres://u:s3cret-word@host.invalid/d",
+        "postgres://u:s3cret-word@h:notaport/d",
+    ] {
         let ran = chronoform(folder.path(), &["plan", "--url", url]);
         let said = text(&ran.stderr) + &text(&ran.stdout);
         assert_eq!(ran.status.code(), Some(1), "{said}");

@@ -113,7 +113,9 @@ fn type_of(root: &Json, schema: &Json) -> String {
         Json::String(word) if word == "array" => format!("list of {}", type_of(root, resolve(root, &schema["items"]))),
         Json::String(word) if word == "object" => "mapping".to_owned(),
         Json::String(word) => word.clone(),
-        Json::Array(words) => words.iter().filter_map(Json::as_str).filter(|word| *word != "null").collect::<Vec<_>>().join(" or "),
+        Json::Array(words) => {
+            words.iter().filter_map(Json::as_str).filter(|word| *word != "null").collect::<Vec<_>>().join(" or ")
+        }
         _ => "any".to_owned(),
     }
 }

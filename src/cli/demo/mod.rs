@@ -53,8 +53,9 @@ pub fn run(args: &DemoArgs, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 fn start(args: &DemoArgs) -> Result<EmbeddedServer, Failure> {
-    let unavailable =
-        |error: embedded::EmbeddedError| Failure::from(Diagnostic::error(&code::EMBEDDED_UNAVAILABLE, error.to_string()));
+    let unavailable = |error: embedded::EmbeddedError| {
+        Failure::from(Diagnostic::error(&code::EMBEDDED_UNAVAILABLE, error.to_string()))
+    };
     let cache = embedded::default_cache_dir().map_err(unavailable)?;
     let options = embedded::Options { port: args.port, ..embedded::Options::default() };
     let mut say = |text: &str| out::print(&format!("{text}\n"));

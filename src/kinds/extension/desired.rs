@@ -16,8 +16,9 @@ pub struct Extension {
     /// where anything depends on it.
     #[serde(default)]
     pub ensure: Ensure,
-    /// The schema that holds its objects. Without it, the server's choice at creation, and then
-    /// whatever it is. Changed in place where the extension can be relocated.
+    /// The schema that holds its objects. Without it, at creation the one that the extension itself
+    /// asks for or else `public`, and then whatever it is. Changed in place where the extension can
+    /// be relocated.
     #[schemars(example = &"public")]
     pub schema: Option<String>,
     /// The version to keep it at. Without it, the server's default at creation, and then whatever

@@ -11,6 +11,9 @@ const fn step(template: &'static str, lock: Option<(LockMode, LockOn)>) -> Varia
 /// move at once.
 const WORST: Option<(LockMode, LockOn)> = Some((LockMode::AccessExclusive, LockOn::Object));
 
+/// Without a schema of its own or in the policy, an extension goes where the search path says, and
+/// a session here has none.
+static SEARCH_PATH: StepRule = StepRule { variants: &[step("extension/search_path.sql", None)] };
 static CREATE: StepRule = StepRule { variants: &[step("extension/create.sql", None)] };
 static DROP: StepRule = StepRule { variants: &[step("extension/drop.sql", WORST)] };
 static UPDATE: StepRule = StepRule { variants: &[step("extension/update.sql", WORST)] };
@@ -18,7 +21,7 @@ static SET_SCHEMA: StepRule = StepRule { variants: &[step("extension/set_schema.
 
 /// The whole table.
 pub static RULES: Rules = Rules {
-    create: &[&CREATE],
+    create: &[&SEARCH_PATH, &CREATE],
     remove: &[&DROP],
     replace: None,
     attributes: &[

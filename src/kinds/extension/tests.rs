@@ -79,6 +79,7 @@ fn offered() -> Vec<Row> {
         find("version", "earthdistance", "1.1", &["", "cube"], (true, true)),
         find("version", "timescaledb", "2.29.2", &[""], (true, true)),
         find("version", "plperlu", "1.0", &["pg_catalog"], (true, false)),
+        find("schema", "public", "", &[], (true, false)),
         find("schema", "app", "", &[], (true, false)),
         find("schema", "locked", "", &[], (false, false)),
     ]
@@ -202,6 +203,7 @@ fn what_can_be_created_is_and_what_cannot_says_why() {
         ("hstore", json!({"schema": "nope"}), vec!["unknown-schema"]),
         ("hstore", json!({"schema": "locked"}), vec!["no-privilege"]),
         ("earthdistance", json!({}), vec!["extension-requires"]),
+        ("plperlu", json!({}), vec!["no-privilege"]),
         ("earthdistance", json!({"cascade": true}), vec![]),
         ("plperlu", json!({}), vec!["no-privilege"]),
         ("timescaledb", json!({}), vec![]),

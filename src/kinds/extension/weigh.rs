@@ -1,5 +1,6 @@
 //! What changes to extensions would touch, and what the server has to say against them.
 
+use crate::core::name::DEFAULT_SCHEMA;
 use crate::core::{
     Address, Bytes, Delta, Desired, Ensure, Hazard, Impact, Op, Param, Place, Query, Row, RowError, Value,
 };
@@ -40,8 +41,9 @@ pub fn query(deltas: &[&Delta]) -> Option<Query> {
             from.push(text_of(change.before.as_ref()));
             to.push(text_of(change.after.as_ref()));
         }
-        if let Some(change) = delta.change("schema") {
-            schemas.push(text_of(change.after.as_ref()));
+        match delta.change("schema") {
+            Some(change) => schemas.push(text_of(change.after.as_ref())),
+            None => schemas.push(DEFAULT_SCHEMA.to_owned()),
         }
     }
     let sql = include_str!("weigh.sql").to_owned();
@@ -156,7 +158,9 @@ impl<'a> Case<'a> {
             let diagnostic = self.error(&code::WRONG_VALUE, "schema", message);
             sink.push(diagnostic.help(format!("write `schema: {fixed}`, or leave the key out")));
         }
-        self.schema(sink)?;
+        if let Some(schema) = self.wanted("schema").or(if fixed.is_none() { Some(DEFAULT_SCHEMA) } else { None }) {
+            self.schema(schema, sink)?;
+        }
         for required in requires.iter().flatten() {
             self.requires(required, sink)?;
         }
@@ -222,10 +226,7 @@ impl<'a> Case<'a> {
     }
 
     /// That the schema to be used exists and may be used.
-    fn schema(&self, sink: &mut Vec<Diagnostic>) -> Result<(), RowError> {
-        let Some(schema) = self.wanted("schema").filter(|_| self.delta.change("schema").is_some()) else {
-            return Ok(());
-        };
+    fn schema(&self, schema: &str, sink: &mut Vec<Diagnostic>) -> Result<(), RowError> {
         match self.finds("schema", schema)?.first() {
             None => {
                 let message = format!("the database has no schema \"{schema}\"");
@@ -293,11 +294,9 @@ impl<'a> Case<'a> {
             let (from, to) = (text_of(change.before.as_ref()), text_of(change.after.as_ref()));
             self.update_version(&from, &to, sink)?;
         }
-        if self.delta.change("schema").is_none() {
-            return Ok(());
-        }
+        let Some(change) = self.delta.change("schema") else { return Ok(()) };
         if self.fact("relocatable").and_then(Value::as_bool) == Some(true) {
-            return self.schema(sink);
+            return self.schema(&text_of(change.after.as_ref()), sink);
         }
         let message = format!("the extension \"{}\" cannot be moved to another schema", self.name);
         sink.push(

@@ -1,5 +1,6 @@
 //! The `hypertable` section of a `table` document.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -24,7 +25,6 @@ pub struct Hypertable {
     pub time_column: Option<String>,
     /// How much time one chunk holds: an interval, or a whole number where time is one. Without it,
     /// TimescaleDB's own default at creation, and then whatever it is. A change is for new chunks.
-    #[schemars(schema_with = "chunk_interval_schema")]
     pub chunk_interval: Option<ChunkInterval>,
     /// The function that tells the present of a whole-number time: without arguments, stable, and
     /// of the time column's own type.
@@ -68,8 +68,19 @@ pub struct Partition {
     pub number: i64,
 }
 
-fn chunk_interval_schema(_: &mut SchemaGenerator) -> Schema {
-    schemars::json_schema!({ "type": ["string", "integer"], "minimum": 1, "examples": ["1 day", 86400] })
+/// By hand, because two types say more plainly what is wrong than two alternatives.
+impl JsonSchema for ChunkInterval {
+    fn schema_name() -> Cow<'static, str> {
+        "ChunkInterval".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": ["string", "integer"], "minimum": 1, "examples": ["1 day", 86400] })
+    }
 }
 
 /// The resource of a section.
@@ -167,6 +178,7 @@ fn partitions(
             sink.push(error);
             continue;
         }
+        desired.places.insert(super::item("partitions", &column), input.place(&at).clone());
         values.push(super::partition(column, partition.number));
     }
     input.set(desired, "partitions", "/partitions", Value::List(values));
@@ -177,9 +189,9 @@ fn chunk_skipping(list: &[String], input: &SectionInput<'_>, desired: &mut Desir
     let mut columns = BTreeSet::new();
     for (index, text) in list.iter().enumerate() {
         let at = format!("/chunk_skipping/{index}");
-        if let Some(column) = input.identifier(text, &at, sink)
-            && !columns.insert(column)
-        {
+        let Some(column) = input.identifier(text, &at, sink) else { continue };
+        desired.places.insert(super::item("chunk_skipping", &column), input.place(&at).clone());
+        if !columns.insert(column) {
             sink.push(Diagnostic::error(&code::WRONG_VALUE, format!("`{text}` is listed twice")).at(input.place(&at)));
         }
     }

@@ -97,6 +97,11 @@ impl Kind for Hypertable {
     }
 }
 
+/// The name under which the place of one item of a list attribute is kept.
+fn item(attribute: &str, column: &str) -> String {
+    format!("{attribute}/{column}")
+}
+
 /// One hash partition as a value.
 fn partition(column: String, number: i64) -> Value {
     Value::Map(BTreeMap::from([("column".to_owned(), Value::Text(column)), ("number".to_owned(), Value::Int(number))]))

@@ -209,11 +209,12 @@ fn partitions(settled: &mut Desired, relation: &Relation, live: Option<&Hypertab
     let Some(Value::List(wanted)) = settled.get("partitions").cloned() else { return };
     let place = settled.place_of("partitions").clone();
     for name in wanted.iter().filter_map(super::column_of) {
+        let place = settled.places.get(&super::item("partitions", name)).unwrap_or(&place);
         match relation.column(name) {
-            None => sink.push(checks::unknown_column(relation, name, &place)),
+            None => sink.push(checks::unknown_column(relation, name, place)),
             Some(column) if UNHASHABLE.contains(&column.base_type) => {
                 let message = format!("`{name}` is of type {}, which has no hash function", column.type_name);
-                let diagnostic = Diagnostic::error(&code::WRONG_TYPE, message).at(&place);
+                let diagnostic = Diagnostic::error(&code::WRONG_TYPE, message).at(place);
                 sink.push(diagnostic.help("partition by another column, or by none"));
             }
             Some(_) => {}
@@ -258,12 +259,13 @@ fn chunk_skipping(settled: &mut Desired, relation: &Relation, view: &View<'_>, s
         return;
     }
     for name in columns.as_list().iter().filter_map(Value::as_text) {
+        let place = settled.places.get(&super::item("chunk_skipping", name)).unwrap_or(&place);
         match relation.column(name) {
-            None => sink.push(checks::unknown_column(relation, name, &place)),
+            None => sink.push(checks::unknown_column(relation, name, place)),
             Some(column) if !column.is_time() || is_domain(column) => {
                 let message =
                     format!("`{name}` is of type {}, whose range TimescaleDB does not keep", column.type_name);
-                let diagnostic = Diagnostic::error(&code::WRONG_TYPE, message).at(&place);
+                let diagnostic = Diagnostic::error(&code::WRONG_TYPE, message).at(place);
                 sink.push(
                     diagnostic.help("chunk skipping is for smallint, integer, bigint, date and timestamp columns"),
                 );

@@ -135,7 +135,7 @@ fn update(
         && let Some(before) = &change.before
         && live.chunks > 0
     {
-        notes.push(format!("{each_keeps} the length that it was made with, of late {before}"));
+        notes.push(format!("{each_keeps} its own length, until now {before}"));
     }
     let (added, resized) = super::partition_changes(delta);
     if !added.is_empty() {

@@ -121,6 +121,14 @@ impl Kind for Index {
         attribute.starts_with("storage.")
     }
 
+    fn is_implied(&self, attribute: &str, value: &Value) -> bool {
+        match attribute {
+            "valid" => true,
+            "method" => value.as_text() == Some("btree"),
+            _ => matches!(value, Value::Null | Value::Bool(false)) || *value == Value::List(Vec::new()),
+        }
+    }
+
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         weigh::query(deltas, view)
     }

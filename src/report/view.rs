@@ -1,0 +1,304 @@
+//! A plan as every format shows it: grouped, labelled, and each fact put into words.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::core::{Action, AttributeChange, Bytes, Hazard, Impact, Lock, LockMode, Op, QualifiedName, Reason};
+use crate::diff::{Drift, Status};
+use crate::plan::{Adopt, Message, Plan};
+use crate::report::compare::{DiffLine, unified};
+use crate::report::phrase::{self, Label, Level, Sentence};
+use crate::report::value;
+
+/// The changes of one relation, or those of the whole database.
+pub(super) struct Group<'a> {
+    /// The relation.
+    pub(super) on: Option<&'a QualifiedName>,
+    /// Its changes, in the plan's order.
+    pub(super) changes: Vec<Change<'a>>,
+}
+
+/// One change.
+pub(super) struct Change<'a> {
+    /// The action itself.
+    pub(super) action: &'a Action,
+    /// What it is called in its group.
+    pub(super) label: Label,
+    /// The attributes that differ, of an update, a replacement or a blocked change.
+    pub(super) rows: Vec<Row<'a>>,
+    /// The attributes of what is created or removed.
+    pub(super) whole: Vec<(String, String)>,
+    /// What must be allowed, by level, worst first.
+    pub(super) hazards: Vec<(Level, Vec<Hazard>)>,
+    /// How much it touches.
+    pub(super) impact: Option<Sentence>,
+    /// What else is to be said of that.
+    pub(super) notes: Vec<Sentence>,
+    /// What it locks, strongest first.
+    pub(super) locks: Vec<(LockMode, Sentence)>,
+    /// Why it cannot be done.
+    pub(super) blocked_by: Vec<&'a Message>,
+}
+
+/// An attribute that differs.
+pub(super) struct Row<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// Its live value.
+    pub(super) before: String,
+    /// Its desired value.
+    pub(super) after: String,
+    /// Both compared, where they are definitions.
+    pub(super) diff: Vec<DiffLine>,
+}
+
+/// A plan's changes, the whole database's first and then relation by relation.
+pub(super) fn groups(plan: &Plan) -> Vec<Group<'_>> {
+    let mut groups: BTreeMap<Option<&QualifiedName>, Vec<Change<'_>>> = BTreeMap::new();
+    for action in &plan.actions {
+        groups.entry(action.on.as_ref()).or_default().push(change(plan, action));
+    }
+    groups.into_iter().map(|(on, changes)| Group { on, changes }).collect()
+}
+
+fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
+    let is_removed = matches!(action.reason, Reason::Unwanted | Reason::Dropped);
+    let is_whole = is_removed || matches!(action.reason, Reason::Missing | Reason::Disappeared);
+    let side =
+        |attribute: &'a AttributeChange| -> &'a Json { if is_removed { &attribute.before } else { &attribute.after } };
+    let named = action.attributes.iter().map(|attribute| (attribute.name.as_str(), side(attribute)));
+    let whole = named.filter(|(_, value)| !(is_removed && value.is_null()));
+    Change {
+        action,
+        label: Label::within(&action.address, action.on.as_ref()),
+        rows: if is_whole { Vec::new() } else { action.attributes.iter().map(|change| row(action, change)).collect() },
+        whole: if is_whole { value::pairs(whole) } else { Vec::new() },
+        hazards: phrase::by_level(&action.hazards),
+        impact: action.impact.as_ref().and_then(phrase::impact),
+        notes: action.impact.iter().flat_map(|impact| &impact.notes).map(|note| Sentence::prose(note)).collect(),
+        locks: locks(action),
+        blocked_by: if action.op == Op::Blocked { blocked_by(plan, action) } else { Vec::new() },
+    }
+}
+
+fn row<'a>(action: &Action, change: &'a AttributeChange) -> Row<'a> {
+    let definition = value::is_definition(&change.name, [&change.before, &change.after], &action.desired);
+    Row {
+        name: &change.name,
+        before: value::show(&change.before),
+        after: value::show(&change.after),
+        diff: if definition { unified(&change.before, &change.after) } else { Vec::new() },
+    }
+}
+
+/// The strongest lock on each thing that an action locks.
+fn locks(action: &Action) -> Vec<(LockMode, Sentence)> {
+    let mut strongest: Vec<&Lock> = Vec::new();
+    for lock in action.steps.iter().filter_map(|step| step.lock.as_ref()) {
+        match strongest.iter_mut().find(|known| known.on == lock.on) {
+            Some(known) if known.mode < lock.mode => *known = lock,
+            Some(_) => {}
+            None => strongest.push(lock),
+        }
+    }
+    strongest.sort_by_key(|lock| std::cmp::Reverse(lock.mode));
+    strongest.into_iter().map(|lock| (lock.mode, phrase::lock(lock))).collect()
+}
+
+/// The errors that speak of an action: those that name its address, or else those of its own place.
+fn blocked_by<'a>(plan: &'a Plan, action: &Action) -> Vec<&'a Message> {
+    let errors = || plan.diagnostics.iter().filter(|message| message.severity == "error");
+    let address = action.address.to_string();
+    let named: Vec<&Message> = errors().filter(|message| names(&message.message, &address)).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    errors().filter(|message| message.source.is_some() && message.source == action.source).collect()
+}
+
+/// Whether a text holds an address as a whole, and not as the beginning of a longer one.
+fn names(text: &str, address: &str) -> bool {
+    text.match_indices(address).any(|(start, found)| {
+        let after = text.get(start + found.len()..).unwrap_or("");
+        !after.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '"' | '$'))
+    })
+}
+
+/// A danger of a whole plan: hazards of one level that the same actions have.
+pub(super) struct Danger<'a> {
+    /// How bad.
+    pub(super) level: Level,
+    /// What.
+    pub(super) hazards: Vec<Hazard>,
+    /// Which.
+    pub(super) actions: Vec<&'a Action>,
+}
+
+/// Every hazard of a plan, worst first.
+pub(super) fn dangers(plan: &Plan) -> Vec<Danger<'_>> {
+    let mut dangers: Vec<Danger<'_>> = Vec::new();
+    for (level, hazards) in phrase::by_level(&plan.hazards()) {
+        for hazard in hazards {
+            let actions: Vec<&Action> = plan.actions.iter().filter(|action| action.hazards.contains(&hazard)).collect();
+            let same = |known: &&mut Danger<'_>| {
+                known.level == level
+                    && known.actions.len() == actions.len()
+                    && known.actions.iter().zip(&actions).all(|(one, other)| std::ptr::eq(*one, *other))
+            };
+            match dangers.iter_mut().find(same) {
+                Some(known) => known.hazards.push(hazard),
+                None => dangers.push(Danger { level, hazards: vec![hazard], actions }),
+            }
+        }
+    }
+    dangers
+}
+
+/// How many resources a sentence names before it only counts.
+const NAMED: usize = 5;
+
+/// A danger in words: `deletes data: 12 chunks, 38.2 GB (retention of public.trades)`.
+pub(super) fn danger(danger: &Danger<'_>) -> Sentence {
+    let mut sentence = Sentence::of(phrase::meaning(&danger.hazards));
+    if danger.hazards.contains(&Hazard::DeletesData) {
+        sentence = sentence.text(format!(": {}", deleted(&danger.actions)));
+    }
+    let labels = danger.actions.iter().map(|action| Label::anywhere(&action.address, action.on.as_ref()));
+    sentence.text(" (").then(listed(labels, NAMED)).text(")")
+}
+
+/// The command that allows every danger of a plan.
+pub(super) fn consent(dangers: &[Danger<'_>]) -> String {
+    format!("chronoform apply {}", phrase::allow(&hazards(dangers)))
+}
+
+/// The hazards of some dangers.
+pub(super) fn hazards(dangers: &[Danger<'_>]) -> Vec<Hazard> {
+    dangers.iter().flat_map(|danger| danger.hazards.iter().copied()).collect()
+}
+
+/// All that is deleted, counted; what could not be counted is said to be unknown.
+fn deleted(actions: &[&Action]) -> String {
+    let impacts: Vec<_> = actions.iter().filter_map(|action| action.impact.as_ref()).collect();
+    let known = impacts.len() == actions.len();
+    let sum = |part: fn(&Impact) -> Option<u64>| -> Option<u64> {
+        impacts.iter().map(|impact| part(impact)).try_fold(0_u64, |sum, part| Some(sum.saturating_add(part?)))
+    };
+    let mut parts = Vec::new();
+    parts.extend(sum(|impact| impact.chunks).map(|chunks| phrase::count(chunks, "chunk")));
+    parts.extend(sum(|impact| impact.rows).map(|rows| phrase::count(rows, "row")));
+    parts.extend(sum(|impact| impact.bytes.map(|bytes| bytes.0)).map(|bytes| Bytes(bytes).to_string()));
+    match (known && !actions.is_empty(), parts.is_empty()) {
+        (true, false) => parts.join(", "),
+        (false, false) if !impacts.is_empty() => format!("{} and more that could not be counted", parts.join(", ")),
+        _ => "how much could not be counted".to_owned(),
+    }
+}
+
+/// A list that ends in a count: `a, b and 3 more`.
+pub(super) fn listed(items: impl Iterator<Item = Sentence>, most: usize) -> Sentence {
+    let items: Vec<Sentence> = items.collect();
+    let mut sentence = Sentence::default();
+    for (index, item) in items.iter().take(most).enumerate() {
+        sentence = if index == 0 { sentence } else { sentence.text(", ") };
+        sentence = sentence.then(item.clone());
+    }
+    match items.len().saturating_sub(most) {
+        0 => sentence,
+        more => sentence.text(format!(" and {more} more")),
+    }
+}
+
+/// What is true of a plan beside its changes, a sentence each.
+pub(super) fn remarks(plan: &Plan, most: usize) -> Vec<Sentence> {
+    let mut remarks = Vec::new();
+    let mut list = |count: usize, intro: &str, items: Sentence| {
+        if count > 0 {
+            remarks.push(Sentence::of(format!("{intro} ({count}): ")).then(items));
+        }
+    };
+    let paused: Vec<&Drift> = plan.drift.iter().filter(|drift| drift.status == Status::Paused).collect();
+    let names = paused.iter().map(|drift| Label::anywhere(&drift.address, drift.on.as_ref()));
+    list(paused.len(), "Paused by an operator, and left so", listed(names, most));
+    let names = plan.unmanaged.iter().map(|found| Label::anywhere(&found.address, found.on.as_ref()));
+    list(plan.unmanaged.len(), "Unmanaged, and left alone", listed(names, most));
+    let (new, known): (Vec<&Adopt>, Vec<&Adopt>) = plan.adopt.iter().partition(|adopt| adopt.new);
+    let mut tell = |count: usize, one: &str, several: &str| {
+        if count > 0 {
+            let text = if count == 1 { one } else { several };
+            remarks.push(Sentence::of(format!("{} {text}", phrase::many(count, "resource"))));
+        }
+    };
+    tell(
+        new.len(),
+        "is already as its policy wants it: apply records it as managed.",
+        "are already as their policies want them: apply records them as managed.",
+    );
+    tell(
+        known.len(),
+        "has a new policy that the database already meets: apply records it.",
+        "have new policies that the database already meets: apply records them.",
+    );
+    tell(
+        plan.forget.len(),
+        "in the ledger is in no policy and no longer in the database: apply forgets it.",
+        "in the ledger are in no policy and no longer in the database: apply forgets them.",
+    );
+    remarks
+}
+
+/// The standings of one relation's resources, or those of the whole database.
+pub(super) struct Standings<'a> {
+    /// The relation.
+    pub(super) on: Option<&'a QualifiedName>,
+    /// Its resources, each with what it is called there.
+    pub(super) resources: Vec<(Label, &'a Drift)>,
+}
+
+/// Drift by relation, the whole database's first.
+pub(super) fn drift_groups<'a>(drift: impl Iterator<Item = &'a Drift>) -> Vec<Standings<'a>> {
+    let mut groups: BTreeMap<Option<&QualifiedName>, Vec<(Label, &Drift)>> = BTreeMap::new();
+    for drift in drift {
+        let label = Label::within(&drift.address, drift.on.as_ref());
+        groups.entry(drift.on.as_ref()).or_default().push((label, drift));
+    }
+    groups.into_iter().map(|(on, resources)| Standings { on, resources }).collect()
+}
+
+/// How many resources stand so.
+pub(super) fn standing(drift: &[Drift], status: Status) -> usize {
+    drift.iter().filter(|drift| drift.status == status).count()
+}
+
+/// Drift in one line.
+pub(super) fn drift_verdict(drift: &[Drift]) -> String {
+    let parts: Vec<String> = phrase::STATUSES
+        .iter()
+        .map(|status| (standing(drift, *status), *status))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, status)| format!("{number} {}", status.words()))
+        .collect();
+    let differs = drift.iter().any(|drift| drift.status.is_difference());
+    match (parts.is_empty(), differs) {
+        (true, _) => "No drift: no policy describes anything here.".to_owned(),
+        (false, false) => format!("No drift: {}.", parts.join(", ")),
+        (false, true) => format!("Drift: {}.", parts.join(", ")),
+    }
+}
+
+/// What to do about drift, as a command and what it does.
+pub(super) fn healing(drift: &[Drift]) -> Vec<(&'static str, &'static str)> {
+    if !drift.iter().any(|drift| drift.status.is_difference()) {
+        return Vec::new();
+    }
+    let apply = if standing(drift, Status::Conflict) > 0 {
+        "brings it back, in a conflict too: to keep what is live, put it into the policy first"
+    } else {
+        "brings it back"
+    };
+    vec![
+        ("chronoform plan", "shows what brings the database back to the policies, and at what cost"),
+        ("chronoform apply", apply),
+    ]
+}
