@@ -2,6 +2,7 @@
 
 pub mod config;
 mod error;
+mod files;
 mod rows;
 mod session;
 
