@@ -353,10 +353,14 @@ impl Sort {
 
     fn schema(self) -> Json {
         match self {
-            Self::Bool => json!({ "type": ["boolean", "string", "null"] }),
-            Self::Auto => json!({ "type": ["boolean", "string", "null"], "examples": ["auto"] }),
-            Self::Int(least, most) => json!({ "type": ["integer", "null"], "minimum": least, "maximum": most }),
-            Self::Real(least, most) => json!({ "type": ["number", "null"], "minimum": least, "maximum": most }),
+            Self::Bool => json!({ "type": ["boolean", "string", "null"], "examples": [true, false] }),
+            Self::Auto => json!({ "type": ["boolean", "string", "null"], "examples": ["auto", true, false] }),
+            Self::Int(least, most) => {
+                json!({ "type": ["integer", "null"], "nullable": true, "minimum": least, "maximum": most })
+            }
+            Self::Real(least, most) => {
+                json!({ "type": ["number", "null"], "nullable": true, "minimum": least, "maximum": most })
+            }
         }
     }
 }
@@ -404,6 +408,36 @@ pub fn split(option: &str) -> Option<(&str, &str)> {
     option.split_once('=')
 }
 
+/// A usual value of each parameter that is a number, for its schema.
+static EXAMPLES: &[(&str, f64)] = &[
+    ("fillfactor", 90.0),
+    ("toast_tuple_target", 2048.0),
+    ("parallel_workers", 4.0),
+    ("vacuum_max_eager_freeze_failure_rate", 0.03),
+    ("autovacuum_vacuum_threshold", 50.0),
+    ("autovacuum_vacuum_max_threshold", 100_000_000.0),
+    ("autovacuum_vacuum_scale_factor", 0.02),
+    ("autovacuum_vacuum_insert_threshold", 1000.0),
+    ("autovacuum_vacuum_insert_scale_factor", 0.05),
+    ("autovacuum_analyze_threshold", 50.0),
+    ("autovacuum_analyze_scale_factor", 0.05),
+    ("autovacuum_vacuum_cost_delay", 2.0),
+    ("autovacuum_vacuum_cost_limit", 1000.0),
+    ("autovacuum_freeze_min_age", 50_000_000.0),
+    ("autovacuum_freeze_max_age", 200_000_000.0),
+    ("autovacuum_freeze_table_age", 150_000_000.0),
+    ("autovacuum_multixact_freeze_min_age", 5_000_000.0),
+    ("autovacuum_multixact_freeze_max_age", 400_000_000.0),
+    ("autovacuum_multixact_freeze_table_age", 150_000_000.0),
+    ("log_autovacuum_min_duration", 1000.0),
+    ("gin_pending_list_limit", 4096.0),
+    ("pages_per_range", 32.0),
+];
+
+fn as_json(number: f64) -> Json {
+    if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
+}
+
 /// The schema of a map of parameters: every known one by name, and any other.
 pub fn schema(parameters: impl Iterator<Item = (String, &'static Parameter)>) -> Json {
     let mut properties = serde_json::Map::new();
@@ -411,6 +445,9 @@ pub fn schema(parameters: impl Iterator<Item = (String, &'static Parameter)>) ->
         let mut schema = parameter.sort.schema();
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".to_owned(), json!(parameter.about));
+            if let Some((_, example)) = EXAMPLES.iter().find(|(known, _)| *known == parameter.name) {
+                schema.insert("examples".to_owned(), json!([as_json(*example)]));
+            }
         }
         properties.insert(name, schema);
     }
