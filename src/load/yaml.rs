@@ -14,7 +14,7 @@ use crate::load::complaints;
 use crate::load::text::Text;
 
 /// How deep a document may nest. The deepest policy key is at seven.
-const MAX_DEPTH: usize = 40;
+const MAX_DEPTH: usize = 16;
 /// How many values one document may have, aliases expanded.
 const MAX_NODES: usize = 50_000;
 /// How many documents one file may have.
