@@ -1,0 +1,2 @@
+DROP EXTENSION hstore;
+CREATE EXTENSION hstore SCHEMA public VERSION '1.7';

@@ -1,0 +1,1 @@
+SELECT public.set_chunk_time_interval('public.events', 3600);
