@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Change, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason};
+use crate::core::{Address, Applied, Change, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value};
 
 /// The three sides, and what the policies speak of at all.
 pub struct Sides<'a> {
@@ -20,7 +20,7 @@ pub struct Sides<'a> {
     pub managed: &'a BTreeSet<QualifiedName>,
     /// Whether an attribute that was applied and is no longer in the policy goes back to the
     /// server's default, for this kind.
-    pub forgets: &'a dyn Fn(&KindId) -> bool,
+    pub forgets: &'a dyn Fn(&KindId, &str) -> bool,
 }
 
 /// What a comparison finds.
@@ -42,7 +42,7 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
     for (address, desired) in sides.desired {
         match (sides.live.get(address), desired.ensure) {
             (None, Ensure::Present) => found.deltas.push(create(desired, sides)),
-            (Some(live), Ensure::Absent) => found.deltas.push(remove(live, Reason::Unwanted)),
+            (Some(live), Ensure::Absent) => found.deltas.push(remove(live, Reason::Unwanted, |_| true)),
             (None, Ensure::Absent) => {}
             (Some(live), Ensure::Present) => match update(desired, live, sides) {
                 Some(delta) => found.deltas.push(delta),
@@ -55,11 +55,14 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
             continue;
         }
         let managed = live.on.as_ref().is_some_and(|on| sides.managed.contains(on));
-        match (sides.applied.contains_key(address), managed) {
-            (true, true) => found.deltas.push(remove(live, Reason::Dropped)),
-            (true, false) => found.orphaned.push(address.clone()),
-            (false, true) if !live.system => found.unmanaged.push(address.clone()),
-            (false, _) => {}
+        match (sides.applied.get(address), managed) {
+            (Some(applied), true) => {
+                let goes = |name: &str| !(sides.forgets)(&address.kind, name) || applied.attributes.contains_key(name);
+                found.deltas.push(remove(live, Reason::Dropped, goes));
+            }
+            (Some(_), false) => found.orphaned.push(address.clone()),
+            (None, true) if !live.system => found.unmanaged.push(address.clone()),
+            (None, _) => {}
         }
     }
     found
@@ -67,11 +70,9 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
 
 fn create(desired: &Desired, sides: &Sides<'_>) -> Delta {
     let known = sides.applied.contains_key(&desired.address);
-    let changes = desired.attributes.iter().map(|(name, value)| Change {
-        attribute: name.clone(),
-        before: None,
-        after: Some(value.clone()),
-    });
+    let something = desired.attributes.iter().filter(|(_, value)| **value != Value::Null);
+    let changes =
+        something.map(|(name, value)| Change { attribute: name.clone(), before: None, after: Some(value.clone()) });
     Delta {
         address: desired.address.clone(),
         on: desired.on.clone(),
@@ -82,12 +83,12 @@ fn create(desired: &Desired, sides: &Sides<'_>) -> Delta {
     }
 }
 
-fn remove(live: &Live, reason: Reason) -> Delta {
-    let changes = live.attributes.iter().map(|(name, value)| Change {
-        attribute: name.clone(),
-        before: Some(value.clone()),
-        after: None,
-    });
+/// The delta that removes a resource; of the attributes that can go one by one, those that `goes`
+/// names.
+fn remove(live: &Live, reason: Reason, goes: impl Fn(&str) -> bool) -> Delta {
+    let gone = live.attributes.iter().filter(|(name, _)| goes(name));
+    let changes =
+        gone.map(|(name, value)| Change { attribute: name.clone(), before: Some(value.clone()), after: None });
     Delta {
         address: live.address.clone(),
         on: live.on.clone(),
@@ -102,16 +103,16 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
     let mut changes: Vec<Change> = Vec::new();
     for (name, wanted) in &desired.attributes {
         let have = live.get(name);
-        if have != Some(wanted) {
+        // Explicitly nothing and not there are the same.
+        if have.unwrap_or(&Value::Null) != wanted {
             changes.push(Change { attribute: name.clone(), before: have.cloned(), after: Some(wanted.clone()) });
         }
     }
     let applied = sides.applied.get(&desired.address);
-    if let Some(applied) = applied
-        && (sides.forgets)(&desired.address.kind)
-    {
+    if let Some(applied) = applied {
+        let forgets = |name: &String| (sides.forgets)(&desired.address.kind, name);
         let forgotten = applied.attributes.keys().filter(|name| !desired.attributes.contains_key(*name));
-        changes.extend(forgotten.filter_map(|name| {
+        changes.extend(forgotten.filter(|name| forgets(name)).filter_map(|name| {
             let have = live.get(name)?;
             Some(Change { attribute: name.clone(), before: Some(have.clone()), after: None })
         }));
@@ -132,7 +133,7 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
 
 /// Whether the policy still says what was applied, so that somebody else made the difference.
 fn is_drift(change: &Change, applied: &Applied) -> bool {
-    let wanted = change.after.as_ref().map(crate::core::Value::to_json);
+    let wanted = change.after.as_ref().map(Value::to_json);
     wanted.is_some() && applied.attributes.get(&change.attribute) == wanted.as_ref()
 }
 
@@ -253,7 +254,7 @@ fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sid
     }
     let Some(applied) = applied else { return Status::Pending };
     let live_moved = applied.attributes.iter().any(|(name, value)| live_json(live, name) != *value);
-    let kept = |(name, value): (&String, &crate::core::Value)| applied.attributes.get(name) == Some(&value.to_json());
+    let kept = |(name, value): (&String, &Value)| applied.attributes.get(name) == Some(&value.to_json());
     let policy_moved = wanted.attributes.len() != applied.attributes.len() || !wanted.attributes.iter().all(kept);
     match (live_moved, policy_moved) {
         (true, true) => Status::Conflict,
@@ -263,7 +264,7 @@ fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sid
 }
 
 fn live_json(live: &Live, attribute: &str) -> Json {
-    live.get(attribute).map_or(Json::Null, crate::core::Value::to_json)
+    live.get(attribute).map_or(Json::Null, Value::to_json)
 }
 
 fn disagreements(address: &Address, sides: &Sides<'_>) -> Vec<DriftAttribute> {
@@ -276,7 +277,7 @@ fn disagreements(address: &Address, sides: &Sides<'_>) -> Vec<DriftAttribute> {
         name: name.clone(),
         applied: applied.and_then(|applied| applied.attributes.get(name)).cloned().unwrap_or(Json::Null),
         live: live.map_or(Json::Null, |live| live_json(live, name)),
-        desired: desired.and_then(|desired| desired.get(name)).map_or(Json::Null, crate::core::Value::to_json),
+        desired: desired.and_then(|desired| desired.get(name)).map_or(Json::Null, Value::to_json),
     };
     let differs = |line: &DriftAttribute| line.live != line.desired || (applied.is_some() && line.applied != line.live);
     names.into_iter().map(line).filter(differs).collect()

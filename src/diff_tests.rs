@@ -55,7 +55,7 @@ fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World
 }
 
 fn run(world: &World) -> (Diff, Vec<Drift>) {
-    let forgets = |_: &KindId| world.forgets;
+    let forgets = |_: &KindId, _: &str| world.forgets;
     let sides = Sides {
         desired: &world.desired,
         live: &world.live,

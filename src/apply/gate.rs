@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::Locked;
 use crate::core::{Action, Address, Change, Delta, Desired, Ensure, Hazard, Op, Place, Reason, Server};
-use crate::diag::{Diagnostic, Failure, code, has_errors};
+use crate::diag::{Diagnostic, Failure, Severity, code, has_errors};
 use crate::diff::Diff;
 use crate::kinds::View;
 use crate::plan::{Plan, action_for};
@@ -17,8 +17,8 @@ pub struct Ready<'a> {
     pub(super) single_session: bool,
 }
 
-/// Whether a plan may be applied at all: nothing in it is blocked, and each of its hazards is
-/// allowed by name. Needs no connection.
+/// Whether a plan may be applied at all: nothing in it is blocked, no error kept anything out of it,
+/// and each of its hazards is allowed by name. Needs no connection.
 ///
 /// # Errors
 /// A refusal that names what is missing.
@@ -28,6 +28,14 @@ pub fn permit(plan: &Plan, allowed: &[Hazard]) -> Result<(), Failure> {
         let message = format!("{} must change and cannot", action.address);
         let help = "the plan says why; mend the policy, or do by hand what it asks for";
         refusals.push(Diagnostic::error(&code::PLAN_BLOCKED, message).help(help));
+    }
+    // What an error kept out of the plan is missing from it, so that it is not what was asked for.
+    let errors = plan.diagnostics.iter().filter(|message| message.severity == Severity::Error.as_str());
+    if refusals.is_empty() && !plan.is_empty() {
+        refusals.extend(errors.map(|error| {
+            let message = format!("the plan was made with an error: {}", error.message);
+            Diagnostic::error(&code::PLAN_BLOCKED, message).help("mend the policy, and make the plan again")
+        }));
     }
     for hazard in plan.hazards().into_iter().filter(|hazard| !allowed.contains(hazard)) {
         let actions = plan.actions.iter().filter(|action| action.hazards.contains(&hazard));
@@ -163,7 +171,9 @@ fn delta_of(action: &Action, now: &Snapshot) -> Delta {
         before: live.as_ref().and_then(|live| live.get(name).cloned()),
         after: desired.as_ref().and_then(|desired| desired.get(name).cloned()),
     };
-    let names: BTreeSet<&String> = action.attributes.iter().map(|attribute| &attribute.name).collect();
+    // A creation changes all that is desired of it, shown or not.
+    let unseen = action.desired.keys().filter(|_| live.is_none());
+    let names: BTreeSet<&String> = action.attributes.iter().map(|attribute| &attribute.name).chain(unseen).collect();
     let changes = names.into_iter().map(change).collect();
     Delta { address: action.address.clone(), on: action.on.clone(), reason: action.reason, changes, live, desired }
 }

@@ -39,12 +39,11 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
         applied: &BTreeMap::new(),
         named: &named,
         managed: &BTreeSet::new(),
-        forgets: &|_| false,
+        forgets: &|_, _| false,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     for action in done {
-        let still_there =
-            action.op == Op::Remove && now.live.contains_key(&action.address) && !is_default(&now, action);
+        let still_there = action.op == Op::Remove && is_left(&now, action);
         if still_there || differing.contains(&action.address) {
             let message =
                 format!("{} is not as the policy wants it, although every statement succeeded", action.address);
@@ -57,7 +56,9 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
     Ok(found)
 }
 
-/// Whether what is left of a removed resource is only the server's own.
-fn is_default(now: &snapshot::Snapshot, action: &crate::core::Action) -> bool {
-    now.live.get(&action.address).is_some_and(|live| live.system)
+/// Whether a removed resource is still there: any of the attributes that were to go, that is, and
+/// not only what the server makes itself.
+fn is_left(now: &snapshot::Snapshot, action: &crate::core::Action) -> bool {
+    let Some(live) = now.live.get(&action.address).filter(|live| !live.system) else { return false };
+    action.attributes.is_empty() || action.attributes.iter().any(|attribute| live.get(&attribute.name).is_some())
 }

@@ -39,7 +39,9 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     approve(&plan, args)?;
 
     let patience = Duration::from_secs(args.lock_timeout);
-    let mut waiting = |holder: &str| out::eprint(&format!("waiting for the database's lock, held by {holder}\n"));
+    let mut waiting = |holder: &str| {
+        out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
+    };
     let locked = apply::lock(&mut session, patience, &mut waiting)?;
     let mut ready = apply::gate(locked, &plan)?;
     let mut recorder = Recorder::begin(&ledger, &plan, &server, context.global.allow_new_database, progress)?;
@@ -100,8 +102,8 @@ fn approve(plan: &Plan, args: &ApplyArgs) -> Result<(), Failure> {
     let question = format!(
         "Apply these {} changes to `{}` on {}:{}?",
         plan.summary.total(),
-        target.database,
-        target.host,
+        report::clean(&target.database),
+        report::clean(&target.host),
         target.port
     );
     let (message, help) = match out::confirm(&question) {

@@ -77,7 +77,7 @@ impl Context {
         let target = self.global.target.clone();
         let configured = self.config()?.variables(target.as_deref())?;
         let (files, pairs) = (self.global.var_files.clone(), self.global.vars.clone());
-        Variables::new(&files, &pairs, configured, &mut self.sources)
+        Variables::new(&files, &pairs, &configured, &mut self.sources)
     }
 
     /// Connects to the database.
@@ -126,7 +126,7 @@ impl Context {
             verbose: self.global.verbose,
             quiet: self.global.quiet,
             width: out::width(),
-            ascii: false,
+            ascii: out::is_ascii_terminal(),
         }
     }
 
@@ -142,9 +142,23 @@ impl Context {
     }
 
     fn say(&self, diagnostics: &[Diagnostic]) {
-        let shown: Vec<Diagnostic> =
-            diagnostics.iter().filter(|d| d.is_error() || !self.global.quiet).cloned().collect();
+        let wanted = diagnostics.iter().filter(|d| d.is_error() || !self.global.quiet);
+        let shown: Vec<Diagnostic> = wanted.cloned().map(visible).collect();
         let color = out::wants_color(self.global.color, &io::stderr());
         out::eprint(&render::text(&shown, &self.sources, color));
     }
+}
+
+/// A diagnostic whose names, which may be anything, cannot play with the terminal. A message of
+/// more than one line stays so: the lines after the first are indented.
+fn visible(mut diagnostic: Diagnostic) -> Diagnostic {
+    let clean = |text: &str| text.split('\n').map(report::clean).collect::<Vec<_>>().join("\n");
+    diagnostic.message = clean(&diagnostic.message);
+    for text in [&mut diagnostic.label, &mut diagnostic.why, &mut diagnostic.help].into_iter().flatten() {
+        *text = clean(text);
+    }
+    for (_, word) in &mut diagnostic.related {
+        *word = clean(word);
+    }
+    diagnostic
 }

@@ -36,6 +36,15 @@ pub fn wants_color(choice: Color, stream: &impl IsTerminal) -> bool {
     }
 }
 
+/// Whether standard output is a terminal whose locale is not UTF-8. Where no locale is set at all,
+/// as in many containers, the terminal is trusted.
+pub fn is_ascii_terminal() -> bool {
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(std::env::var_os).find(|value| !value.is_empty());
+    let other = |locale: &str| !locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    io::stdout().is_terminal() && locale.is_some_and(|locale| locale.to_str().is_none_or(other))
+}
+
 /// How many columns to fill: the terminal's, or 100 where there is none.
 pub fn width() -> usize {
     match console::Term::stdout().size_checked() {

@@ -270,7 +270,10 @@ impl Events for Recorder<'_> {
     fn waiting(&mut self, action: &Action, attempt: u32, pause: Duration, blocker: Option<&str>) {
         let held = blocker.map(|blocker| format!(", held by {}", report::clean(blocker))).unwrap_or_default();
         let pause = report::elapsed(pause);
-        self.progress.say(&format!("{} waits for a lock{held}; attempt {attempt}, again in {pause}", action.address));
+        self.progress.say(&format!(
+            "{} waits for a lock{held}; attempt {attempt}, again in {pause}",
+            report::clean(&action.address.to_string())
+        ));
     }
 }
 

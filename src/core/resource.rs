@@ -11,6 +11,7 @@ use crate::core::{Address, Place, QualifiedName, Value};
 /// Whether a policy wants the resource to be or not to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(extend("default" = "present"))]
 pub enum Ensure {
     /// It must exist as described.
     #[default]

@@ -49,16 +49,17 @@ fn snippet<'a>(
     sources: &'a Sources,
 ) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
     let text = sources.text(&place.file)?;
-    // A span over many lines is shown by its first: the place is what matters, not the whole block.
+    // Only the line itself goes to the renderer: it would read the whole file for every diagnostic.
     let start = floor(text, place.start);
-    let rest = text.get(start..)?;
-    let line_end = start + rest.find('\n').unwrap_or(rest.len());
-    let end = floor(text, place.end).clamp(start, line_end.max(start));
-    let mut annotation = kind.span(start..end);
+    let line_start = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
+    let line = text.get(line_start..)?.split('\n').next()?;
+    let end = floor(text, place.end).clamp(start, (line_start + line.len()).max(start));
+    let mut annotation = kind.span(start - line_start..end - line_start);
     if let Some(label) = label {
         annotation = annotation.label(label);
     }
-    Some(Snippet::source(text).path(place.file.as_ref()).annotation(annotation))
+    let number = text.get(..line_start)?.matches('\n').count() + 1;
+    Some(Snippet::source(line).line_start(number).path(place.file.as_ref()).annotation(annotation))
 }
 
 /// The nearest character boundary at or before an offset.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::core::{Address, Cell, Delta, Desired, Edition, KindId, QualifiedName, Row, Server, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::view::types;
-use crate::kinds::{Column, Relation, SectionInput, View, checks};
+use crate::kinds::{Column, Relation, RelationKind, SectionInput, View, checks};
 
 /// The job table moved to `_timescaledb_catalog` here; its old name was an alias until 2.27
 /// (read from TimescaleDB's update scripts).
@@ -121,11 +121,11 @@ pub fn relation<'a>(
     }
     if !view.is_hypertable(&relation.name) {
         let message = format!("{what} needs a hypertable, and {} is {}", relation.name, relation.kind.words());
-        sink.push(
-            Diagnostic::error(&code::NEEDS_HYPERTABLE, message)
-                .at(&desired.place)
-                .help("add a `hypertable` section with its `time_column`, or take this section out"),
-        );
+        let help = match relation.kind {
+            RelationKind::Table => "add a `hypertable` section with its `time_column`, or take this section out",
+            _ => "only an ordinary table can be made one: take this section out",
+        };
+        sink.push(Diagnostic::error(&code::NEEDS_HYPERTABLE, message).at(&desired.place).help(help));
         return None;
     }
     Some(relation)

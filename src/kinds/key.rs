@@ -47,6 +47,7 @@ pub struct KeyParts {
 /// The direction of an order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(extend("default" = "asc"))]
 pub enum Order {
     /// From the smallest on.
     #[default]

@@ -11,13 +11,16 @@ mod columnstore;
 pub mod document;
 mod extension;
 mod hypertable;
+mod index;
 pub mod job;
 pub mod key;
 pub mod registry;
+pub mod reloption;
 mod retention;
 pub mod rules;
 pub mod schedule;
 pub mod section;
+mod storage;
 pub mod view;
 
 use std::collections::BTreeMap;
@@ -82,6 +85,18 @@ pub trait Kind: Sync {
         BTreeMap::new()
     }
 
+    /// Whether a condition of its own holds, by the name that a [`Needs::when`] of its rules gives
+    /// it. `weights` are as in [`Kind::judge`]; what they do not tell does not hold.
+    fn holds(&self, _condition: &str, _delta: &Delta, _weights: &[Row], _view: &View<'_>) -> bool {
+        false
+    }
+
+    /// Whether an attribute that Chronoform applied, and that the policy no longer lists, goes back to
+    /// the server's default. Then its rule must know how. Otherwise it is left as it is.
+    fn forgets(&self, _attribute: &str) -> bool {
+        false
+    }
+
     /// The one query that counts what these deltas would touch; `None` where nothing is to count.
     fn weigh(&self, _deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
         None
@@ -95,9 +110,8 @@ pub trait Kind: Sync {
         Ok(Judgement::default())
     }
 
-    /// Whether an attribute that Chronoform applied, and that the policy no longer lists, goes back to
-    /// the server's default. Then a rule must know how.
-    fn forgets_attributes(&self) -> bool {
+    /// Whether a value goes without saying where the resource is created, so that plans need not show it.
+    fn is_implied(&self, _attribute: &str, _value: &Value) -> bool {
         false
     }
 

@@ -1,10 +1,16 @@
 //! Every kind, in the order in which a plan creates them. Adding a kind is a folder and a line here.
 
 use crate::core::KindId;
-use crate::kinds::{Kind, columnstore, extension, hypertable, retention};
+use crate::kinds::{Kind, columnstore, extension, hypertable, index, retention, storage};
 
-static KINDS: &[&dyn Kind] =
-    &[&extension::Extension, &hypertable::Hypertable, &columnstore::Columnstore, &retention::Retention];
+static KINDS: &[&dyn Kind] = &[
+    &extension::Extension,
+    &hypertable::Hypertable,
+    &columnstore::Columnstore,
+    &retention::Retention,
+    &index::Index,
+    &storage::Storage,
+];
 
 /// Every kind, in the order of creation; removal goes the other way.
 pub fn all() -> &'static [&'static dyn Kind] {

@@ -104,12 +104,27 @@ pub struct Needs {
     pub community: bool,
     /// The sort of relation.
     pub target: Target,
+    /// A condition of the kind's own, by the name that [`crate::kinds::Kind::holds`] knows: what only
+    /// the case at hand can tell, such as the size of a table. The template finds the name of the
+    /// condition that held in `variant`.
+    pub when: Option<&'static str>,
 }
 
 impl Needs {
     /// Nothing in particular.
-    pub const ANY: Self =
-        Self { postgres: None, timescaledb: None, timescaledb_before: None, community: false, target: Target::Any };
+    pub const ANY: Self = Self {
+        postgres: None,
+        timescaledb: None,
+        timescaledb_before: None,
+        community: false,
+        target: Target::Any,
+        when: None,
+    };
+
+    /// Only where a condition of the kind's own holds.
+    pub const fn when(condition: &'static str) -> Self {
+        Self { when: Some(condition), ..Self::ANY }
+    }
 
     /// TimescaleDB in any edition, from a version on.
     pub const fn timescaledb(version: Version) -> Self {
@@ -133,7 +148,7 @@ impl Needs {
         Self { timescaledb_before: Some(version), ..self }
     }
 
-    /// Whether a server and relation meet them.
+    /// Whether a server and relation meet them, the kind's own condition aside.
     pub fn met(&self, server: &Server, is_hypertable: bool) -> bool {
         let at_least = |have: Option<Version>, need: Option<Version>| match (have, need) {
             (_, None) => true,
@@ -161,9 +176,15 @@ impl Needs {
 }
 
 impl StepRule {
-    /// The variant for a server and relation.
-    pub fn variant(&self, server: &Server, is_hypertable: bool) -> Option<&'static Variant> {
-        self.variants.iter().find(|variant| variant.needs.met(server, is_hypertable))
+    /// The variant for a server, a relation and what holds of the case at hand.
+    pub fn variant(
+        &self,
+        server: &Server,
+        is_hypertable: bool,
+        holds: &dyn Fn(&str) -> bool,
+    ) -> Option<&'static Variant> {
+        let met = |needs: &Needs| needs.met(server, is_hypertable) && needs.when.is_none_or(holds);
+        self.variants.iter().find(|variant| met(&variant.needs))
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Schedule {
     #[schemars(example = &"1 hour")]
     pub max_runtime: Option<String>,
     /// How often a failed run is tried again; -1 for ever.
-    #[schemars(range(min = -1, max = 2_147_483_647))]
+    #[schemars(range(min = -1, max = 2_147_483_647), example = 3)]
     pub max_retries: Option<i64>,
     /// How long to wait before trying again.
     #[schemars(example = &"5 minutes")]

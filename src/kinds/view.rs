@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Desired, Interval, Live, Place, QualifiedName, Server, SqlText};
+use crate::core::{Address, Desired, Ensure, Interval, Live, Place, QualifiedName, Server, SqlText};
 
 /// Which relations a snapshot looks at.
 #[derive(Clone, Debug, Default)]
@@ -210,7 +210,7 @@ impl View<'_> {
     /// Whether the policies make a hypertable of it.
     pub fn wants_hypertable(&self, name: &QualifiedName) -> bool {
         let address = Address::in_schema(crate::core::KindId::new("hypertable"), name);
-        self.desired.contains_key(&address)
+        self.desired.get(&address).is_some_and(|hypertable| hypertable.ensure == Ensure::Present)
     }
 
     /// The column that time is partitioned by, now or after the plan.

@@ -62,6 +62,11 @@ impl Schemas {
 }
 
 impl DocumentSchema {
+    /// Whether a document has a key.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.schema.get("properties").is_some_and(|keys| keys.get(key).is_some())
+    }
+
     /// The compiled schema. `None` where it is no schema, which a test rules out.
     pub fn validator(&self) -> Option<&Validator> {
         self.validator.get_or_init(|| jsonschema::draft202012::new(&self.schema).ok()).as_ref()
@@ -168,7 +173,7 @@ pub fn section_schema(section: &Section, generator: &mut SchemaGenerator) -> Jso
 }
 
 /// Takes definitions that a schema brought along into the generator.
-fn hoist(schema: Schema, generator: &mut SchemaGenerator) -> Json {
+pub fn hoist(schema: Schema, generator: &mut SchemaGenerator) -> Json {
     let mut schema = schema.to_value();
     if let Some(object) = schema.as_object_mut() {
         object.remove("$schema");
@@ -264,12 +269,22 @@ fn tidy(schema: &mut Json) {
                 properties.values_mut().for_each(without_null);
             }
             number_range(object);
+            describe_variant(object);
             if let Some(Json::String(text)) = object.get_mut("description") {
                 *text = unwrapped(text);
             }
             object.values_mut().for_each(tidy);
         }
         _ => {}
+    }
+}
+
+/// A variant that is a mapping of one key: what is said of the variant is said of the key.
+fn describe_variant(object: &mut Map<String, Json>) {
+    let about = object.get("description").cloned();
+    let Some(Json::Object(properties)) = object.get_mut("properties") else { return };
+    if let (Some(about), 1, Some(Json::Object(only))) = (about, properties.len(), properties.values_mut().next()) {
+        only.entry("description").or_insert(about);
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diag::{Code, Diagnostic, Sources, code};
+use crate::diag::{Code, Diagnostic, Failure, Sources, code};
 use crate::load::text::Text;
 
 /// The largest policy file, in bytes. A thousand tables fit in half of it.
@@ -128,34 +128,35 @@ pub struct ReadFile {
 ///
 /// # Errors
 /// When it is no regular file, cannot be read, is larger than [`MAX_FILE_BYTES`] or is not UTF-8.
-pub fn read(path: &Path, sources: &mut Sources) -> Result<ReadFile, Diagnostic> {
+pub fn read(path: &Path, sources: &mut Sources) -> Result<ReadFile, Failure> {
     let bytes = read_bytes(path)?;
     let name: Arc<str> = path.display().to_string().into();
     let text = match std::str::from_utf8(&bytes) {
         Ok(text) => text,
-        Err(error) => return Err(not_utf8(&name, &bytes, error, sources)),
+        Err(error) => return Err(not_utf8(&name, &bytes, error, sources).into()),
     };
     let text: Arc<str> = text.strip_prefix('\u{feff}').unwrap_or(text).into();
     sources.add(Arc::clone(&name), Arc::clone(&text));
     Ok(ReadFile { text: Text::new(name, text), bytes })
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let metadata = fs::metadata(path).map_err(|error| Failure::from(unreadable(path, &error)))?;
     // Asked before opening: opening a FIFO waits for a writer that may never come.
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "a folder" } else { "no regular file" };
         let message = format!("`{}` cannot be read: it is {what}", path.display());
-        return Err(Diagnostic::error(&code::FILE_UNREADABLE, message).help("a policy is read from a regular file"));
+        let diagnostic = Diagnostic::error(&code::FILE_UNREADABLE, message);
+        return Err(diagnostic.help("a policy is read from a regular file").into());
     }
     if metadata.len() > MAX_FILE_BYTES {
-        return Err(too_large(path, Some(metadata.len())));
+        return Err(too_large(path, Some(metadata.len())).into());
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    let file = File::open(path).map_err(|error| Failure::from(unreadable(path, &error)))?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| Failure::from(unreadable(path, &error)))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(too_large(path, None));
+        return Err(too_large(path, None).into());
     }
     Ok(bytes)
 }
@@ -240,7 +241,7 @@ mod tests {
         let found = find(&[dir.path().to_owned()], &mut sink);
         assert_eq!(found.len(), 2);
         for path in found.iter().chain([&dir.path().to_owned()]) {
-            let error = read(path, &mut sources).err().unwrap();
+            let error = read(path, &mut sources).err().unwrap().0.remove(0);
             assert_eq!(error.code.name, "file-unreadable", "{}", error.message);
         }
     }
@@ -251,7 +252,7 @@ mod tests {
         let path = dir.path().join("huge.yaml");
         File::create(&path).unwrap().set_len(50_000_000_000).unwrap();
         let started = std::time::Instant::now();
-        let error = read(&path, &mut Sources::default()).err().unwrap();
+        let error = read(&path, &mut Sources::default()).err().unwrap().0.remove(0);
         assert_eq!(error.code.name, "file-too-large");
         assert!(started.elapsed() < std::time::Duration::from_millis(500));
     }
@@ -261,7 +262,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("latin1.yaml");
         fs::write(&path, b"kind: table\nname: k\xe4se\n").unwrap();
-        let error = read(&path, &mut Sources::default()).err().unwrap();
+        let error = read(&path, &mut Sources::default()).err().unwrap().0.remove(0);
         assert_eq!(error.code.name, "file-not-utf8");
         let place = error.place.unwrap();
         assert_eq!((place.line, place.column), (2, 8));

@@ -3,10 +3,12 @@
 //! Every error is reported in one pass: a broken document hides no other document, a broken section
 //! no other section, and what depends on something that could not be read is not reported on top.
 
+mod complaints;
 mod compose;
 pub mod config;
 mod explain;
 pub mod files;
+pub mod format;
 mod nearest;
 pub mod redact;
 pub mod schema;
@@ -171,7 +173,7 @@ impl<'a> Loading<'a> {
     fn file(&mut self, path: &Path, sources: &mut Sources) {
         let file = match files::read(path, sources) {
             Ok(file) => file,
-            Err(diagnostic) => return self.found.push(diagnostic),
+            Err(failure) => return self.found.extend(failure.0),
         };
         let hash = Fingerprint::of(&file.bytes);
         let sha256 = hash.as_str().trim_start_matches("sha256:").to_owned();

@@ -180,6 +180,60 @@ mod tests {
         }
     }
 
+    fn some_value(root: &Json, schema: &Json) -> Json {
+        let target = schema["$ref"].as_str().and_then(|to| root.pointer(&to[1..])).unwrap_or(schema);
+        for of in [schema, target] {
+            for pointer in ["/examples/0", "/default", "/const", "/enum/0", "/oneOf/0/const"] {
+                if let Some(value) = of.pointer(pointer) {
+                    return value.clone();
+                }
+            }
+        }
+        let kind = target["type"].as_str().or_else(|| target["type"][0].as_str());
+        match kind.unwrap_or_default() {
+            "integer" | "number" => json!(1),
+            "boolean" => json!(true),
+            "array" => json!([]),
+            "object" => json!({}),
+            _ if target["anyOf"].is_array() => some_value(root, &target["anyOf"][0]),
+            _ => json!("x"),
+        }
+    }
+
+    /// A key of type `Option` with a schema of its own is required by the generator, unless it has
+    /// a default; then the schema refuses what the type would read.
+    #[test]
+    fn a_required_key_is_one_that_the_type_requires() {
+        let place = crate::core::Place { file: "p".into(), line: 1, column: 1, start: 0, end: 0 };
+        let head = crate::kinds::Head {
+            document: "table",
+            name: "t".into(),
+            relation: crate::core::QualifiedName::new("public", "t"),
+            protect: false,
+            skip_missing: false,
+            place: place.clone(),
+        };
+        for section in kinds::all().iter().chain(fake::KINDS).flat_map(|kind| kind.sections()) {
+            let mut generator = compose::generator();
+            let schema = compose::hoist((section.schema)(&mut generator), &mut generator);
+            let mut schema = compose::resolve(&schema, &generator);
+            compose::finish(&mut schema, &mut generator);
+            let required: Vec<&str> =
+                schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+            for left_out in &required {
+                let others = required.iter().filter(|key| *key != left_out);
+                let entry = |key: &&str| ((*key).to_owned(), some_value(&schema, &schema["properties"][*key]));
+                let value = Json::Object(others.map(entry).collect());
+                let places = crate::diag::Places::new(place.clone());
+                let input = crate::kinds::SectionInput { head: &head, value: &value, places: &places, pointer: "/x" };
+                let mut sink = Vec::new();
+                (section.expand)(&input, &mut sink);
+                let missed = sink.iter().any(|d| d.message.contains(&format!("missing field `{left_out}`")));
+                assert!(missed, "`{}` is read without `{left_out}`, which its schema requires", section.key);
+            }
+        }
+    }
+
     #[test]
     fn the_union_reads_what_each_document_reads() {
         let schemas = Schemas::new(fake::KINDS);

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::core::Place;
 use crate::diag::{Diagnostic, code};
+use crate::load::format::block_header;
 use crate::load::redact::Redactor;
 use crate::load::text::Text;
 use crate::load::tree;
@@ -201,12 +202,7 @@ fn unset(reference: &Reference, variables: &Variables) -> Diagnostic {
 
 /// Whether a scalar is quoted or a block: text whatever it looks like.
 fn is_quoted(text: &Text, start: usize) -> bool {
-    let before = text.slice(0, start).trim_end();
-    let header = before.rsplit('\n').next().unwrap_or("");
-    let header = header.split(" #").next().unwrap_or("").trim_end();
-    let marks = header.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-' || c == '+');
-    let block = text.slice(before.len(), start).contains('\n') && marks.ends_with(['|', '>']);
-    block || text.slice(start, start + 1).starts_with(['\'', '"'])
+    text.slice(start, start + 1).starts_with(['\'', '"']) || block_header(text, start).is_some()
 }
 
 #[cfg(test)]

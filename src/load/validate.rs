@@ -1,8 +1,9 @@
 //! One document: its kind, its schema, its head and the resources that its sections make.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use jsonschema::{ValidationError, Validator};
+use jsonschema::Validator;
+use jsonschema::error::{ValidationError, ValidationErrorKind};
 use serde_json::Value as Json;
 
 use crate::core::name::{DEFAULT_SCHEMA, check_identifier};
@@ -36,7 +37,7 @@ pub struct Checked {
 /// Checks a document and expands its sections. `None` where its kind is not known.
 pub fn document(schemas: &Schemas, mut document: Converted, sink: &mut Vec<Diagnostic>) -> Option<Checked> {
     let schema = kind_of(schemas, &document, sink)?;
-    let mut bad: BTreeSet<String> = document.unknown.iter().cloned().collect();
+    let mut faults = Faults::unknown(&document);
     if let Some(validator) = schema.validator()
         && !validator.is_valid(&document.json)
     {
@@ -51,12 +52,72 @@ pub fn document(schemas: &Schemas, mut document: Converted, sink: &mut Vec<Diagn
             if !known && sink.len() - before < MAX_EXPLAINED {
                 explain(&explainer, &error, sink);
             }
-            bad.insert(path.to_owned());
+            faults.add(&error);
         }
     }
-    let head = head(schema.document, &document, &bad, sink);
-    let desired = expand(schema, &document, head.as_ref(), &bad, sink);
+    let head = head(schema.document, &document, &faults, sink);
+    let mut sections = Sections { schema, document: &document, head: head.as_ref(), desired: Vec::new() };
+    sections.expand(&document.json, &|pointer| !faults.within(pointer), sink);
+    let desired = if head.is_some() { std::mem::take(&mut sections.desired) } else { Vec::new() };
+    if let Some(validator) = schema.validator().filter(|_| !faults.is_empty()) {
+        sections.expand_rest(validator, &faults, sink);
+    }
     Some(Checked { document: schema.document, labels: labels(&document.json), head, desired })
+}
+
+/// Everything in a document that does not satisfy its schema or is not known, by pointer, with the
+/// keys that are unknown there.
+#[derive(Default)]
+struct Faults(BTreeMap<String, Vec<String>>);
+
+impl Faults {
+    fn unknown(document: &Converted) -> Self {
+        Self(document.unknown.iter().map(|pointer| (pointer.clone(), Vec::new())).collect())
+    }
+
+    fn add(&mut self, error: &ValidationError<'_>) {
+        let keys = self.0.entry(error.instance_path().as_str().to_owned()).or_default();
+        if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
+            keys.extend(unexpected.iter().cloned());
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether anything is wrong at a pointer or below it.
+    fn within(&self, pointer: &str) -> bool {
+        let below = format!("{pointer}/");
+        let next = self.0.range(below.clone()..).next();
+        self.0.contains_key(pointer) || next.is_some_and(|(pointer, _)| pointer.starts_with(&below))
+    }
+
+    /// The document without what is wrong in it: unknown keys, and the entries that hold a fault.
+    fn prune(&self, json: &Json) -> Json {
+        let mut json = json.clone();
+        for (pointer, keys) in &self.0 {
+            if keys.is_empty() {
+                prune_at(&mut json, pointer);
+            } else if let Some(Json::Object(entries)) = json.pointer_mut(pointer) {
+                entries.retain(|key, _| !keys.contains(key));
+            }
+        }
+        json
+    }
+}
+
+/// Takes out the innermost entry of a mapping that holds a pointer. Items of a list stay: the
+/// places of those behind would shift.
+fn prune_at(json: &mut Json, pointer: &str) {
+    let mut pointer = pointer;
+    while let Some((parent, last)) = pointer.rsplit_once('/') {
+        if let Some(Json::Object(entries)) = json.pointer_mut(parent) {
+            entries.shift_remove(&last.replace("~1", "/").replace("~0", "~"));
+            return;
+        }
+        pointer = parent;
+    }
 }
 
 fn title(kind: &str) -> String {
@@ -78,13 +139,6 @@ fn explain(explainer: &Explainer<'_>, error: &ValidationError<'_>, sink: &mut Ve
 /// Whether a pointer is another one or below it.
 fn is_within(pointer: &str, outer: &str) -> bool {
     pointer.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Whether one of the pointers is the given one or below it.
-fn holds_within(pointers: &BTreeSet<String>, outer: &str) -> bool {
-    let below = format!("{outer}/");
-    let next = pointers.range(below.clone()..).next();
-    pointers.contains(outer) || next.is_some_and(|pointer| pointer.starts_with(&below))
 }
 
 /// The schema for a document's `kind:`.
@@ -127,9 +181,11 @@ fn kind_of<'a>(schemas: &'a Schemas, document: &Converted, sink: &mut Vec<Diagno
     let diagnostic = Diagnostic::error(&code::UNKNOWN_KIND, message)
         .at(document.places.value("/kind"))
         .help(format!("`kind` is {}", kinds()));
-    sink.push(match shown.and_then(|shown| nearest(&shown, known)) {
-        Some(near) => diagnostic.label(format!("did you mean `{near}`?")),
-        None => diagnostic,
+    let home = shown.as_deref().and_then(|shown| schemas.iter().find(|schema| schema.has_key(shown)));
+    sink.push(match (shown.as_deref().and_then(|shown| nearest(shown, known)), home) {
+        (Some(near), _) => diagnostic.label(format!("did you mean `{near}`?")),
+        (None, Some(home)) => diagnostic.label(format!("this is a key of {}", title(home.document.kind))),
+        (None, None) => diagnostic,
     });
     None
 }
@@ -161,11 +217,11 @@ fn other_readings(validator: &Validator, document: &mut Converted) {
 fn head(
     document: &'static Document,
     converted: &Converted,
-    bad: &BTreeSet<String>,
+    faults: &Faults,
     sink: &mut Vec<Diagnostic>,
 ) -> Option<Head> {
     let text = |key: &str| converted.json.get(key).and_then(Json::as_str);
-    let name = text("name").filter(|_| !bad.contains("/name"))?;
+    let name = text("name").filter(|_| !faults.0.contains_key("/name"))?;
     let relation = if document.relation {
         QualifiedName::parse(name)
     } else {
@@ -197,43 +253,67 @@ fn labels(json: &Json) -> BTreeMap<String, String> {
     labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
-/// The resources of every section that satisfies its schema. Without a head they are only read for
-/// their faults.
-fn expand(
-    schema: &DocumentSchema,
-    document: &Converted,
-    head: Option<&Head>,
-    bad: &BTreeSet<String>,
-    sink: &mut Vec<Diagnostic>,
-) -> Vec<Desired> {
-    let nameless = head_of(schema.document, document, "", QualifiedName::new(DEFAULT_SCHEMA, "unnamed"));
-    let mut desired = Vec::new();
-    let mut one = |section: &Section, value: &Json, pointer: &str, sink: &mut Vec<Diagnostic>| {
-        if holds_within(bad, pointer) {
-            return;
-        }
-        let head = head.unwrap_or(&nameless);
-        let input = SectionInput { head, value, places: &document.places, pointer };
-        desired.extend((section.expand)(&input, sink));
-    };
-    for section in &schema.sections {
-        if section.key.is_empty() {
-            one(section, &without_head(&document.json, &schema.own_keys), "", sink);
-            continue;
-        }
-        let Some(value) = document.json.get(section.key) else { continue };
-        let pointer = format!("/{}", section.key);
-        match value {
-            Json::Array(items) if section.repeated => {
-                for (at, item) in items.iter().enumerate() {
-                    one(section, item, &format!("{pointer}/{at}"), sink);
-                }
+/// The sections of a document.
+struct Sections<'a> {
+    schema: &'a DocumentSchema,
+    document: &'a Converted,
+    /// Without a head they are only read for their faults.
+    head: Option<&'a Head>,
+    desired: Vec<Desired>,
+}
+
+impl Sections<'_> {
+    /// Reads the sections, and the items of sections, whose pointers are wanted.
+    fn expand(&mut self, json: &Json, wanted: &dyn Fn(&str) -> bool, sink: &mut Vec<Diagnostic>) {
+        for section in &self.schema.sections {
+            if section.key.is_empty() {
+                self.one(section, &without_head(json, &self.schema.own_keys), "", wanted, sink);
+                continue;
             }
-            _ if section.repeated => {}
-            value => one(section, value, &pointer, sink),
+            let Some(value) = json.get(section.key) else { continue };
+            let pointer = format!("/{}", section.key);
+            match value {
+                Json::Array(items) if section.repeated => {
+                    for (at, item) in items.iter().enumerate() {
+                        self.one(section, item, &format!("{pointer}/{at}"), wanted, sink);
+                    }
+                }
+                _ if section.repeated => {}
+                value => self.one(section, value, &pointer, wanted, sink),
+            }
         }
     }
-    if head.is_some() { desired } else { Vec::new() }
+
+    fn one(
+        &mut self,
+        section: &Section,
+        value: &Json,
+        pointer: &str,
+        wanted: &dyn Fn(&str) -> bool,
+        sink: &mut Vec<Diagnostic>,
+    ) {
+        // What is a whole document is nothing without its name.
+        let whole = section.key.is_empty() && self.head.is_none();
+        if wanted(pointer) && !whole {
+            let document = self.schema.document;
+            let nameless = || head_of(document, self.document, "", QualifiedName::new(DEFAULT_SCHEMA, "unnamed"));
+            let head = self.head.cloned().unwrap_or_else(nameless);
+            let input = SectionInput { head: &head, value, places: &self.document.places, pointer };
+            self.desired.extend((section.expand)(&input, sink));
+        }
+    }
+
+    /// Reads what is left of sections that have faults, for what else is wrong in them. What they
+    /// lack or contradict then is the doing of what was left out.
+    fn expand_rest(&mut self, validator: &Validator, faults: &Faults, sink: &mut Vec<Diagnostic>) {
+        let rest = faults.prune(&self.document.json);
+        let mut still = Faults::default();
+        validator.iter_errors(&rest).for_each(|error| still.add(&error));
+        let mut found = Vec::new();
+        self.expand(&rest, &|pointer| faults.within(pointer) && !still.within(pointer), &mut found);
+        let own = |diagnostic: &Diagnostic| ![&code::MISSING_KEY, &code::POLICY_CONFLICT].contains(&diagnostic.code);
+        sink.extend(found.into_iter().filter(own));
+    }
 }
 
 /// The document as a section that is all of it reads it.

@@ -47,10 +47,10 @@ impl Variables {
     pub fn new(
         var_files: &[PathBuf],
         vars: &[(String, String)],
-        config: BTreeMap<String, Variable>,
+        config: &BTreeMap<String, Variable>,
         sources: &mut Sources,
     ) -> Result<Self, Failure> {
-        let mut variables = Self { vars: config, env: environment() };
+        let mut variables = Self { vars: config.clone(), env: environment() };
         let mut sink = Vec::new();
         for path in var_files {
             variables.read_file(path, sources, &mut sink);
@@ -84,7 +84,7 @@ impl Variables {
     fn read_file(&mut self, path: &std::path::Path, sources: &mut Sources, sink: &mut Vec<Diagnostic>) {
         let file = match files::read(path, sources) {
             Ok(file) => file,
-            Err(diagnostic) => return sink.push(diagnostic),
+            Err(failure) => return sink.extend(failure.0),
         };
         let environment = Self { vars: BTreeMap::new(), env: self.env.clone() };
         for mut document in yaml::documents(&file.text, sink) {
@@ -279,7 +279,7 @@ mod tests {
         std::fs::write(&file, "B: from file\nC: from file\nN: \"7\"\nM: 7\n").unwrap();
         let config = ["A", "B", "C"].map(|name| (name.to_owned(), Variable::plain("from config")));
         let vars = [("C".to_owned(), "from command line".to_owned())];
-        let variables = Variables::new(&[file], &vars, BTreeMap::from(config), &mut Sources::default()).unwrap();
+        let variables = Variables::new(&[file], &vars, &BTreeMap::from(config), &mut Sources::default()).unwrap();
         let get = |name: &str| variables.get(&Reference { space: Space::Var, name: name.to_owned() }).unwrap().value;
         assert_eq!(get("A"), "from config");
         assert_eq!(get("B"), "from file");
@@ -298,7 +298,7 @@ mod tests {
         let files =
             [write("a.yaml", "- 1\n"), write("b.yaml", "A: [1]\nB: 1\nB: 2\n1x: 2\nE:\n"), dir.path().join("c")];
         let failure =
-            Variables::new(&files, &[("a b".into(), String::new())], BTreeMap::new(), &mut Sources::default());
+            Variables::new(&files, &[("a b".into(), String::new())], &BTreeMap::new(), &mut Sources::default());
         let codes: Vec<_> = failure.err().unwrap().0.iter().map(|d| d.code.name).collect();
         assert_eq!(
             codes,

@@ -147,7 +147,7 @@ pub fn action_for(
     let mut steps = Vec::new();
     let mut hazards = Vec::new();
     if op != Op::Blocked {
-        for variant in variants(kind, delta, &rules, view, &mut found) {
+        for variant in variants(kind, delta, &rules, weights, view, &mut found) {
             if let Some(step) = step(variant, kind, delta, view, renderer)? {
                 hazards.extend_from_slice(variant.hazards);
                 steps.push(step);
@@ -175,7 +175,7 @@ pub fn action_for(
         on: delta.on.clone(),
         op,
         reason: delta.reason,
-        attributes: delta.changes.iter().map(attribute_change).collect(),
+        attributes: shown(kind, delta),
         steps,
         hazards,
         impact: judgement.impact,
@@ -184,6 +184,14 @@ pub fn action_for(
         fingerprint: Fingerprint::of_live(delta.live.as_ref()),
         source: place.as_ref().map(SourceLine::from),
     })
+}
+
+/// The changes worth showing: on creation, without what goes without saying.
+fn shown(kind: &dyn Kind, delta: &Delta) -> Vec<AttributeChange> {
+    let implied = |change: &&crate::core::Change| {
+        delta.is_create() && change.after.as_ref().is_some_and(|after| kind.is_implied(&change.attribute, after))
+    };
+    delta.changes.iter().filter(|change| !implied(change)).map(attribute_change).collect()
 }
 
 fn attribute_change(change: &crate::core::Change) -> AttributeChange {
@@ -259,13 +267,15 @@ fn variants(
     kind: &dyn Kind,
     delta: &Delta,
     rules: &[&'static StepRule],
+    weights: &[Row],
     view: &View<'_>,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<&'static Variant> {
+    let holds = |condition: &str| kind.holds(condition, delta, weights, view);
     let is_hypertable = delta.on.as_ref().is_some_and(|on| view.is_hypertable(on));
     let mut chosen = Vec::new();
     for rule in rules {
-        match rule.variant(view.server, is_hypertable) {
+        match rule.variant(view.server, is_hypertable, &holds) {
             Some(variant) => chosen.push(variant),
             None => found.push(unsupported(kind, delta, view)),
         }
@@ -300,7 +310,8 @@ fn step(
     view: &View<'_>,
     renderer: &mut Renderer,
 ) -> Result<Option<Step>, Failure> {
-    let context: Context = context::of_delta(kind, delta, view);
+    let mut context: Context = context::of_delta(kind, delta, view);
+    context.insert("variant".to_owned(), variant.needs.when.map_or(Value::Null, Value::text));
     let sql = renderer
         .render(variant.template, &context)
         .map_err(|error| Failure::from(Diagnostic::error(&code::INTERNAL, format!("{}: {error}", delta.address))))?;

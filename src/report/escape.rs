@@ -88,7 +88,9 @@ pub(super) fn markdown(text: &str) -> String {
     let text = clean(text).replace("://", ":<!-- -->//").replace("www.", "www<!-- -->.");
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_str();
+    let mut before = ' ';
     while let Some(c) = rest.chars().next() {
+        let after = rest.chars().nth(1).unwrap_or(' ');
         if let Some(after) = rest.strip_prefix("<!-- -->") {
             out.push_str("<!-- -->");
             rest = after;
@@ -103,12 +105,15 @@ pub(super) fn markdown(text: &str) -> String {
                 out.push(c);
                 out.push_str("<!-- -->");
             }
+            // Inside a word it is no emphasis.
+            '_' if before.is_alphanumeric() && after.is_alphanumeric() => out.push(c),
             '\\' | '`' | '*' | '_' | '[' | ']' | '{' | '}' | '!' | '~' | '$' | '^' => {
                 out.push('\\');
                 out.push(c);
             }
             _ => out.push(c),
         }
+        before = c;
         rest = rest.get(c.len_utf8()..).unwrap_or("");
     }
     out
@@ -168,6 +173,7 @@ mod tests {
         assert_eq!(markdown("a|b `c` *d* <i>"), "a&#124;b \\`c\\` \\*d\\* &lt;i&gt;");
         assert_eq!(markdown("@team see https://x"), "@<!-- -->team see https:<!-- -->//x");
         assert_eq!(markdown("<!-- x"), "&lt;\\!-- x");
+        assert_eq!(markdown("drop_after _a_"), "drop_after \\_a\\_");
     }
 
     #[test]

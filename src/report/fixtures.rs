@@ -224,6 +224,20 @@ fn removed_index() -> Action {
     }
 }
 
+fn moved() -> Action {
+    Action {
+        attributes: vec![change("migrate_data", json!(null), json!(true))],
+        steps: vec![step(
+            "SELECT public.create_hypertable('public.snapshots'::regclass)",
+            LockMode::AccessExclusive,
+            "public.snapshots",
+        )],
+        hazards: vec![Hazard::RewritesTable, Hazard::BlocksWrites, Hazard::BlocksReads],
+        impact: Some(Impact { verb: "moves every row into chunks".to_owned(), ..Impact::default() }),
+        ..action(Op::Create, Reason::Missing, "hypertable", "snapshots", "snapshots")
+    }
+}
+
 fn blocked() -> Action {
     Action {
         attributes: vec![change("time_column", json!("time"), json!("received_at"))],
@@ -246,8 +260,16 @@ fn predicate() -> Action {
 
 /// A plan with every verb, a danger, a blocked change and all that stands beside.
 pub(super) fn full_plan() -> Plan {
-    let actions =
-        vec![extension(), removed_index(), columnstore(), retention(), replaced_index(), blocked(), predicate()];
+    let actions = vec![
+        extension(),
+        removed_index(),
+        columnstore(),
+        retention(),
+        replaced_index(),
+        moved(),
+        blocked(),
+        predicate(),
+    ];
     let unmanaged =
         |kind: &str, name: &str| Unmanaged { address: address(kind, &table(name)), on: Some(table("trades")) };
     Plan {
@@ -368,8 +390,14 @@ pub(super) fn log() -> Vec<LogLine> {
     let unfinished = LogLine { elapsed: None, ..line(13, 1_795_450_000_000_000, "unfinished", &[], 0) };
     vec![
         unfinished,
-        line(12, 1_795_446_245_000_000, "failed", &[("created", 1), ("updated", 1), ("removed", 0)], 185_400),
-        line(9, 1_795_359_845_000_000, "done", &[("created", 14)], 3_210),
+        line(
+            12,
+            1_795_446_245_000_000,
+            "failed",
+            &[("create", 1), ("update", 1), ("failed", 1), ("remove", 0)],
+            185_400,
+        ),
+        line(9, 1_795_359_845_000_000, "done", &[("create", 14), ("adopt", 2)], 3_210),
     ]
 }
 

@@ -50,12 +50,11 @@ pub(super) fn run_remarks(report: &RunReport) -> Vec<Sentence> {
         let what = phrase::many(report.adopted, "resource");
         remarks.push(Sentence::of(format!("Adopted {what} that needed no change.")));
     }
-    let show = report.run.map(|run| Sentence::default().code(format!("chronoform ledger show {run}")));
     if !report.is_complete() {
-        let plan = Sentence::of("What was not done is still to do: ").code("chronoform plan");
-        remarks.push(match show {
-            Some(show) => plan.text("; what was done: ").then(show),
-            None => plan,
+        let left = Sentence::default().code("chronoform plan").text(" shows what is left to do");
+        remarks.push(match report.run {
+            Some(run) => left.text(", ").code(format!("chronoform ledger show {run}")).text(" what was done."),
+            None => left.text("."),
         });
     }
     remarks
@@ -94,10 +93,15 @@ pub(super) fn log_table(lines: &[LogLine]) -> Table {
     Table { caption: "Runs".to_owned(), columns, rows: lines.iter().map(row).collect() }
 }
 
-/// `created 2, updated 1`; what did not happen is not said.
+/// `2 created, 1 failed`; what did not happen is not said.
 fn summary(line: &LogLine) -> String {
+    let past = |word: &str| match word {
+        "create" | "update" | "replace" | "remove" => format!("{}d", word),
+        "adopt" => "adopted".to_owned(),
+        other => words(other),
+    };
     let counts = line.summary.iter().filter(|(_, count)| **count > 0);
-    counts.map(|(name, count)| format!("{} {count}", words(name))).collect::<Vec<_>>().join(", ")
+    counts.map(|(name, count)| format!("{count} {}", past(name))).collect::<Vec<_>>().join(", ")
 }
 
 /// `in_doubt` as words.
@@ -180,11 +184,16 @@ pub(super) fn outcome_table(report: &RunReport) -> Table {
             Cell::code(action.address.to_string()),
             Cell::text(format!("{outcome}{steps}")).mood(mood),
             Cell::text(took),
-            Cell::text(action.error.clone().unwrap_or_default()),
+            Cell::text(action.error.as_deref().map(one_line).unwrap_or_default()),
         ]
     };
     let columns = vec![("change", false), ("resource", false), ("outcome", false), ("took", true), ("error", false)];
     Table { caption: "Changes".to_owned(), columns, rows: report.actions.iter().map(row).collect() }
+}
+
+/// A server's message, which may have a detail on a line of its own.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// What does not hold in a ledger.

@@ -217,9 +217,22 @@ impl Level {
     }
 }
 
-/// A hazard and how to allow it.
-pub(super) fn hazard(hazard: Hazard) -> Sentence {
-    Sentence::of(format!("{}: needs ", hazard.meaning())).code(format!("--allow {hazard}"))
+/// Hazards of one level, worst level first, so that what is said together can be.
+pub(super) fn by_level(hazards: &[Hazard]) -> Vec<(Level, Vec<Hazard>)> {
+    let of = |level: Level| hazards.iter().copied().filter(|hazard| Level::of(*hazard) == level).collect::<Vec<_>>();
+    let levels = [Level::Danger, Level::Caution].map(|level| (level, of(level)));
+    levels.into_iter().filter(|(_, hazards)| !hazards.is_empty()).collect()
+}
+
+/// What some hazards mean: `rewrites the table, blocks reads and writes while it runs`.
+pub(super) fn meaning(hazards: &[Hazard]) -> String {
+    let both = hazards.contains(&Hazard::BlocksReads) && hazards.contains(&Hazard::BlocksWrites);
+    let words = hazards.iter().filter_map(|hazard| match hazard {
+        Hazard::BlocksReads if both => None,
+        Hazard::BlocksWrites if both => Some("blocks reads and writes while it runs"),
+        other => Some(other.meaning()),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// The flags that allow some hazards.
@@ -233,6 +246,11 @@ pub(super) fn impact(impact: &Impact) -> Option<Sentence> {
         return None;
     }
     let parts = amounts(impact);
+    // `drops` needs to say what; `changes new chunks only` has said it.
+    if parts.is_empty() && impact.verb.contains(' ') {
+        let when = impact.when.as_ref().map(|when| format!(" {when}")).unwrap_or_default();
+        return Some(Sentence::of(format!("{}{when}", impact.verb)));
+    }
     let counted = [impact.chunks, impact.rows, impact.bytes.map(|bytes| bytes.0)];
     let nothing = counted.iter().any(Option::is_some) && counted.iter().flatten().all(|count| *count == 0);
     let what = if nothing && !impact.verb.contains(' ') {
@@ -282,12 +300,28 @@ pub(super) fn totals(summary: &Summary) -> String {
 
 /// A plan in one line.
 pub(super) fn verdict(plan: &Plan) -> String {
-    let errors = plan.diagnostics.iter().filter(|message| message.severity == "error").count();
+    let errors = errors(&plan.diagnostics);
     match (plan.is_empty(), errors) {
         (true, 0) => "No changes. The database matches the policies.".to_owned(),
         (true, _) => format!("Nothing can be planned: {} must be mended first.", many(errors, "error")),
         (false, _) => format!("Plan: {}.", totals(&plan.summary)),
     }
+}
+
+/// Why a plan with changes cannot be applied as it is.
+pub(super) fn obstacle(plan: &Plan) -> Option<String> {
+    let refuses = "apply refuses this plan until";
+    match (plan.is_empty(), plan.summary.blocked, errors(&plan.diagnostics)) {
+        (true, ..) | (false, 0, 0) => None,
+        (false, 0, 1) => Some(format!("{refuses} its error is mended")),
+        (false, 0, errors) => Some(format!("{refuses} its {errors} errors are mended")),
+        (false, ..) => Some(format!("{refuses} what is blocked is mended")),
+    }
+}
+
+/// How many errors there are.
+pub(super) fn errors(messages: &[Message]) -> usize {
+    messages.iter().filter(|message| message.severity == "error").count()
 }
 
 /// How many diagnostics of each sort: `2 errors, 1 warning`; empty without any.
@@ -386,5 +420,70 @@ pub(super) const fn outcome_symbol(outcome: Outcome, ascii: bool) -> &'static st
         (Outcome::Skipped, _) => "-",
         (Outcome::Cancelled, _) => "!",
         (Outcome::InDoubt, _) => "?",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Bytes;
+
+    fn said(change: impl FnOnce(&mut Impact)) -> String {
+        let mut about = Impact { verb: "drops".to_owned(), ..Impact::default() };
+        change(&mut about);
+        impact(&about).map(|sentence| sentence.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn an_impact_says_what_was_counted_and_that_something_was_not() {
+        let full = said(|about| {
+            about.chunks = Some(12);
+            about.rows = Some(1_204_000);
+            about.bytes = Some(Bytes(41_016_000_000));
+            about.oldest = Some("2026-05-01 00:00:00+00".to_owned());
+            about.newest = Some("2026-06-01 12:00:00+00".to_owned());
+            about.when = Some("on its first run".to_owned());
+        });
+        let expected = "drops 12 chunks, 1,204,000 rows, 38.2 GB, oldest 2026-05-01, \
+                        newest 2026-06-01 12:00:00+00, on its first run";
+        assert_eq!(full, expected);
+        assert_eq!(said(|about| about.chunks = Some(1)), "drops 1 chunk");
+        assert_eq!(said(|about| about.chunks = Some(0)), "drops nothing");
+        assert_eq!(said(|_| ()), "drops an amount that could not be counted");
+        assert_eq!(said(|about| about.verb = "changes new chunks only".to_owned()), "changes new chunks only");
+        assert_eq!(said(|about| about.verb = String::new()), "");
+    }
+
+    #[test]
+    fn hazards_of_one_level_are_said_together() {
+        let all = by_level(&Hazard::ALL);
+        assert_eq!(all.len(), 2);
+        assert_eq!(all[0], (Level::Danger, vec![Hazard::DeletesData]));
+        assert_eq!(
+            meaning(&all[1].1),
+            "rewrites the table, blocks reads and writes while it runs, builds an index over existing rows, \
+             takes effect at the next server restart"
+        );
+        assert_eq!(meaning(&[Hazard::BlocksReads]), "blocks reads while it runs");
+    }
+
+    #[test]
+    fn a_sentence_knows_names_from_words() {
+        let found = Sentence::prose("`a` is not `b`, nor is `");
+        let expected = Sentence::of("").code("a").text(" is not ").code("b").text(", nor is `");
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_label_says_no_more_than_its_heading_does_not() {
+        let table = QualifiedName::new("public", "t");
+        let label = |kind: &str, schema: &str, name: &str| {
+            let address = Address::in_schema(crate::core::KindId::read(kind), &QualifiedName::new(schema, name));
+            Label::within(&address, Some(&table)).to_string()
+        };
+        assert_eq!(label("retention", "public", "t"), "retention");
+        assert_eq!(label("index", "public", "ix"), "index ix");
+        assert_eq!(label("index", "other", "Ix"), "index other.\"Ix\"");
+        assert_eq!(label("continuous_aggregate", "public", "t"), "continuous aggregate");
     }
 }

@@ -6,9 +6,11 @@ use serde_json::Value as Json;
 
 use crate::core::{Action, AttributeChange, Bytes, Hazard, Impact, Lock, LockMode, Op, QualifiedName, Reason};
 use crate::diff::{Drift, Status};
-use crate::plan::{Message, Plan};
+use crate::plan::{Adopt, Message, Plan};
 use crate::report::compare::{DiffLine, unified};
+use crate::report::input::DriftReport;
 use crate::report::phrase::{self, Label, Level, Sentence};
+use crate::report::table::Mood;
 use crate::report::value;
 
 /// The changes of one relation, or those of the whole database.
@@ -29,8 +31,8 @@ pub(super) struct Change<'a> {
     pub(super) rows: Vec<Row<'a>>,
     /// The attributes of what is created or removed.
     pub(super) whole: Vec<(String, String)>,
-    /// What must be allowed, worst first.
-    pub(super) hazards: Vec<Hazard>,
+    /// What must be allowed, by level, worst first.
+    pub(super) hazards: Vec<(Level, Vec<Hazard>)>,
     /// How much it touches.
     pub(super) impact: Option<Sentence>,
     /// What else is to be said of that.
@@ -63,8 +65,6 @@ pub(super) fn groups(plan: &Plan) -> Vec<Group<'_>> {
 }
 
 fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
-    let mut hazards = action.hazards.clone();
-    hazards.sort_by_key(|hazard| (std::cmp::Reverse(Level::of(*hazard)), *hazard));
     let is_removed = matches!(action.reason, Reason::Unwanted | Reason::Dropped);
     let is_whole = is_removed || matches!(action.reason, Reason::Missing | Reason::Disappeared);
     let side =
@@ -76,7 +76,7 @@ fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
         label: Label::within(&action.address, action.on.as_ref()),
         rows: if is_whole { Vec::new() } else { action.attributes.iter().map(|change| row(action, change)).collect() },
         whole: if is_whole { value::pairs(whole) } else { Vec::new() },
-        hazards,
+        hazards: phrase::by_level(&action.hazards),
         impact: action.impact.as_ref().and_then(phrase::impact),
         notes: action.impact.iter().flat_map(|impact| &impact.notes).map(|note| Sentence::prose(note)).collect(),
         locks: locks(action),
@@ -127,25 +127,57 @@ fn names(text: &str, address: &str) -> bool {
     })
 }
 
-/// Every hazard of a plan with the actions that have it, worst first.
-pub(super) fn dangers(plan: &Plan) -> Vec<(Hazard, Vec<&Action>)> {
-    let mut hazards = plan.hazards();
-    hazards.sort_by_key(|hazard| (std::cmp::Reverse(Level::of(*hazard)), *hazard));
-    let with = |hazard: Hazard| plan.actions.iter().filter(|action| action.hazards.contains(&hazard)).collect();
-    hazards.into_iter().map(|hazard| (hazard, with(hazard))).collect()
+/// A danger of a whole plan: hazards of one level that the same actions have.
+pub(super) struct Danger<'a> {
+    /// How bad.
+    pub(super) level: Level,
+    /// What.
+    pub(super) hazards: Vec<Hazard>,
+    /// Which.
+    pub(super) actions: Vec<&'a Action>,
+}
+
+/// Every hazard of a plan, worst first.
+pub(super) fn dangers(plan: &Plan) -> Vec<Danger<'_>> {
+    let mut dangers: Vec<Danger<'_>> = Vec::new();
+    for (level, hazards) in phrase::by_level(&plan.hazards()) {
+        for hazard in hazards {
+            let actions: Vec<&Action> = plan.actions.iter().filter(|action| action.hazards.contains(&hazard)).collect();
+            let same = |known: &&mut Danger<'_>| {
+                known.level == level
+                    && known.actions.len() == actions.len()
+                    && known.actions.iter().zip(&actions).all(|(one, other)| std::ptr::eq(*one, *other))
+            };
+            match dangers.iter_mut().find(same) {
+                Some(known) => known.hazards.push(hazard),
+                None => dangers.push(Danger { level, hazards: vec![hazard], actions }),
+            }
+        }
+    }
+    dangers
 }
 
 /// How many resources a sentence names before it only counts.
 const NAMED: usize = 5;
 
-/// A danger of a whole plan: `deletes data: 12 chunks, 38.2 GB (retention of public.trades)`.
-pub(super) fn danger(hazard: Hazard, actions: &[&Action]) -> Sentence {
-    let mut sentence = Sentence::of(hazard.meaning());
-    if hazard == Hazard::DeletesData {
-        sentence = sentence.text(format!(": {}", deleted(actions)));
+/// A danger in words: `deletes data: 12 chunks, 38.2 GB (retention of public.trades)`.
+pub(super) fn danger(danger: &Danger<'_>) -> Sentence {
+    let mut sentence = Sentence::of(phrase::meaning(&danger.hazards));
+    if danger.hazards.contains(&Hazard::DeletesData) {
+        sentence = sentence.text(format!(": {}", deleted(&danger.actions)));
     }
-    let labels = actions.iter().map(|action| Label::anywhere(&action.address, action.on.as_ref()));
+    let labels = danger.actions.iter().map(|action| Label::anywhere(&action.address, action.on.as_ref()));
     sentence.text(" (").then(listed(labels, NAMED)).text(")")
+}
+
+/// The command that allows every danger of a plan.
+pub(super) fn consent(dangers: &[Danger<'_>]) -> String {
+    format!("chronoform apply {}", phrase::allow(&hazards(dangers)))
+}
+
+/// The hazards of some dangers.
+pub(super) fn hazards(dangers: &[Danger<'_>]) -> Vec<Hazard> {
+    dangers.iter().flat_map(|danger| danger.hazards.iter().copied()).collect()
 }
 
 /// All that is deleted, counted; what could not be counted is said to be unknown.
@@ -193,32 +225,47 @@ pub(super) fn remarks(plan: &Plan, most: usize) -> Vec<Sentence> {
     list(paused.len(), "Paused by an operator, and left so", listed(names, most));
     let names = plan.unmanaged.iter().map(|found| Label::anywhere(&found.address, found.on.as_ref()));
     list(plan.unmanaged.len(), "Unmanaged, and left alone", listed(names, most));
-    if !plan.adopt.is_empty() {
-        let new = plan.adopt.iter().filter(|adopt| adopt.new).count();
-        let what = phrase::many(plan.adopt.len(), "resource");
-        let found = if new == plan.adopt.len() { "" } else { " or recorded anew" };
-        let is = if plan.adopt.len() == 1 { "is" } else { "are" };
-        let text = format!("Adopted: {what} {is} as the policies want, and will be taken into the ledger{found}.");
-        remarks.push(Sentence::of(text));
-    }
-    if !plan.forget.is_empty() {
-        let what = phrase::many(plan.forget.len(), "resource");
-        let text = format!("Forgotten: {what} in the ledger that neither the policies nor the database have.");
-        remarks.push(Sentence::of(text));
-    }
+    let (new, known): (Vec<&Adopt>, Vec<&Adopt>) = plan.adopt.iter().partition(|adopt| adopt.new);
+    let mut tell = |count: usize, one: &str, several: &str| {
+        if count > 0 {
+            let text = if count == 1 { one } else { several };
+            remarks.push(Sentence::of(format!("{} {text}", phrase::many(count, "resource"))));
+        }
+    };
+    tell(
+        new.len(),
+        "is already as its policy wants it: apply records it as managed.",
+        "are already as their policies want them: apply records them as managed.",
+    );
+    tell(
+        known.len(),
+        "has a new policy that the database already meets: apply records it.",
+        "have new policies that the database already meets: apply records them.",
+    );
+    tell(
+        plan.forget.len(),
+        "in the ledger is in no policy and no longer in the database: apply forgets it.",
+        "in the ledger are in no policy and no longer in the database: apply forgets them.",
+    );
     remarks
 }
 
-/// Drift by relation, the whole database's first, each resource with its label.
-pub(super) fn drift_groups<'a>(
-    drift: impl Iterator<Item = &'a Drift>,
-) -> Vec<(Option<&'a QualifiedName>, Vec<(Label, &'a Drift)>)> {
+/// The standings of one relation's resources, or those of the whole database.
+pub(super) struct Standings<'a> {
+    /// The relation.
+    pub(super) on: Option<&'a QualifiedName>,
+    /// Its resources, each with what it is called there.
+    pub(super) resources: Vec<(Label, &'a Drift)>,
+}
+
+/// Drift by relation, the whole database's first.
+pub(super) fn drift_groups<'a>(drift: impl Iterator<Item = &'a Drift>) -> Vec<Standings<'a>> {
     let mut groups: BTreeMap<Option<&QualifiedName>, Vec<(Label, &Drift)>> = BTreeMap::new();
     for drift in drift {
         let label = Label::within(&drift.address, drift.on.as_ref());
         groups.entry(drift.on.as_ref()).or_default().push((label, drift));
     }
-    groups.into_iter().collect()
+    groups.into_iter().map(|(on, resources)| Standings { on, resources }).collect()
 }
 
 /// How many resources stand so.
@@ -226,19 +273,36 @@ pub(super) fn standing(drift: &[Drift], status: Status) -> usize {
     drift.iter().filter(|drift| drift.status == status).count()
 }
 
-/// Drift in one line.
-pub(super) fn drift_verdict(drift: &[Drift]) -> String {
+/// Drift in one line. Where errors kept resources from being compared, nothing is called in order.
+pub(super) fn drift_verdict(report: &DriftReport<'_>) -> String {
     let parts: Vec<String> = phrase::STATUSES
         .iter()
-        .map(|status| (standing(drift, *status), *status))
+        .map(|status| (standing(report.drift, *status), *status))
         .filter(|(number, _)| *number > 0)
         .map(|(number, status)| format!("{number} {}", status.words()))
         .collect();
-    let differs = drift.iter().any(|drift| drift.status.is_difference());
-    match (parts.is_empty(), differs) {
-        (true, _) => "No drift: no policy describes anything here.".to_owned(),
-        (false, false) => format!("No drift: {}.", parts.join(", ")),
-        (false, true) => format!("Drift: {}.", parts.join(", ")),
+    let differs = report.drift.iter().any(|drift| drift.status.is_difference());
+    let rest = match phrase::errors(report.diagnostics) {
+        0 => String::new(),
+        errors => format!(" {} must be mended before all can be told.", phrase::many(errors, "error")),
+    };
+    match (parts.is_empty(), differs, rest.is_empty()) {
+        (true, _, true) => "No drift: no policy describes anything here.".to_owned(),
+        (true, _, false) => format!("Drift is not known.{rest}"),
+        (false, false, true) => format!("No drift: {}.", parts.join(", ")),
+        (false, false, false) => format!("Drift is not known for all: {}.{rest}", parts.join(", ")),
+        (false, true, _) => format!("Drift: {}.{rest}", parts.join(", ")),
+    }
+}
+
+/// How a drift report is to be taken.
+pub(super) fn drift_mood(report: &DriftReport<'_>) -> Mood {
+    if phrase::errors(report.diagnostics) > 0 {
+        Mood::Bad
+    } else if report.drift.iter().any(|drift| drift.status.is_difference()) {
+        Mood::Warn
+    } else {
+        Mood::Good
     }
 }
 
@@ -247,12 +311,13 @@ pub(super) fn healing(drift: &[Drift]) -> Vec<(&'static str, &'static str)> {
     if !drift.iter().any(|drift| drift.status.is_difference()) {
         return Vec::new();
     }
-    let mut steps = vec![
-        ("chronoform plan", "shows what would bring the database back to the policies, and at what cost"),
-        ("chronoform apply", "does it"),
-    ];
-    if standing(drift, Status::Conflict) > 0 {
-        steps.push(("chronoform ledger log", "tells when the last apply was, for a conflict; the policy wins it"));
-    }
-    steps
+    let apply = if standing(drift, Status::Conflict) > 0 {
+        "brings it back, in a conflict too: to keep what is live, put it into the policy first"
+    } else {
+        "brings it back"
+    };
+    vec![
+        ("chronoform plan", "shows what brings the database back to the policies, and at what cost"),
+        ("chronoform apply", apply),
+    ]
 }

@@ -30,4 +30,6 @@ SELECT {{ ts|ident }}.alter_job(job_id
     timezone => {{ before.schedule.timezone }}
 {%- endif %})
   FROM timescaledb_information.jobs
- WHERE job_id = {{ facts.job_id }}
+ WHERE proc_name = 'policy_retention'
+   AND hypertable_schema = {{ ctx.schema }}
+   AND hypertable_name = {{ ctx.table }}

@@ -23,6 +23,7 @@ pub struct Columnstore {
     pub ensure: Ensure,
     /// Converts a chunk once all of its rows are older than this: an interval, or a whole number
     /// where time is one (which needs the hypertable's `integer_now`).
+    #[serde(default)]
     #[schemars(schema_with = "job::age_schema")]
     pub after: Option<Age>,
     /// Converts a chunk once it was created longer ago than this, whatever the time in its rows.
@@ -173,7 +174,11 @@ impl Seen<'_> {
     fn segment_by(&mut self, list: &[String], desired: &mut Desired, sink: &mut Vec<Diagnostic>) {
         let mut names = Vec::new();
         for (index, text) in list.iter().enumerate() {
-            names.extend(self.column(text, "segment_by", &format!("/segment_by/{index}"), sink));
+            let at = format!("/segment_by/{index}");
+            if let Some(name) = self.column(text, "segment_by", &at, sink) {
+                desired.places.insert(item_place("segment_by", &name), self.input.place(&at).clone());
+                names.push(name);
+            }
         }
         self.input.set(desired, "segment_by", "/segment_by", Value::texts(names));
     }
@@ -188,7 +193,8 @@ impl Seen<'_> {
                 sink.push(Diagnostic::error(&code::WRONG_VALUE, message).at(self.input.place(&at)));
                 continue;
             };
-            if self.column(name, "order_by", &at, sink).is_some() {
+            if let Some(name) = self.column(name, "order_by", &at, sink) {
+                desired.places.insert(item_place("order_by", &name), self.input.place(&at).clone());
                 keys.push(Value::Key(key));
             }
         }
@@ -221,6 +227,9 @@ impl Seen<'_> {
                         .why("TimescaleDB takes one sparse index for a set of columns"),
                 );
             }
+            for column in &columns {
+                desired.places.insert(item_place("sparse_index", column), self.input.place(&at).clone());
+            }
             values.extend(self.sparse_columns(type_name, &columns, &at, sink));
         }
         self.input.set(desired, "sparse_index", "/sparse_index", Value::List(values));
@@ -252,6 +261,11 @@ impl Seen<'_> {
         }
         Some(super::settings::sparse_index(type_name, names))
     }
+}
+
+/// Under which name the place of a column in a setting is kept, beside the setting's own.
+pub fn item_place(setting: &str, column: &str) -> String {
+    format!("{setting}: {column}")
 }
 
 /// The column's name, where the key says nothing that a columnstore does not know.

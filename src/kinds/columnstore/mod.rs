@@ -40,6 +40,11 @@ impl Kind for Columnstore {
         ID
     }
 
+    fn is_implied(&self, attribute: &str, _value: &Value) -> bool {
+        // A section that is there enables it: the word says it already.
+        attribute == "enabled"
+    }
+
     fn title(&self) -> &'static str {
         "columnstore"
     }

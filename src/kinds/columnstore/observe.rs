@@ -1,6 +1,6 @@
 //! Columnstores as the catalog has them.
 
-use crate::core::{Address, Cell, Live, Param, QualifiedName, Query, Row, RowError, Server, Value};
+use crate::core::{Address, Cell, Live, Param, QualifiedName, Query, Row, RowError, Server};
 use crate::kinds::columnstore::settings;
 use crate::kinds::{Scope, job, schedule};
 
@@ -26,22 +26,16 @@ fn read_one(row: &Row) -> Result<Live, RowError> {
     let mut live = Live::new(Address::in_schema(super::ID, &on), Some(on));
     live.set("enabled", row.bool("enabled")?);
     live.attributes.extend(settings::read(row)?);
-    // Always there, so that no policy and another policy are both seen as differences.
-    // The server goes by row time where the job has both ages.
-    let after = age(row)?;
-    let created_before = row.maybe_interval("created_before")?.filter(|_| after == Value::Null);
-    live.set("after", after);
-    live.set("created_before", created_before.map_or(Value::Null, Value::Interval));
+    // One of them only: the server goes by row time where the job has both ages.
+    if let Some(interval) = row.maybe_interval("after")? {
+        live.set("after", interval);
+    } else if let Some(number) = row.maybe_int("after_integer")? {
+        live.set("after", number);
+    } else if let Some(interval) = row.maybe_interval("created_before")? {
+        live.set("created_before", interval);
+    }
     if *row.cell("job_id") != Cell::Null {
         schedule::read_job(row, &mut live)?;
     }
     Ok(live)
-}
-
-fn age(row: &Row) -> Result<Value, RowError> {
-    Ok(match (row.maybe_interval("after")?, row.maybe_int("after_integer")?) {
-        (Some(interval), _) => Value::Interval(interval),
-        (None, Some(number)) => Value::Int(number),
-        (None, None) => Value::Null,
-    })
 }

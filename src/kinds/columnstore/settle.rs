@@ -2,6 +2,7 @@
 
 use crate::core::{Desired, Ensure, Value, Version};
 use crate::diag::{Diagnostic, code};
+use crate::kinds::columnstore::desired::item_place;
 use crate::kinds::columnstore::settings::{self, has_hash, has_order, sparse_parts};
 use crate::kinds::{Relation, View, checks, job};
 
@@ -88,7 +89,7 @@ impl Check<'_> {
     }
 
     fn column(&mut self, name: &str, setting: &str, why: &str, can: fn(u32) -> bool) {
-        let place = self.desired.place_of(setting);
+        let place = self.desired.places.get(&item_place(setting, name)).unwrap_or(self.desired.place_of(setting));
         match self.relation.column(name) {
             None => self.sink.push(checks::unknown_column(self.relation, name, place)),
             Some(column) if !can(column.base_type) => {

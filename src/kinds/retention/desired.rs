@@ -19,6 +19,7 @@ pub struct Retention {
     pub ensure: Ensure,
     /// Drops a chunk once all of its rows are older than this: an interval, or a whole number where
     /// time is one (which needs the hypertable's `integer_now`).
+    #[serde(default)]
     #[schemars(schema_with = "job::age_schema")]
     pub drop_after: Option<Age>,
     /// Drops a chunk once it was created longer ago than this, whatever the time in its rows. On a

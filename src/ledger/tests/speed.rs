@@ -51,13 +51,3 @@ fn a_plan_of_five_thousand_resources_reads_them_at_once() {
     assert_eq!(fixture.ledger.applied(database).unwrap().len(), 5000);
     println!("5000 resources: written in {writing:?}, read in {:?}", began.elapsed());
 }
-
-/// How long the disk takes depends on the disk: run it by hand.
-#[test]
-#[ignore = "measures the disk"]
-fn ten_thousand_statements_on_the_disk() {
-    let mut fixture = Fixture::new();
-    let run = fixture.run();
-    let elapsed = record(&mut fixture, run, 10_000);
-    println!("10,000 statements, started and finished, each synced: {elapsed:?}");
-}

@@ -11,9 +11,8 @@ use crate::report::view;
 
 pub(super) fn render(report: &DriftReport<'_>) -> String {
     let mut page = Page::new(format!("Chronoform drift of {}", report.target.database));
-    let differs = report.drift.iter().any(|drift| drift.status.is_difference());
-    let mood = if differs { Mood::Warn } else { Mood::Good };
-    page.header("Chronoform drift of", &phrase::target(report.target), &view::drift_verdict(report.drift), mood);
+    let mood = view::drift_mood(report);
+    page.header("Chronoform drift of", &phrase::target(report.target), &view::drift_verdict(report), mood);
     let steps = view::healing(report.drift);
     if !steps.is_empty() {
         page.raw("<div class=\"box\" role=\"note\">\n");
@@ -24,9 +23,9 @@ pub(super) fn render(report: &DriftReport<'_>) -> String {
         page.raw("</div>\n");
     }
     let wanted = report.drift.iter().filter(|drift| drift.status != Status::InSync);
-    for (on, resources) in view::drift_groups(wanted) {
+    for view::Standings { on, resources } in view::drift_groups(wanted) {
         let heading = on.map_or_else(|| "Whole database".to_owned(), |on| code(&on.to_string()));
-        page.raw(&format!("<section>\n<h2>{heading}</h2>\n<div class=\"wide\"><table>\n<thead><tr>"));
+        page.raw(&format!("<section>\n<h2>{heading}</h2>\n<div class=\"wide\"><table class=\"drift\">\n<thead><tr>"));
         for title in ["Status", "Resource", "Attribute", "Last applied", "Live", "Policy"] {
             page.raw(&format!("<th scope=\"col\">{title}</th>"));
         }

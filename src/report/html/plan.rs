@@ -1,6 +1,6 @@
 //! A plan for a browser.
 
-use crate::core::{Hazard, Op};
+use crate::core::Op;
 use crate::plan::Plan;
 use crate::report::escape;
 use crate::report::html::page::{Page, alarm, block, code, diff, sentence};
@@ -10,7 +10,7 @@ use crate::report::view::{self, Change, Group, Row};
 
 pub(super) fn render(plan: &Plan) -> String {
     let mut page = Page::new(format!("Chronoform plan for {}", plan.target.database));
-    let stuck = plan.summary.blocked > 0 || plan.diagnostics.iter().any(|message| message.severity == "error");
+    let stuck = plan.summary.blocked > 0 || phrase::errors(&plan.diagnostics) > 0;
     let mood = match (stuck, plan.is_empty()) {
         (true, _) => Mood::Bad,
         (false, true) => Mood::Good,
@@ -23,7 +23,7 @@ pub(super) fn render(plan: &Plan) -> String {
     }
     let remarks = view::remarks(plan, usize::MAX);
     if !remarks.is_empty() {
-        page.raw("<section>\n<h2>Left as it is</h2>\n");
+        page.raw("<section>\n<h2>Beside the changes</h2>\n");
         page.remarks(&remarks);
         page.raw("</section>\n");
     }
@@ -35,21 +35,21 @@ pub(super) fn render(plan: &Plan) -> String {
 /// What a reader must know before anything else.
 fn dangers(page: &mut Page, plan: &Plan) {
     let dangers = view::dangers(plan);
-    if dangers.is_empty() && plan.summary.blocked == 0 {
+    let obstacle = phrase::obstacle(plan);
+    if dangers.is_empty() && obstacle.is_none() {
         return;
     }
-    let worst = plan.summary.blocked > 0 || dangers.iter().any(|(hazard, _)| Level::of(*hazard) == Level::Danger);
+    let worst = obstacle.is_some() || dangers.iter().any(|danger| danger.level == Level::Danger);
     page.raw(&format!("<div class=\"box{}\" role=\"note\">\n", if worst { " danger" } else { "" }));
-    for (hazard, actions) in &dangers {
-        let text = sentence(&view::danger(*hazard, actions));
-        page.raw(&format!("<p>{} {text}</p>\n", alarm(Level::of(*hazard))));
+    for danger in &dangers {
+        let text = sentence(&view::danger(danger));
+        page.raw(&format!("<p>{} {text}</p>\n", alarm(danger.level)));
     }
-    if plan.summary.blocked > 0 {
-        page.raw("<p><strong class=\"blocked\">BLOCKED</strong> ");
-        page.raw("apply refuses this plan until what is blocked is mended</p>\n");
+    if let Some(obstacle) = obstacle {
+        let text = escape::html(&obstacle);
+        page.raw(&format!("<p><strong class=\"blocked\">BLOCKED</strong> {text}</p>\n"));
     } else {
-        let hazards: Vec<Hazard> = dangers.iter().map(|(hazard, _)| *hazard).collect();
-        let command = code(&format!("chronoform apply {}", phrase::allow(&hazards)));
+        let command = code(&view::consent(&dangers));
         page.raw(&format!("<p>If that is meant: {command}</p>\n"));
     }
     page.raw("</div>\n");
@@ -60,7 +60,7 @@ fn table(page: &mut Page, group: &Group<'_>) {
         Some(on) => code(&on.to_string()),
         None => "Whole database".to_owned(),
     };
-    page.raw(&format!("<section>\n<h2>{heading}</h2>\n<div class=\"wide\"><table>\n"));
+    page.raw(&format!("<section>\n<h2>{heading}</h2>\n<div class=\"wide\"><table class=\"plan\">\n"));
     page.raw("<thead><tr><th scope=\"col\">Change</th><th scope=\"col\">Resource</th>");
     page.raw("<th scope=\"col\">Attributes</th><th scope=\"col\">Why, and at what cost</th></tr></thead>\n<tbody>\n");
     for change in &group.changes {
@@ -72,7 +72,7 @@ fn table(page: &mut Page, group: &Group<'_>) {
 
 fn row(change: &Change<'_>) -> String {
     let op = change.action.op;
-    let worst = change.hazards.iter().map(|hazard| Level::of(*hazard)).max();
+    let worst = change.hazards.iter().map(|(level, _)| *level).max();
     let class = match (op, worst) {
         (Op::Blocked, _) | (_, Some(Level::Danger)) => " class=\"danger\"",
         (_, Some(Level::Caution)) => " class=\"caution\"",
@@ -121,8 +121,10 @@ fn cost(change: &Change<'_>) -> String {
         items.push(blocked("see the diagnostics below".to_owned()));
     }
     items.extend(change.blocked_by.iter().map(|message| blocked(sentence(&Sentence::prose(&message.message)))));
-    let hazard = |hazard: &Hazard| format!("{} {}", alarm(Level::of(*hazard)), sentence(&phrase::hazard(*hazard)));
-    items.extend(change.hazards.iter().map(hazard));
+    items.extend(change.hazards.iter().map(|(level, hazards)| {
+        let what = escape::html(&phrase::meaning(hazards));
+        format!("{} {what}: needs {}", alarm(*level), code(&phrase::allow(hazards)))
+    }));
     items.extend(change.impact.iter().chain(&change.notes).map(sentence));
     items.extend(change.locks.iter().filter(|(mode, _)| phrase::is_felt(*mode)).map(|(_, lock)| sentence(lock)));
     let source = change.action.source.as_ref().map(|source| format!(" {}", code(&phrase::source(source))));

@@ -3,7 +3,7 @@
 use crate::diff::{Drift, Status};
 use crate::report::escape;
 use crate::report::input::DriftReport;
-use crate::report::markdown::{diagnostics, fitting, sentence, value};
+use crate::report::markdown::{diagnostics, fitting, heading, sentence, value};
 use crate::report::phrase::{self, Label, Sentence};
 use crate::report::value as values;
 use crate::report::view;
@@ -13,7 +13,7 @@ pub(super) fn render(report: &DriftReport<'_>) -> String {
 }
 
 fn with(report: &DriftReport<'_>, attributes: bool) -> String {
-    let mut out = format!("### {}\n\n", escape::markdown(&view::drift_verdict(report.drift)));
+    let mut out = heading(&view::drift_verdict(report));
     out.push_str(&format!("Database {}\n\n", sentence(&phrase::target(report.target))));
     for (command, what) in view::healing(report.drift) {
         let line = Sentence::default().code(command).text(format!(" {what}"));
@@ -22,7 +22,7 @@ fn with(report: &DriftReport<'_>, attributes: bool) -> String {
     out.push('\n');
     let wanted = |drift: &&Drift| !matches!(drift.status, Status::InSync | Status::Unmanaged);
     if attributes {
-        for (on, resources) in view::drift_groups(report.drift.iter().filter(wanted)) {
+        for view::Standings { on, resources } in view::drift_groups(report.drift.iter().filter(wanted)) {
             out.push_str(&table(on, &resources));
         }
     } else {

@@ -3,10 +3,10 @@
 use crate::report::escape;
 use crate::report::history;
 use crate::report::input::{LogLine, RunDetail, RunReport, Verification};
-use crate::report::markdown::{fitting, inline, sentence, table, value};
+use crate::report::markdown::{fitting, heading, inline, sentence, table, value};
 
 pub(super) fn run_summary(report: &RunReport) -> String {
-    let mut out = format!("### {}\n\n", escape::markdown(&history::run_verdict(report)));
+    let mut out = heading(&history::run_verdict(report));
     out.push_str(&format!("{}\n\n", sentence(&history::run_title(report))));
     for remark in history::run_remarks(report) {
         out.push_str(&format!("- {}\n", sentence(&remark)));

@@ -62,6 +62,11 @@ fn diagnostic(message: &Message) -> String {
     item + "\n"
 }
 
+/// The first line: who speaks, and the verdict.
+fn heading(verdict: &str) -> String {
+    format!("### Chronoform · {}\n\n", escape::markdown(verdict))
+}
+
 /// A sentence with its names as code.
 fn sentence(sentence: &Sentence) -> String {
     let piece = |piece: &Piece| match piece {

@@ -1,10 +1,10 @@
 //! A plan for a pull request's comment.
 
-use crate::core::{Action, Hazard, Op, Reason};
+use crate::core::{Action, Op, Reason};
 use crate::plan::Plan;
 use crate::report::compare::DiffLine;
 use crate::report::escape;
-use crate::report::markdown::{diagnostics, fitting, sentence, value};
+use crate::report::markdown::{diagnostics, fitting, heading, sentence, value};
 use crate::report::phrase::{self, Label, Level, Sentence};
 use crate::report::view::{self, Change, Group, Row};
 
@@ -24,7 +24,7 @@ pub(super) fn render(plan: &Plan) -> String {
 }
 
 fn at_depth(plan: &Plan, depth: Depth) -> String {
-    let mut out = format!("### {}\n\n", escape::markdown(&phrase::verdict(plan)));
+    let mut out = heading(&phrase::verdict(plan));
     out.push_str(&format!("Database {}\n\n", sentence(&phrase::target(&plan.target))));
     out.push_str(&alert(plan));
     if depth == Depth::Brief {
@@ -62,19 +62,19 @@ fn left_out(what: &str) -> String {
 /// The dangers, set apart as GitHub does; elsewhere it is a quotation.
 fn alert(plan: &Plan) -> String {
     let dangers = view::dangers(plan);
-    if dangers.is_empty() && plan.summary.blocked == 0 {
+    let obstacle = phrase::obstacle(plan);
+    if dangers.is_empty() && obstacle.is_none() {
         return String::new();
     }
-    let worst = plan.summary.blocked > 0 || dangers.iter().any(|(hazard, _)| Level::of(*hazard) == Level::Danger);
+    let worst = obstacle.is_some() || dangers.iter().any(|danger| danger.level == Level::Danger);
     let mut lines = vec![if worst { "[!CAUTION]".to_owned() } else { "[!WARNING]".to_owned() }];
-    for (hazard, actions) in &dangers {
-        lines.push(format!("**{}** {}\\", Level::of(*hazard).word(), sentence(&view::danger(*hazard, actions))));
+    for danger in &dangers {
+        lines.push(format!("**{}** {}\\", danger.level.word(), sentence(&view::danger(danger))));
     }
-    if plan.summary.blocked > 0 {
-        lines.push("**BLOCKED** apply refuses this plan until what is blocked is mended".to_owned());
+    if let Some(obstacle) = obstacle {
+        lines.push(format!("**BLOCKED** {obstacle}"));
     } else {
-        let hazards: Vec<Hazard> = dangers.iter().map(|(hazard, _)| *hazard).collect();
-        lines.push(format!("If that is meant: `chronoform apply {}`", phrase::allow(&hazards)));
+        lines.push(format!("If that is meant: {}", value(&view::consent(&dangers))));
     }
     lines.iter().map(|line| format!("> {line}\n")).collect::<String>() + "\n"
 }
@@ -127,9 +127,9 @@ fn alarms(change: &Change<'_>) -> Vec<String> {
     }
     let blocked = |text: &str| format!("**BLOCKED** {}", sentence(&Sentence::prose(text)));
     items.extend(change.blocked_by.iter().map(|message| blocked(&message.message)));
-    items.extend(change.hazards.iter().map(|hazard| {
-        let allow = value(&format!("--allow {hazard}"));
-        format!("**{} {}**: needs {allow}", Level::of(*hazard).word(), escape::markdown(hazard.meaning()))
+    items.extend(change.hazards.iter().map(|(level, hazards)| {
+        let what = escape::markdown(&phrase::meaning(hazards));
+        format!("**{} {what}**: needs {}", level.word(), value(&phrase::allow(hazards)))
     }));
     items
 }
@@ -172,7 +172,7 @@ fn brief(plan: &Plan) -> String {
     let groups = view::groups(plan);
     let mut changes: Vec<&Change<'_>> = groups.iter().flat_map(|group| &group.changes).collect();
     changes.sort_by_key(|change| {
-        let worst = change.hazards.iter().map(|hazard| Level::of(*hazard)).max();
+        let worst = change.hazards.iter().map(|(level, _)| *level).max();
         std::cmp::Reverse((change.action.op == Op::Blocked, worst))
     });
     let line = |change: &&Change<'_>| {

@@ -6,13 +6,15 @@ use crate::report::escape;
 use crate::report::input::DriftReport;
 use crate::report::measure;
 use crate::report::phrase::{self, Label};
-use crate::report::text::say;
 use crate::report::text::screen::{Line, Screen, Tone, measured};
+use crate::report::text::{mood_tone, say};
 use crate::report::value;
 use crate::report::view;
 
 /// Where the attributes of a resource begin.
 const DETAIL: usize = 6;
+/// The widest label that all reasons are aligned to.
+const WIDEST: usize = 40;
 
 pub(super) fn render(report: &DriftReport<'_>, options: &Options) -> String {
     let mut screen = Screen::new(options);
@@ -23,7 +25,7 @@ pub(super) fn render(report: &DriftReport<'_>, options: &Options) -> String {
             Status::InSync | Status::Unmanaged => options.verbose > 0,
             _ => true,
         };
-        for (on, resources) in view::drift_groups(report.drift.iter().filter(wanted)) {
+        for view::Standings { on, resources } in view::drift_groups(report.drift.iter().filter(wanted)) {
             screen.blank();
             screen.line(0, 4, Line::new().tone(Tone::Bold, phrase::heading(on)));
             draw_resources(&mut screen, &resources, options.verbose);
@@ -45,6 +47,8 @@ const fn tone_of(status: Status) -> Tone {
 }
 
 fn draw_resources(screen: &mut Screen, resources: &[(Label, &Drift)], verbose: u8) {
+    let name = resources.iter().map(|(label, _)| measured(&label.to_string(), screen.ascii));
+    let name = name.filter(|width| *width <= WIDEST).max().unwrap_or(0);
     let word = resources.iter().map(|(_, drift)| drift.status.words().len()).max().unwrap_or(0);
     for (label, drift) in resources {
         let tone = tone_of(drift.status);
@@ -58,7 +62,8 @@ fn draw_resources(screen: &mut Screen, resources: &[(Label, &Drift)], verbose: u
         let line = if drift.status == Status::InSync {
             line
         } else {
-            line.tone(Tone::Dim, format!("  {}", phrase::status(drift.status)))
+            let line = line.column(word + 4 + name + 2, 2, screen.ascii);
+            line.tone(Tone::Dim, phrase::status(drift.status))
         };
         screen.line(2, DETAIL, line);
         draw_attributes(screen, drift, verbose);
@@ -136,9 +141,8 @@ fn side_tone(sides: &[String; 3], index: usize) -> Tone {
 }
 
 fn draw_verdict(screen: &mut Screen, report: &DriftReport<'_>, options: &Options) {
-    let differs = report.drift.iter().any(|drift| drift.status.is_difference());
-    let tone = if differs { Tone::Warn } else { Tone::Good };
-    screen.line(0, 4, Line::new().tone(tone, view::drift_verdict(report.drift)));
+    let tone = mood_tone(view::drift_mood(report));
+    screen.line(0, 4, Line::new().tone(tone, view::drift_verdict(report)));
     if options.quiet {
         return;
     }

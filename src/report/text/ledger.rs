@@ -36,7 +36,7 @@ pub(super) fn show(run: &RunDetail, options: &Options) -> String {
         let line = line.tone(Tone::Bold, &step.address).text("  ").tone(tone, history::step_state(step));
         screen.line(2, 6, line);
         for line in escape::lines(&step.sql) {
-            screen.line(6, 6, Line::new().tone(Tone::Dim, screen.bar()).verbatim(Tone::Plain, &line));
+            screen.line(6, 6, Line::new().verbatim(Tone::Dim, screen.bar()).verbatim(Tone::Plain, &line));
         }
         for (word, text) in [("error: ", &step.error), ("note: ", &step.note)] {
             if let Some(text) = text {

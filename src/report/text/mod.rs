@@ -89,11 +89,15 @@ const fn mood_tone(mood: Mood) -> Tone {
     }
 }
 
-/// The word before a hazard, in its colour.
-fn alarm(line: Line, hazard: Hazard) -> Line {
-    let level = Level::of(hazard);
+/// The word before a danger, in its colour.
+fn alarm(line: Line, level: Level) -> Line {
     let tone = if level == Level::Danger { Tone::Alarm } else { Tone::Warn };
     line.tone(tone, level.word()).text(" ")
+}
+
+/// The flags that allow some hazards, none torn from its value.
+fn flags(line: Line, hazards: &[Hazard], tone: Tone) -> Line {
+    hazards.iter().fold(line, |line, hazard| line.text(" ").tone(tone, "--allow").glue().tone(tone, hazard.as_str()))
 }
 
 /// A sentence on a line.

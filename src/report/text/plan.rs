@@ -6,15 +6,17 @@ use crate::report::Options;
 use crate::report::compare::{DiffLine, Tag};
 use crate::report::escape;
 use crate::report::measure;
-use crate::report::phrase::{self, Sentence};
+use crate::report::phrase::{self, Level, Sentence};
 use crate::report::text::screen::{Line, Screen, Tone, measured};
-use crate::report::text::{alarm, explain, op_tone, say};
+use crate::report::text::{alarm, explain, flags, op_tone, say};
 use crate::report::view::{self, Change, Group, Row};
 
 /// Where the details of a change begin.
 const DETAIL: usize = 6;
 /// The widest column that all rows are aligned to; what is wider stands out of line.
 const WIDEST: usize = 40;
+/// The least columns that attributes need to stand to the right of a label.
+const ROOM: usize = 40;
 
 pub(super) fn render(plan: &Plan, options: &Options) -> String {
     let mut screen = Screen::new(options);
@@ -53,10 +55,10 @@ fn draw_change(screen: &mut Screen, change: &Change<'_>, (sign, label): (usize, 
         Some(name) => head.text(" ").tone(Tone::Bold, name),
         None => head,
     };
-    // The attributes stand to the right of the label, or below one that is too long for that.
-    let column = sign + 1 + label + 2;
-    let fits = head.width(screen.ascii) + 2 <= column;
-    let first = if fits {
+    // The attributes stand to the right of the labels where there is room, and below them elsewhere.
+    let right = sign + 1 + label + 2;
+    let column = if 2 + right + ROOM <= screen.width { right } else { DETAIL - 2 };
+    let first = if head.width(screen.ascii) + 2 <= column {
         Some(head)
     } else {
         screen.line(2, DETAIL, head);
@@ -91,7 +93,7 @@ fn draw_whole(screen: &mut Screen, change: &Change<'_>, first: Option<Line>, col
         let value = measure::shorten(&escape::clean(value), room, screen.more());
         let comma = if index + 1 < change.whole.len() { ", " } else { "" };
         let tone = if gone { Tone::Dim } else { Tone::Plain };
-        line = line.tone(Tone::Dim, format!("{name}: ")).tone(tone, value).tone(Tone::Dim, comma);
+        line = line.tone(Tone::Dim, format!("{name}:")).glue().tone(tone, value).tone(Tone::Dim, comma);
     }
     screen.line(2, 2 + column, line);
 }
@@ -141,7 +143,7 @@ fn draw_diff(screen: &mut Screen, diff: &[DiffLine], indent: usize) {
             Tag::Plus => Tone::Good,
         };
         let text = format!("{}{}", line.tag.sign(), line.text);
-        screen.line(indent, indent, Line::new().tone(Tone::Dim, screen.bar()).verbatim(tone, &text));
+        screen.line(indent, indent, Line::new().verbatim(Tone::Dim, screen.bar()).verbatim(tone, &text));
     }
 }
 
@@ -160,9 +162,11 @@ fn draw_details(screen: &mut Screen, change: &Change<'_>, verbose: u8) {
     if change.action.op == Op::Blocked && change.blocked_by.is_empty() {
         screen.line(DETAIL, DETAIL + 8, Line::new().tone(Tone::Bad, "BLOCKED").text(" see the errors of this plan"));
     }
-    for hazard in &change.hazards {
-        let line = say(alarm(Line::new(), *hazard), &phrase::hazard(*hazard), Tone::Warn);
-        screen.line(DETAIL, DETAIL + 8, line);
+    for (level, hazards) in &change.hazards {
+        let tone = if *level == Level::Danger { Tone::Bad } else { Tone::Warn };
+        let what = format!("{}: needs", phrase::meaning(hazards));
+        let line = alarm(Line::new(), *level).tone(tone, what);
+        screen.line(DETAIL, DETAIL + 8, flags(line, hazards, tone));
     }
     if let Some(impact) = &change.impact {
         screen.line(DETAIL, DETAIL + 2, say(Line::new(), impact, Tone::Plain));
@@ -171,7 +175,7 @@ fn draw_details(screen: &mut Screen, change: &Change<'_>, verbose: u8) {
         screen.line(DETAIL, DETAIL + 2, say(Line::new(), note, Tone::Plain));
     }
     for (mode, lock) in change.locks.iter().filter(|(mode, _)| verbose > 0 || phrase::is_felt(*mode)) {
-        let tone = if *mode == LockMode::AccessExclusive { Tone::Warn } else { Tone::Dim };
+        let tone = if *mode == LockMode::AccessExclusive { Tone::Heed } else { Tone::Dim };
         screen.line(DETAIL, DETAIL + 2, say(Line::new(), lock, tone));
     }
     let why = say(Line::new(), &phrase::reason(change.action.reason), Tone::Dim);
@@ -188,7 +192,7 @@ fn draw_steps(screen: &mut Screen, action: &Action) {
         screen.line(DETAIL, DETAIL + 2, Line::new().tone(Tone::Dim, title));
         for line in escape::lines(&step.sql) {
             let indent = DETAIL + 2;
-            screen.line(indent, indent, Line::new().tone(Tone::Dim, screen.bar()).verbatim(Tone::Plain, &line));
+            screen.line(indent, indent, Line::new().verbatim(Tone::Dim, screen.bar()).verbatim(Tone::Plain, &line));
         }
     }
 }
@@ -199,25 +203,21 @@ fn step_title(step: &Step, index: usize, steps: usize) -> String {
 }
 
 fn draw_verdict(screen: &mut Screen, plan: &Plan) {
-    let stuck = plan.is_empty() && plan.diagnostics.iter().any(|message| message.severity == "error");
-    let tone = match (plan.is_empty(), stuck) {
-        (true, false) => Tone::Good,
-        (_, true) => Tone::Bad,
-        (false, false) => Tone::Bold,
+    let tone = match (plan.is_empty(), phrase::errors(&plan.diagnostics)) {
+        (true, 0) => Tone::Good,
+        (true, _) => Tone::Bad,
+        (false, _) => Tone::Bold,
     };
     screen.line(0, 6, Line::new().tone(tone, phrase::verdict(plan)));
     let dangers = view::dangers(plan);
-    for (hazard, actions) in &dangers {
-        let line = say(alarm(Line::new(), *hazard), &view::danger(*hazard, actions), Tone::Plain);
-        screen.line(0, 8, line);
+    for danger in &dangers {
+        screen.line(0, 8, say(alarm(Line::new(), danger.level), &view::danger(danger), Tone::Plain));
     }
-    if plan.summary.blocked > 0 {
-        let text = "apply refuses this plan until what is blocked is mended";
-        screen.line(0, 8, Line::new().tone(Tone::Bad, "BLOCKED").text(" ").text(text));
+    if let Some(obstacle) = phrase::obstacle(plan) {
+        screen.line(0, 8, Line::new().tone(Tone::Bad, "BLOCKED").text(" ").text(obstacle));
     } else if !dangers.is_empty() {
-        let flags = phrase::allow(&dangers.iter().map(|(hazard, _)| *hazard).collect::<Vec<_>>());
-        let line = Line::new().text("If that is meant: ").tone(Tone::Bold, format!("chronoform apply {flags}"));
-        screen.line(0, 4, line);
+        let line = Line::new().text("If that is meant: ").tone(Tone::Bold, "chronoform apply");
+        screen.line(0, 4, flags(line, &view::hazards(&dangers), Tone::Bold));
     }
 }
 

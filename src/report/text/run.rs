@@ -51,9 +51,10 @@ fn draw_actions(screen: &mut Screen, report: &RunReport) {
         let line = line.column(sign + 1, 1, screen.ascii).text(action.op.as_str());
         let line = line.column(sign + 1 + verb + 1, 1, screen.ascii);
         let line = say(line, &label(action), Tone::Plain).column(sign + verb + name + 4, 2, screen.ascii);
-        let steps = history::steps_done(action).map(|steps| format!(", {steps}")).unwrap_or_default();
-        let line = line.tone(tone, phrase::outcome(action.outcome, action.elapsed)).tone(tone, steps);
-        screen.line(2, 6, line);
+        screen.line(2, 6, line.tone(tone, phrase::outcome(action.outcome, action.elapsed)));
+        if let Some(steps) = history::steps_done(action) {
+            screen.line(6, 8, Line::new().tone(Tone::Dim, steps));
+        }
         if let Some(error) = &action.error {
             for line in crate::report::escape::lines(error) {
                 screen.line(6, 8, Line::new().tone(Tone::Bad, line));

@@ -17,6 +17,8 @@ pub(super) enum Tone {
     Good,
     /// Altered.
     Change,
+    /// Worth knowing before it happens.
+    Heed,
     /// Worth a look.
     Warn,
     /// Wrong, or going away.
@@ -35,6 +37,7 @@ impl Tone {
             Self::Bold => "1",
             Self::Good => "32",
             Self::Change => "36",
+            Self::Heed => "33",
             Self::Warn => "1;33",
             Self::Bad => "1;31",
             Self::Alarm => "1;37;41",
@@ -87,6 +90,11 @@ impl Line {
     pub(super) fn verbatim(mut self, tone: Tone, text: &str) -> Self {
         self.atoms.push(Atom::Word(tone, escape::clean(text).into_owned()));
         self
+    }
+
+    /// Adds a space at which the line may not be broken.
+    pub(super) fn glue(self) -> Self {
+        self.verbatim(Tone::Plain, " ")
     }
 
     /// Adds spaces up to a column, counted from the start of this line's text; at least `least`.

@@ -1,1 +1,2 @@
+CREATE SCHEMA tools;
 CREATE SCHEMA elsewhere;

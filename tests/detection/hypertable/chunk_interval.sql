@@ -1,1 +1,1 @@
-SELECT public.set_chunk_time_interval('public.events', 3600);
+SELECT set_chunk_time_interval('public.events', INTERVAL '7 days');

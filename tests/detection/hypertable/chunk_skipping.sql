@@ -1,2 +1,3 @@
-SELECT public.enable_chunk_skipping('public.events', 'venue'), public.disable_chunk_skipping('public.events', 'order_id')
-  FROM set_config('timescaledb.enable_chunk_skipping', 'on', true);
+SET timescaledb.enable_chunk_skipping = on;
+SELECT disable_chunk_skipping('public.ticks', 'order_id');
+SELECT enable_chunk_skipping('public.ticks', 'trade_id');

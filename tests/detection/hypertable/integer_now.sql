@@ -1,1 +1,1 @@
-SELECT public.set_integer_now_func('public.events', 'public.other_now', replace_if_exists => true);
+SELECT set_integer_now_func('public.ticks', 'public.other_now', replace_if_exists => true);

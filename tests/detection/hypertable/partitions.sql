@@ -1,1 +1,1 @@
-SELECT public.set_number_partitions('public.events', 2, 'symbol');
+SELECT set_number_partitions('public.ticks', 2, 'venue');

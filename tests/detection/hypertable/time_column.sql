@@ -1,5 +1,4 @@
 -- heal: refused
 DROP TABLE public.events;
-CREATE TABLE public.events (at bigint NOT NULL, received bigint NOT NULL, symbol text, venue int, order_id bigint);
-SELECT public.create_hypertable('public.events', public.by_range('received', 86400), create_default_indexes => false);
-SELECT public.add_dimension('public.events', public.by_hash('symbol', 4));
+CREATE TABLE public.events (at timestamptz NOT NULL, received timestamptz NOT NULL);
+SELECT create_hypertable('public.events', by_range('received', INTERVAL '1 day'));

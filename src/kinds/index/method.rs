@@ -1,0 +1,28 @@
+//! What PostgreSQL's own access methods can do (`pg_indexam_has_property`, the same in 14 to 18).
+
+/// One access method.
+pub struct Method {
+    name: &'static str,
+    /// Whether an index of it can be unique.
+    pub unique: bool,
+    /// Whether it can have more than one key.
+    pub many: bool,
+    /// Whether it can include columns that are no keys.
+    pub include: bool,
+    /// Whether it keeps an order.
+    pub ordered: bool,
+}
+
+static METHODS: &[Method] = &[
+    Method { name: "btree", unique: true, many: true, include: true, ordered: true },
+    Method { name: "hash", unique: false, many: false, include: false, ordered: false },
+    Method { name: "gist", unique: false, many: true, include: true, ordered: false },
+    Method { name: "gin", unique: false, many: true, include: false, ordered: false },
+    Method { name: "spgist", unique: false, many: false, include: true, ordered: false },
+    Method { name: "brin", unique: false, many: true, include: false, ordered: false },
+];
+
+/// A method of PostgreSQL's own; `None` for an extension's, of which nothing is known offline.
+pub fn by_name(name: &str) -> Option<&'static Method> {
+    METHODS.iter().find(|method| method.name == name)
+}

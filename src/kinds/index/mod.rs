@@ -1,0 +1,143 @@
+//! Indexes, on plain tables and on hypertables.
+
+mod desired;
+mod method;
+mod names;
+mod observe;
+mod rules;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod way;
+mod weigh;
+
+use std::collections::BTreeMap;
+
+use crate::core::{
+    Address, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
+};
+use crate::diag::{Code, Diagnostic};
+use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
+
+pub use desired::unknown_parameter;
+
+const ID: KindId = KindId::new("index");
+
+/// A storage parameter that this version does not know.
+pub static UNKNOWN_STORAGE_PARAMETER: Code =
+    Code::new("unknown-storage-parameter", "A storage parameter that this version does not know.");
+static METHOD_CANNOT: Code = Code::new("method-cannot", "Something that an index's access method cannot do.");
+static UNIQUE_WITHOUT_PARTITION_COLUMN: Code = Code::new(
+    "unique-without-partition-column",
+    "A unique index of a hypertable without a column that it is partitioned by.",
+);
+static INDEX_NAME_TAKEN: Code = Code::new("index-name-taken", "An index's name that something else has already.");
+static INDEX_BEING_BUILT: Code = Code::new("index-being-built", "An index that another session is building.");
+static INDEX_IN_USE: Code =
+    Code::new("index-in-use", "An index that cannot go, because a constraint or replication needs it.");
+static SAME_INDEX_TWICE: Code = Code::new("same-index-twice", "Two indexes of a table with the same definition.");
+static SHARES_CHUNK_INDEXES: Code = Code::new(
+    "shares-chunk-indexes",
+    "An index of a hypertable that cannot go without taking the chunks' indexes of another.",
+);
+static NO_SUCH_OBJECT: Code = Code::new(
+    "no-such-object",
+    "An access method, operator class, collation or tablespace that the server does not have.",
+);
+
+static CODES: &[&Code] = &[
+    &UNKNOWN_STORAGE_PARAMETER,
+    &METHOD_CANNOT,
+    &UNIQUE_WITHOUT_PARTITION_COLUMN,
+    &INDEX_NAME_TAKEN,
+    &INDEX_BEING_BUILT,
+    &INDEX_IN_USE,
+    &SAME_INDEX_TWICE,
+    &SHARES_CHUNK_INDEXES,
+    &NO_SUCH_OBJECT,
+];
+
+static SECTIONS: &[Section] = &[Section {
+    document: "table",
+    key: "indexes",
+    repeated: true,
+    schema: |generator| generator.subschema_for::<desired::Index>(),
+    expand: desired::expand,
+}];
+
+/// The kind.
+pub struct Index;
+
+impl Kind for Index {
+    fn id(&self) -> KindId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "index"
+    }
+
+    fn rules(&self) -> &'static Rules {
+        &rules::RULES
+    }
+
+    fn sections(&self) -> &'static [Section] {
+        SECTIONS
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
+    }
+
+    fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
+        observe::query(server, scope)
+    }
+
+    fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows, relations)
+    }
+
+    fn expressions(&self, desired: &Desired, live: Option<&Live>) -> Vec<(QualifiedName, SqlText)> {
+        settle::expressions(desired, live)
+    }
+
+    fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        settle::settle(desired, view, sink)
+    }
+
+    fn check(&self, desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        settle::check(desired, all, sink);
+    }
+
+    fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
+        way::context(delta, view)
+    }
+
+    fn holds(&self, condition: &str, delta: &Delta, weights: &[Row], view: &View<'_>) -> bool {
+        way::holds(condition, delta, weights, view)
+    }
+
+    fn forgets(&self, attribute: &str) -> bool {
+        attribute.starts_with("storage.")
+    }
+
+    fn is_implied(&self, attribute: &str, value: &Value) -> bool {
+        match attribute {
+            "valid" => true,
+            "method" => value.as_text() == Some("btree"),
+            _ => matches!(value, Value::Null | Value::Bool(false)) || *value == Value::List(Vec::new()),
+        }
+    }
+
+    fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
+        weigh::query(deltas, view)
+    }
+
+    fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+        weigh::judge(delta, op, weights, view)
+    }
+
+    fn progress(&self) -> Option<&'static str> {
+        Some(include_str!("progress.sql"))
+    }
+}

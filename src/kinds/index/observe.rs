@@ -1,0 +1,196 @@
+//! Live indexes, from one structural query: their definitions are put together from the catalog's
+//! columns, and only an expression or predicate is asked of the server as text.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::{
+    Address, KeyColumn, KeyTarget, Live, Param, QualifiedName, Query, Row, RowError, Server, SqlText, Value, Version,
+};
+use crate::kinds::index::names;
+use crate::kinds::reloption::{self, Owner};
+use crate::kinds::{Hypertable, Relation, Relations, Scope};
+
+/// The first PostgreSQL with `pg_index.indnullsnotdistinct`.
+pub const NULLS_NOT_DISTINCT: Version = Version::new(15, 0);
+
+/// `DESC` and `NULLS FIRST` in `pg_index.indoption` (`src/include/catalog/pg_index.h`).
+const DESCENDING: i64 = 1;
+const NULLS_FIRST: i64 = 2;
+
+pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
+    if scope.oids.is_empty() {
+        return None;
+    }
+    let sql = include_str!("observe.sql");
+    let sql = if server.version < NULLS_NOT_DISTINCT {
+        sql.replace("i.indnullsnotdistinct AS", "false AS")
+    } else {
+        sql.to_owned()
+    };
+    Some(Query { sql, params: vec![Param::Oids(scope.oids.clone())] })
+}
+
+pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+    let by_oid: BTreeMap<u32, &Relation> = relations.values().map(|relation| (relation.oid, relation)).collect();
+    let mut found: Vec<Live> = Vec::new();
+    let mut rest = rows;
+    while let Some(first) = rest.first() {
+        let oid = first.int("oid")?;
+        let count = rest.iter().take_while(|row| row.int("oid") == Ok(oid)).count();
+        let (keys, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        rest = after;
+        if let Some(relation) = by_oid.get(&first.oid("relation")?) {
+            found.push(index(first, keys, relation)?);
+        }
+    }
+    Ok(attach_leftovers(found))
+}
+
+/// One index from its rows, the first of which tells what is not of one key.
+fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError> {
+    let name = QualifiedName::new(&relation.name.schema, row.text("name")?);
+    let mut live = Live::new(Address::in_schema(super::ID, &name), Some(relation.name.clone()));
+    let method = row.text("method")?;
+    let mut columns = Vec::new();
+    let mut include = Vec::new();
+    let mut opclasses = Vec::new();
+    let mut collations = Vec::new();
+    for key in keys {
+        if key.int("at")? > row.int("keys")? {
+            include.push(key.text("column")?);
+            continue;
+        }
+        columns.push(Value::Key(read_key(key)?));
+        opclasses.push(qualified(key, "opclass_schema", "opclass")?);
+        collations.push(qualified(key, "collation_schema", "collation")?);
+    }
+    live.set("columns", Value::List(columns));
+    live.set("include", Value::texts(include));
+    live.set("where", predicate(row)?);
+    live.set("method", Value::text(method));
+    live.set("unique", row.bool("is_unique")?);
+    live.set("nulls_not_distinct", row.bool("nulls_not_distinct")?);
+    live.set("valid", row.bool("valid")?);
+    live.set("tablespace", Value::text(row.text("tablespace")?));
+    for option in row.texts("options")?.iter().flatten() {
+        if let Some((name, value)) = reloption::split(option) {
+            let parameter = reloption::known(name, Owner::Index(method));
+            live.set(&format!("storage.{name}"), reloption::canonical(parameter, value));
+        }
+    }
+    live.set_fact("oid", row.int("oid")?);
+    live.set_fact("clustered", row.bool("clustered")?);
+    live.set_fact("replica_identity", row.bool("replica_identity")?);
+    live.set_fact("own_tablespace", row.bool("own_tablespace")?);
+    live.set_fact("of_parent", row.bool("of_parent")?);
+    live.set_fact("opclasses", Value::List(opclasses));
+    live.set_fact("collations", Value::List(collations));
+    let constraint = row.maybe_text("constraint_type")?;
+    if let Some(sort) = constraint {
+        live.set_fact("constraint", Value::text(sort));
+    }
+    let default = relation.hypertable.as_ref().is_some_and(|hypertable| is_default(&live, relation, hypertable));
+    live.system = constraint.is_some() || default || row.bool("of_parent")?;
+    Ok(live)
+}
+
+fn read_key(row: &Row) -> Result<KeyColumn, RowError> {
+    let target = match row.maybe_text("expression")? {
+        Some(text) => KeyTarget::Expression(sql(unwrap(text), "expression")?),
+        None => KeyTarget::Column(row.text("column")?.to_owned()),
+    };
+    let option = row.int("option")?;
+    let name = |is_default: bool, schema: &str, name: &str| match is_default {
+        true => Ok(None),
+        false => Ok(Some(QualifiedName::new(row.text(schema)?, row.text(name)?))),
+    };
+    Ok(KeyColumn {
+        target,
+        descending: option & DESCENDING != 0,
+        nulls_first: option & NULLS_FIRST != 0,
+        opclass: name(row.bool("default_opclass")?, "opclass_schema", "opclass")?,
+        collation: name(row.bool("own_collation")?, "collation_schema", "collation")?,
+    })
+}
+
+fn qualified(row: &Row, schema: &str, name: &str) -> Result<Value, RowError> {
+    Ok(match (row.maybe_text(schema)?, row.maybe_text(name)?) {
+        (Some(schema), Some(name)) => Value::Name(QualifiedName::new(schema, name)),
+        _ => Value::Null,
+    })
+}
+
+fn predicate(row: &Row) -> Result<Value, RowError> {
+    match row.maybe_text("predicate")? {
+        Some(text) => Ok(Value::Sql(sql(unwrap(text), "predicate")?)),
+        None => Ok(Value::Null),
+    }
+}
+
+/// The server's own text of an expression, which is always a closed one.
+fn sql(text: &str, column: &str) -> Result<SqlText, RowError> {
+    SqlText::new(text).map_err(|_| RowError { column: column.to_owned(), expected: "closed expression" })
+}
+
+/// An expression without the parentheses that the server puts around the whole of it.
+fn unwrap(text: &str) -> &str {
+    let inner = text.strip_prefix('(').and_then(|inner| inner.strip_suffix(')'));
+    // `(a) + (b)` loses its balance that way and stays as it is.
+    inner.filter(|inner| SqlText::new(inner).is_ok()).unwrap_or(text)
+}
+
+/// Whether it is what `create_hypertable` makes by itself: on time, the newest first, and where
+/// there are hash partitions one more on the first of those columns and time (seen on 2.19 to 2.29).
+fn is_default(live: &Live, relation: &Relation, hypertable: &Hypertable) -> bool {
+    let Some(time) = hypertable.time() else { return false };
+    let time_key = KeyColumn { descending: true, nulls_first: true, ..KeyColumn::column(&time.column) };
+    let keys: Vec<&KeyColumn> =
+        live.get("columns").map(Value::as_list).unwrap_or_default().iter().filter_map(as_key).collect();
+    let columns: Vec<&str> = keys.iter().filter_map(|key| key.column_name()).collect();
+    let right_keys = match keys.as_slice() {
+        [only] => **only == time_key,
+        [space, last] => {
+            let partition = hypertable.dimensions.iter().find(|dimension| dimension.partitions.is_some());
+            **last == time_key && partition.is_some_and(|partition| **space == KeyColumn::column(&partition.column))
+        }
+        _ => false,
+    };
+    let plain = [("unique", Value::Bool(false)), ("where", Value::Null), ("include", Value::List(Vec::new()))];
+    right_keys
+        && plain.iter().all(|(name, value)| live.get(name) == Some(value))
+        && live.get("method").and_then(Value::as_text) == Some("btree")
+        && names::is_chosen_by_server(&live.address.name, &relation.name.name, &columns)
+}
+
+/// The key in a value, where it is one.
+pub fn as_key(value: &Value) -> Option<&KeyColumn> {
+    if let Value::Key(key) = value { Some(key) } else { None }
+}
+
+/// Takes what an interrupted replacement left behind out of the list, and notes it on the index
+/// that it is of: its next plan clears it away. What has lost its index stays in the list.
+fn attach_leftovers(mut found: Vec<Live>) -> Vec<Live> {
+    let leftovers: BTreeSet<(Option<QualifiedName>, String)> = found
+        .iter()
+        .filter(|live| names::is_reserved(&live.address.name))
+        .map(|live| (live.on.clone(), live.address.name.clone()))
+        .collect();
+    if leftovers.is_empty() {
+        return found;
+    }
+    let mut attached: BTreeSet<(Option<QualifiedName>, String)> = BTreeSet::new();
+    for live in &mut found {
+        let own = live.address.name.clone();
+        for (attribute, name) in
+            [("leftover.unfinished", names::unfinished(&own)), ("leftover.retired", names::retired(&own))]
+        {
+            let key = (live.on.clone(), name);
+            if leftovers.contains(&key) {
+                live.set(attribute, Value::text(&key.1));
+                attached.insert(key);
+            }
+        }
+    }
+    found.retain(|live| !attached.contains(&(live.on.clone(), live.address.name.clone())));
+    found
+}

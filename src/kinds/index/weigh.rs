@@ -1,0 +1,316 @@
+//! What building, replacing or removing an index touches, and what of it cannot be done.
+
+use crate::core::{
+    Bytes, Delta, Hazard, Impact, KeyColumn, Live, Op, Param, QualifiedName, Query, Row, RowError, Value, Version,
+};
+use crate::diag::Diagnostic;
+use crate::kinds::index::settle::{keys, twin};
+use crate::kinds::index::{
+    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, way,
+};
+use crate::kinds::{Judgement, View, checks};
+
+/// From here on, a chunk's index belongs to whichever index of the hypertable is built alike
+/// (`ts_chunk_index_get_by_hypertable_indexrelid`, first in 2.21), and to both where there are two.
+const CHUNK_INDEXES_BY_SHAPE: Version = Version::new(2, 21);
+
+/// The lists of names and OIDs that the query is about.
+#[derive(Default)]
+struct Asked {
+    relations: Vec<Option<i64>>,
+    with_children: Vec<Option<i64>>,
+    names: Pairs,
+    indexes: Vec<u32>,
+    methods: Vec<String>,
+    tablespaces: Vec<String>,
+    opclasses: Pairs,
+    opclass_methods: Vec<String>,
+    collations: Pairs,
+}
+
+/// Schemas and names, as two columns.
+#[derive(Default)]
+struct Pairs {
+    schemas: Vec<String>,
+    names: Vec<String>,
+}
+
+impl Pairs {
+    fn push(&mut self, name: &QualifiedName) {
+        self.schemas.push(name.schema.clone());
+        self.names.push(name.name.clone());
+    }
+
+    fn params(self) -> [Param; 2] {
+        [Param::texts(self.schemas), Param::texts(self.names)]
+    }
+}
+
+pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
+    let mut asked = Asked::default();
+    for delta in deltas {
+        asked.add(delta, view);
+    }
+    let [name_schemas, names] = asked.names.params();
+    let [opclass_schemas, opclasses] = asked.opclasses.params();
+    let [collation_schemas, collations] = asked.collations.params();
+    let params = vec![
+        Param::Ints(asked.relations),
+        Param::Ints(asked.with_children),
+        name_schemas,
+        names,
+        Param::Oids(asked.indexes),
+        Param::texts(asked.methods),
+        Param::texts(asked.tablespaces),
+        opclass_schemas,
+        opclasses,
+        Param::texts(asked.opclass_methods),
+        collation_schemas,
+        collations,
+    ];
+    Some(Query { sql: include_str!("weigh.sql").to_owned(), params })
+}
+
+impl Asked {
+    fn add(&mut self, delta: &Delta, view: &View<'_>) {
+        if let Some(relation) = delta.on.as_ref().and_then(|on| view.relations.get(on)) {
+            let oid = Some(i64::from(relation.oid));
+            if !self.relations.contains(&oid) {
+                self.relations.push(oid);
+                self.with_children.push(Some(way::reaches_children(relation, view).into()));
+            }
+        }
+        match &delta.live {
+            Some(live) => self.indexes.extend(oid_of(live)),
+            None => {
+                if let Some(name) = delta.address.object() {
+                    self.names.push(&name);
+                }
+            }
+        }
+        let changed = |name: &str| {
+            let value = delta.change(name).and_then(|change| change.after.as_ref())?;
+            value.as_text().map(str::to_owned)
+        };
+        self.tablespaces.extend(changed("tablespace"));
+        self.methods.extend(changed("method"));
+        let method = delta.desired.as_ref().and_then(|desired| desired.get("method")?.as_text());
+        for key in keys(delta.change("columns").and_then(|change| change.after.as_ref())) {
+            if let Some(opclass) = &key.opclass {
+                self.opclasses.push(opclass);
+                self.opclass_methods.push(method.unwrap_or("btree").to_owned());
+            }
+            if let Some(collation) = &key.collation {
+                self.collations.push(collation);
+            }
+        }
+    }
+}
+
+fn oid_of(live: &Live) -> Option<u32> {
+    u32::try_from(live.fact("oid")?.as_int()?).ok()
+}
+
+/// The rows of one finding that are of one OID, where it has one.
+fn findings<'a>(weights: &'a [Row], finding: &'a str, oid: Option<u32>) -> impl Iterator<Item = &'a Row> {
+    let oid = oid.map(i64::from);
+    weights.iter().filter(move |row| row.text("finding") == Ok(finding) && row.maybe_int("oid").ok().flatten() == oid)
+}
+
+/// What is stored in a delta's table.
+pub fn weight<'a>(delta: &Delta, weights: &'a [Row], view: &View<'_>) -> Option<&'a Row> {
+    let relation = view.relations.get(delta.on.as_ref()?)?;
+    findings(weights, "relation", Some(relation.oid)).next()
+}
+
+pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+    let mut judgement = Judgement::default();
+    let found = &mut judgement.diagnostics;
+    if let Some(relation) = delta.on.as_ref().and_then(|on| view.relations.get(on))
+        && !relation.owned
+    {
+        let place = delta.desired.as_ref().or_else(|| view.desired.get(&delta.address)).map(|desired| &desired.place);
+        found.extend(place.map(|place| checks::not_owner(relation, view, place)));
+    }
+    let goes = matches!(op, Op::Replace | Op::Remove);
+    if let Some(live) = delta.live.as_ref().filter(|_| goes) {
+        in_use(delta, live, weights, found)?;
+        shared(delta, live, op, view, found);
+    }
+    nowhere(delta, weights, found)?;
+    if matches!(op, Op::Create | Op::Replace) {
+        let weight = weight(delta, weights, view);
+        let bytes = weight.map(|row| row.maybe_int("bytes")).transpose()?.flatten();
+        // A table of which nothing is known is taken for one with rows.
+        if bytes != Some(0) {
+            judgement.hazards.push(Hazard::BuildsIndex);
+        }
+        judgement.impact = weight.map(|row| impact(delta, op, row, view)).transpose()?;
+    }
+    if op == Op::Update {
+        judgement.impact = new_chunks_only(delta, view);
+    }
+    Ok(judgement)
+}
+
+fn said(delta: &Delta, diagnostic: Diagnostic, view: Option<&View<'_>>) -> Diagnostic {
+    let desired = delta.desired.as_ref().or_else(|| view.and_then(|view| view.desired.get(&delta.address)));
+    match desired {
+        Some(desired) => diagnostic.at(&desired.place),
+        None => diagnostic,
+    }
+}
+
+/// What keeps a live index from being dropped.
+fn in_use(delta: &Delta, live: &Live, weights: &[Row], found: &mut Vec<Diagnostic>) -> Result<(), RowError> {
+    let address = &delta.address;
+    let oid = oid_of(live);
+    let mut refuse = |message: String, why: &str, help: &str| {
+        found.push(said(delta, Diagnostic::error(&INDEX_IN_USE, message).why(why).help(help), None));
+    };
+    if let Some(sort) = live.fact("constraint").and_then(Value::as_text) {
+        let sort = match sort {
+            "p" => "primary key",
+            "u" => "unique constraint",
+            _ => "exclusion constraint",
+        };
+        refuse(
+            format!("{address} is the table's {sort} and cannot be dropped or built anew by itself"),
+            "constraints belong to the migrations that made them",
+            "change the constraint in a migration, or write the index in the policy as it is",
+        );
+    }
+    if live.fact("of_parent").and_then(Value::as_bool) == Some(true) {
+        refuse(
+            format!("{address} is one partition's part of an index of the partitioned table"),
+            "the server drops it only together with that index",
+            "describe the index at the partitioned table",
+        );
+    }
+    if live.fact("replica_identity").and_then(Value::as_bool) == Some(true) {
+        refuse(
+            format!("{address} is the table's replica identity"),
+            "without it, UPDATE and DELETE fail wherever the table is published",
+            "give the table another with `ALTER TABLE … REPLICA IDENTITY` first",
+        );
+    }
+    for row in findings(weights, "foreign_key", oid) {
+        refuse(
+            format!("the foreign key {} of {} needs {address}", row.text("name")?, row.text("words")?),
+            "the server does not drop an index that a foreign key refers to",
+            "drop the foreign key first, and add it again afterwards",
+        );
+    }
+    if findings(weights, "building", oid).next().is_some() {
+        let diagnostic = Diagnostic::error(&INDEX_BEING_BUILT, format!("{address} is being built by another session"))
+            .why("it is not valid yet, which a failed build leaves behind as well; this one has not failed")
+            .help("wait until `pg_stat_progress_create_index` shows no build of it, and plan again");
+        found.push(said(delta, diagnostic, None));
+    }
+    Ok(())
+}
+
+/// Another index of the hypertable that is built alike loses its part of the chunks with this one.
+fn shared(delta: &Delta, live: &Live, op: Op, view: &View<'_>, found: &mut Vec<Diagnostic>) {
+    let by_shape = view.server.timescale_version().is_some_and(|version| version >= CHUNK_INDEXES_BY_SHAPE);
+    let hypertable = delta.on.as_ref().is_some_and(|on| view.live_hypertable(on).is_some_and(|it| it.chunks > 0));
+    if !by_shape || !hypertable {
+        return;
+    }
+    let Some(twin) = twin(delta.on.as_ref(), &delta.address, |name| live.get(name).cloned(), view) else { return };
+    let kept = view.desired.get(&twin.address).is_some_and(|desired| desired.ensure == crate::core::Ensure::Present);
+    let message = format!("{} and {} are the same index, and share those of some chunks", delta.address, twin.address);
+    let verb = if op == Op::Remove { "removing" } else { "replacing" };
+    let diagnostic = match kept {
+        true => Diagnostic::error(&SHARES_CHUNK_INDEXES, message),
+        false => Diagnostic::warning(&SHARES_CHUNK_INDEXES, message),
+    };
+    let diagnostic = diagnostic
+        .why(format!(
+            "TimescaleDB gives a new chunk one index for both: {verb} one takes it from the other, which stays \
+             valid in name and is missing on those chunks"
+        ))
+        .help("remove both first, with `ensure: absent`, and then create the one that is to stay");
+    found.push(said(delta, diagnostic, Some(view)));
+}
+
+/// Names in the definition that nothing has, and the index's own name where something else has it.
+fn nowhere(delta: &Delta, weights: &[Row], found: &mut Vec<Diagnostic>) -> Result<(), RowError> {
+    let Some(desired) = &delta.desired else { return Ok(()) };
+    let missing = |message: String, attribute: &str| {
+        Diagnostic::error(&NO_SUCH_OBJECT, message)
+            .at(desired.place_of(attribute))
+            .help("check the spelling; names are exact")
+    };
+    for row in findings(weights, "taken", None) {
+        let taken = QualifiedName::new(row.text("schema")?, row.text("name")?);
+        if delta.is_create() && delta.address.object().as_ref() == Some(&taken) {
+            let message = format!("the name {taken} is taken by {}", row.text("words")?);
+            let diagnostic = Diagnostic::error(&INDEX_NAME_TAKEN, message)
+                .why("an index shares its names with every table, view and index of its schema")
+                .help("choose another name, or drop what has it first");
+            found.push(said(delta, diagnostic, None));
+        }
+    }
+    for (finding, attribute, what) in
+        [("method", "method", "access method"), ("tablespace", "tablespace", "tablespace")]
+    {
+        let name = desired.get(attribute).and_then(Value::as_text).unwrap_or_default();
+        if findings(weights, finding, None).any(|row| row.text("name") == Ok(name)) {
+            found.push(missing(format!("the server has no {what} `{name}`"), attribute));
+        }
+    }
+    let method = desired.get("method").and_then(Value::as_text).unwrap_or("btree");
+    let is =
+        |row: &Row, name: &QualifiedName| row.text("schema") == Ok(&name.schema) && row.text("name") == Ok(&name.name);
+    for (at, key) in keys(desired.get("columns")).enumerate() {
+        let KeyColumn { opclass, collation, .. } = key;
+        let place = super::desired::key_place(at);
+        if let Some(name) = opclass
+            && findings(weights, "opclass", None).any(|row| is(row, name) && row.text("words") == Ok(method))
+        {
+            found.push(missing(format!("the server has no operator class {name} for a {method} index"), &place));
+        }
+        if let Some(name) = collation
+            && findings(weights, "collation", None).any(|row| is(row, name))
+        {
+            found.push(missing(format!("the database has no collation {name}"), &place));
+        }
+    }
+    Ok(())
+}
+
+fn impact(delta: &Delta, op: Op, row: &Row, view: &View<'_>) -> Result<Impact, RowError> {
+    let number = |column: &str| Ok(row.maybe_int(column)?.and_then(|number| u64::try_from(number).ok()));
+    let chunks = match delta.on.as_ref().is_some_and(|on| view.live_hypertable(on).is_some()) {
+        true => number("children")?,
+        false => None,
+    };
+    let mut notes = Vec::new();
+    if op == Op::Replace && way::drops_first(delta, view) {
+        notes.push("the table is without this index until the new one is built".to_owned());
+    }
+    let verb = if op == Op::Replace { "builds the index anew over" } else { "builds an index over" };
+    Ok(Impact {
+        verb: verb.to_owned(),
+        chunks,
+        rows: number("rows")?,
+        bytes: number("bytes")?.map(Bytes),
+        notes,
+        ..Impact::default()
+    })
+}
+
+/// A storage parameter of a hypertable's index does not reach the indexes of its chunks
+/// (seen on 2.19, 2.23 and 2.29).
+fn new_chunks_only(delta: &Delta, view: &View<'_>) -> Option<Impact> {
+    let chunks = view.live_hypertable(delta.on.as_ref()?)?.chunks;
+    let storage = delta.changes.iter().any(|change| change.attribute.starts_with("storage."));
+    (storage && chunks > 0).then(|| Impact {
+        verb: "sets storage parameters".to_owned(),
+        when: Some("for chunks made from now on".to_owned()),
+        chunks: u64::try_from(chunks).ok(),
+        notes: vec!["the indexes of the chunks that exist keep theirs".to_owned()],
+        ..Impact::default()
+    })
+}

@@ -1,0 +1,117 @@
+-- What the building, replacing and removing of indexes touches. One row a finding:
+--   relation       what is stored in the table $1[i], with its children where $2[i] says so
+--   taken          a relation that has the name ($3[i], $4[i]) already
+--   building       an index of $5 that another session is building
+--   foreign_key    a foreign key that needs the unique index of $5
+--   method, tablespace, opclass, collation
+--                  what is named in $6, $7, ($8, $9, $10) and ($11, $12) and does not exist
+WITH RECURSIVE roots AS (
+    SELECT r.oid, r.with_children <> 0 AS with_children
+    FROM unnest($1::oid[], $2::bigint[]) AS r (oid, with_children)
+),
+stored (root, oid) AS (
+    SELECT r.oid, r.oid FROM roots AS r
+    UNION ALL
+    SELECT s.root, h.inhrelid
+    FROM stored AS s
+    JOIN roots AS r ON r.oid = s.root AND r.with_children
+    JOIN pg_catalog.pg_inherits AS h ON h.inhparent = s.oid
+),
+sizes AS (
+    SELECT
+        s.root,
+        s.oid,
+        c.relpages,
+        c.reltuples::float8 AS reltuples,
+        pg_catalog.pg_relation_size(s.oid::pg_catalog.regclass) AS bytes
+    FROM stored AS s
+    JOIN pg_catalog.pg_class AS c ON c.oid = s.oid
+)
+SELECT
+    'relation' AS finding,
+    z.root::bigint AS oid,
+    NULL::text AS schema,
+    NULL::text AS name,
+    NULL::text AS words,
+    sum(z.bytes)::bigint AS bytes,
+    -- As the planner estimates: the rows a page had when it was last counted, for the pages of now.
+    -- Unknown where a part that holds anything was never counted.
+    CASE WHEN NOT bool_or(z.bytes > 0 AND (z.reltuples < 0 OR z.relpages = 0)) THEN
+        sum(CASE WHEN z.bytes = 0 THEN 0
+            ELSE z.reltuples / greatest(z.relpages, 1) * z.bytes / pg_catalog.current_setting('block_size')::int END)::bigint
+    END AS rows,
+    (count(*) - 1)::bigint AS children
+FROM sizes AS z
+GROUP BY z.root
+UNION ALL
+SELECT 'taken', NULL, n.schema, n.name,
+    CASE c.relkind
+        WHEN 'i' THEN 'an index of ' || (
+            SELECT i.indrelid::pg_catalog.regclass::text FROM pg_catalog.pg_index AS i WHERE i.indexrelid = c.oid
+        )
+        WHEN 'I' THEN 'an index of ' || (
+            SELECT i.indrelid::pg_catalog.regclass::text FROM pg_catalog.pg_index AS i WHERE i.indexrelid = c.oid
+        )
+        WHEN 'r' THEN 'a table'
+        WHEN 'p' THEN 'a partitioned table'
+        WHEN 'v' THEN 'a view'
+        WHEN 'm' THEN 'a materialized view'
+        WHEN 'S' THEN 'a sequence'
+        WHEN 'f' THEN 'a foreign table'
+        ELSE 'a type'
+    END, NULL, NULL, NULL
+FROM unnest($3::text[], $4::text[]) AS n (schema, name)
+JOIN pg_catalog.pg_namespace AS s ON s.nspname = n.schema
+JOIN pg_catalog.pg_class AS c ON c.relnamespace = s.oid AND c.relname = n.name
+UNION ALL
+SELECT 'building', i.indexrelid::bigint, NULL, NULL, NULL, NULL, NULL, NULL
+FROM pg_catalog.pg_index AS i
+WHERE i.indexrelid = ANY ($5) AND NOT i.indisvalid AND (
+    -- Where another role's build is hidden from us, it may be this one.
+    EXISTS (
+        SELECT FROM pg_catalog.pg_stat_progress_create_index AS p
+        WHERE p.datname = pg_catalog.current_database() AND (p.index_relid = i.indexrelid OR p.relid IS NULL)
+    )
+    -- Between two chunks, TimescaleDB before 2.29 shows no progress, but holds a lock on the index
+    -- and none on its table, as no query does (seen on 2.19.3).
+    OR EXISTS (
+        SELECT FROM pg_catalog.pg_locks AS b
+        JOIN pg_catalog.pg_database AS d ON d.oid = b.database AND d.datname = pg_catalog.current_database()
+        WHERE b.relation = i.indexrelid
+            AND b.pid <> pg_catalog.pg_backend_pid()
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS t WHERE t.pid = b.pid AND t.relation = i.indrelid)
+    )
+)
+UNION ALL
+SELECT 'foreign_key', c.conindid::bigint, NULL, c.conname::text, c.conrelid::pg_catalog.regclass::text, NULL, NULL, NULL
+FROM pg_catalog.pg_constraint AS c
+WHERE c.contype = 'f' AND c.conindid = ANY ($5) AND c.conparentid = 0
+UNION ALL
+SELECT 'method', NULL, NULL, m.name, NULL, NULL, NULL, NULL
+FROM unnest($6::text[]) AS m (name)
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_am AS a WHERE a.amname = m.name AND a.amtype = 'i')
+UNION ALL
+SELECT 'tablespace', NULL, NULL, t.name, NULL, NULL, NULL, NULL
+FROM unnest($7::text[]) AS t (name)
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_tablespace AS s WHERE s.spcname = t.name)
+UNION ALL
+SELECT 'opclass', NULL, o.schema, o.name, o.method, NULL, NULL, NULL
+FROM unnest($8::text[], $9::text[], $10::text[]) AS o (schema, name, method)
+WHERE NOT EXISTS (
+    SELECT
+    FROM pg_catalog.pg_opclass AS c
+    JOIN pg_catalog.pg_namespace AS s ON s.oid = c.opcnamespace AND s.nspname = o.schema
+    JOIN pg_catalog.pg_am AS a ON a.oid = c.opcmethod AND a.amname = o.method
+    WHERE c.opcname = o.name
+)
+UNION ALL
+SELECT 'collation', NULL, l.schema, l.name, NULL, NULL, NULL, NULL
+FROM unnest($11::text[], $12::text[]) AS l (schema, name)
+WHERE NOT EXISTS (
+    SELECT
+    FROM pg_catalog.pg_collation AS c
+    JOIN pg_catalog.pg_namespace AS s ON s.oid = c.collnamespace AND s.nspname = l.schema
+    WHERE c.collname = l.name AND c.collencoding IN (
+        -1, (SELECT d.encoding FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+    )
+)

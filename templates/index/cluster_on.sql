@@ -1,0 +1,3 @@
+{% if facts.clustered %}
+ALTER TABLE {{ table|ident }} CLUSTER ON {{ name|ident }}
+{% endif %}

@@ -1,0 +1,3 @@
+{% if ctx.drop_first %}
+DROP INDEX{% if variant == "concurrently" %} CONCURRENTLY{% endif %} {{ object|ident }}
+{% endif %}

@@ -1,0 +1,3 @@
+{% if ctx.retired_left %}
+DROP INDEX{% if variant == "concurrently" %} CONCURRENTLY{% endif %} {{ ctx.retired|ident }}
+{% endif %}

@@ -1,0 +1,3 @@
+{% if ctx.unfinished_left %}
+DROP INDEX{% if variant == "concurrently" %} CONCURRENTLY{% endif %} {{ ctx.unfinished|ident }}
+{% endif %}

@@ -1,0 +1,1 @@
+DROP INDEX{% if variant == "concurrently" %} CONCURRENTLY{% endif %} {{ object|ident }}

@@ -1,0 +1,2 @@
+ALTER INDEX {{ object|ident }}
+    SET TABLESPACE {{ after.tablespace|ident }}

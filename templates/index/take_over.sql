@@ -1,0 +1,3 @@
+{% if ctx.swap %}
+ALTER INDEX {{ ctx.unfinished|ident }} RENAME TO {{ name|ident }}
+{% endif %}

@@ -1,0 +1,4 @@
+SELECT count(*) = 0 FROM _timescaledb_catalog.compression_settings;
+SELECT count(*) = 0 FROM timescaledb_information.jobs WHERE proc_name = 'policy_compression';
+SELECT count(*) = 13 FROM public.trades;
+SELECT bool_and(NOT is_compressed) FROM timescaledb_information.chunks;

@@ -1,0 +1,7 @@
+CREATE TABLE public.trades (time timestamptz NOT NULL, symbol text NOT NULL, venue text, price float8, volume bigint);
+SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
+ALTER TABLE public.trades SET (timescaledb.enable_columnstore = true, timescaledb.segmentby = 'symbol', timescaledb.orderby = 'time DESC');
+CALL add_columnstore_policy('public.trades', after => INTERVAL '90 days');
+
+SELECT alter_job(job_id, config => config || '{"compress_after": "P7D"}')
+  FROM timescaledb_information.jobs WHERE proc_name = 'policy_compression';

@@ -1,0 +1,3 @@
+SELECT config ->> 'compress_after' = '7 days', NOT config ? 'compress_created_before'
+  FROM timescaledb_information.jobs
+ WHERE proc_name = 'policy_compression' AND hypertable_schema = 'public' AND hypertable_name = 'trades';

@@ -1,0 +1,2 @@
+SELECT index @> '[{"source": "config"}]'
+  FROM _timescaledb_catalog.compression_settings WHERE relid = 'public.trades'::regclass;

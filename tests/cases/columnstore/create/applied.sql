@@ -1,0 +1,5 @@
+SELECT segmentby = '{symbol}', orderby = '{time}', orderby_desc = '{t}', orderby_nullsfirst = '{t}'
+  FROM _timescaledb_catalog.compression_settings WHERE relid = 'public.trades'::regclass;
+SELECT config ->> 'compress_after' = '7 days', scheduled
+  FROM timescaledb_information.jobs
+ WHERE proc_name = 'policy_compression' AND hypertable_schema = 'public' AND hypertable_name = 'trades';

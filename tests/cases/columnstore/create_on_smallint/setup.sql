@@ -1,0 +1,7 @@
+CREATE TABLE public.ticks (at smallint NOT NULL, symbol text NOT NULL, price float8);
+CREATE FUNCTION public.ticks_now() RETURNS smallint LANGUAGE sql STABLE AS 'SELECT 1000::smallint';
+SELECT create_hypertable('public.ticks', by_range('at', 100));
+SELECT set_integer_now_func('public.ticks', 'public.ticks_now');
+
+INSERT INTO public.ticks SELECT i, 'S', i FROM generate_series(0, 999, 50) AS i;
+ANALYZE public.ticks;

@@ -1,0 +1,2 @@
+SELECT segmentby = '{time}', orderby = '{price}'
+  FROM _timescaledb_catalog.compression_settings WHERE relid = 'public.trades'::regclass;

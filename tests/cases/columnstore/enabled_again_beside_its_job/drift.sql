@@ -1,0 +1,1 @@
+ALTER TABLE public.trades SET (timescaledb.enable_columnstore = false);

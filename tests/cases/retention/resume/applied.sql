@@ -1,0 +1,3 @@
+SELECT scheduled
+  FROM timescaledb_information.jobs
+ WHERE proc_name = 'policy_retention' AND hypertable_schema = 'public' AND hypertable_name = 'trades';
