@@ -4,7 +4,9 @@ pub mod config;
 mod error;
 mod rows;
 mod session;
+mod watch;
 
 pub use config::{ConnectOptions, Endpoint};
 pub use error::{PgError, PgErrorKind};
 pub use session::{Canceller, Session};
+pub use watch::{Trip, Watch};
