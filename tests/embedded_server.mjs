@@ -580,6 +580,12 @@ test('a reset brings a new database, and sends the client away', async () => {
   }
 });
 
+test('what the Community edition adds works after a reset too', async () => {
+  assert.deepEqual(await server.ask('reset'), { reset: true });
+  await server.once(`CREATE TABLE m (time timestamptz NOT NULL); SELECT create_hypertable('m', by_range('time'))`);
+  await server.once("SELECT add_retention_policy('m', INTERVAL '1 year')");
+});
+
 test('a reset does not wait for a statement', async () => {
   const client = await server.connect();
   client.send(message('Q', text('SELECT pg_sleep(100)')));

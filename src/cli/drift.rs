@@ -23,9 +23,10 @@ pub fn run(args: &DriftArgs, context: &mut Context) -> Result<Exit, Failure> {
         diagnostics: &plan.diagnostics,
     };
     out::print(&report::drift(&report, &context.report_options()));
-    if has_errors(&context.diagnostics) {
+    let differs = plan.drift.iter().any(|resource| resource.status.is_difference());
+    // That a difference cannot be closed makes it no less of one.
+    if has_errors(&context.diagnostics) && !(made.compared && differs) {
         return Err(Failure(std::mem::take(&mut context.diagnostics)));
     }
-    let differs = plan.drift.iter().any(|resource| resource.status.is_difference());
     Ok(if differs { Exit::Differences } else { Exit::Done })
 }

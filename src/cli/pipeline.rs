@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{Address, Applied, KindId, QualifiedName, Server};
-use crate::diag::{Diagnostic, Failure};
+use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides};
 use crate::kinds;
 use crate::load::Policies;
@@ -18,6 +18,9 @@ pub struct Made {
     pub plan: Plan,
     /// The server.
     pub server: Server,
+    /// Whether every resource could be compared: no error was said before the plan was built. What
+    /// is said after that is about closing the differences, which are known.
+    pub compared: bool,
 }
 
 /// What the ledger remembers of a server's database.
@@ -56,6 +59,7 @@ pub fn make(
 
     let weights = snapshot::weigh(session, &found, &view)?;
     snapshot::finish(session)?;
+    let compared = !has_errors(sink);
     let input = plan::Input {
         view,
         diff: &found,
@@ -68,7 +72,7 @@ pub fn make(
         tool_version: env!("CARGO_PKG_VERSION"),
     };
     let plan = plan::build(input, &mut Renderer::new())?;
-    Ok(Made { plan, server: live.server })
+    Ok(Made { plan, server: live.server, compared })
 }
 
 /// Everything that the policies or the ledger speak of.

@@ -1,16 +1,27 @@
-//! Invariant 2, for every attribute of every kind: changed by hand, `drift` names it and `apply`
-//! puts it back.
+//! Invariant 2, for every attribute of every kind: changed by hand, `drift` names it and nothing
+//! else, `plan` puts back just that, and after `apply` nothing differs.
 //!
-//! `tests/detection/<kind>/` has a `setup.sql`, a `policy.yaml`, and for each attribute in the
-//! kind's rules `<attribute>.sql`, which changes just that; or `<attribute>.never`, which says why
-//! nobody can. A first line `-- heal: refused` marks a change that cannot be taken back in place.
-//! An attribute of the registry with neither file fails the test `detection::complete`.
+//! `tests/detection/<kind>/` has a `setup.sql`, a `policy.yaml`, `tiers` where it is not for
+//! TimescaleDB alone, and for each attribute in the kind's rules `<attribute>.sql`, which changes
+//! just that; or `<attribute>.never`, which says why nobody can. Behind an `@` a second change of
+//! one attribute has a name of its own. An attribute of the registry with neither file fails the
+//! test `detection::<kind>::complete`.
+//!
+//! The first lines of a change may say what is to be expected of it:
+//!
+//! - `-- status: missing`: the resource is gone as a whole; or `paused`: that is reported, and is no
+//!   difference.
+//! - `-- also: <attribute> …`: these cannot but change with it.
+//! - `-- heal: refused`: it cannot be taken back in place.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use chronoform::kinds::{self, Kind};
+use chronoform::kinds::{self, How, Kind};
 use libtest_mimic::{Failed, Trial};
+use serde_json::Value as Json;
 
 use crate::cli::Workplace;
 use crate::servers::{Servers, Tier};
@@ -30,7 +41,7 @@ fn runs_on(kind: &dyn Kind, tier: Tier) -> bool {
     tiers.split_whitespace().any(|listed| listed == word)
 }
 
-/// One test a change, and one for their completeness.
+/// One test a kind, which makes the changes one after another, and one for their completeness.
 pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = Vec::new();
     for kind in kinds::all() {
@@ -38,76 +49,204 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
             trials.push(Trial::test(format!("{tier}::detection::{}::complete", kind.id()), move || complete(*kind)));
         }
         if runs_on(*kind, tier) {
-            for change in changes(*kind) {
-                let (servers, folder) = (servers.clone(), folder(*kind));
-                let name = format!("{tier}::detection::{}::{change}", kind.id());
-                trials.push(Trial::test(name, move || run(&folder, &change, tier, &servers)));
-            }
+            let servers = servers.clone();
+            let name = format!("{tier}::detection::{}::changes", kind.id());
+            trials.push(Trial::test(name, move || run_all(*kind, tier, &servers)));
         }
     }
     trials
 }
 
-fn changes(kind: &dyn Kind) -> Vec<String> {
+/// Each change is taken back before the next is made, so that they share a database; one that was
+/// not leaves it to itself.
+fn run_all(kind: &dyn Kind, tier: Tier, servers: &Servers) -> Result<(), Failed> {
+    let folder = folder(kind);
+    let mut changes: Vec<Change> = changes(kind).iter().map(|stem| Change::read(&folder, stem)).collect();
+    changes.sort_by_key(|change| change.stays());
+    let mut failures = Vec::new();
+    let mut rest = changes.as_slice();
+    while !rest.is_empty() {
+        let db = servers.db(tier)?;
+        let place = Workplace::new(&db);
+        prepare(&folder, &place);
+        while let [change, others @ ..] = rest {
+            rest = others;
+            let ended = catch_unwind(AssertUnwindSafe(|| run(kind, change, &place)));
+            if let Err(panic) = &ended {
+                failures.push(format!("{}: {}", change.stem, message(panic.as_ref())));
+            }
+            if ended.is_err() || change.stays() {
+                break;
+            }
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n\n").into()) }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
+}
+
+/// The names of the files with an ending, without it.
+fn stems(kind: &dyn Kind, ending: &str) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder(kind)) else { return Vec::new() };
     let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    let mut found: Vec<String> =
-        names.filter_map(|name| name.strip_suffix(".sql").filter(|stem| *stem != "setup").map(str::to_owned)).collect();
+    let mut found: Vec<String> = names.filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).collect();
     found.sort();
     found
 }
 
+fn changes(kind: &dyn Kind) -> Vec<String> {
+    stems(kind, ".sql").into_iter().filter(|stem| stem != "setup").collect()
+}
+
+/// The attribute that a file of changes is about.
+fn attribute_of(stem: &str) -> &str {
+    stem.split('@').next().unwrap_or(stem)
+}
+
+/// Every attribute that can be changed has a change, every other a reason, and no reason is given
+/// for what can be changed.
 fn complete(kind: &dyn Kind) -> Result<(), Failed> {
     let changes = changes(kind);
-    let mut missing = Vec::new();
+    let never = stems(kind, ".never");
+    let mut wrong = Vec::new();
     for rule in kind.rules().attributes {
-        let covered = match rule.name.strip_suffix('*') {
+        let changed = match rule.name.strip_suffix('*') {
             Some(beginning) => changes.iter().any(|change| change.starts_with(beginning)),
-            None => {
-                changes.iter().any(|change| change == rule.name)
-                    || folder(kind).join(format!("{}.never", rule.name)).exists()
-            }
+            None => changes.iter().any(|change| attribute_of(change) == rule.name),
         };
-        if !covered {
-            missing.push(rule.name);
+        let excused = never.iter().any(|stem| stem == rule.name);
+        let only_at_creation = matches!(rule.how, How::OnlyAtCreation);
+        if changed == excused || excused != only_at_creation {
+            wrong.push(rule.name);
         }
     }
-    match missing.as_slice() {
+    match wrong.as_slice() {
         [] => Ok(()),
-        missing => Err(format!("{} has no detection test for {missing:?}", kind.id()).into()),
+        wrong => Err(format!("{}: no detection test, or one too many, for {wrong:?}", kind.id()).into()),
     }
 }
 
-fn run(folder: &Path, attribute: &str, tier: Tier, servers: &Servers) -> Result<(), Failed> {
-    let db = servers.db(tier)?;
-    let place = Workplace::new(&db);
-    let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
-    db.run(&read("setup.sql"));
-    place.write("policy.yaml", &read("policy.yaml"));
+/// What a change says of itself.
+struct Change {
+    stem: String,
+    sql: String,
+    attribute: String,
+    status: String,
+    also: Vec<String>,
+    refused: bool,
+}
+
+impl Change {
+    fn read(folder: &Path, stem: &str) -> Self {
+        let sql = fs::read_to_string(folder.join(format!("{stem}.sql"))).unwrap();
+        let said = |word: &str| {
+            let start = format!("-- {word}: ");
+            let mut comments = sql.lines().take_while(|line| line.starts_with("--"));
+            comments.find_map(|line| line.strip_prefix(start.as_str())).map(str::to_owned)
+        };
+        Self {
+            stem: stem.to_owned(),
+            attribute: attribute_of(stem).to_owned(),
+            status: said("status").unwrap_or_else(|| "drifted".to_owned()),
+            also: said("also").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+            refused: said("heal").is_some_and(|heal| heal == "refused"),
+            sql,
+        }
+    }
+
+    /// Whether it is still there when its test is over.
+    fn stays(&self) -> bool {
+        self.refused || self.status == "paused"
+    }
+
+    /// The attributes that drift has to name.
+    fn attributes(&self) -> BTreeSet<&str> {
+        self.also.iter().map(String::as_str).chain([self.attribute.as_str()]).collect()
+    }
+}
+
+fn prepare(folder: &Path, place: &Workplace<'_>) {
+    place.db.run(&fs::read_to_string(folder.join("setup.sql")).unwrap());
+    place.write("policy.yaml", &fs::read_to_string(folder.join("policy.yaml")).unwrap());
     place.apply("policy.yaml").expect(0);
-    place.run(&["drift", "policy.yaml"]).expect(0);
+    in_sync(place);
+}
 
-    let change = read(&format!("{attribute}.sql"));
-    db.run(&change);
-    let drift = place.run(&["drift", "policy.yaml", "--format", "json"]);
-    assert_eq!(drift.code, 2, "drift is silent\n{}\n{}", drift.out, drift.err);
-    let report: serde_json::Value = serde_json::from_str(&drift.out).unwrap();
-    let kind = folder.file_name().unwrap().to_string_lossy();
-    let named = report["resources"].as_array().unwrap().iter().any(|resource| {
-        let gone = resource["status"] == "missing";
-        let attributes = resource["attributes"].as_array().unwrap();
-        resource["kind"] == *kind && (gone || attributes.iter().any(|line| line["name"] == attribute))
-    });
-    assert!(named, "drift does not name {attribute}\n{}", drift.out);
+/// All that is managed is as it should be.
+fn in_sync(place: &Workplace<'_>) {
+    let clean = drift(place, 0);
+    assert_eq!(standing(&clean, "in_sync").len(), managed(&clean), "not all is in sync\n{clean}");
+}
 
-    if change.starts_with("-- heal: refused") {
+fn run(kind: &dyn Kind, change: &Change, place: &Workplace<'_>) {
+    place.db.run(&change.sql);
+    if change.status == "paused" {
+        let report = drift(place, 0);
+        assert_eq!(standing(&report, "paused").len(), 1, "{report}");
+        place.expect_converged("policy.yaml");
+        return;
+    }
+    let report = drift(place, 2);
+    let found = standing(&report, &change.status);
+    let others = managed(&report) - found.len();
+    assert_eq!((found.len(), standing(&report, "in_sync").len()), (1, others), "not just one drifted\n{report}");
+    assert_eq!(found[0]["kind"], kind.id().as_str(), "{report}");
+    if change.status == "drifted" {
+        assert_eq!(names(found[0]), change.attributes(), "{report}");
+    }
+    heal(place, change, found[0]);
+}
+
+/// The plan is about what drifted and nothing else; carried out, nothing differs.
+fn heal(place: &Workplace<'_>, change: &Change, drifted: &Json) {
+    let planned = place.run(&["plan", "policy.yaml", "--out", "plan.json"]);
+    if change.refused {
+        assert!(matches!(planned.code, 1 | 3), "exit {}\n{}\n{}", planned.code, planned.out, planned.err);
         let refused = place.apply("policy.yaml");
         assert!(matches!(refused.code, 1 | 3), "exit {}\n{}\n{}", refused.code, refused.out, refused.err);
         assert!(refused.err.contains("error["), "{}", refused.err);
-    } else {
-        place.apply("policy.yaml").expect(0);
-        place.run(&["drift", "policy.yaml"]).expect(0);
-        place.expect_converged("policy.yaml");
+        drift(place, 2);
+        return;
     }
-    Ok(())
+    planned.expect(0);
+    let plan: Json = serde_json::from_str(&fs::read_to_string(place.path().join("plan.json")).unwrap()).unwrap();
+    let actions = plan["actions"].as_array().unwrap();
+    assert_eq!(actions.len(), 1, "{plan:#}");
+    for part in ["kind", "schema", "name"] {
+        assert_eq!(actions[0][part], drifted[part], "{plan:#}");
+    }
+    if change.status == "drifted" {
+        assert_eq!(names(&actions[0]), change.attributes(), "{plan:#}");
+    }
+    let hazards: Vec<String> = chronoform::core::Hazard::ALL.iter().map(|hazard| format!("--allow={hazard}")).collect();
+    let mut arguments = vec!["apply", "--plan=plan.json", "--auto-approve"];
+    arguments.extend(hazards.iter().map(String::as_str));
+    place.run(&arguments).expect(0);
+    in_sync(place);
+}
+
+/// The drift report, of a run that ends as said.
+fn drift(place: &Workplace<'_>, code: i32) -> Json {
+    let ran = place.run(&["drift", "policy.yaml", "--format", "json"]).expect(code);
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+fn resources(report: &Json) -> &[Json] {
+    report["resources"].as_array().unwrap()
+}
+
+/// How many resources are not just listed as somebody else's.
+fn managed(report: &Json) -> usize {
+    resources(report).len() - standing(report, "unmanaged").len()
+}
+
+fn standing<'a>(report: &'a Json, status: &str) -> Vec<&'a Json> {
+    resources(report).iter().filter(|resource| resource["status"] == *status).collect()
+}
+
+fn names(of: &Json) -> BTreeSet<&str> {
+    of["attributes"].as_array().unwrap().iter().map(|line| line["name"].as_str().unwrap()).collect()
 }

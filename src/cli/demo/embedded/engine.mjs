@@ -237,6 +237,16 @@ class Backend {
     return rows;
   }
 
+  /**
+   * Creating the extension loads its library and, through that, the Community module. Where the
+   * database has the extension already nothing loads the latter: there is no preloaded library here
+   * whose task that is.
+   */
+  loadTimescale() {
+    const [[version]] = this.sql("SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'timescaledb'");
+    for (const library of ['timescaledb', 'timescaledb-tsl']) this.sql(`LOAD ${quote(`$libdir/${library}-${version}`)}`);
+  }
+
   /** The state of the transaction, after whatever a client left unfinished. */
   sync() {
     this.run(frame('S'));
@@ -546,6 +556,7 @@ async function main() {
     backend.sql('CHECKPOINT');
   } else {
     backend.sql('CREATE EXTENSION IF NOT EXISTS timescaledb');
+    backend.loadTimescale();
     if (workerData.wantImage) backend.sql('CHECKPOINT');
     backend.clean();
   }

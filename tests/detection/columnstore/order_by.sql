@@ -1,0 +1,1 @@
+ALTER TABLE public.events SET (timescaledb.orderby = 'at DESC, venue NULLS FIRST');

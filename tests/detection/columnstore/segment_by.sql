@@ -1,0 +1,1 @@
+ALTER TABLE public.orders SET (timescaledb.enable_columnstore = true, timescaledb.segmentby = '');

@@ -1,0 +1,3 @@
+-- status: missing
+DROP TABLE public.events;
+CREATE TABLE public.events (at timestamptz NOT NULL, received timestamptz NOT NULL);

@@ -1,0 +1,1 @@
+SELECT set_number_partitions('public.ticks', 2, 'venue');

@@ -1,0 +1,3 @@
+SELECT alter_job(job_id, config => jsonb_set(config, '{drop_after}', '"30 days"'), timezone => 'Europe/Berlin')
+  FROM timescaledb_information.jobs
+ WHERE proc_name = 'policy_retention' AND hypertable_name = 'events';

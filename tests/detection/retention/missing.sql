@@ -1,0 +1,2 @@
+-- status: missing
+SELECT remove_retention_policy('public.events');
