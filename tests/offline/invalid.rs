@@ -4,6 +4,8 @@
 //! A file in `tests/invalid` begins with a line for each diagnostic, `# expect: code line:column`,
 //! with the related places behind it. `CHRONOFORM_BLESS=1` writes those lines.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test says so by failing")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
