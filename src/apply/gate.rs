@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::Locked;
 use crate::core::{Action, Address, Change, Delta, Desired, Ensure, Hazard, Op, Place, Reason, Server};
-use crate::diag::{Diagnostic, Failure, code, has_errors};
+use crate::diag::{Diagnostic, Failure, Severity, code, has_errors};
 use crate::diff::Diff;
 use crate::kinds::View;
 use crate::plan::{Plan, action_for};
@@ -17,8 +17,8 @@ pub struct Ready<'a> {
     pub(super) single_session: bool,
 }
 
-/// Whether a plan may be applied at all: nothing in it is blocked, and each of its hazards is
-/// allowed by name. Needs no connection.
+/// Whether a plan may be applied at all: nothing in it is blocked, no error kept anything out of it,
+/// and each of its hazards is allowed by name. Needs no connection.
 ///
 /// # Errors
 /// A refusal that names what is missing.
@@ -28,6 +28,14 @@ pub fn permit(plan: &Plan, allowed: &[Hazard]) -> Result<(), Failure> {
         let message = format!("{} must change and cannot", action.address);
         let help = "the plan says why; mend the policy, or do by hand what it asks for";
         refusals.push(Diagnostic::error(&code::PLAN_BLOCKED, message).help(help));
+    }
+    // What an error kept out of the plan is missing from it, so that it is not what was asked for.
+    let errors = plan.diagnostics.iter().filter(|message| message.severity == Severity::Error.as_str());
+    if refusals.is_empty() && !plan.is_empty() {
+        refusals.extend(errors.map(|error| {
+            let message = format!("the plan was made with an error: {}", error.message);
+            Diagnostic::error(&code::PLAN_BLOCKED, message).help("mend the policy, and make the plan again")
+        }));
     }
     for hazard in plan.hazards().into_iter().filter(|hazard| !allowed.contains(hazard)) {
         let actions = plan.actions.iter().filter(|action| action.hazards.contains(&hazard));
@@ -54,7 +62,8 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failur
     if !stale.is_empty() {
         return Err(Failure(stale));
     }
-    let desired = desired_of(plan);
+    let mut desired = desired_of(plan);
+    desired.extend(unwanted_of(plan));
     let view = now.view(&desired);
     let diff = Diff { deltas: plan.actions.iter().map(|action| delta_of(action, &now)).collect(), ..Diff::default() };
     let weights = snapshot::weigh(session, &diff, &view)?;
@@ -129,14 +138,18 @@ pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
         desired.protect = protect;
         (address.clone(), desired)
     };
+    adopted.chain(acted).map(make).collect()
+}
+
+/// What the plan removes because its policies say `ensure: absent`, so that another action may
+/// count on it.
+fn unwanted_of(plan: &Plan) -> impl Iterator<Item = (Address, Desired)> {
     let removed = plan.actions.iter().filter(|action| action.op == Op::Remove && action.reason == Reason::Unwanted);
-    let removed = removed.map(|action| {
+    removed.map(|action| {
         let mut desired = Desired::new(action.address.clone(), action.on.clone(), nowhere());
         desired.ensure = Ensure::Absent;
-        desired.protect = action.protect;
         (action.address.clone(), desired)
-    });
-    adopted.chain(acted).map(make).chain(removed).collect()
+    })
 }
 
 fn nowhere() -> Place {

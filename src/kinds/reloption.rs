@@ -41,6 +41,8 @@ pub enum Owner<'a> {
 pub struct Parameter {
     /// Its name.
     pub name: &'static str,
+    /// A value that it may have, as SQL has it.
+    pub example: &'static str,
     /// What it is for.
     pub about: &'static str,
     /// What it takes.
@@ -59,17 +61,19 @@ const BOTH: &[&str] = &["table", "toast"];
 
 const fn parameter(
     name: &'static str,
+    example: &'static str,
     owners: &'static [&'static str],
     lock: LockMode,
     sort: Sort,
     about: &'static str,
 ) -> Parameter {
-    Parameter { name, about, sort, lock, owners }
+    Parameter { name, example, about, sort, lock, owners }
 }
 
 static PARAMETERS: &[Parameter] = &[
     parameter(
         "fillfactor",
+        "90",
         &["table", "btree", "hash", "gist", "spgist"],
         GENTLE,
         Sort::Int(10, 100),
@@ -77,6 +81,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "toast_tuple_target",
+        "4096",
         TABLE,
         GENTLE,
         Sort::Int(128, 8160),
@@ -84,6 +89,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "parallel_workers",
+        "4",
         TABLE,
         GENTLE,
         Sort::Int(0, 1024),
@@ -91,6 +97,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "user_catalog_table",
+        "true",
         TABLE,
         STRONG,
         Sort::Bool,
@@ -98,6 +105,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "vacuum_index_cleanup",
+        "auto",
         BOTH,
         GENTLE,
         Sort::Auto,
@@ -105,6 +113,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "vacuum_truncate",
+        "false",
         BOTH,
         GENTLE,
         Sort::Bool,
@@ -112,14 +121,16 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "vacuum_max_eager_freeze_failure_rate",
+        "0.03",
         BOTH,
         GENTLE,
         Sort::Real(0.0, 1.0),
         "The share of pages that vacuum may scan for freezing in vain. PostgreSQL 18 and newer.",
     ),
-    parameter("autovacuum_enabled", BOTH, GENTLE, Sort::Bool, "Whether autovacuum works on the table."),
+    parameter("autovacuum_enabled", "true", BOTH, GENTLE, Sort::Bool, "Whether autovacuum works on the table."),
     parameter(
         "autovacuum_vacuum_threshold",
+        "1000",
         BOTH,
         GENTLE,
         Sort::Int(0, MAX),
@@ -127,6 +138,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_vacuum_max_threshold",
+        "1000000",
         BOTH,
         GENTLE,
         Sort::Int(-1, MAX),
@@ -134,6 +146,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_vacuum_scale_factor",
+        "0.02",
         BOTH,
         GENTLE,
         Sort::Real(0.0, 100.0),
@@ -141,6 +154,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_vacuum_insert_threshold",
+        "10000",
         BOTH,
         GENTLE,
         Sort::Int(-1, MAX),
@@ -148,6 +162,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_vacuum_insert_scale_factor",
+        "0.05",
         BOTH,
         GENTLE,
         Sort::Real(0.0, 100.0),
@@ -155,6 +170,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_analyze_threshold",
+        "1000",
         TABLE,
         GENTLE,
         Sort::Int(0, MAX),
@@ -162,6 +178,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_analyze_scale_factor",
+        "0.01",
         TABLE,
         GENTLE,
         Sort::Real(0.0, 100.0),
@@ -169,6 +186,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_vacuum_cost_delay",
+        "2",
         BOTH,
         GENTLE,
         Sort::Real(0.0, 100.0),
@@ -176,6 +194,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_vacuum_cost_limit",
+        "1000",
         BOTH,
         GENTLE,
         Sort::Int(1, 10_000),
@@ -183,6 +202,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_freeze_min_age",
+        "50000000",
         BOTH,
         GENTLE,
         Sort::Int(0, 1_000_000_000),
@@ -190,6 +210,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_freeze_max_age",
+        "200000000",
         BOTH,
         GENTLE,
         Sort::Int(100_000, 2_000_000_000),
@@ -197,6 +218,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_freeze_table_age",
+        "150000000",
         BOTH,
         GENTLE,
         Sort::Int(0, 2_000_000_000),
@@ -204,6 +226,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_multixact_freeze_min_age",
+        "5000000",
         BOTH,
         GENTLE,
         Sort::Int(0, 1_000_000_000),
@@ -211,6 +234,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_multixact_freeze_max_age",
+        "400000000",
         BOTH,
         GENTLE,
         Sort::Int(10_000, 2_000_000_000),
@@ -218,6 +242,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autovacuum_multixact_freeze_table_age",
+        "150000000",
         BOTH,
         GENTLE,
         Sort::Int(0, 2_000_000_000),
@@ -225,16 +250,25 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "log_autovacuum_min_duration",
+        "1000",
         BOTH,
         GENTLE,
         Sort::Int(-1, MAX),
         "How long an autovacuum must take to be logged, in milliseconds; -1 for never.",
     ),
-    parameter("deduplicate_items", &["btree"], GENTLE, Sort::Bool, "Whether equal keys are stored once."),
-    parameter("buffering", &["gist"], STRONG, Sort::Auto, "Whether the index is built with buffers."),
-    parameter("fastupdate", &["gin"], STRONG, Sort::Bool, "Whether new entries are first gathered in a pending list."),
+    parameter("deduplicate_items", "false", &["btree"], GENTLE, Sort::Bool, "Whether equal keys are stored once."),
+    parameter("buffering", "auto", &["gist"], STRONG, Sort::Auto, "Whether the index is built with buffers."),
+    parameter(
+        "fastupdate",
+        "false",
+        &["gin"],
+        STRONG,
+        Sort::Bool,
+        "Whether new entries are first gathered in a pending list.",
+    ),
     parameter(
         "gin_pending_list_limit",
+        "4096",
         &["gin"],
         STRONG,
         Sort::Int(64, MAX),
@@ -242,6 +276,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "pages_per_range",
+        "32",
         &["brin"],
         STRONG,
         Sort::Int(1, 131_072),
@@ -249,6 +284,7 @@ static PARAMETERS: &[Parameter] = &[
     ),
     parameter(
         "autosummarize",
+        "true",
         &["brin"],
         STRONG,
         Sort::Bool,
@@ -351,12 +387,16 @@ impl Sort {
         }
     }
 
+    /// Null is for the server's default, and text for a value that `${…}` stands for.
     fn schema(self) -> Json {
         match self {
-            Self::Bool => json!({ "type": ["boolean", "string", "null"] }),
-            Self::Auto => json!({ "type": ["boolean", "string", "null"], "examples": ["auto"] }),
-            Self::Int(least, most) => json!({ "type": ["integer", "null"], "minimum": least, "maximum": most }),
-            Self::Real(least, most) => json!({ "type": ["number", "null"], "minimum": least, "maximum": most }),
+            Self::Bool | Self::Auto => json!({ "type": ["boolean", "string", "null"] }),
+            Self::Int(least, most) => {
+                json!({ "type": ["integer", "string", "null"], "minimum": least, "maximum": most })
+            }
+            Self::Real(least, most) => {
+                json!({ "type": ["number", "string", "null"], "minimum": least, "maximum": most })
+            }
         }
     }
 }
@@ -410,7 +450,12 @@ pub fn schema(parameters: impl Iterator<Item = (String, &'static Parameter)>) ->
     for (name, parameter) in parameters {
         let mut schema = parameter.sort.schema();
         if let Some(schema) = schema.as_object_mut() {
+            let example = match canonical(Some(parameter), parameter.example) {
+                Value::Text(text) => text.parse::<f64>().map_or(json!(text), |number| json!(number)),
+                other => other.to_json(),
+            };
             schema.insert("description".to_owned(), json!(parameter.about));
+            schema.insert("examples".to_owned(), json!([example]));
         }
         properties.insert(name, schema);
     }
@@ -475,5 +520,13 @@ mod tests {
         assert_eq!(nearest("fillfacto", Owner::Table), Some("fillfactor"));
         assert_eq!(nearest("autovacuum_enable", Owner::Toast), Some("autovacuum_enabled"));
         assert_eq!(nearest("x", Owner::Table), None);
+    }
+
+    #[test]
+    fn every_example_is_a_value_that_the_parameter_takes() {
+        for parameter in PARAMETERS {
+            let written = Written::Text(parameter.example.to_owned());
+            assert!(written.read(Some(parameter)).is_ok(), "{}", parameter.name);
+        }
     }
 }

@@ -62,6 +62,11 @@ impl Schemas {
 }
 
 impl DocumentSchema {
+    /// Whether a document has a key.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.schema.get("properties").is_some_and(|keys| keys.get(key).is_some())
+    }
+
     /// The compiled schema. `None` where it is no schema, which a test rules out.
     pub fn validator(&self) -> Option<&Validator> {
         self.validator.get_or_init(|| jsonschema::draft202012::new(&self.schema).ok()).as_ref()
@@ -291,6 +296,10 @@ fn unwrapped(text: &str) -> String {
 
 fn without_null(property: &mut Json) {
     let Some(object) = property.as_object_mut() else { return };
+    // The word of a kind for which null says something.
+    if object.shift_remove("nullable").is_some() {
+        return;
+    }
     if object.get("default") == Some(&Json::Null) {
         object.shift_remove("default");
     }

@@ -56,9 +56,12 @@ impl Explainer<'_> {
         let keys = self.parent(error).and_then(|schema| schema.get("properties")).and_then(Json::as_object);
         let Some(keys) = keys else { return diagnostic };
         let present = self.document.json.pointer(pointer).and_then(Json::as_object);
-        let free = keys.keys().filter(|known| !present.is_some_and(|present| present.contains_key(*known)));
-        if let Some(near) = nearest(key, free.map(String::as_str)) {
+        let is_written = |known: &str| present.is_some_and(|present| present.contains_key(known));
+        let free = keys.keys().map(String::as_str).filter(|known| !is_written(known));
+        if let Some(near) = nearest(key, free) {
             diagnostic = diagnostic.label(format!("did you mean `{near}`?"));
+        } else if let Some(near) = nearest(key, keys.keys().map(String::as_str)) {
+            diagnostic = diagnostic.label(format!("it looks like `{near}`, which is written already"));
         } else if let Some(home) = self.home(key, pointer) {
             diagnostic = diagnostic.label(home);
         }
@@ -108,35 +111,14 @@ impl Explainer<'_> {
     fn wrong_type(&self, error: &ValidationError<'_>, pointer: &str, expected: &[&str]) -> Diagnostic {
         let diagnostic = self.unfit(pointer, &list(expected.iter().map(|name| words(name).to_owned()), "or"));
         let value = error.instance();
-        let diagnostic = match (&**value, expected) {
-            (Json::String(text), ["boolean"]) if is_old_bool(text) => {
-                diagnostic.help("YAML 1.2 knows only `true` and `false`: `yes`, `no`, `on` and `off` are text")
-            }
-            (Json::String(text), ["integer" | "number"]) if text.parse::<f64>().is_ok_and(f64::is_finite) => {
-                diagnostic.help(self.as_number(pointer))
-            }
-            (Json::Number(_) | Json::Bool(_), [.., "string"] | ["string", ..]) => {
-                diagnostic.help(self.in_quotes(pointer))
-            }
-            _ => diagnostic,
-        };
-        match (diagnostic.help.is_none(), self.example(error)) {
-            (true, Some(example)) => diagnostic.help(format!("for example `{example}`")),
-            _ => diagnostic,
-        }
-    }
-
-    fn as_number(&self, pointer: &str) -> String {
-        match self.document.shown.get(pointer) {
-            Some(_) => "give it as a plain number".to_owned(),
-            None => "take the quotes away; a number has no leading zeros and no underscores".to_owned(),
-        }
-    }
-
-    fn in_quotes(&self, pointer: &str) -> String {
-        match (self.document.shown.get(pointer), self.document.json.pointer(pointer)) {
-            (None, Some(value)) => format!("put it into quotes: `\"{value}\"`"),
-            _ => "put it into quotes".to_owned(),
+        // How a value out of the environment looks is not told either.
+        let hidden = self.document.shown.contains_key(pointer);
+        let help = if hidden { None } else { type_help(value, expected) };
+        let example = self.example(error).map(|example| format!("for example `{example}`"));
+        match (help, example) {
+            (Some(help), Some(example)) if *expected == ["string"] => diagnostic.help(format!("{example}; {help}")),
+            (Some(help), _) | (None, Some(help)) => diagnostic.help(help),
+            (None, None) => diagnostic,
         }
     }
 
@@ -265,11 +247,10 @@ impl Explainer<'_> {
         again.map_or_else(|| pointer.to_owned(), |at| format!("{pointer}/{at}"))
     }
 
+    /// Where a value stands; its key, where it is a collection on lines of its own.
     fn place(&self, pointer: &str) -> &Place {
-        match self.document.json.pointer(pointer) {
-            Some(Json::Array(_) | Json::Object(_)) => self.document.places.key(pointer),
-            _ => self.document.places.value(pointer),
-        }
+        let (key, value) = (self.document.places.key(pointer), self.document.places.value(pointer));
+        if key.line == value.line { value } else { key }
     }
 
     /// What a value is called: its key, or its number in a list.
@@ -322,6 +303,30 @@ impl Explainer<'_> {
     fn follow<'s>(&'s self, schema: &'s Json) -> &'s Json {
         let path = schema.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix('#'));
         path.and_then(|path| self.schema.pointer(path)).unwrap_or(schema)
+    }
+}
+
+/// How to write a value so that it is of the type that its key takes.
+fn type_help(value: &Json, expected: &[&str]) -> Option<String> {
+    match (value, expected) {
+        (Json::String(text), ["boolean"]) if is_old_bool(text) => {
+            Some("YAML 1.2 knows only `true` and `false`: `yes`, `no`, `on` and `off` are text".to_owned())
+        }
+        (Json::String(text), ["boolean"]) if text == "true" || text == "false" => {
+            Some(format!("take the quotes away: `{text}`"))
+        }
+        (Json::String(text), ["integer" | "number"]) => {
+            let number: f64 = text.replace('_', "").parse().ok().filter(|number: &f64| number.is_finite())?;
+            Some(format!("write `{number}`, without quotes, leading zeros or underscores"))
+        }
+        (Json::Number(_) | Json::Bool(_), ["string"]) => {
+            Some(format!("what is meant as text goes into quotes: `\"{value}\"`"))
+        }
+        (Json::String(text), ["array"]) if !text.contains([',', '[', '{', '\'', '"', '\n', '#']) => {
+            Some(format!("write it as a list: `[{}]`", shorten(text)))
+        }
+        (Json::Object(_), ["array"]) => Some("put a `-` before each item".to_owned()),
+        _ => None,
     }
 }
 

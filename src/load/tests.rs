@@ -130,11 +130,11 @@ fn a_wrong_type_says_what_is_there_and_what_is_wanted() {
     assert_error(
         &format!("{keep}  when: {{retries: '3'}}\n"),
         "wrong-type 5:19",
-        "`retries` takes a whole number, not the text `3` | this must be a whole number || take the quotes away; a number has no leading zeros and no underscores",
+        "`retries` takes a whole number, not the text `3` | this must be a whole number || write `3`, without quotes, leading zeros or underscores",
     );
     assert_error(
         &format!("{keep}  when: [a]\n"),
-        "wrong-type 5:3",
+        "wrong-type 5:9",
         "`when` takes a mapping, not a list | this must be a mapping",
     );
     assert_error(
@@ -145,13 +145,13 @@ fn a_wrong_type_says_what_is_there_and_what_is_wanted() {
     assert_error(
         "keep:\n  drop_after: 1.5\n",
         "wrong-type 4:15",
-        "`drop_after` takes text or a whole number, not the number `1.5` | this must be text or a whole number || put it into quotes: `\"1.5\"`",
+        "`drop_after` takes text or a whole number, not the number `1.5` | this must be text or a whole number || for example `90 days`",
     );
     assert_error("keep:\n", "wrong-type 3:1", "`keep` has no value | it takes a mapping");
     assert_error(
         "labels: {tier: 1}\n",
         "wrong-type 3:16",
-        "`tier` takes text, not the number `1` | this must be text || put it into quotes: `\"1\"`",
+        "`tier` takes text, not the number `1` | this must be text || what is meant as text goes into quotes: `\"1\"`",
     );
     assert_error(
         "protect: 'yes'\n",

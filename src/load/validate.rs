@@ -181,9 +181,11 @@ fn kind_of<'a>(schemas: &'a Schemas, document: &Converted, sink: &mut Vec<Diagno
     let diagnostic = Diagnostic::error(&code::UNKNOWN_KIND, message)
         .at(document.places.value("/kind"))
         .help(format!("`kind` is {}", kinds()));
-    sink.push(match shown.and_then(|shown| nearest(&shown, known)) {
-        Some(near) => diagnostic.label(format!("did you mean `{near}`?")),
-        None => diagnostic,
+    let home = shown.as_deref().and_then(|shown| schemas.iter().find(|schema| schema.has_key(shown)));
+    sink.push(match (shown.as_deref().and_then(|shown| nearest(shown, known)), home) {
+        (Some(near), _) => diagnostic.label(format!("did you mean `{near}`?")),
+        (None, Some(home)) => diagnostic.label(format!("this is a key of {}", title(home.document.kind))),
+        (None, None) => diagnostic,
     });
     None
 }
@@ -290,7 +292,9 @@ impl Sections<'_> {
         wanted: &dyn Fn(&str) -> bool,
         sink: &mut Vec<Diagnostic>,
     ) {
-        if wanted(pointer) {
+        // What is a whole document is nothing without its name.
+        let whole = section.key.is_empty() && self.head.is_none();
+        if wanted(pointer) && !whole {
             let document = self.schema.document;
             let nameless = || head_of(document, self.document, "", QualifiedName::new(DEFAULT_SCHEMA, "unnamed"));
             let head = self.head.cloned().unwrap_or_else(nameless);

@@ -7,13 +7,14 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{MergeKeyPolicy, NonFiniteFloatPolicy};
-use serde_saphyr::{DuplicateKeyPolicy, Error, Location, Options, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, Options, Spanned};
 
 use crate::diag::{Diagnostic, code};
+use crate::load::complaints;
 use crate::load::text::Text;
 
 /// How deep a document may nest. The deepest policy key is at seven.
-const MAX_DEPTH: usize = 40;
+const MAX_DEPTH: usize = 16;
 /// How many values one document may have, aliases expanded.
 const MAX_NODES: usize = 50_000;
 /// How many documents one file may have.
@@ -133,6 +134,10 @@ impl<'de> Visitor<'de> for AnyValue {
 /// Every document of a file that is not empty. What cannot be read is reported, and the rest of the
 /// file is read all the same.
 pub fn documents(text: &Text, sink: &mut Vec<Diagnostic>) -> Vec<Node> {
+    super::stack::roomy(|| read(text, sink))
+}
+
+fn read(text: &Text, sink: &mut Vec<Diagnostic>) -> Vec<Node> {
     let mut documents = Vec::new();
     for (number, (start, end)) in chunks(text).into_iter().enumerate() {
         if number >= MAX_DOCUMENTS || documents.len() >= MAX_DOCUMENTS {
@@ -147,7 +152,7 @@ pub fn documents(text: &Text, sink: &mut Vec<Diagnostic>) -> Vec<Node> {
                 }
                 documents.append(&mut nodes);
             }
-            Err(error) => sink.push(explain(&error, text, start)),
+            Err(error) => sink.push(complaints::explain(&error, text, start)),
         }
     }
     documents
@@ -155,36 +160,43 @@ pub fn documents(text: &Text, sink: &mut Vec<Diagnostic>) -> Vec<Node> {
 
 /// The stretches between `---` lines that hold more than comments.
 fn chunks(text: &Text) -> Vec<(usize, usize)> {
-    let whole = text.as_str();
     let mut chunks = Vec::new();
-    let mut start = 0;
-    let mut at = 0;
-    // Directives and comments before a `---` belong to the document after it.
+    let (mut start, mut at) = (0, 0);
     let mut content = false;
-    for line in whole.split_inclusive('\n') {
-        let marker =
-            line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']));
-        if marker && content {
-            chunks.push((start, at));
-            start = at;
-            content = false;
-        } else if marker {
-            start = if whole.get(start..at).is_some_and(|before| before.lines().any(|l| l.starts_with('%'))) {
-                start
-            } else {
-                at
-            };
+    // Directives before a `---` belong to the document after it. Behind content, they need a `...`.
+    let mut directives = false;
+    let mut ended = None;
+    for line in text.as_str().split_inclusive('\n') {
+        let marker = after_word(line, "---");
+        if marker.is_some() {
+            if content {
+                let end = ended.unwrap_or(at);
+                chunks.push((start, end));
+                start = end;
+            } else if !directives {
+                start = at;
+            }
+            (content, directives, ended) = (false, false, None);
         }
-        let rest = if marker { line.get(3..).unwrap_or("") } else { line };
-        let rest = rest.trim_start();
-        content |=
-            !(rest.is_empty() || rest.starts_with('#') || (rest.starts_with('%') && !marker && line.starts_with('%')));
+        let rest = marker.unwrap_or(line).trim_start();
+        if marker.is_none() && line.starts_with('%') && (!content || ended.is_some()) {
+            directives = true;
+        } else if marker.is_none() && after_word(line, "...").is_some() {
+            ended = Some(at + line.len());
+        } else if !(rest.is_empty() || rest.starts_with('#')) {
+            (content, ended) = (true, None);
+        }
         at += line.len();
     }
     if content {
         chunks.push((start, at));
     }
     chunks
+}
+
+/// What follows a marker on a line that begins with it.
+fn after_word<'a>(line: &'a str, word: &str) -> Option<&'a str> {
+    line.strip_prefix(word).filter(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
 }
 
 /// Moves spans from the chunk into the file and gives collections their end.
@@ -251,91 +263,6 @@ fn options() -> Options {
         reject_unsupported_tags: true,
         with_snippet: false,
     }
-}
-
-/// The parser's error as a diagnostic; `start` is the offset of the chunk that it read.
-fn explain(error: &Error, text: &Text, start: usize) -> Diagnostic {
-    let error = innermost(error);
-    let location = error.location().unwrap_or(Location::UNKNOWN);
-    let first = text.line_of(start) as u64;
-    let place = if location == Location::UNKNOWN {
-        text.place(start, start)
-    } else {
-        text.at(first + location.line(), location.column())
-    };
-    let refused = |message: String| {
-        Diagnostic::error(&code::YAML_BUDGET, message)
-            .at(&place)
-            .why("no policy needs that much, and a hostile file could exhaust time or memory")
-            .help("split the file, or write it out without anchors and aliases")
-    };
-    match error {
-        Error::Budget { .. } | Error::AliasReplayCounterOverflow { .. } => refused(plain(error)),
-        Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => {
-            refused("its aliases expand to more than a policy can hold".to_owned())
-        }
-        Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            Diagnostic::error(&code::YAML_SYNTAX, "this alias stands for a value that holds the alias itself")
-                .at(&place)
-        }
-        Error::UnsupportedTag { tag, .. } => {
-            Diagnostic::error(&code::YAML_SYNTAX, format!("the tag `{tag}` means nothing in a policy"))
-                .at(&place)
-                .help("take the tag away")
-        }
-        other if plain(other).contains("nesting") || plain(other).contains("recursion limit") => refused(plain(other)),
-        other => syntax(&plain(other), &place, text),
-    }
-}
-
-fn innermost(error: &Error) -> &Error {
-    match error.without_snippet() {
-        Error::AliasError { error, .. } => innermost(error),
-        other => other,
-    }
-}
-
-/// The parser's message without its own account of the place.
-fn plain(error: &Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(at) => text.get(..at).unwrap_or(&text).to_owned(),
-        None => text,
-    }
-}
-
-/// A syntax error with what usually is behind it.
-fn syntax(message: &str, place: &crate::core::Place, text: &Text) -> Diagnostic {
-    let at = place.line.saturating_sub(1) as usize;
-    let diagnostic = Diagnostic::error(&code::YAML_SYNTAX, format!("this is not YAML: {message}"));
-    let indented_by_tab = |line: &usize| text.line(*line).chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t');
-    if message.contains("tab")
-        && let Some(line) = [at, at + 1].iter().find(|line| indented_by_tab(line))
-    {
-        let start = text.start_of(*line);
-        let tab = text.line(*line).find('\t').unwrap_or_default();
-        return diagnostic
-            .at(&text.place(start + tab, start + tab + 1))
-            .label("a tab")
-            .help("indent with spaces: YAML takes no tabs");
-    }
-    let diagnostic = diagnostic.at(place);
-    let line = text.line(at);
-    if line.contains("${") && line.contains(['{', '[']) && message.contains("flow") {
-        return diagnostic.help("inside `{ }` and `[ ]`, put `${…}` into quotes: `\"${var.NAME}\"`");
-    }
-    if message.contains("mapping values are not allowed") {
-        return diagnostic.help("check the indentation, and put a text that holds `: ` into quotes");
-    }
-    if message.contains("unexpected character") {
-        return diagnostic.help("put a text that begins with a sign into quotes");
-    }
-    if message.contains("escape") {
-        return diagnostic.help("use single quotes where a backslash is meant as it is");
-    }
-    diagnostic
 }
 
 #[cfg(test)]
@@ -431,6 +358,8 @@ mod tests {
         let (nodes, sink) = read("%YAML 1.2\n---\na: 1\n...\n---\nb: 1\n");
         assert_eq!(sink, []);
         assert_eq!(nodes.len(), 2);
+        let (nodes, sink) = read("a: 1\n...\n%YAML 1.2\n---\nb: 1\n");
+        assert_eq!((nodes.len(), sink.len()), (2, 0), "{sink:?}");
         assert_eq!(read("").0, []);
         assert_eq!(read("# nothing\n---\n\n---\n# here\n").0, []);
     }

@@ -300,12 +300,28 @@ pub(super) fn totals(summary: &Summary) -> String {
 
 /// A plan in one line.
 pub(super) fn verdict(plan: &Plan) -> String {
-    let errors = plan.diagnostics.iter().filter(|message| message.severity == "error").count();
+    let errors = errors(&plan.diagnostics);
     match (plan.is_empty(), errors) {
         (true, 0) => "No changes. The database matches the policies.".to_owned(),
         (true, _) => format!("Nothing can be planned: {} must be mended first.", many(errors, "error")),
         (false, _) => format!("Plan: {}.", totals(&plan.summary)),
     }
+}
+
+/// Why a plan with changes cannot be applied as it is.
+pub(super) fn obstacle(plan: &Plan) -> Option<String> {
+    let refuses = "apply refuses this plan until";
+    match (plan.is_empty(), plan.summary.blocked, errors(&plan.diagnostics)) {
+        (true, ..) | (false, 0, 0) => None,
+        (false, 0, 1) => Some(format!("{refuses} its error is mended")),
+        (false, 0, errors) => Some(format!("{refuses} its {errors} errors are mended")),
+        (false, ..) => Some(format!("{refuses} what is blocked is mended")),
+    }
+}
+
+/// How many errors there are.
+pub(super) fn errors(messages: &[Message]) -> usize {
+    messages.iter().filter(|message| message.severity == "error").count()
 }
 
 /// How many diagnostics of each sort: `2 errors, 1 warning`; empty without any.

@@ -115,6 +115,22 @@ fn errors_without_actions_are_no_clean_bill() {
 }
 
 #[test]
+fn errors_beside_changes_or_drift_are_not_passed_over() {
+    let errors = vec![message("error", "unknown-column", "no such column")];
+    let plan = Plan { diagnostics: errors.clone(), ..plan_of(vec![retention()]) };
+    let (target, standings) = (target(), standings());
+    for format in [Format::Text, Format::Markdown, Format::Html] {
+        let shown = super::plan(&plan, &with(format));
+        assert!(shown.contains("apply refuses this plan until its error is mended"), "{shown}");
+        assert!(!shown.contains("If that is meant"), "{shown}");
+        let in_sync = drift_report(&target, standings.get(..1).unwrap());
+        let shown = super::drift(&DriftReport { diagnostics: &errors, ..in_sync }, &with(format));
+        assert!(shown.contains("Drift is not known for all: 1 in sync. 1 error must be mended"), "{shown}");
+        assert!(!shown.contains("No drift"), "{shown}");
+    }
+}
+
+#[test]
 fn what_is_uncounted_is_never_shown_as_little() {
     let uncounted = Action { impact: None, ..retention() };
     let shown = super::plan(&plan_of(vec![uncounted.clone()]), &TEXT);

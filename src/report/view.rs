@@ -8,7 +8,9 @@ use crate::core::{Action, AttributeChange, Bytes, Hazard, Impact, Lock, LockMode
 use crate::diff::{Drift, Status};
 use crate::plan::{Adopt, Message, Plan};
 use crate::report::compare::{DiffLine, unified};
+use crate::report::input::DriftReport;
 use crate::report::phrase::{self, Label, Level, Sentence};
+use crate::report::table::Mood;
 use crate::report::value;
 
 /// The changes of one relation, or those of the whole database.
@@ -271,19 +273,36 @@ pub(super) fn standing(drift: &[Drift], status: Status) -> usize {
     drift.iter().filter(|drift| drift.status == status).count()
 }
 
-/// Drift in one line.
-pub(super) fn drift_verdict(drift: &[Drift]) -> String {
+/// Drift in one line. Where errors kept resources from being compared, nothing is called in order.
+pub(super) fn drift_verdict(report: &DriftReport<'_>) -> String {
     let parts: Vec<String> = phrase::STATUSES
         .iter()
-        .map(|status| (standing(drift, *status), *status))
+        .map(|status| (standing(report.drift, *status), *status))
         .filter(|(number, _)| *number > 0)
         .map(|(number, status)| format!("{number} {}", status.words()))
         .collect();
-    let differs = drift.iter().any(|drift| drift.status.is_difference());
-    match (parts.is_empty(), differs) {
-        (true, _) => "No drift: no policy describes anything here.".to_owned(),
-        (false, false) => format!("No drift: {}.", parts.join(", ")),
-        (false, true) => format!("Drift: {}.", parts.join(", ")),
+    let differs = report.drift.iter().any(|drift| drift.status.is_difference());
+    let rest = match phrase::errors(report.diagnostics) {
+        0 => String::new(),
+        errors => format!(" {} must be mended before all can be told.", phrase::many(errors, "error")),
+    };
+    match (parts.is_empty(), differs, rest.is_empty()) {
+        (true, _, true) => "No drift: no policy describes anything here.".to_owned(),
+        (true, _, false) => format!("Drift is not known.{rest}"),
+        (false, false, true) => format!("No drift: {}.", parts.join(", ")),
+        (false, false, false) => format!("Drift is not known for all: {}.{rest}", parts.join(", ")),
+        (false, true, _) => format!("Drift: {}.{rest}", parts.join(", ")),
+    }
+}
+
+/// How a drift report is to be taken.
+pub(super) fn drift_mood(report: &DriftReport<'_>) -> Mood {
+    if phrase::errors(report.diagnostics) > 0 {
+        Mood::Bad
+    } else if report.drift.iter().any(|drift| drift.status.is_difference()) {
+        Mood::Warn
+    } else {
+        Mood::Good
     }
 }
 

@@ -3,8 +3,18 @@ ALTER TABLE {{ table|ident }}
 {% endif %}
 {% if ctx.set %}
     SET (
-    {%- for parameter in ctx.set %}{{ parameter.name|ident }} = {{ parameter.value }}{% if not loop.last %}, {% endif %}{% endfor %}){% if ctx.reset %},{% endif %}
+{% for parameter in ctx.set %}
+        {{ parameter.name|ident }} = {{ parameter.value }}{% if not loop.last %},{% endif %}
+
+{% endfor %}
+    ){% if ctx.reset %},{% endif %}
+
 {% endif %}
 {% if ctx.reset %}
-    RESET ({% for name in ctx.reset %}{{ name|ident }}{% if not loop.last %}, {% endif %}{% endfor %})
+    RESET (
+{% for name in ctx.reset %}
+        {{ name|ident }}{% if not loop.last %},{% endif %}
+
+{% endfor %}
+    )
 {% endif %}

@@ -99,8 +99,6 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     {
         input.set(&mut desired, "tablespace", "/tablespace", Value::text(name));
     }
-    // An index that the server does not use is not the one that was asked for.
-    desired.set("valid", true);
     check_method(&raw, &desired, input, sink);
     if sink.iter().skip(errors).any(Diagnostic::is_error) { Vec::new() } else { vec![desired] }
 }

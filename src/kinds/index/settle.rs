@@ -30,6 +30,8 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     }
     warn_of_twin(desired, view, sink);
     let mut settled = desired.clone();
+    // Whether there is anything to clear away is for the server to tell, each time anew.
+    settled.attributes.retain(|name, _| !name.starts_with("leftover."));
     match live {
         Some(live) => adopt_spelling(&mut settled, live, &relation.name, view),
         // There is nothing to take back from an index that does not exist.
@@ -233,6 +235,8 @@ fn adopt_spelling(settled: &mut Desired, live: &Live, on: &QualifiedName, view: 
     settled
         .attributes
         .retain(|name, value| !(name.starts_with("storage.") && *value == Value::Null && live.get(name).is_none()));
+    // An index that the server does not use is not the one that was asked for.
+    settled.set("valid", true);
     for leftover in ["leftover.unfinished", "leftover.retired"] {
         if live.get(leftover).is_some() {
             settled.set(leftover, Value::Null);

@@ -3,7 +3,7 @@
 use crate::core::{
     Bytes, Delta, Hazard, Impact, KeyColumn, Live, Op, Param, QualifiedName, Query, Row, RowError, Value, Version,
 };
-use crate::diag::{Diagnostic, code};
+use crate::diag::Diagnostic;
 use crate::kinds::index::settle::{keys, twin};
 use crate::kinds::index::{
     INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, way,

@@ -84,7 +84,10 @@ impl Kind for Storage {
         let live = view.live.get(&desired.address);
         let has = |name: &str| live.is_some_and(|live| live.get(name).is_some());
         // Null goes back to the default, which is where a parameter that the table does not have is.
-        settled.attributes.retain(|name, value| *value != Value::Null || has(name));
+        // Whether chunks lack one is for the server to tell, each time anew.
+        settled
+            .attributes
+            .retain(|name, value| !name.starts_with(CHUNKS_WITHOUT) && (*value != Value::Null || has(name)));
         let lacking: Vec<String> = settled.attributes.keys().map(|name| format!("{CHUNKS_WITHOUT}{name}")).collect();
         for attribute in lacking.into_iter().filter(|attribute| has(attribute)) {
             settled.set(&attribute, 0);

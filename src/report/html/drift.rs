@@ -11,9 +11,8 @@ use crate::report::view;
 
 pub(super) fn render(report: &DriftReport<'_>) -> String {
     let mut page = Page::new(format!("Chronoform drift of {}", report.target.database));
-    let differs = report.drift.iter().any(|drift| drift.status.is_difference());
-    let mood = if differs { Mood::Warn } else { Mood::Good };
-    page.header("Chronoform drift of", &phrase::target(report.target), &view::drift_verdict(report.drift), mood);
+    let mood = view::drift_mood(report);
+    page.header("Chronoform drift of", &phrase::target(report.target), &view::drift_verdict(report), mood);
     let steps = view::healing(report.drift);
     if !steps.is_empty() {
         page.raw("<div class=\"box\" role=\"note\">\n");

@@ -10,7 +10,7 @@ use crate::report::view::{self, Change, Group, Row};
 
 pub(super) fn render(plan: &Plan) -> String {
     let mut page = Page::new(format!("Chronoform plan for {}", plan.target.database));
-    let stuck = plan.summary.blocked > 0 || plan.diagnostics.iter().any(|message| message.severity == "error");
+    let stuck = plan.summary.blocked > 0 || phrase::errors(&plan.diagnostics) > 0;
     let mood = match (stuck, plan.is_empty()) {
         (true, _) => Mood::Bad,
         (false, true) => Mood::Good,
@@ -35,18 +35,19 @@ pub(super) fn render(plan: &Plan) -> String {
 /// What a reader must know before anything else.
 fn dangers(page: &mut Page, plan: &Plan) {
     let dangers = view::dangers(plan);
-    if dangers.is_empty() && plan.summary.blocked == 0 {
+    let obstacle = phrase::obstacle(plan);
+    if dangers.is_empty() && obstacle.is_none() {
         return;
     }
-    let worst = plan.summary.blocked > 0 || dangers.iter().any(|danger| danger.level == Level::Danger);
+    let worst = obstacle.is_some() || dangers.iter().any(|danger| danger.level == Level::Danger);
     page.raw(&format!("<div class=\"box{}\" role=\"note\">\n", if worst { " danger" } else { "" }));
     for danger in &dangers {
         let text = sentence(&view::danger(danger));
         page.raw(&format!("<p>{} {text}</p>\n", alarm(danger.level)));
     }
-    if plan.summary.blocked > 0 {
-        page.raw("<p><strong class=\"blocked\">BLOCKED</strong> ");
-        page.raw("apply refuses this plan until what is blocked is mended</p>\n");
+    if let Some(obstacle) = obstacle {
+        let text = escape::html(&obstacle);
+        page.raw(&format!("<p><strong class=\"blocked\">BLOCKED</strong> {text}</p>\n"));
     } else {
         let command = code(&view::consent(&dangers));
         page.raw(&format!("<p>If that is meant: {command}</p>\n"));

@@ -13,7 +13,7 @@ pub(super) fn render(report: &DriftReport<'_>) -> String {
 }
 
 fn with(report: &DriftReport<'_>, attributes: bool) -> String {
-    let mut out = heading(&view::drift_verdict(report.drift));
+    let mut out = heading(&view::drift_verdict(report));
     out.push_str(&format!("Database {}\n\n", sentence(&phrase::target(report.target))));
     for (command, what) in view::healing(report.drift) {
         let line = Sentence::default().code(command).text(format!(" {what}"));

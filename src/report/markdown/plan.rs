@@ -62,16 +62,17 @@ fn left_out(what: &str) -> String {
 /// The dangers, set apart as GitHub does; elsewhere it is a quotation.
 fn alert(plan: &Plan) -> String {
     let dangers = view::dangers(plan);
-    if dangers.is_empty() && plan.summary.blocked == 0 {
+    let obstacle = phrase::obstacle(plan);
+    if dangers.is_empty() && obstacle.is_none() {
         return String::new();
     }
-    let worst = plan.summary.blocked > 0 || dangers.iter().any(|danger| danger.level == Level::Danger);
+    let worst = obstacle.is_some() || dangers.iter().any(|danger| danger.level == Level::Danger);
     let mut lines = vec![if worst { "[!CAUTION]".to_owned() } else { "[!WARNING]".to_owned() }];
     for danger in &dangers {
         lines.push(format!("**{}** {}\\", danger.level.word(), sentence(&view::danger(danger))));
     }
-    if plan.summary.blocked > 0 {
-        lines.push("**BLOCKED** apply refuses this plan until what is blocked is mended".to_owned());
+    if let Some(obstacle) = obstacle {
+        lines.push(format!("**BLOCKED** {obstacle}"));
     } else {
         lines.push(format!("If that is meant: {}", value(&view::consent(&dangers))));
     }

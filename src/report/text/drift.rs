@@ -6,8 +6,8 @@ use crate::report::escape;
 use crate::report::input::DriftReport;
 use crate::report::measure;
 use crate::report::phrase::{self, Label};
-use crate::report::text::say;
 use crate::report::text::screen::{Line, Screen, Tone, measured};
+use crate::report::text::{mood_tone, say};
 use crate::report::value;
 use crate::report::view;
 
@@ -141,9 +141,8 @@ fn side_tone(sides: &[String; 3], index: usize) -> Tone {
 }
 
 fn draw_verdict(screen: &mut Screen, report: &DriftReport<'_>, options: &Options) {
-    let differs = report.drift.iter().any(|drift| drift.status.is_difference());
-    let tone = if differs { Tone::Warn } else { Tone::Good };
-    screen.line(0, 4, Line::new().tone(tone, view::drift_verdict(report.drift)));
+    let tone = mood_tone(view::drift_mood(report));
+    screen.line(0, 4, Line::new().tone(tone, view::drift_verdict(report)));
     if options.quiet {
         return;
     }

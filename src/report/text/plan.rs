@@ -203,20 +203,18 @@ fn step_title(step: &Step, index: usize, steps: usize) -> String {
 }
 
 fn draw_verdict(screen: &mut Screen, plan: &Plan) {
-    let stuck = plan.is_empty() && plan.diagnostics.iter().any(|message| message.severity == "error");
-    let tone = match (plan.is_empty(), stuck) {
-        (true, false) => Tone::Good,
-        (_, true) => Tone::Bad,
-        (false, false) => Tone::Bold,
+    let tone = match (plan.is_empty(), phrase::errors(&plan.diagnostics)) {
+        (true, 0) => Tone::Good,
+        (true, _) => Tone::Bad,
+        (false, _) => Tone::Bold,
     };
     screen.line(0, 6, Line::new().tone(tone, phrase::verdict(plan)));
     let dangers = view::dangers(plan);
     for danger in &dangers {
         screen.line(0, 8, say(alarm(Line::new(), danger.level), &view::danger(danger), Tone::Plain));
     }
-    if plan.summary.blocked > 0 {
-        let text = "apply refuses this plan until what is blocked is mended";
-        screen.line(0, 8, Line::new().tone(Tone::Bad, "BLOCKED").text(" ").text(text));
+    if let Some(obstacle) = phrase::obstacle(plan) {
+        screen.line(0, 8, Line::new().tone(Tone::Bad, "BLOCKED").text(" ").text(obstacle));
     } else if !dangers.is_empty() {
         let line = Line::new().text("If that is meant: ").tone(Tone::Bold, "chronoform apply");
         screen.line(0, 4, flags(line, &view::hazards(&dangers), Tone::Bold));

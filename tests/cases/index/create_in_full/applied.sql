@@ -1,0 +1,1 @@
+SELECT indexdef = 'CREATE INDEX ix_orders ON public.orders USING btree (lower(note) COLLATE "C" text_pattern_ops DESC NULLS LAST, symbol NULLS FIRST) INCLUDE (price, venue) WITH (deduplicate_items=''false'', fillfactor=''70'') WHERE (price > (0)::numeric)' FROM pg_indexes WHERE schemaname = 'public' AND indexname = 'ix_orders';

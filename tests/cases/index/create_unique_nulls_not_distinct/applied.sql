@@ -1,0 +1,1 @@
+SELECT indexdef = 'CREATE UNIQUE INDEX ix_orders ON public.orders USING btree (id) NULLS NOT DISTINCT' FROM pg_indexes WHERE schemaname = 'public' AND indexname = 'ix_orders';

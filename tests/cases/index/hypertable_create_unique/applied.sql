@@ -1,0 +1,2 @@
+SELECT count(*) = 3 FROM pg_indexes WHERE schemaname = '_timescaledb_internal' AND indexdef LIKE '%btree (symbol, "time")';
+SELECT indisunique FROM pg_index WHERE indexrelid = 'public.ix_ticks'::regclass;

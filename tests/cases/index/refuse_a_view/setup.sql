@@ -1,0 +1,1 @@
+CREATE VIEW public.orders AS SELECT 1 AS id;

@@ -1,0 +1,3 @@
+SELECT indexdef = 'CREATE UNIQUE INDEX ix_orders ON public.orders USING btree (id) NULLS NOT DISTINCT' FROM pg_indexes WHERE schemaname = 'public' AND indexname = 'ix_orders';
+SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.ix_orders'::regclass;
+SELECT count(*) = 0 FROM pg_class WHERE relname ~ '_chronoform_';

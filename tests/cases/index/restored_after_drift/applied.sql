@@ -1,0 +1,1 @@
+SELECT indexdef = 'CREATE INDEX ix_orders ON public.orders USING btree (symbol, at DESC)' FROM pg_indexes WHERE schemaname = 'public' AND indexname = 'ix_orders';

@@ -1,0 +1,1 @@
+SELECT (SELECT array_agg(o ORDER BY o) FROM unnest(t.reloptions) AS o) = ARRAY['autovacuum_enabled=true'] FROM pg_class AS c LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid WHERE c.oid = 'public.orders'::regclass;

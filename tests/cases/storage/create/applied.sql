@@ -1,0 +1,2 @@
+SELECT (SELECT array_agg(o ORDER BY o) FROM unnest(c.reloptions) AS o) = ARRAY['autovacuum_enabled=true', 'autovacuum_vacuum_scale_factor=0.02', 'fillfactor=80'] FROM pg_class AS c LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid WHERE c.oid = 'public.orders'::regclass;
+SELECT (SELECT array_agg(o ORDER BY o) FROM unnest(t.reloptions) AS o) = ARRAY['autovacuum_enabled=false'] FROM pg_class AS c LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid WHERE c.oid = 'public.orders'::regclass;

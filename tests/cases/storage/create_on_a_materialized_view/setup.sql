@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW public.orders AS SELECT 1 AS id;

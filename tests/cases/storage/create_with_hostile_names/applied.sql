@@ -1,0 +1,1 @@
+SELECT reloptions = ARRAY['fillfactor=80'] FROM pg_class WHERE relname = 'T; ''$$'' --';

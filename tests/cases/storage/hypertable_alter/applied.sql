@@ -1,0 +1,2 @@
+SELECT (SELECT array_agg(o ORDER BY o) FROM unnest(c.reloptions) AS o) = ARRAY['fillfactor=80'] FROM pg_class AS c LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid WHERE c.oid = 'public.ticks'::regclass;
+SELECT (SELECT array_agg(o ORDER BY o) FROM unnest(c.reloptions) AS o) = ARRAY['fillfactor=80'] FROM pg_class AS c LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid WHERE c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.ticks'::regclass);

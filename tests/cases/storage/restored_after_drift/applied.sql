@@ -1,0 +1,1 @@
+SELECT (SELECT array_agg(o ORDER BY o) FROM unnest(c.reloptions) AS o) = ARRAY['autovacuum_enabled=true', 'fillfactor=80'] FROM pg_class AS c LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid WHERE c.oid = 'public.orders'::regclass;

@@ -1,0 +1,1 @@
+ALTER TABLE public.orders SET (fillfactor = 20), RESET (autovacuum_enabled);
