@@ -1,0 +1,2 @@
+-- status: pending
+CREATE INDEX ix_plain_chronoform_old ON public.events (symbol);

@@ -1,0 +1,2 @@
+-- status: pending
+CREATE INDEX ix_plain_chronoform_new ON public.events (symbol);
