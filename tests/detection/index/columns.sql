@@ -1,0 +1,2 @@
+DROP INDEX public.ix_orders;
+CREATE INDEX ix_orders ON public.orders (symbol, at) INCLUDE (price) WITH (fillfactor = 80) WHERE venue > 0;

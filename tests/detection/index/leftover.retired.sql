@@ -1,0 +1,1 @@
+CREATE INDEX ix_orders_chronoform_old ON public.orders (symbol);

@@ -1,0 +1,1 @@
+ALTER INDEX public.ix_orders SET (fillfactor = 50);

@@ -1,0 +1,3 @@
+-- also: nulls_not_distinct
+DROP INDEX public.ux_orders;
+CREATE INDEX ux_orders ON public.orders (id, at);

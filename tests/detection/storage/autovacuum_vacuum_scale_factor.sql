@@ -1,0 +1,1 @@
+ALTER TABLE public.ticks RESET (autovacuum_vacuum_scale_factor);

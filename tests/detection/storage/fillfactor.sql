@@ -1,0 +1,1 @@
+ALTER TABLE public.ticks SET (fillfactor = 50);

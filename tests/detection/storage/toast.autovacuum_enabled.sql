@@ -1,0 +1,1 @@
+ALTER TABLE public.ticks SET (toast.autovacuum_enabled = true);
