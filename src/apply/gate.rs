@@ -62,7 +62,8 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failur
     if !stale.is_empty() {
         return Err(Failure(stale));
     }
-    let desired = desired_of(plan);
+    let mut desired = desired_of(plan);
+    desired.extend(unwanted_of(plan));
     let view = now.view(&desired);
     let diff = Diff { deltas: plan.actions.iter().map(|action| delta_of(action, &now)).collect(), ..Diff::default() };
     let weights = snapshot::weigh(session, &diff, &view)?;
@@ -137,14 +138,18 @@ pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
         desired.protect = protect;
         (address.clone(), desired)
     };
+    adopted.chain(acted).map(make).collect()
+}
+
+/// What the plan removes because its policies say `ensure: absent`, so that another action may
+/// count on it.
+fn unwanted_of(plan: &Plan) -> impl Iterator<Item = (Address, Desired)> {
     let removed = plan.actions.iter().filter(|action| action.op == Op::Remove && action.reason == Reason::Unwanted);
-    let removed = removed.map(|action| {
+    removed.map(|action| {
         let mut desired = Desired::new(action.address.clone(), action.on.clone(), nowhere());
         desired.ensure = Ensure::Absent;
-        desired.protect = action.protect;
         (action.address.clone(), desired)
-    });
-    adopted.chain(acted).map(make).chain(removed).collect()
+    })
 }
 
 fn nowhere() -> Place {

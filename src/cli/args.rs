@@ -60,7 +60,8 @@ pub struct Global {
     /// Only the totals.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also the SQL, and what is in sync.
+    /// Also the SQL, and what is in sync; three times (-vvv), also every statement that is sent, as a
+    /// script for psql on standard error.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

@@ -5,8 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{Format, Global, Paths};
-use crate::cli::out;
+use crate::cli::{out, trace};
 use crate::diag::{Diagnostic, Failure, Sources, code, render};
+use crate::load::redact::Redactor;
 use crate::load::{self, Config, Policies, Variables};
 use crate::pg::{ConnectOptions, Session};
 use crate::report;
@@ -18,6 +19,9 @@ const POLICIES: &str = "policies";
 /// Where the ledger is kept.
 const LEDGER: &str = ".chronoform/ledger.db";
 
+/// So many `-v` show every statement that is sent.
+const TRACE: u8 = 3;
+
 /// What a command works with.
 pub struct Context {
     /// The global flags.
@@ -27,12 +31,19 @@ pub struct Context {
     /// What is to be said once the command is done.
     pub diagnostics: Vec<Diagnostic>,
     config: Option<Config>,
+    redactor: Redactor,
 }
 
 impl Context {
     /// A context that has read nothing yet.
     pub fn new(global: Global) -> Self {
-        Self { global, sources: Sources::default(), diagnostics: Vec::new(), config: None }
+        Self {
+            global,
+            sources: Sources::default(),
+            diagnostics: Vec::new(),
+            config: None,
+            redactor: Redactor::default(),
+        }
     }
 
     /// The project's configuration; empty where there is no chronoform.yaml.
@@ -58,7 +69,9 @@ impl Context {
     pub fn policies(&mut self, paths: &Paths) -> Result<Policies, Failure> {
         let paths = self.paths(paths)?;
         let variables = self.variables()?;
-        load::policies(&paths, &variables, &mut self.sources, &mut self.diagnostics)
+        let policies = load::policies(&paths, &variables, &mut self.sources, &mut self.diagnostics)?;
+        self.redactor = policies.redactor.clone();
+        Ok(policies)
     }
 
     /// The paths to read.
@@ -85,7 +98,9 @@ impl Context {
     /// # Errors
     /// When it cannot be found, reached or logged in to.
     pub fn connect(&mut self) -> Result<Session, Failure> {
-        Session::connect(&self.connect_options()?.resolve()?)
+        let endpoint = self.connect_options()?.resolve()?;
+        let watch = (self.global.verbose >= TRACE).then(|| trace::to_stderr(self.redactor.clone()));
+        Session::connect_watched(&endpoint, watch)
     }
 
     /// Where to connect: `--url`, else the target's URL, else the environment.

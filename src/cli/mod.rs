@@ -16,6 +16,7 @@ mod ledger;
 mod plan;
 mod schema;
 mod signals;
+mod trace;
 mod validate;
 
 use std::process::ExitCode;

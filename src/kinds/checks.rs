@@ -43,7 +43,7 @@ pub fn unknown_column(relation: &Relation, column: &str, place: &Place) -> Diagn
 
 /// TimescaleDB is missing from the database, and how it gets there.
 pub fn needs_timescaledb(what: &str, desired: &Desired, view: &View<'_>) -> Diagnostic {
-    let message = format!("{what} needs TimescaleDB, which is not installed in the database {}", view.server.database);
+    let message = format!("{what} needs TimescaleDB, which is not installed in this database");
     let diagnostic = Diagnostic::error(&code::NEEDS_TIMESCALEDB, message).at(&desired.place);
     let extension = Address::global(KindId::new("extension"), "timescaledb");
     match view.desired.get(&extension).filter(|extension| extension.ensure == Ensure::Present) {

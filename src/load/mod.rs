@@ -12,6 +12,7 @@ pub mod format;
 mod nearest;
 pub mod redact;
 pub mod schema;
+mod stack;
 mod substitute;
 mod text;
 mod tree;
@@ -90,7 +91,7 @@ pub fn policies(
     sources: &mut Sources,
     sink: &mut Vec<Diagnostic>,
 ) -> Result<Policies, Failure> {
-    Loading::new(kinds::all(), Schemas::all(), variables).run(paths, sources, sink)
+    stack::roomy(|| Loading::new(kinds::all(), Schemas::all(), variables).run(paths, sources, sink))
 }
 
 /// Reads a project's `chronoform.yaml`.
@@ -98,7 +99,7 @@ pub fn policies(
 /// # Errors
 /// Everything that is wrong in it.
 pub fn config(path: &Path, sources: &mut Sources) -> Result<Config, Failure> {
-    config::read(path, Variables::of_environment(), sources)
+    stack::roomy(|| config::read(path, Variables::of_environment(), sources))
 }
 
 /// What has been read so far.

@@ -1,7 +1,8 @@
 //! The known word that a misspelt one was probably meant to be.
 
 /// The candidate most like a word, where one is like it at all. Case and the choice between `_`,
-/// `-` and nothing do not count; a word that is a whole part of a candidate is like it.
+/// `-` and nothing do not count; a word is also like a candidate that it begins or is a part of, and
+/// like one that begins it.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let plain = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
     let wanted = plain(word);
@@ -11,8 +12,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         if distance <= allowed && distance < wanted.chars().count() {
             return Some(distance);
         }
-        let part = wanted.len() > 2 && candidate.split(['_', '-']).any(|part| part.to_lowercase() == wanted);
-        part.then_some(allowed + candidate.len())
+        let part = candidate.split(['_', '-']).any(|part| part.to_lowercase() == wanted);
+        let begun = plain(candidate).starts_with(&wanted) || wanted.starts_with(&plain(candidate));
+        (wanted.len() > 2 && (part || begun)).then_some(allowed + candidate.len())
     };
     let scored = candidates.into_iter().filter_map(|candidate| Some((score(candidate)?, candidate)));
     scored.min().map(|(_, candidate)| candidate.to_owned())
@@ -31,6 +33,8 @@ mod tests {
             ("drop-after", Some("drop_after")),
             ("shedule", Some("schedule")),
             ("interval", Some("chunk_interval")),
+            ("sched", Some("schedule")),
+            ("schedules_of", Some("schedule")),
             ("colour", None),
             ("x", None),
             ("", None),

@@ -40,6 +40,12 @@ impl Redactor {
         self.secrets.is_empty()
     }
 
+    /// The text without the values that are long enough to tell.
+    pub fn text(&self, text: String) -> String {
+        let telling = self.secrets.iter().filter(|(secret, _)| secret.len() >= TELLING);
+        telling.fold(text, |text, (secret, shown)| text.replace(secret.as_str(), shown))
+    }
+
     /// Takes everything out of a diagnostic that must not be shown.
     pub fn redact(&self, diagnostic: &mut Diagnostic) {
         if self.is_empty() {

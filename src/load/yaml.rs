@@ -14,7 +14,7 @@ use crate::load::complaints;
 use crate::load::text::Text;
 
 /// How deep a document may nest. The deepest policy key is at seven.
-const MAX_DEPTH: usize = 40;
+const MAX_DEPTH: usize = 16;
 /// How many values one document may have, aliases expanded.
 const MAX_NODES: usize = 50_000;
 /// How many documents one file may have.
@@ -134,6 +134,10 @@ impl<'de> Visitor<'de> for AnyValue {
 /// Every document of a file that is not empty. What cannot be read is reported, and the rest of the
 /// file is read all the same.
 pub fn documents(text: &Text, sink: &mut Vec<Diagnostic>) -> Vec<Node> {
+    super::stack::roomy(|| read(text, sink))
+}
+
+fn read(text: &Text, sink: &mut Vec<Diagnostic>) -> Vec<Node> {
     let mut documents = Vec::new();
     for (number, (start, end)) in chunks(text).into_iter().enumerate() {
         if number >= MAX_DOCUMENTS || documents.len() >= MAX_DOCUMENTS {

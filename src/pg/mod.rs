@@ -2,9 +2,12 @@
 
 pub mod config;
 mod error;
+mod files;
 mod rows;
 mod session;
+mod watch;
 
 pub use config::{ConnectOptions, Endpoint};
 pub use error::{PgError, PgErrorKind};
 pub use session::{Canceller, Session};
+pub use watch::{Trip, Watch};

@@ -1,12 +1,12 @@
 //! A session with a server: pinned settings, one statement at a time, no driver types.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls, SimpleQueryMessage};
 
-use crate::core::{Query, Row};
+use crate::core::{Param, Query, Row};
 use crate::diag::{Diagnostic, Failure, code};
-use crate::pg::{Endpoint, PgError, rows};
+use crate::pg::{Endpoint, PgError, Trip, Watch, rows};
 
 /// What every session sets, so that nothing depends on a role's or database's own settings: no
 /// name resolves without its schema, and dates and intervals come in one style. Compiling a catalog
@@ -21,6 +21,7 @@ pub struct Session {
     client: Client,
     endpoint: Endpoint,
     round_trips: u64,
+    watch: Option<Watch>,
 }
 
 /// Cancels whatever a session is running, from another thread.
@@ -42,8 +43,16 @@ impl Session {
     /// # Errors
     /// When the host is unknown, the port refuses, the login fails or the database does not exist.
     pub fn connect(endpoint: &Endpoint) -> Result<Self, Failure> {
+        Self::connect_watched(endpoint, None)
+    }
+
+    /// The same, with somebody watching from the first statement on.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub fn connect_watched(endpoint: &Endpoint, watch: Option<Watch>) -> Result<Self, Failure> {
         let client = endpoint.config.connect(NoTls).map_err(|error| refused(endpoint, &error))?;
-        let mut session = Self { client, endpoint: endpoint.clone(), round_trips: 0 };
+        let mut session = Self { client, endpoint: endpoint.clone(), round_trips: 0, watch };
         session.batch(SETTINGS).map_err(|error| Failure::from(error.diagnostic("setting up the session")))?;
         Ok(session)
     }
@@ -78,10 +87,12 @@ impl Session {
     /// # Errors
     /// The server's refusal, or a lost connection.
     pub fn query(&mut self, query: &Query) -> Result<Vec<Row>, PgError> {
-        self.round_trips += 1;
-        let params: Vec<_> = query.params.iter().map(rows::param).collect();
-        let found = self.client.query_typed(&query.sql, &params)?;
-        rows::rows(&found)
+        self.trip(&query.sql, &query.params, |client| {
+            let params: Vec<_> = query.params.iter().map(rows::param).collect();
+            let found = rows::rows(&client.query_typed(&query.sql, &params)?)?;
+            let count = found.len();
+            Ok((found, count))
+        })
     }
 
     /// Runs a query without parameters.
@@ -97,9 +108,7 @@ impl Session {
     /// # Errors
     /// The server's refusal, or a lost connection.
     pub fn execute(&mut self, sql: &str) -> Result<(), PgError> {
-        self.round_trips += 1;
-        self.client.query_typed(sql, &[])?;
-        Ok(())
+        self.trip(sql, &[], |client| Ok(((), client.query_typed(sql, &[])?.len())))
     }
 
     /// Runs several statements of our own in one round trip.
@@ -107,8 +116,7 @@ impl Session {
     /// # Errors
     /// The first refusal, or a lost connection.
     pub fn batch(&mut self, sql: &str) -> Result<(), PgError> {
-        self.round_trips += 1;
-        Ok(self.client.batch_execute(sql)?)
+        self.trip(sql, &[], |client| Ok((client.batch_execute(sql)?, 0)))
     }
 
     /// Runs several statements that each return one text column, in one round trip; gives the rows
@@ -117,17 +125,37 @@ impl Session {
     /// # Errors
     /// The first refusal, or a lost connection.
     pub fn batch_texts(&mut self, sql: &str) -> Result<Vec<Vec<String>>, PgError> {
-        self.round_trips += 1;
-        let mut results: Vec<Vec<String>> = Vec::new();
-        let mut rows: Vec<String> = Vec::new();
-        for message in self.client.simple_query(sql)? {
-            match message {
-                SimpleQueryMessage::Row(row) => rows.push(row.try_get(0)?.unwrap_or_default().to_owned()),
-                SimpleQueryMessage::CommandComplete(_) => results.push(std::mem::take(&mut rows)),
-                _ => {}
+        self.trip(sql, &[], |client| {
+            let mut results: Vec<Vec<String>> = Vec::new();
+            let mut rows: Vec<String> = Vec::new();
+            for message in client.simple_query(sql)? {
+                match message {
+                    SimpleQueryMessage::Row(row) => rows.push(row.try_get(0)?.unwrap_or_default().to_owned()),
+                    SimpleQueryMessage::CommandComplete(_) => results.push(std::mem::take(&mut rows)),
+                    _ => {}
+                }
             }
-        }
-        Ok(results)
+            let count = results.iter().map(Vec::len).sum();
+            Ok((results, count))
+        })
+    }
+
+    /// Every statement goes through here: counted, and shown to whoever watches. `run` gives its
+    /// result and how many rows that has.
+    fn trip<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param],
+        run: impl FnOnce(&mut Client) -> Result<(T, usize), PgError>,
+    ) -> Result<T, PgError> {
+        self.round_trips += 1;
+        let Some(watch) = &mut self.watch else { return run(&mut self.client).map(|(result, _)| result) };
+        watch(Trip::Sent { sql, params });
+        let started = Instant::now();
+        let result = run(&mut self.client);
+        let rows = result.as_ref().ok().map(|(_, rows)| *rows);
+        watch(Trip::Ended { rows, took: started.elapsed() });
+        result.map(|(result, _)| result)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The program itself, run as a user runs it, in a folder of its own.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -52,11 +52,6 @@ impl<'a> Workplace<'a> {
     /// The folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
-    }
-
-    /// The ledger's file.
-    pub fn ledger(&self) -> PathBuf {
-        self.path().join(".chronoform/ledger.db")
     }
 
     /// Writes a file in the folder.

@@ -349,7 +349,7 @@ fn a_dimension_can_be_added_and_resized_and_never_lost() {
     assert_eq!(context["added"].to_string(), "{column: id, number: 3}");
     assert_eq!(context["resized"].to_string(), "{column: symbol, number: 8}");
     let impact = world.judge(json!({"time_column": "time", "partitions": wanted}), &[]).impact.unwrap();
-    assert_eq!(impact.notes, ["each of the 3 existing chunks keeps the partitions that it was made with"]);
+    assert_eq!(impact.notes, ["the 3 existing chunks keep their partitions"]);
     let unique = find("unique", "trades_pkey", "", &["symbol", "venue", "time"], Some(true));
     let judgement = world.judge(json!({"time_column": "time", "partitions": wanted}), &[unique]);
     assert_eq!(codes(&judgement.diagnostics), ["unique-index-in-the-way"]);

@@ -127,15 +127,15 @@ fn update(
 ) -> Result<(), RowError> {
     let Some(live) = &relation.hypertable else { return Ok(()) };
     let mut notes = Vec::new();
-    let each_keeps = match live.chunks {
-        1 => "the one existing chunk keeps".to_owned(),
-        count => format!("each of the {count} existing chunks keeps"),
+    let (chunks_keep, their) = match live.chunks {
+        1 => ("the one existing chunk keeps".to_owned(), "its"),
+        count => (format!("the {count} existing chunks keep"), "their"),
     };
     if let Some(change) = delta.change("chunk_interval")
         && let Some(before) = &change.before
         && live.chunks > 0
     {
-        notes.push(format!("{each_keeps} its own length, until now {before}"));
+        notes.push(format!("{chunks_keep} {their} length, until now {before}"));
     }
     let (added, resized) = super::partition_changes(delta);
     if !added.is_empty() {
@@ -143,13 +143,13 @@ fn update(
         unique_indexes(desired, relation, &columns, weights, view, &mut judgement.diagnostics)?;
     }
     if live.chunks > 0 && !(added.is_empty() && resized.is_empty()) {
-        notes.push(format!("{each_keeps} the partitions that it was made with"));
+        notes.push(format!("{chunks_keep} {their} partitions"));
     }
     if delta.change("chunk_skipping").is_some() {
         notes.extend(skipping_note(desired));
     }
     if !notes.is_empty() {
-        judgement.impact = Some(Impact { verb: "changes new chunks only".to_owned(), notes, ..Impact::default() });
+        judgement.impact = Some(Impact { notes, ..Impact::default() });
     }
     Ok(())
 }
@@ -220,7 +220,7 @@ impl Case<'_> {
             };
             judgement.impact = Some(impact);
         } else if !notes.is_empty() {
-            judgement.impact = Some(Impact { verb: "moves no rows".to_owned(), notes, ..Impact::default() });
+            judgement.impact = Some(Impact { notes, ..Impact::default() });
         }
         let columns = self.partitioning_columns();
         unique_indexes(self.desired, self.relation, &columns, weights, self.view, &mut judgement.diagnostics)?;

@@ -1,2 +1,2 @@
-DROP INDEX public.ix_orders;
-CREATE INDEX ix_orders ON public.orders (symbol, at DESC) INCLUDE (price, id) WITH (fillfactor = 80) WHERE venue > 0;
+DROP INDEX public.ix_full;
+CREATE INDEX ix_full ON public.events (symbol, at DESC) INCLUDE (price, id) WITH (fillfactor = 90) WHERE price > 10;

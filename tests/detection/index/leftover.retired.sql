@@ -1,1 +1,1 @@
-CREATE INDEX ix_orders_chronoform_old ON public.orders (symbol);
+CREATE INDEX ix_plain_chronoform_old ON public.events (symbol);

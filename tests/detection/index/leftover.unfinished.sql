@@ -1,1 +1,1 @@
-CREATE INDEX ix_orders_chronoform_new ON public.orders (symbol);
+CREATE INDEX ix_plain_chronoform_new ON public.events (symbol);

@@ -1,3 +1,2 @@
--- also: columns include storage.fillfactor
-DROP INDEX public.ix_orders;
-CREATE INDEX ix_orders ON public.orders USING hash (symbol) WHERE venue > 0;
+DROP INDEX public.ix_plain;
+CREATE INDEX ix_plain ON public.events USING hash (symbol);

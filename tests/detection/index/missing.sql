@@ -1,2 +1,2 @@
 -- status: missing
-DROP INDEX public.ix_orders;
+DROP INDEX public.ix_full;

@@ -1,2 +1,2 @@
-DROP INDEX public.ux_orders;
-CREATE UNIQUE INDEX ux_orders ON public.orders (id, at);
+DROP INDEX public.ix_nulls;
+CREATE UNIQUE INDEX ix_nulls ON public.events (id, at);

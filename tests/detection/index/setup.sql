@@ -1,4 +1,2 @@
-CREATE TABLE public.orders (id bigint NOT NULL, symbol text, venue int, price numeric, at timestamptz NOT NULL);
-INSERT INTO public.orders
-SELECT g, 's' || g % 3, g % 2, g, timestamptz '2026-01-01 00:00:00+00' + g * interval '1 hour'
-FROM generate_series(1, 20) AS g;
+CREATE TABLE public.events (id bigint, at timestamptz NOT NULL, symbol text, price float8, tags text[]);
+INSERT INTO public.events SELECT g, '2026-01-01', 's' || g, g, ARRAY['a'] FROM generate_series(1, 100) AS g;

@@ -1,1 +1,1 @@
-ALTER INDEX public.ix_orders SET (fillfactor = 50);
+ALTER INDEX public.ix_full SET (fillfactor = 50);

@@ -1,3 +1,2 @@
--- also: nulls_not_distinct
-DROP INDEX public.ux_orders;
-CREATE INDEX ux_orders ON public.orders (id, at);
+DROP INDEX public.ix_unique;
+CREATE INDEX ix_unique ON public.events (id);

@@ -1,2 +1,2 @@
-DROP INDEX public.ix_orders;
-CREATE INDEX ix_orders ON public.orders (symbol, at DESC) INCLUDE (price) WITH (fillfactor = 80) WHERE venue > 1;
+DROP INDEX public.ix_full;
+CREATE INDEX ix_full ON public.events (symbol, at DESC) INCLUDE (price) WITH (fillfactor = 90) WHERE price > 10.5;

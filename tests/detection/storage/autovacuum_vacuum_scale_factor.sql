@@ -1,1 +1,1 @@
-ALTER TABLE public.ticks RESET (autovacuum_vacuum_scale_factor);
+ALTER TABLE public.events RESET (autovacuum_vacuum_scale_factor);

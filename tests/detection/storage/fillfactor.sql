@@ -1,1 +1,1 @@
-ALTER TABLE public.ticks SET (fillfactor = 50);
+ALTER TABLE public.events SET (fillfactor = 70);

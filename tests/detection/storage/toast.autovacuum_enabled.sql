@@ -1,1 +1,1 @@
-ALTER TABLE public.ticks SET (toast.autovacuum_enabled = true);
+ALTER TABLE public.events SET (toast.autovacuum_enabled = true);

@@ -1,1 +1,0 @@
-INSERT INTO public.ticks VALUES ('2026-02-01 00:00:00+00', 's', 1);
