@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::core::{Address, Desired, Ensure, KeyColumn, KeyTarget, KindId, Live, QualifiedName, SqlText, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::desired::{include_place, key_place};
-use crate::kinds::index::observe::{NULLS_NOT_DISTINCT, as_key};
+use crate::kinds::index::observe::{LEFTOVERS, NULLS_NOT_DISTINCT, as_key};
 use crate::kinds::index::{INDEX_NAME_TAKEN, SAME_INDEX_TWICE, UNIQUE_WITHOUT_PARTITION_COLUMN};
 use crate::kinds::{Relation, RelationKind, View, checks};
 
@@ -30,8 +30,6 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     }
     warn_of_twin(desired, view, sink);
     let mut settled = desired.clone();
-    // Whether there is anything to clear away is for the server to tell, each time anew.
-    settled.attributes.retain(|name, _| !name.starts_with("leftover."));
     match live {
         Some(live) => adopt_spelling(&mut settled, live, &relation.name, view),
         // There is nothing to take back from an index that does not exist.
@@ -237,10 +235,8 @@ fn adopt_spelling(settled: &mut Desired, live: &Live, on: &QualifiedName, view: 
         .retain(|name, value| !(name.starts_with("storage.") && *value == Value::Null && live.get(name).is_none()));
     // An index that the server does not use is not the one that was asked for.
     settled.set("valid", true);
-    for leftover in ["leftover.unfinished", "leftover.retired"] {
-        if live.get(leftover).is_some() {
-            settled.set(leftover, Value::Null);
-        }
+    for leftover in LEFTOVERS {
+        settled.set(leftover, Value::Null);
     }
 }
 
