@@ -25,8 +25,11 @@ pub mod view;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use crate::core::{
-    Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
+    Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
+    Value,
 };
 use crate::diag::{Code, Diagnostic};
 
@@ -69,6 +72,18 @@ pub trait Kind: Sync {
     /// and only where their texts differ.
     fn expressions(&self, _desired: &Desired, _live: Option<&Live>) -> Vec<(QualifiedName, SqlText)> {
         Vec::new()
+    }
+
+    /// The expressions of what was last applied that are to tell [`Kind::means_same`] whether the
+    /// policy has changed since: those whose texts differ from the policy's, with the policy's own.
+    fn applied_expressions(&self, _desired: &Desired, _applied: &Applied) -> Vec<(QualifiedName, SqlText)> {
+        Vec::new()
+    }
+
+    /// Whether an attribute as it was applied means what the policy wants of it, though it reads
+    /// differently.
+    fn means_same(&self, _desired: &Desired, _attribute: &str, _applied: &Json, _canon: &Canon) -> bool {
+        false
     }
 
     /// Brings a desired resource to the form in which the server would show it, and says what the

@@ -1,5 +1,6 @@
 //! Indexes, on plain tables and on hypertables.
 
+mod applied;
 mod desired;
 mod method;
 mod names;
@@ -13,11 +14,13 @@ mod weigh;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use crate::core::{
-    Address, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
+    Address, Applied, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Canon, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 pub use desired::unknown_parameter;
 
@@ -99,6 +102,14 @@ impl Kind for Index {
 
     fn expressions(&self, desired: &Desired, live: Option<&Live>) -> Vec<(QualifiedName, SqlText)> {
         settle::expressions(desired, live)
+    }
+
+    fn applied_expressions(&self, desired: &Desired, applied: &Applied) -> Vec<(QualifiedName, SqlText)> {
+        applied::expressions(desired, applied)
+    }
+
+    fn means_same(&self, desired: &Desired, attribute: &str, applied: &Json, canon: &Canon) -> bool {
+        applied::means_same(desired, attribute, applied, canon)
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {

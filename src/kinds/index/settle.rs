@@ -169,11 +169,13 @@ pub fn expressions(desired: &Desired, live: Option<&Live>) -> Vec<(QualifiedName
     asked.into_iter().map(|sql| (on.clone(), sql)).collect()
 }
 
-fn expression(key: &KeyColumn) -> Option<&SqlText> {
+/// The expression of a key, where it is one.
+pub fn expression(key: &KeyColumn) -> Option<&SqlText> {
     if let KeyTarget::Expression(sql) = &key.target { Some(sql) } else { None }
 }
 
-fn predicate(value: Option<&Value>) -> Option<&SqlText> {
+/// The condition in a value, where it is one.
+pub fn predicate(value: Option<&Value>) -> Option<&SqlText> {
     if let Some(Value::Sql(sql)) = value { Some(sql) } else { None }
 }
 
