@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use crate::core::{Applied, Desired, KeyColumn, KeyTarget, QualifiedName, SqlText, Value};
+use crate::core::{Applied, Desired, KeyColumn, KeyTarget, QualifiedName, SqlText};
 use crate::kinds::Canon;
 use crate::kinds::index::settle::{condition, expression, keys, predicate};
 
