@@ -63,6 +63,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         named: &world.named,
         managed: &world.managed,
         forgets: &forgets,
+        means_same: &|_, _, _| false,
     };
     let diff = diff(&sides);
     let drift = drift(&sides, &diff);

@@ -32,7 +32,7 @@ pub fn run(args: &FmtArgs, context: &mut Context) -> Result<Exit, Failure> {
 fn rewrite(path: &Path, check: bool, context: &mut Context) -> Result<bool, Failure> {
     let read = files::read(path, &mut context.sources)?;
     let text = read.text.as_str();
-    let formatted = format::format(text)?;
+    let formatted = format::file(&read.text)?;
     if formatted == text {
         return Ok(false);
     }

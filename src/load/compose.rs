@@ -296,10 +296,6 @@ fn unwrapped(text: &str) -> String {
 
 fn without_null(property: &mut Json) {
     let Some(object) = property.as_object_mut() else { return };
-    // The word of a kind for which null says something.
-    if object.shift_remove("nullable").is_some() {
-        return;
-    }
     if object.get("default") == Some(&Json::Null) {
         object.shift_remove("default");
     }

@@ -10,7 +10,7 @@ use crate::diag::{Code, Diagnostic, Failure, Sources, code};
 use crate::load::text::Text;
 
 /// The largest policy file, in bytes. A thousand tables fit in half of it.
-pub const MAX_FILE_BYTES: u64 = 1_000_000;
+pub const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// How deep folders may nest below one that was named.
 const MAX_FOLDER_DEPTH: usize = 32;

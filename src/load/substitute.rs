@@ -23,7 +23,7 @@ pub struct Substituted {
     pub shown: BTreeMap<usize, String>,
     /// The scalars whose value is not known.
     pub unknown: BTreeSet<usize>,
-    /// The references that had a value, with it.
+    /// The references that had a value, with it where it may be told.
     pub used: BTreeMap<String, String>,
 }
 
@@ -157,7 +157,9 @@ impl Substitution<'_> {
         if let Some(shown) = &variable.secret {
             self.redactor.add(&variable.text(), shown);
         }
-        self.done.used.insert(reference.to_string(), variable.text());
+        // The digest tells that a secret is used, and nothing of it.
+        let told = if variable.secret.is_some() { String::new() } else { variable.text() };
+        self.done.used.insert(reference.to_string(), told);
         Some((variable.value, variable.secret))
     }
 

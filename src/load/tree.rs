@@ -59,6 +59,8 @@ impl Conversion<'_> {
             Value::Int(value) => self.scalar(node, Json::from(*value)),
             Value::Large(_) => self.too_large(node),
             Value::Float(value) => self.float(node, *value),
+            // What the parser makes of a number beyond a double.
+            Value::Text(value) if is_infinite(value) && self.is_digits(node) => self.too_large(node),
             Value::Text(value) => self.scalar(node, Json::String(value.clone())),
             Value::List(items) => {
                 let each = |(at, item)| self.below(&format!("/{at}"), |this| this.value(item));
@@ -120,11 +122,13 @@ impl Conversion<'_> {
     }
 
     fn float(&mut self, node: &Node, value: f64) -> Json {
+        if self.is_digits(node) { self.too_large(node) } else { self.scalar(node, number(value)) }
+    }
+
+    /// Whether a number is written as a whole one.
+    fn is_digits(&self, node: &Node) -> bool {
         let written = self.text.slice(node.start, node.end).trim_start_matches(['-', '+']);
-        if !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit()) {
-            return self.too_large(node);
-        }
-        self.scalar(node, number(value))
+        !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit())
     }
 
     fn too_large(&mut self, node: &Node) -> Json {
@@ -137,6 +141,10 @@ impl Conversion<'_> {
         self.out.unknown.push(self.pointer.clone());
         Json::Null
     }
+}
+
+fn is_infinite(text: &str) -> bool {
+    text == ".inf" || text == "-.inf"
 }
 
 /// A number as JSON has it: `1.0` and `1e3` are whole numbers, as they are to JSON Schema.
@@ -257,6 +265,7 @@ mod tests {
 
     #[test]
     fn keys_are_text_and_unique_and_numbers_fit() {
+        assert_eq!(converted(&format!("a: {}\n", "9".repeat(400))).1[0].code.name, "wrong-value");
         let source =
             "a: 1\nb: 99999999999999999999\nc: 9223372036854775808\na: 2\n5: x\ntrue: x\n[1]: x\n~: x\n{{x}}: y\n";
         let (converted, sink) = converted(source);

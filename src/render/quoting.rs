@@ -57,9 +57,11 @@ pub fn to_template(value: &core::Value) -> Value {
     }
 }
 
+/// Takes a value of one type, and makes it safe or refuses.
+pub type Filter = fn(&Value) -> Result<Value, Error>;
+
 /// The filters, and no other.
-pub const FILTERS: &[(&str, fn(&Value) -> Result<Value, Error>)] =
-    &[("ident", ident), ("expr", expr), ("key", key), ("quoted_list", quoted_list)];
+pub const FILTERS: &[(&str, Filter)] = &[("ident", ident), ("expr", expr), ("key", key), ("quoted_list", quoted_list)];
 
 /// Writes the result of `{{ … }}`.
 pub fn format(out: &mut Output, _state: &mut State, value: &Value) -> Result<(), Error> {

@@ -40,14 +40,13 @@ fn relation(row: &Row) -> Result<Relation, RowError> {
     let types = row.texts("types")?;
     let bases = row.ints("base_types")?;
     let not_nulls = row.list("not_nulls")?;
-    let column =
-        |(((name, type_name), base), not_null): (((Option<String>, Option<String>), i64), &crate::core::Cell)| Column {
-            name: name.unwrap_or_default(),
-            type_name: type_name.unwrap_or_default(),
-            base_type: u32::try_from(base).unwrap_or(0),
-            not_null: matches!(not_null, crate::core::Cell::Bool(true)),
-        };
-    let columns = names.into_iter().zip(types).zip(bases).zip(not_nulls).map(column);
+    let columns = names.into_iter().zip(types).zip(bases.into_iter().zip(not_nulls));
+    let columns = columns.map(|((name, type_name), (base, not_null))| Column {
+        name: name.unwrap_or_default(),
+        type_name: type_name.unwrap_or_default(),
+        base_type: u32::try_from(base).unwrap_or(0),
+        not_null: matches!(not_null, crate::core::Cell::Bool(true)),
+    });
     Ok(Relation {
         oid: row.oid("oid")?,
         name: QualifiedName::new(row.text("schema")?, row.text("name")?),

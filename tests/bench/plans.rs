@@ -1,7 +1,6 @@
 //! A plan with nothing to do, beside psql.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -138,7 +137,7 @@ fn command(site: &Site, args: &[&str]) -> Command {
 /// psql with the same statements, its output thrown away as the plan's is.
 fn psql(site: &Site, script: &std::path::Path) -> Option<Command> {
     let program = find_on_path("psql").or_else(|| Some(Place::native().ok()?.bin().join("psql")))?;
-    let mut command = measure::command(&PathBuf::from(program), &["-X", "-q", "-A", "-t"], site.path());
+    let mut command = measure::command(&program, &["-X", "-q", "-A", "-t"], site.path());
     command.args(["-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-d", site.url(), "-f"]).arg(script);
     Some(command)
 }

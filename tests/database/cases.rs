@@ -122,7 +122,7 @@ pub fn hold(db: &Db, checks: &str) {
 }
 
 /// Splits at semicolons that end a line: enough for the checks, which are our own.
-fn statements(sql: &str) -> Vec<String> {
+pub fn statements(sql: &str) -> Vec<String> {
     let without_comments: Vec<&str> = sql.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
     let text = without_comments.join("\n") + "\n";
     text.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()).map(str::to_owned).collect()

@@ -1,7 +1,7 @@
 //! Invariant 2, for every attribute of every kind: changed by hand, `drift` names it and nothing
 //! else, `plan` puts back just that, and after `apply` nothing differs.
 //!
-//! `tests/detection/<kind>/` has a `setup.sql`, a `policy.yaml`, `tiers` where it is not for
+//! `tests/detection/<kind>/` (and `<kind>@<where>/`, for more of the same elsewhere) has a `setup.sql`, a `policy.yaml`, `tiers` where it is not for
 //! TimescaleDB alone, and for each attribute in the kind's rules `<attribute>.sql`, which changes
 //! just that; or `<attribute>.never`, which says why nobody can. Behind an `@` a second change of
 //! one attribute has a name of its own. An attribute of the registry with neither file fails the
@@ -9,10 +9,14 @@
 //!
 //! The first lines of a change may say what is to be expected of it:
 //!
-//! - `-- status: missing`: the resource is gone as a whole; or `paused`: that is reported, and is no
-//!   difference.
+//! - `-- status: missing`: the resource is gone as a whole; `paused`: that is reported, and is no
+//!   difference; `pending`: nothing that was applied is different, and something is to be done.
 //! - `-- also: <attribute> …`: these cannot but change with it.
 //! - `-- heal: refused`: it cannot be taken back in place.
+//! - `-- not: embedded`: that server cannot do it.
+//! - `-- afterwards: <statement>`: what is left to be cleared away once it is healed.
+//!
+//! The statement behind a line `-- fails` fails, and `{unique}` is a name that no other test has.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,45 +27,103 @@ use chronoform::kinds::{self, How, Kind};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value as Json;
 
+use crate::cases;
 use crate::cli::Workplace;
 use crate::servers::{Servers, Tier};
 
-fn folder(kind: &dyn Kind) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/detection").join(kind.id().as_str())
+/// Where the fixtures are.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/detection")
 }
 
-/// The tiers that a kind's folder is for: `timescale` unless it says otherwise.
-fn runs_on(kind: &dyn Kind, tier: Tier) -> bool {
-    let tiers = fs::read_to_string(folder(kind).join("tiers")).unwrap_or_else(|_| "timescale".to_owned());
-    let word = match tier {
-        Tier::Embedded | Tier::TimescaleUrl => "timescale",
-        Tier::Apache => "apache",
-        Tier::PostgresNative | Tier::PostgresUrl => "postgres",
+/// Fixtures of one kind: a folder `<kind>`, or `<kind>@<where>` for more of the same elsewhere.
+#[derive(Clone)]
+struct Fixtures {
+    kind: &'static dyn Kind,
+    name: String,
+}
+
+impl Fixtures {
+    fn folder(&self) -> PathBuf {
+        root().join(&self.name)
+    }
+
+    /// The tiers that the folder is for: `timescale` unless it says otherwise.
+    fn runs_on(&self, tier: Tier) -> bool {
+        let tiers = fs::read_to_string(self.folder().join("tiers")).unwrap_or_else(|_| "timescale".to_owned());
+        let word = match tier {
+            Tier::Embedded | Tier::TimescaleUrl => "timescale",
+            Tier::Apache => "apache",
+            Tier::PostgresNative | Tier::PostgresUrl => "postgres",
+        };
+        tiers.split_whitespace().any(|listed| listed == word)
+    }
+
+    /// The names of the files with an ending, without it.
+    fn stems(&self, ending: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.folder()) else { return Vec::new() };
+        let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        let mut found: Vec<String> = names.filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).collect();
+        found.sort();
+        found
+    }
+
+    fn changes(&self) -> Vec<String> {
+        self.stems(".sql").into_iter().filter(|stem| stem != "setup").collect()
+    }
+}
+
+/// All fixtures, by the kinds' order and then by name.
+fn all() -> Vec<Fixtures> {
+    let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = entries.collect();
+    names.sort();
+    let of = |kind: &'static dyn Kind| {
+        let own = names.iter().filter(move |name| before_at(name) == kind.id().as_str());
+        own.map(move |name| Fixtures { kind, name: name.clone() })
     };
-    tiers.split_whitespace().any(|listed| listed == word)
+    kinds::all().iter().flat_map(|kind| of(*kind)).collect()
 }
 
-/// One test a kind, which makes the changes one after another, and one for their completeness.
+/// What stands before an `@`.
+fn before_at(name: &str) -> &str {
+    name.split('@').next().unwrap_or(name)
+}
+
+/// One test a folder, which makes the changes one after another, and one a kind for completeness.
 pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = Vec::new();
-    for kind in kinds::all() {
-        if tier == Tier::Embedded || tier == Tier::PostgresNative {
-            trials.push(Trial::test(format!("{tier}::detection::{}::complete", kind.id()), move || complete(*kind)));
-        }
-        if runs_on(*kind, tier) {
-            let servers = servers.clone();
-            let name = format!("{tier}::detection::{}::changes", kind.id());
-            trials.push(Trial::test(name, move || run_all(*kind, tier, &servers)));
-        }
+    if tier == Tier::Embedded || tier == Tier::PostgresNative {
+        let complete = |kind: &'static dyn Kind| {
+            Trial::test(format!("{tier}::detection::{}::complete", kind.id()), move || complete(kind))
+        };
+        trials.extend(kinds::all().iter().map(|kind| complete(*kind)));
+        trials.push(Trial::test(format!("{tier}::detection::no_orphans"), no_orphans));
+    }
+    for fixtures in all().into_iter().filter(|fixtures| fixtures.runs_on(tier)) {
+        let servers = servers.clone();
+        let name = format!("{tier}::detection::{}::changes", fixtures.name);
+        trials.push(Trial::test(name, move || run_all(&fixtures, tier, &servers)));
     }
     trials
 }
 
+/// Every folder is a kind's.
+fn no_orphans() -> Result<(), Failed> {
+    let known: BTreeSet<String> = all().into_iter().map(|fixtures| fixtures.name).collect();
+    let found = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    match found.filter(|name| !known.contains(name)).collect::<Vec<_>>().as_slice() {
+        [] => Ok(()),
+        orphans => Err(format!("no kind is called as these folders: {orphans:?}").into()),
+    }
+}
+
 /// Each change is taken back before the next is made, so that they share a database; one that was
 /// not leaves it to itself.
-fn run_all(kind: &dyn Kind, tier: Tier, servers: &Servers) -> Result<(), Failed> {
-    let folder = folder(kind);
-    let mut changes: Vec<Change> = changes(kind).iter().map(|stem| Change::read(&folder, stem)).collect();
+fn run_all(fixtures: &Fixtures, tier: Tier, servers: &Servers) -> Result<(), Failed> {
+    let folder = fixtures.folder();
+    let mut changes: Vec<Change> = fixtures.changes().iter().map(|stem| Change::read(&folder, stem)).collect();
+    changes.retain(|change| !change.not_embedded || tier != Tier::Embedded);
     changes.sort_by_key(|change| change.stays());
     let mut failures = Vec::new();
     let mut rest = changes.as_slice();
@@ -71,7 +133,7 @@ fn run_all(kind: &dyn Kind, tier: Tier, servers: &Servers) -> Result<(), Failed>
         prepare(&folder, &place);
         while let [change, others @ ..] = rest {
             rest = others;
-            let ended = catch_unwind(AssertUnwindSafe(|| run(kind, change, &place)));
+            let ended = catch_unwind(AssertUnwindSafe(|| run(fixtures.kind, change, &place)));
             if let Err(panic) = &ended {
                 failures.push(format!("{}: {}", change.stem, message(panic.as_ref())));
             }
@@ -88,34 +150,17 @@ fn message(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
 }
 
-/// The names of the files with an ending, without it.
-fn stems(kind: &dyn Kind, ending: &str) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(folder(kind)) else { return Vec::new() };
-    let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    let mut found: Vec<String> = names.filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).collect();
-    found.sort();
-    found
-}
-
-fn changes(kind: &dyn Kind) -> Vec<String> {
-    stems(kind, ".sql").into_iter().filter(|stem| stem != "setup").collect()
-}
-
-/// The attribute that a file of changes is about.
-fn attribute_of(stem: &str) -> &str {
-    stem.split('@').next().unwrap_or(stem)
-}
-
 /// Every attribute that can be changed has a change, every other a reason, and no reason is given
 /// for what can be changed.
-fn complete(kind: &dyn Kind) -> Result<(), Failed> {
-    let changes = changes(kind);
-    let never = stems(kind, ".never");
+fn complete(kind: &'static dyn Kind) -> Result<(), Failed> {
+    let fixtures = Fixtures { kind, name: kind.id().to_string() };
+    let changes = fixtures.changes();
+    let never = fixtures.stems(".never");
     let mut wrong = Vec::new();
     for rule in kind.rules().attributes {
         let changed = match rule.name.strip_suffix('*') {
             Some(beginning) => changes.iter().any(|change| change.starts_with(beginning)),
-            None => changes.iter().any(|change| attribute_of(change) == rule.name),
+            None => changes.iter().any(|change| before_at(change) == rule.name),
         };
         let excused = never.iter().any(|stem| stem == rule.name);
         let only_at_creation = matches!(rule.how, How::OnlyAtCreation);
@@ -137,6 +182,8 @@ struct Change {
     status: String,
     also: Vec<String>,
     refused: bool,
+    not_embedded: bool,
+    afterwards: Option<String>,
 }
 
 impl Change {
@@ -149,10 +196,12 @@ impl Change {
         };
         Self {
             stem: stem.to_owned(),
-            attribute: attribute_of(stem).to_owned(),
+            attribute: before_at(stem).to_owned(),
             status: said("status").unwrap_or_else(|| "drifted".to_owned()),
             also: said("also").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             refused: said("heal").is_some_and(|heal| heal == "refused"),
+            not_embedded: said("not").is_some_and(|tier| tier == "embedded"),
+            afterwards: said("afterwards"),
             sql,
         }
     }
@@ -181,8 +230,25 @@ fn in_sync(place: &Workplace<'_>) {
     assert_eq!(standing(&clean, "in_sync").len(), managed(&clean), "not all is in sync\n{clean}");
 }
 
+/// Makes the change statement by statement; those marked so must fail.
+fn make(change: &Change, place: &Workplace<'_>) {
+    let mut session = place.db.connect();
+    for statement in cases::statements(&change.sql) {
+        let ended = session.batch_execute(&place.db.unique(&statement));
+        let fails = change.sql.contains(&format!("-- fails\n{statement}"));
+        assert_eq!(ended.is_err(), fails, "{ended:?}\n{statement}");
+    }
+}
+
 fn run(kind: &dyn Kind, change: &Change, place: &Workplace<'_>) {
-    place.db.run(&change.sql);
+    make(change, place);
+    see(kind, change, place);
+    if let Some(afterwards) = &change.afterwards {
+        place.db.run(&place.db.unique(afterwards));
+    }
+}
+
+fn see(kind: &dyn Kind, change: &Change, place: &Workplace<'_>) {
     if change.status == "paused" {
         let report = drift(place, 0);
         assert_eq!(standing(&report, "paused").len(), 1, "{report}");
@@ -194,7 +260,7 @@ fn run(kind: &dyn Kind, change: &Change, place: &Workplace<'_>) {
     let others = managed(&report) - found.len();
     assert_eq!((found.len(), standing(&report, "in_sync").len()), (1, others), "not just one drifted\n{report}");
     assert_eq!(found[0]["kind"], kind.id().as_str(), "{report}");
-    if change.status == "drifted" {
+    if change.status != "missing" {
         assert_eq!(names(found[0]), change.attributes(), "{report}");
     }
     heal(place, change, found[0]);
@@ -218,7 +284,7 @@ fn heal(place: &Workplace<'_>, change: &Change, drifted: &Json) {
     for part in ["kind", "schema", "name"] {
         assert_eq!(actions[0][part], drifted[part], "{plan:#}");
     }
-    if change.status == "drifted" {
+    if change.status != "missing" {
         assert_eq!(names(&actions[0]), change.attributes(), "{plan:#}");
     }
     let hazards: Vec<String> = chronoform::core::Hazard::ALL.iter().map(|hazard| format!("--allow={hazard}")).collect();

@@ -4,6 +4,15 @@
 //! `CHRONOFORM_TEST_REQUIRE` lists tiers without which the run fails; whatever tier could not run
 //! is said loudly at the end. `CHRONOFORM_BLESS=1` rewrites the golden plans.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
 mod cases;
 mod cli;
 mod crash;

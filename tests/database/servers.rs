@@ -347,6 +347,11 @@ impl Db {
         name
     }
 
+    /// The text with a name in place of each `{unique}` that no other test of any run has.
+    pub fn unique(&self, text: &str) -> String {
+        text.replace("{unique}", &format!("test_{}", self.suffix))
+    }
+
     fn create(&self) -> Result<(), postgres::Error> {
         let mut admin = Client::connect(&self.server.url, NoTls)?;
         admin.batch_execute(&format!("CREATE DATABASE {} TEMPLATE template0", self.name))?;

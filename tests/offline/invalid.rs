@@ -4,6 +4,8 @@
 //! A file in `tests/invalid` begins with a line for each diagnostic, `# expect: code line:column`,
 //! with the related places behind it. `CHRONOFORM_BLESS=1` writes those lines.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test says so by failing")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,4 +111,58 @@ fn every_odd_but_valid_policy_is_read() {
             panic!("{}", render::text(&found, &sources, false));
         }
     }
+}
+
+/// Shipped and odd policies with something in them changed by chance: whatever comes of it is read
+/// or refused with a place, and never takes the program down.
+#[test]
+fn no_change_by_chance_brings_it_down() {
+    const BITS: [&str; 20] = [
+        "${var.X}", "${", "}", "[", "]", "'", "\"", ": ", "- ", "\n", "  ", "\t", "#", "&a ", "*a", "<<: ", "null",
+        "-1", "é", "\u{0}",
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shipped = fs::read_dir(root.join("policies")).unwrap().map(|entry| entry.unwrap().path());
+    let texts: Vec<String> = shipped.chain(files("valid")).map(|path| fs::read_to_string(path).unwrap()).collect();
+    let mut seed: u64 = 0x2545_f491_4f6c_dd1d;
+    let mut next = |bound: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % bound.max(1) as u64).unwrap()
+    };
+    for round in 0..600 {
+        let mut text: Vec<char> = texts[round % texts.len()].chars().collect();
+        for _ in 0..=next(3) {
+            let at = next(text.len());
+            match next(3) {
+                0 => _ = text.drain(at..(at + next(12)).min(text.len())),
+                1 => _ = text.splice(at..at, BITS[next(BITS.len())].chars()),
+                _ => {
+                    let part: Vec<char> = text[at..(at + next(60)).min(text.len())].to_vec();
+                    let to = next(text.len());
+                    text.splice(to..to, part);
+                }
+            }
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(found) = load(&text).0 {
+            assert!(!found.is_empty());
+            let placed = |d: &Diagnostic| d.place.is_some() || d.code.name == "no-policies";
+            assert!(found.iter().all(placed), "{text:?}: {found:?}");
+        }
+        let _ = load::format::format(&text);
+    }
+}
+
+#[test]
+fn a_warning_is_told_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "kind: table\nname: t\nindexes:\n  - {name: a, columns: [x]}\n  - {name: b, columns: [x]}\n";
+    fs::write(folder.path().join("p.yaml"), text).unwrap();
+    let mut sink = Vec::new();
+    let paths = [folder.path().to_owned()];
+    let loaded = load::policies(&paths, &Variables::default(), &mut Sources::default(), &mut sink);
+    assert_eq!(loaded.unwrap().desired.len(), 2);
+    assert_eq!(brief(&sink, 0), ["same-index-twice 5:12 4:12"]);
 }

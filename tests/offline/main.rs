@@ -1,5 +1,14 @@
 //! The tests that need no database: the program's edges, and files that are made from the code.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
 mod edges;
 mod invalid;
 mod readme;

@@ -132,6 +132,16 @@ fn every_fixture_comes_to_rest() {
     println!("{seen} files");
 }
 
+/// The policies that are shipped are in the layout themselves.
+#[test]
+fn shipped_policies_are_laid_out() {
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(formatted(&text), text, "{}", path.display());
+    }
+}
+
 /// Texts made by chance out of what YAML is made of.
 #[test]
 fn whatever_is_read_comes_to_rest_and_says_the_same() {

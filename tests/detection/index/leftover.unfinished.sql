@@ -1,0 +1,1 @@
+CREATE INDEX ix_plain_chronoform_new ON public.events (symbol);

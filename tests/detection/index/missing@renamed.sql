@@ -1,0 +1,2 @@
+-- status: missing
+ALTER INDEX public.ix_plain RENAME TO ix_other;

@@ -1,0 +1,2 @@
+-- status: missing
+DROP INDEX public.ix_full;

@@ -1,0 +1,1 @@
+ALTER INDEX public.ix_full SET (fillfactor = 50);

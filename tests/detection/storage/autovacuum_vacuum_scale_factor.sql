@@ -1,0 +1,1 @@
+ALTER TABLE public.events RESET (autovacuum_vacuum_scale_factor);

@@ -1,0 +1,1 @@
+ALTER TABLE public.events SET (toast.autovacuum_enabled = true);

@@ -1,0 +1,2 @@
+-- status: missing
+ALTER TABLE public.events RESET (fillfactor, toast.autovacuum_enabled);
