@@ -10,6 +10,8 @@ pub mod chunks;
 mod columnstore;
 pub mod document;
 mod extension;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod hypertable;
 mod index;
 pub mod job;
