@@ -63,6 +63,7 @@ fn expression_of(key: &KeyColumn, applied: &Json) -> Option<SqlText> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::Value;
     use crate::core::{Address, KindId, Place};
 
     fn desired(key: KeyColumn) -> Desired {
