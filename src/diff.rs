@@ -133,8 +133,16 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
 
 /// Whether the policy still says what was applied, so that somebody else made the difference.
 fn is_drift(change: &Change, applied: &Applied) -> bool {
-    let wanted = change.after.as_ref().map(Value::to_json);
-    wanted.is_some() && applied.attributes.get(&change.attribute) == wanted.as_ref()
+    let Some(was) = applied.attributes.get(&change.attribute) else { return false };
+    let moved = change.before.as_ref().map_or(Json::Null, Value::to_json) != *was;
+    change.after.as_ref().is_some_and(|wanted| moved && still_says(wanted, was))
+}
+
+/// Whether a policy's value is the one that was applied. What was applied is spelt as the server
+/// spells it, and an expression in a policy as its author did: of one that the live side no longer
+/// matches, nobody can tell whether it is the same, and it is taken for unchanged.
+fn still_says(wanted: &Value, applied: &Json) -> bool {
+    *applied == wanted.to_json() || wanted.holds_expression()
 }
 
 /// Where a resource stands between its three sides.
@@ -254,7 +262,8 @@ fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sid
     }
     let Some(applied) = applied else { return Status::Pending };
     let live_moved = applied.attributes.iter().any(|(name, value)| live_json(live, name) != *value);
-    let kept = |(name, value): (&String, &Value)| applied.attributes.get(name) == Some(&value.to_json());
+    let kept =
+        |(name, value): (&String, &Value)| applied.attributes.get(name).is_some_and(|was| still_says(value, was));
     let policy_moved = wanted.attributes.len() != applied.attributes.len() || !wanted.attributes.iter().all(kept);
     match (live_moved, policy_moved) {
         (true, true) => Status::Conflict,

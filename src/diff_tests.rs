@@ -154,6 +154,35 @@ fn what_the_policy_does_not_mention_is_not_compared() {
 }
 
 #[test]
+fn an_expression_in_other_words_is_not_a_change_of_the_policy() {
+    let sql = |text: &str| Value::Sql(crate::core::SqlText::new(text).unwrap());
+    let mut spelt = world(Some(7), Some(7), Some(7));
+    spelt.desired.get_mut(&address()).unwrap().set("where", sql("price > 10"));
+    spelt.live.get_mut(&address()).unwrap().set("where", sql("price > 20::numeric"));
+    let was = sql("price > 10::numeric").to_json();
+    spelt.applied.get_mut(&address()).unwrap().attributes.insert("where".to_owned(), was.clone());
+    let (diff, drift) = run(&spelt);
+    assert_eq!((diff.deltas[0].reason, drift[0].status), (Reason::Drifted, Status::Drifted));
+    // The live side is as it was applied: so it is the policy that has moved.
+    spelt.live.get_mut(&address()).unwrap().set("where", sql("price > 10::numeric"));
+    spelt.desired.get_mut(&address()).unwrap().set("where", sql("price > 30"));
+    let (diff, drift) = run(&spelt);
+    assert_eq!((diff.deltas[0].reason, drift[0].status), (Reason::Differs, Status::Pending));
+}
+
+#[test]
+fn a_resource_that_goes_key_by_key_loses_only_what_was_applied() {
+    let mut more = world(None, Some(7), Some(7));
+    more.live.get_mut(&address()).unwrap().set("every", days(1));
+    more.forgets = true;
+    let (diff, _) = run(&more);
+    let names: Vec<&str> = diff.deltas[0].changes.iter().map(|change| change.attribute.as_str()).collect();
+    assert_eq!((diff.deltas[0].is_remove(), names), (true, vec!["after"]));
+    more.forgets = false;
+    assert_eq!(run(&more).0.deltas[0].changes.len(), 2);
+}
+
+#[test]
 fn a_paused_job_is_reported_and_not_fought() {
     let mut paused = world(Some(7), Some(7), Some(7));
     paused.live.get_mut(&address()).unwrap().paused = true;
