@@ -106,6 +106,10 @@ fn is_gentle(delta: &Delta) -> bool {
 /// that it only has to take over.
 pub fn is_built_already(delta: &Delta, view: &View<'_>) -> bool {
     let (Some(desired), false) = (&delta.desired, drops_first(delta, view)) else { return false };
+    let redefined = DEFINITION.iter().any(|name| delta.change(name).is_some());
+    if !redefined {
+        return false;
+    }
     let Some(built) = unfinished(delta, view) else { return false };
     let same = |name: &&str| built.get(*name) == desired.get(name);
     let storage = built.iter().filter_map(|(name, value)| Some((name.strip_prefix("storage.")?, value)));
