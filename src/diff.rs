@@ -21,6 +21,9 @@ pub struct Sides<'a> {
     /// Whether an attribute that was applied and is no longer in the policy goes back to the
     /// server's default, for this kind.
     pub forgets: &'a dyn Fn(&KindId, &str) -> bool,
+    /// Whether an attribute as it was applied means what the policy wants of it, though it reads
+    /// differently.
+    pub means_same: &'a dyn Fn(&Desired, &str, &Json) -> bool,
 }
 
 /// What a comparison finds.
@@ -120,7 +123,8 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
     if changes.is_empty() {
         return None;
     }
-    let drifted = applied.is_some_and(|applied| changes.iter().all(|change| is_drift(change, applied)));
+    let is_drift = |change: &Change| applied.is_some_and(|applied| is_kept(desired, &change.attribute, applied, sides));
+    let drifted = changes.iter().all(is_drift);
     Some(Delta {
         address: desired.address.clone(),
         on: desired.on.clone(),
@@ -131,18 +135,10 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
     })
 }
 
-/// Whether the policy still says what was applied, so that somebody else made the difference.
-fn is_drift(change: &Change, applied: &Applied) -> bool {
-    let Some(was) = applied.attributes.get(&change.attribute) else { return false };
-    let moved = change.before.as_ref().map_or(Json::Null, Value::to_json) != *was;
-    change.after.as_ref().is_some_and(|wanted| moved && still_says(wanted, was))
-}
-
-/// Whether a policy's value is the one that was applied. What was applied is spelt as the server
-/// spells it, and an expression in a policy as its author did: of one that the live side no longer
-/// matches, nobody can tell whether it is the same, and it is taken for unchanged.
-fn still_says(wanted: &Value, applied: &Json) -> bool {
-    *applied == wanted.to_json() || wanted.holds_expression()
+/// Whether the policy still says what was applied, so that somebody else made a difference in it.
+fn is_kept(desired: &Desired, attribute: &str, applied: &Applied, sides: &Sides<'_>) -> bool {
+    let (Some(wanted), Some(then)) = (desired.get(attribute), applied.attributes.get(attribute)) else { return false };
+    wanted.to_json() == *then || (sides.means_same)(desired, attribute, then)
 }
 
 /// Where a resource stands between its three sides.
@@ -262,9 +258,8 @@ fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sid
     }
     let Some(applied) = applied else { return Status::Pending };
     let live_moved = applied.attributes.iter().any(|(name, value)| live_json(live, name) != *value);
-    let kept =
-        |(name, value): (&String, &Value)| applied.attributes.get(name).is_some_and(|was| still_says(value, was));
-    let policy_moved = wanted.attributes.len() != applied.attributes.len() || !wanted.attributes.iter().all(kept);
+    let kept = |name: &String| is_kept(wanted, name, applied, sides);
+    let policy_moved = wanted.attributes.len() != applied.attributes.len() || !wanted.attributes.keys().all(kept);
     match (live_moved, policy_moved) {
         (true, true) => Status::Conflict,
         (true, false) => Status::Drifted,

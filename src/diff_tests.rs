@@ -63,6 +63,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         named: &world.named,
         managed: &world.managed,
         forgets: &forgets,
+        means_same: &|_, _, _| false,
     };
     let diff = diff(&sides);
     let drift = drift(&sides, &diff);
@@ -154,23 +155,6 @@ fn what_the_policy_does_not_mention_is_not_compared() {
 }
 
 #[test]
-fn an_expression_in_other_words_is_not_a_change_of_the_policy() {
-    let sql = |text: &str| Value::Sql(crate::core::SqlText::new(text).unwrap());
-    let mut spelt = world(Some(7), Some(7), Some(7));
-    spelt.desired.get_mut(&address()).unwrap().set("where", sql("price > 10"));
-    spelt.live.get_mut(&address()).unwrap().set("where", sql("price > 20::numeric"));
-    let was = sql("price > 10::numeric").to_json();
-    spelt.applied.get_mut(&address()).unwrap().attributes.insert("where".to_owned(), was.clone());
-    let (diff, drift) = run(&spelt);
-    assert_eq!((diff.deltas[0].reason, drift[0].status), (Reason::Drifted, Status::Drifted));
-    // The live side is as it was applied: so it is the policy that has moved.
-    spelt.live.get_mut(&address()).unwrap().set("where", sql("price > 10::numeric"));
-    spelt.desired.get_mut(&address()).unwrap().set("where", sql("price > 30"));
-    let (diff, drift) = run(&spelt);
-    assert_eq!((diff.deltas[0].reason, drift[0].status), (Reason::Differs, Status::Pending));
-}
-
-#[test]
 fn a_resource_that_goes_key_by_key_loses_only_what_was_applied() {
     let mut more = world(None, Some(7), Some(7));
     more.live.get_mut(&address()).unwrap().set("every", days(1));
@@ -199,4 +183,17 @@ fn drift_shows_all_three_values() {
         (line.applied.as_str(), line.live.as_str(), line.desired.as_str()),
         (Some("7 days"), Some("8 days"), Some("9 days"))
     );
+}
+
+#[test]
+fn explicitly_nothing_and_not_there_are_the_same() {
+    let mut none = world(Some(7), Some(7), None);
+    none.desired.get_mut(&address()).unwrap().set("every", Value::Null);
+    assert!(run(&none).0.deltas.is_empty());
+    none.live.get_mut(&address()).unwrap().set("every", days(1));
+    let (diff, _) = run(&none);
+    assert_eq!((diff.deltas[0].changes[0].before.clone(), diff.deltas[0].changes.len()), (Some(days(1)), 1));
+    none.live.clear();
+    let (diff, _) = run(&none);
+    assert_eq!(diff.deltas[0].changes.len(), 1, "what is not wanted is not created");
 }

@@ -57,7 +57,7 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failur
     let session = locked.session();
     let server = snapshot::open(session)?;
     check_server(plan, &server)?;
-    let now = snapshot::take(session, server, &names_of(plan), &BTreeMap::new())?;
+    let now = snapshot::take(session, server, &names_of(plan), &BTreeMap::new(), &BTreeMap::new())?;
     let stale = stale_resources(plan, &now);
     if !stale.is_empty() {
         return Err(Failure(stale));

@@ -28,7 +28,7 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
     let wanted: BTreeMap<Address, Desired> = super::gate::desired_of(plan);
     let session = ready.locked.session();
     let server = snapshot::open(session)?;
-    let now = snapshot::take(session, server, &super::gate::names_of(plan), &wanted)?;
+    let now = snapshot::take(session, server, &super::gate::names_of(plan), &wanted, &BTreeMap::new())?;
     snapshot::finish(session)?;
     let mut found = Verified::default();
     let settled = crate::kinds::settle(&now.view(&wanted), &mut found.differing);
@@ -40,6 +40,7 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
         named: &named,
         managed: &BTreeSet::new(),
         forgets: &|_, _| false,
+        means_same: &|_, _, _| false,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     for action in done {

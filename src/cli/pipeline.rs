@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::{Address, Applied, KindId, QualifiedName, Server};
+use serde_json::Value as Json;
+
+use crate::core::{Address, Applied, Desired, KindId, QualifiedName, Server};
 use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides};
 use crate::kinds;
@@ -39,13 +41,17 @@ pub fn make(
 ) -> Result<Made, Failure> {
     let server = snapshot::open(session)?;
     let applied = remember(&server)?;
-    let live = snapshot::take(session, server, &names(policies, &applied), &policies.desired)?;
+    let live = snapshot::take(session, server, &names(policies, &applied), &policies.desired, &applied)?;
     let view = live.view(&policies.desired);
     let desired = kinds::settle(&view, sink);
 
     let named: BTreeSet<Address> = policies.desired.keys().cloned().collect();
     let managed: BTreeSet<QualifiedName> = policies.documents.iter().filter_map(|d| d.relation.clone()).collect();
     let forgets = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.forgets(attribute));
+    let means_same = |desired: &Desired, attribute: &str, applied: &Json| {
+        kinds::by_id(&desired.address.kind)
+            .is_some_and(|kind| kind.means_same(desired, attribute, applied, &live.canon))
+    };
     let sides = Sides {
         desired: &desired,
         live: &live.live,
@@ -53,6 +59,7 @@ pub fn make(
         named: &named,
         managed: &managed,
         forgets: &forgets,
+        means_same: &means_same,
     };
     let found = diff::diff(&sides);
     let drift = diff::drift(&sides, &found);

@@ -144,17 +144,6 @@ impl Value {
         if let Self::List(items) = self { items } else { &[] }
     }
 
-    /// Whether an expression is in it, which has as many spellings as people care to write.
-    pub fn holds_expression(&self) -> bool {
-        match self {
-            Self::Sql(_) => true,
-            Self::Key(key) => matches!(key.target, KeyTarget::Expression(_)),
-            Self::List(items) => items.iter().any(Self::holds_expression),
-            Self::Map(entries) => entries.values().any(Self::holds_expression),
-            _ => false,
-        }
-    }
-
     /// The form that plans and the ledger store. Two values with the same JSON are the same value
     /// of one attribute.
     pub fn to_json(&self) -> Json {

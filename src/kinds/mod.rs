@@ -10,6 +10,8 @@ pub mod chunks;
 mod columnstore;
 pub mod document;
 mod extension;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod hypertable;
 mod index;
 pub mod job;
@@ -25,8 +27,11 @@ pub mod view;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use crate::core::{
-    Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
+    Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
+    Value,
 };
 use crate::diag::{Code, Diagnostic};
 
@@ -71,14 +76,27 @@ pub trait Kind: Sync {
         Vec::new()
     }
 
+    /// The expressions of what was last applied that are to tell [`Kind::means_same`] whether the
+    /// policy has changed since: those whose texts differ from the policy's, with the policy's own.
+    fn applied_expressions(&self, _desired: &Desired, _applied: &Applied) -> Vec<(QualifiedName, SqlText)> {
+        Vec::new()
+    }
+
+    /// Whether an attribute as it was applied means what the policy wants of it, though it reads
+    /// differently.
+    fn means_same(&self, _desired: &Desired, _attribute: &str, _applied: &Json, _canon: &Canon) -> bool {
+        false
+    }
+
     /// Brings a desired resource to the form in which the server would show it, and says what the
     /// live server makes impossible. `None` drops the resource from the plan: an error was
     /// reported, or the policy says to skip it.
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired>;
 
     /// What only the desired side of the policies can tell, offline: conflicts between resources.
-    /// Called once for each resource with all of them at hand.
-    fn check(&self, _desired: &Desired, _all: &BTreeMap<crate::core::Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
+    /// Called once, with the resources of this kind that no error was found in, in the order of
+    /// their addresses, and with all resources of all kinds at hand.
+    fn check(&self, _own: &[&Desired], _all: &BTreeMap<crate::core::Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
 
     /// What its templates need beyond the attributes and facts.
     fn context(&self, _delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {

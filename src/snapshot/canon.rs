@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::{Address, Desired, Ensure, Live, QualifiedName, SqlText};
+use crate::core::{Address, Applied, Desired, Ensure, Live, QualifiedName, SqlText};
 use crate::diag::Failure;
 use crate::kinds::{Canon, Relations, by_id};
 use crate::pg::{PgError, PgErrorKind, Session};
@@ -16,15 +16,17 @@ type Asked = (QualifiedName, SqlText);
 
 pub(super) fn settle(
     session: &mut Session,
-    desired: &BTreeMap<Address, Desired>,
-    live: &BTreeMap<Address, Live>,
+    (desired, live, applied): (&BTreeMap<Address, Desired>, &BTreeMap<Address, Live>, &BTreeMap<Address, Applied>),
     relations: &Relations,
 ) -> Result<Canon, Failure> {
     let mut asked: BTreeSet<Asked> = BTreeSet::new();
     for wanted in desired.values().filter(|wanted| wanted.ensure == Ensure::Present) {
         if let Some(kind) = by_id(&wanted.address.kind) {
-            let found = kind.expressions(wanted, live.get(&wanted.address)).into_iter();
-            asked.extend(found.filter(|(relation, _)| relations.contains_key(relation)));
+            let mut found = kind.expressions(wanted, live.get(&wanted.address));
+            if let Some(applied) = applied.get(&wanted.address) {
+                found.extend(kind.applied_expressions(wanted, applied));
+            }
+            asked.extend(found.into_iter().filter(|(relation, _)| relations.contains_key(relation)));
         }
     }
     if asked.is_empty() {

@@ -7,7 +7,7 @@ mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::{Address, Desired, KindId, Live, QualifiedName, Query, Row, RowError, Server};
+use crate::core::{Address, Applied, Desired, KindId, Live, QualifiedName, Query, Row, RowError, Server};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::diff::Diff;
 use crate::kinds::{Canon, Relations, Scope, View, by_id};
@@ -80,6 +80,7 @@ pub fn take(
     server: Server,
     names: &Names,
     desired: &BTreeMap<Address, Desired>,
+    applied: &BTreeMap<Address, Applied>,
 ) -> Result<Snapshot, Failure> {
     let relations = relations::read(session, &server, &names.relations)?;
     let mut oids: Vec<u32> = relations.values().map(|relation| relation.oid).collect();
@@ -94,7 +95,7 @@ pub fn take(
         let found = kind.read(&rows, &relations).map_err(|error| unexpected(&kind.id(), &error))?;
         live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
     }
-    let canon = canon::settle(session, desired, &live, &relations)?;
+    let canon = canon::settle(session, (desired, &live, applied), &relations)?;
     Ok(Snapshot { server, relations, live, canon })
 }
 

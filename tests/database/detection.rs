@@ -13,7 +13,7 @@
 //!   difference; `pending`: nothing that was applied is different, and something is to be done.
 //! - `-- also: <attribute> …`: these cannot but change with it.
 //! - `-- heal: refused`: it cannot be taken back in place.
-//! - `-- needs: tablespaces`: the embedded server has none.
+//! - `-- not: embedded`: that server cannot do it.
 //! - `-- afterwards: <statement>`: what is left to be cleared away once it is healed.
 //!
 //! The statement behind a line `-- fails` fails, and `{unique}` is a name that no other test has.
@@ -123,7 +123,7 @@ fn no_orphans() -> Result<(), Failed> {
 fn run_all(fixtures: &Fixtures, tier: Tier, servers: &Servers) -> Result<(), Failed> {
     let folder = fixtures.folder();
     let mut changes: Vec<Change> = fixtures.changes().iter().map(|stem| Change::read(&folder, stem)).collect();
-    changes.retain(|change| !change.needs_tablespaces || tier != Tier::Embedded);
+    changes.retain(|change| !change.not_embedded || tier != Tier::Embedded);
     changes.sort_by_key(|change| change.stays());
     let mut failures = Vec::new();
     let mut rest = changes.as_slice();
@@ -182,7 +182,7 @@ struct Change {
     status: String,
     also: Vec<String>,
     refused: bool,
-    needs_tablespaces: bool,
+    not_embedded: bool,
     afterwards: Option<String>,
 }
 
@@ -200,7 +200,7 @@ impl Change {
             status: said("status").unwrap_or_else(|| "drifted".to_owned()),
             also: said("also").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             refused: said("heal").is_some_and(|heal| heal == "refused"),
-            needs_tablespaces: said("needs").is_some_and(|needs| needs == "tablespaces"),
+            not_embedded: said("not").is_some_and(|tier| tier == "embedded"),
             afterwards: said("afterwards"),
             sql,
         }

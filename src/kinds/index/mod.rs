@@ -1,5 +1,6 @@
 //! Indexes, on plain tables and on hypertables.
 
+mod applied;
 mod desired;
 mod method;
 mod names;
@@ -13,11 +14,13 @@ mod weigh;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use crate::core::{
-    Address, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
+    Address, Applied, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Canon, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 pub use desired::unknown_parameter;
 
@@ -101,12 +104,20 @@ impl Kind for Index {
         settle::expressions(desired, live)
     }
 
+    fn applied_expressions(&self, desired: &Desired, applied: &Applied) -> Vec<(QualifiedName, SqlText)> {
+        applied::expressions(desired, applied)
+    }
+
+    fn means_same(&self, desired: &Desired, attribute: &str, applied: &Json, canon: &Canon) -> bool {
+        applied::means_same(desired, attribute, applied, canon)
+    }
+
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
         settle::settle(desired, view, sink)
     }
 
-    fn check(&self, desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
-        settle::check(desired, all, sink);
+    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        settle::check(own, sink);
     }
 
     fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {

@@ -169,11 +169,13 @@ pub fn expressions(desired: &Desired, live: Option<&Live>) -> Vec<(QualifiedName
     asked.into_iter().map(|sql| (on.clone(), sql)).collect()
 }
 
-fn expression(key: &KeyColumn) -> Option<&SqlText> {
+/// The expression of a key, where it is one.
+pub fn expression(key: &KeyColumn) -> Option<&SqlText> {
     if let KeyTarget::Expression(sql) = &key.target { Some(sql) } else { None }
 }
 
-fn predicate(value: Option<&Value>) -> Option<&SqlText> {
+/// The condition in a value, where it is one.
+pub fn predicate(value: Option<&Value>) -> Option<&SqlText> {
     if let Some(Value::Sql(sql)) = value { Some(sql) } else { None }
 }
 
@@ -288,24 +290,21 @@ fn warn_of_twin(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) 
 }
 
 /// Two indexes of the policies with the same definition: said once, at the later of the two.
-pub fn check(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
-    if desired.ensure == Ensure::Absent {
-        return;
-    }
-    let same = |other: &&Desired| {
-        other.address < desired.address
-            && other.on == desired.on
-            && other.ensure == Ensure::Present
-            && DEFINITION.iter().all(|name| other.get(name) == desired.get(name))
-    };
-    if let Some(other) = of_schema(all, &desired.address).find(same) {
-        let message = format!("`{}` is the same index as `{}`", desired.address.name, other.address.name);
-        sink.push(
-            Diagnostic::warning(&SAME_INDEX_TWICE, message)
-                .at(&desired.place)
-                .and_at(&other.place, "the other")
-                .why("a second one costs as much as the first and helps no query")
-                .help("keep one of them"),
-        );
+pub fn check(own: &[&Desired], sink: &mut Vec<Diagnostic>) {
+    let mut of_table: BTreeMap<Option<&QualifiedName>, Vec<&Desired>> = BTreeMap::new();
+    for desired in own.iter().filter(|desired| desired.ensure == Ensure::Present) {
+        let others = of_table.entry(desired.on.as_ref()).or_default();
+        let same = |other: &&&Desired| DEFINITION.iter().all(|name| other.get(name) == desired.get(name));
+        if let Some(other) = others.iter().find(same) {
+            let message = format!("`{}` is the same index as `{}`", desired.address.name, other.address.name);
+            sink.push(
+                Diagnostic::warning(&SAME_INDEX_TWICE, message)
+                    .at(&desired.place)
+                    .and_at(&other.place, "the other")
+                    .why("a second one costs as much as the first and helps no query")
+                    .help("keep one of them"),
+            );
+        }
+        others.push(desired);
     }
 }

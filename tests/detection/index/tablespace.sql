@@ -1,4 +1,4 @@
--- needs: tablespaces
+-- not: embedded
 -- afterwards: DROP TABLESPACE {unique}
 SET allow_in_place_tablespaces = on;
 CREATE TABLESPACE {unique} LOCATION '';
