@@ -256,7 +256,7 @@ fn policies_that_work_against_each_other_are_named_offline() {
     let conflicts = |retention: Json, other: &dyn crate::kinds::Kind, section: Json| {
         let world = World::new("2.29.2", daily()).wanting(other, &section);
         let mut sink = Vec::new();
-        KIND.check(&desired(KIND, &retention), &world.desired, &mut sink);
+        KIND.check(&[&desired(KIND, &retention)], &world.desired, &mut sink);
         codes(&sink)
     };
     let ninety = json!({"drop_after": "90 days"});
