@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::Locked;
-use crate::core::{Action, Address, Change, Delta, Desired, Ensure, Hazard, Op, Place, Reason, Server};
+use crate::core::{Action, Address, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Op, Place, Reason, Server};
 use crate::diag::{Diagnostic, Failure, Severity, code, has_errors};
 use crate::diff::Diff;
 use crate::kinds::View;
-use crate::plan::{Plan, action_for};
+use crate::plan::{Adopt, Plan, action_for};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names, Snapshot};
 
@@ -57,14 +57,15 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failur
     let session = locked.session();
     let server = snapshot::open(session)?;
     check_server(plan, &server)?;
-    let now = snapshot::take(session, server, &names_of(plan), &BTreeMap::new(), &BTreeMap::new())?;
-    let stale = stale_resources(plan, &now);
+    let mut desired = desired_of(plan);
+    let now = snapshot::take(session, server, &names_of(plan), &desired, &BTreeMap::new())?;
+    desired.extend(unwanted_of(plan));
+    let view = now.view(&desired);
+    let mut stale = stale_resources(plan, &now);
+    stale.extend(no_longer_fitting(plan, &view));
     if !stale.is_empty() {
         return Err(Failure(stale));
     }
-    let mut desired = desired_of(plan);
-    desired.extend(unwanted_of(plan));
-    let view = now.view(&desired);
     let diff = Diff { deltas: plan.actions.iter().map(|action| delta_of(action, &now)).collect(), ..Diff::default() };
     let weights = snapshot::weigh(session, &diff, &view)?;
     snapshot::finish(session)?;
@@ -113,13 +114,28 @@ fn check_server(plan: &Plan, server: &Server) -> Result<(), Failure> {
 }
 
 fn stale_resources(plan: &Plan, now: &Snapshot) -> Vec<Diagnostic> {
-    let changed =
-        |action: &&Action| crate::core::Fingerprint::of_live(now.live.get(&action.address)) != action.fingerprint;
-    plan.actions
-        .iter()
-        .filter(changed)
-        .map(|action| stale(&action.address, "it was changed after the plan was made"))
-        .collect()
+    let changed = |action: &&Action| Fingerprint::of_live(now.live.get(&action.address)) != action.fingerprint;
+    let acted = plan.actions.iter().filter(changed).map(|action| &action.address);
+    let moved = |adopt: &&Adopt| Fingerprint::of_live(now.live.get(&adopt.address)) != adopt.fingerprint;
+    let adopted = plan.adopt.iter().filter(moved).map(|adopt| &adopt.address);
+    acted.chain(adopted).map(|address| stale(address, "it was changed after the plan was made")).collect()
+}
+
+/// What the server would no longer take: the table may have lost a column, or be another one now.
+fn no_longer_fitting(plan: &Plan, view: &View<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let settled = crate::kinds::settle(view, &mut found);
+    let told = |error: Diagnostic| {
+        let message = format!("the database is no longer as the plan saw it: {}", error.message);
+        Diagnostic::error(&code::PLAN_STALE, message).help("make the plan again, and read what is different")
+    };
+    let refusals: Vec<Diagnostic> = found.into_iter().filter(Diagnostic::is_error).map(told).collect();
+    if !refusals.is_empty() {
+        return refusals;
+    }
+    let acted = plan.actions.iter().filter(|action| action.op != Op::Remove);
+    let differs = |action: &&Action| settled.get(&action.address).is_none_or(|now| now.attributes != action.desired);
+    acted.filter(differs).map(|action| stale(&action.address, "the server reads its policy otherwise now")).collect()
 }
 
 fn stale(address: &Address, why: &str) -> Diagnostic {

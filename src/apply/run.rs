@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::apply::{ActionOutcome, Events, Interrupt, Ready, Report, StepOutcome};
 use crate::core::{Action, LockMode, Step};
-use crate::diag::{Diagnostic, Failure, code};
+use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::pg::{PgError, PgErrorKind, Session};
 use crate::plan::Plan;
 
@@ -19,6 +19,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 pub fn run(ready: &mut Ready<'_>, plan: &Plan, events: &mut dyn Events, interrupt: &Interrupt) -> Report {
     let mut outcomes = vec![ActionOutcome::Skipped; plan.actions.len()];
     let mut failure = None;
+    let mut sent = false;
     let single_session = ready.single_session;
     let session = ready.locked.session();
     interrupt.arm(session.canceller());
@@ -29,13 +30,27 @@ pub fn run(ready: &mut Ready<'_>, plan: &Plan, events: &mut dyn Events, interrup
         }
         let started = Instant::now();
         events.action_started(index, action);
-        let mut running =
-            Running { session: &mut *session, events: &mut *events, interrupt, index, action, single_session };
-        let outcome = running.action();
-        let (outcome, broken) = match outcome {
-            Ok(outcome) => (outcome, None),
-            Err(broken) => (ActionOutcome::Skipped, Some(broken)),
+        let mut running = Running {
+            session: &mut *session,
+            events: &mut *events,
+            interrupt,
+            index,
+            action,
+            single_session,
+            sent: None,
         };
+        let outcome = running.action();
+        let unrecorded = running.sent;
+        let (outcome, broken) = match (outcome, unrecorded) {
+            (Ok(outcome), _) => (outcome, None),
+            (Err(broken), None) => (ActionOutcome::Skipped, Some(broken)),
+            // It was sent, and what became of it could not be written down.
+            (Err(broken), Some(step)) => {
+                let why = PgError::protocol("the ledger could not record what became of it");
+                (ActionOutcome::Stopped(step, StepOutcome::InDoubt(why)), Some(broken))
+            }
+        };
+        sent |= outcome != ActionOutcome::Skipped;
         failure = broken.or_else(|| stopped(action, &outcome, index, plan.actions.len()));
         let recorded = events.action_finished(index, action, &outcome, started.elapsed());
         if let Some(slot) = outcomes.get_mut(index) {
@@ -48,7 +63,19 @@ pub fn run(ready: &mut Ready<'_>, plan: &Plan, events: &mut dyn Events, interrup
             break;
         }
     }
+    let failure = failure.map(|failure| if sent { part_way(failure, &outcomes) } else { failure });
     Report { outcomes, failure }
+}
+
+/// A failure after something was sent leaves work part-done, whatever its own code says.
+fn part_way(mut failure: Failure, outcomes: &[ActionOutcome]) -> Failure {
+    if failure.exit() < Exit::Partial {
+        let done = outcomes.iter().filter(|outcome| **outcome == ActionOutcome::Done).count();
+        let message = format!("apply stopped part-way: {done} of {} actions are done", outcomes.len());
+        let help = "mend what stopped it and run apply again: it begins by looking at what is really there";
+        failure.0.push(Diagnostic::error(&code::STOPPED, message).help(help));
+    }
+    failure
 }
 
 fn interrupted(done: usize, all: usize, action: Option<&Action>) -> Failure {
@@ -85,6 +112,8 @@ struct Running<'a> {
     index: usize,
     action: &'a Action,
     single_session: bool,
+    /// The last step that was sent and not undone.
+    sent: Option<usize>,
 }
 
 impl Running<'_> {
@@ -134,6 +163,7 @@ impl Running<'_> {
 
     fn attempt(&mut self, first: usize, count: usize) -> Result<Option<(usize, StepOutcome)>, Failure> {
         let mut times: Vec<Duration> = Vec::new();
+        let before = self.sent;
         let mut ended = self.session.batch(&format!("BEGIN; {PATIENCE}")).err().map(|error| (first, outcome_of(error)));
         let steps = self.action.steps.iter().enumerate().skip(first).take(count);
         for (at, step) in steps {
@@ -143,7 +173,9 @@ impl Running<'_> {
             self.events.step_started(self.index, self.action, at, step).inspect_err(|_| {
                 // Nothing unrecorded may stay: the connection's end would undo it as well.
                 let _ = self.session.batch("ROLLBACK");
+                self.sent = before;
             })?;
+            self.sent = Some(at);
             let started = Instant::now();
             ended = self.session.execute(&step.sql).err().map(|error| (at, outcome_of(error)));
             times.push(started.elapsed());
@@ -184,6 +216,7 @@ impl Running<'_> {
         let harmless = step.lock.as_ref().is_none_or(|lock| lock.mode <= LockMode::ShareUpdateExclusive);
         let patience = if harmless { "0" } else { "60s" };
         self.events.step_started(self.index, self.action, at, step)?;
+        self.sent = Some(at);
         let started = Instant::now();
         let result = self.session.batch(&format!("SET lock_timeout = '{patience}'"));
         let result = result.and_then(|()| self.session.execute(&step.sql));

@@ -32,11 +32,13 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let started = Instant::now();
     let watch = (!server.single_session).then(|| session.endpoint().clone());
     let progress = Progress::new(plan.actions.len(), context.global.quiet, watch);
-    if plan.is_empty() {
-        record::nothing_to_do(&ledger, &plan, &server, context.global.allow_new_database)?;
-        return Ok(Exit::Done);
+    let new = context.global.allow_new_database;
+    if args.plan.is_none() && record::is_settled(&ledger, &plan, &server, new)? {
+        return Ok(done_already(&plan, context));
     }
-    approve(&plan, args)?;
+    if !plan.is_empty() {
+        approve(&plan, args)?;
+    }
 
     let patience = Duration::from_secs(args.lock_timeout);
     let mut waiting = |holder: &str| {
@@ -44,7 +46,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     };
     let locked = apply::lock(&mut session, patience, &mut waiting)?;
     let mut ready = apply::gate(locked, &plan)?;
-    let mut recorder = Recorder::begin(&ledger, &plan, &server, context.global.allow_new_database, progress)?;
+    let mut recorder = Recorder::begin(&ledger, &plan, &server, new, progress)?;
     let interrupt = Interrupt::default();
     let listening = signals::listen(&interrupt)?;
     let mut done = apply::run(&mut ready, &plan, &mut recorder, &interrupt);
@@ -62,7 +64,9 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     }
     let ended = recorder.finish(&done, &verified);
     let summary = record::summary(&plan, &done, &recorder, started.elapsed(), interrupt.is_requested());
-    out::print(&report::run_summary(&summary, &context.report_options()));
+    if !plan.is_empty() || context.global.format == Format::Json {
+        out::print(&report::run_summary(&summary, &context.report_options()));
+    }
     match (done.failure, ended) {
         (Some(failure), Err(unrecorded)) => Err(Failure([failure.0, unrecorded.0].concat())),
         (Some(failure), Ok(())) | (None, Err(failure)) => Err(failure),
@@ -70,12 +74,22 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     }
 }
 
+/// Nothing to do, and nothing to write down.
+fn done_already(plan: &Plan, context: &Context) -> Exit {
+    if context.global.format == Format::Json {
+        let nothing = report::RunReport { database: plan.target.database.clone(), ..report::RunReport::default() };
+        out::print(&report::run_summary(&nothing, &context.report_options()));
+    }
+    Exit::Done
+}
+
 fn make(args: &ApplyArgs, ledger: &Path, context: &mut Context) -> Result<(Plan, Session, Server), Failure> {
     let policies = context.policies(&args.paths)?;
     let mut session = context.connect()?;
     let new = context.global.allow_new_database;
     let mut remember = |server: &_| record::remember(ledger, server, new);
-    let made = pipeline::make(&policies, &mut session, &mut remember, &mut context.diagnostics)?;
+    let made =
+        pipeline::make(&policies, &mut session, &mut remember, args.paths.paths.is_empty(), &mut context.diagnostics)?;
     Ok((made.plan, session, made.server))
 }
 

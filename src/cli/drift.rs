@@ -13,7 +13,8 @@ pub fn run(args: &DriftArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut session = context.connect()?;
     let new = context.global.allow_new_database;
     let mut remember = |server: &_| record::remember(&ledger, server, new);
-    let made = pipeline::make(&policies, &mut session, &mut remember, &mut context.diagnostics)?;
+    let made =
+        pipeline::make(&policies, &mut session, &mut remember, args.paths.paths.is_empty(), &mut context.diagnostics)?;
 
     let plan = &made.plan;
     let report = DriftReport {

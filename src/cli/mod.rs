@@ -23,9 +23,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::diag::{Exit, Failure};
+use crate::diag::{Diagnostic, Exit, Failure, code};
+use crate::plan::Message;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Format};
 use context::Context;
 
 pub use args::command;
@@ -38,11 +39,21 @@ pub fn run() -> ExitCode {
     };
     let mut context = Context::new(cli.global);
     let result = dispatch(cli.command, &mut context);
+    // Whoever asked for JSON gets JSON, also of what went wrong before there was a result.
+    if let (Err(failure), Format::Json, false) = (&result, context.global.format, out::has_printed()) {
+        let messages: Vec<Message> = failure.0.iter().chain(&context.diagnostics).map(Message::from).collect();
+        out::print(&format!("{:#}\n", serde_json::json!({ "diagnostics": messages })));
+    }
     context.say_diagnostics();
     let exit = result.unwrap_or_else(|failure| {
         context.say_failure(&failure);
         failure.exit()
     });
+    if out::is_lost() {
+        let message = "standard output could not be written: what was printed there is not whole";
+        context.say_failure(&Diagnostic::error(&code::OUTPUT_LOST, message).into());
+        return ExitCode::from(exit.max(Exit::Error) as u8);
+    }
     ExitCode::from(exit as u8)
 }
 

@@ -2,12 +2,34 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::args::Color;
 
-/// Writes to standard output. A reader that has gone away (`| head`) is no error.
+/// Whether anything was printed, and whether some of it was lost.
+static PRINTED: AtomicBool = AtomicBool::new(false);
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes to standard output. A reader that has gone away (`| head`) is no error; anything else
+/// that keeps the text from arriving is, see [`is_lost`].
 pub fn print(text: &str) {
-    write_quietly(&mut io::stdout().lock(), text);
+    PRINTED.store(true, Ordering::Relaxed);
+    let mut stream = io::stdout().lock();
+    if let Err(error) = stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether anything was printed.
+pub fn has_printed() -> bool {
+    PRINTED.load(Ordering::Relaxed)
+}
+
+/// Whether something that was printed did not arrive: the disk is full, say.
+pub fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }
 
 /// Writes to standard error.

@@ -29,7 +29,7 @@ pub struct Made {
 pub type Remember<'a> = &'a mut dyn FnMut(&Server) -> Result<BTreeMap<Address, Applied>, Failure>;
 
 /// Makes the plan: snapshot, settle, compare, weigh, build. Diagnostics about single resources are
-/// left in `sink`; a resource that has an error is in the plan as blocked, or not at all.
+/// left in `sink`, and `whole` says that these are all of the project's policies; a resource that has an error is in the plan as blocked, or not at all.
 ///
 /// # Errors
 /// What makes any plan impossible.
@@ -37,6 +37,7 @@ pub fn make(
     policies: &Policies,
     session: &mut Session,
     remember: Remember<'_>,
+    whole: bool,
     sink: &mut Vec<Diagnostic>,
 ) -> Result<Made, Failure> {
     let server = snapshot::open(session)?;
@@ -77,6 +78,7 @@ pub fn make(
         desired: &desired,
         diagnostics: sink,
         tool_version: env!("CARGO_PKG_VERSION"),
+        whole,
     };
     let plan = plan::build(input, &mut Renderer::new())?;
     Ok(Made { plan, server: live.server, compared })

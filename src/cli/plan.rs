@@ -1,5 +1,6 @@
 //! `chronoform plan`: what would change, why, how risky, with which SQL. Changes nothing.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use crate::cli::args::PlanArgs;
@@ -16,7 +17,8 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut session = context.connect()?;
     let new = context.global.allow_new_database;
     let mut remember = |server: &_| record::remember(&ledger, server, new);
-    let made = pipeline::make(&policies, &mut session, &mut remember, &mut context.diagnostics)?;
+    let made =
+        pipeline::make(&policies, &mut session, &mut remember, args.paths.paths.is_empty(), &mut context.diagnostics)?;
 
     out::print(&report::plan(&made.plan, &context.report_options()));
     if let Some(path) = &args.out {
@@ -29,17 +31,53 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     Ok(if differs { Exit::Differences } else { Exit::Done })
 }
 
-/// Writes the plan beside its place and moves it there, so that no half of one is ever found.
+/// Writes the plan. A regular file is written beside its place and moved there, so that no half of
+/// one is ever found; through a link to where it leads, and with the mode that it had. Anything else
+/// (a pipe, a terminal) is written to as it is.
 fn write(plan: &Plan, path: &Path) -> Result<(), Failure> {
     let wrong = |error: String| {
         let message = format!("the plan cannot be written to {}: {error}", path.display());
         Failure::from(Diagnostic::error(&code::FILE_UNREADABLE, message))
     };
     let text = plan.to_json().map_err(|error| wrong(error.to_string()))?;
-    let mut aside = path.as_os_str().to_owned();
+    place(&text, path).map_err(|error| wrong(error.to_string()))
+}
+
+fn place(text: &str, path: &Path) -> io::Result<()> {
+    let there = std::fs::metadata(path).ok();
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+    }
+    let real = if there.is_some() { std::fs::canonicalize(path)? } else { path.to_owned() };
+    let mut aside = real.as_os_str().to_owned();
     aside.push(format!(".{}.new", std::process::id()));
-    std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path)).map_err(|error| {
+    let written = std::fs::write(&aside, text)
+        .and_then(|()| there.map_or(Ok(()), |there| std::fs::set_permissions(&aside, there.permissions())))
+        .and_then(|()| std::fs::rename(&aside, &real));
+    written.inspect_err(|_| {
         let _ = std::fs::remove_file(&aside);
-        wrong(error.to_string())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_plan_goes_where_a_link_leads_and_leaves_devices_alone() {
+        use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        std::fs::write(&target, "old").unwrap();
+        std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&target, &link).unwrap();
+        place("new", &link).unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "new");
+        assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
+        place("x", Path::new("/dev/null")).unwrap();
+        assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }

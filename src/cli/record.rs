@@ -86,44 +86,28 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// Records a plan without actions: what is newly managed, and what is gone.
+/// Whether there is nothing to do and nothing to write down: no action, nothing newly managed or
+/// gone, and no statement of an earlier run in doubt.
 ///
 /// # Errors
-/// When the ledger cannot be written, or belongs to another database.
-pub fn nothing_to_do(path: &Path, plan: &Plan, server: &Server, new: bool) -> Result<(), Failure> {
-    if plan.adopt.is_empty() && plan.forget.is_empty() && !path.exists() {
-        return Ok(());
-    }
-    let mut ledger = Ledger::open(path)?;
+/// When the ledger cannot be read, or belongs to another database.
+pub fn is_settled(path: &Path, plan: &Plan, server: &Server, new: bool) -> Result<bool, Failure> {
+    let mut ledger = Ledger::open_read(path)?;
     let database = ledger.database(server, new)?;
-    settle(&mut ledger, database, plan)?;
-    if plan.adopt.is_empty() && plan.forget.is_empty() {
-        return Ok(());
-    }
-    ledger.write(|batch| {
-        let run = batch.begin_run(database, start(plan, server))?;
-        for adopt in &plan.adopt {
-            batch.record_applied(run, &adopted(adopt), adopt.source.as_ref().map(place).as_ref())?;
-        }
-        for gone in &plan.forget {
-            batch.forget(run, &gone.address)?;
-        }
-        let counts = BTreeMap::from([("adopt".to_owned(), plan.adopt.len() as u64)]);
-        batch.finish_run(run, RunOutcome::Done, &counts)
-    })?;
-    Ok(())
+    let nothing_new = plan.is_empty() && plan.adopt.is_empty() && plan.forget.is_empty();
+    Ok(nothing_new && ledger.in_doubt(database)?.is_empty())
 }
 
-/// Settles statements in doubt by what the plan, which has just looked, still has to do.
+/// Settles statements in doubt by what the plan, which has just looked, still has to do. What the
+/// plan did not look at stays in doubt: another choice of files may have asked for it.
 fn settle(ledger: &mut Ledger, database: DatabaseId, plan: &Plan) -> Result<(), Failure> {
     ledger.close_crashed(database)?;
     for step in ledger.in_doubt(database)? {
-        let still_to_do = plan.actions.iter().any(|action| action.address == step.address);
-        let note = match still_to_do {
-            true => "the database still differs from the policy here",
-            false => "the database is as the policy wants it here",
-        };
-        ledger.settle(step.id, !still_to_do, note)?;
+        if plan.actions.iter().any(|action| action.address == step.address) {
+            ledger.settle(step.id, false, "the database still differs from the policy here")?;
+        } else if plan.drift.iter().any(|seen| seen.address == step.address) {
+            ledger.settle(step.id, true, "the database is as the policy wants it here")?;
+        }
     }
     Ok(())
 }

@@ -224,7 +224,16 @@ impl Impact {
         more(&self.chunks, &earlier.chunks)
             || more(&self.rows, &earlier.rows)
             || more(&self.bytes, &earlier.bytes)
-            || more(&self.newest, &earlier.newest)
+            || matches!((&self.newest, &earlier.newest), (Some(now), Some(then)) if is_later(now, then))
+    }
+}
+
+/// Whether one end of a range is after another: whole numbers by their size, and timestamps, which
+/// the server prints in one style, as text.
+fn is_later(now: &str, then: &str) -> bool {
+    match (now.parse::<i64>(), then.parse::<i64>()) {
+        (Ok(now), Ok(then)) => now > then,
+        _ => now > then,
     }
 }
 
@@ -293,4 +302,22 @@ pub struct Action {
     pub fingerprint: Fingerprint,
     /// Where the policy asks for it; `None` where it no longer does.
     pub source: Option<SourceLine>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn until(newest: &str) -> Impact {
+        Impact { newest: Some(newest.to_owned()), ..Impact::default() }
+    }
+
+    #[test]
+    fn a_later_end_is_growth_for_numbers_and_for_times() {
+        assert!(until("1000").has_grown_since(&until("500")));
+        assert!(!until("500").has_grown_since(&until("1000")));
+        assert!(until("2026-02-01").has_grown_since(&until("2026-01-01")));
+        assert!(!until("2026-02-01").has_grown_since(&until("2026-02-01")));
+        assert!(!Impact::default().has_grown_since(&until("2026-02-01")));
+    }
 }

@@ -121,9 +121,11 @@ codes! {
     LEDGER_EXPORT = new("ledger-export", "An export of a ledger cannot be written, or is none.");
     LEDGER_OTHER_DATABASE = refusal("ledger-other-database", "The ledger belongs to another database.");
     STEP_FAILED = partial("step-failed", "A statement failed while applying.");
+    STOPPED = partial("stopped-part-way", "Apply stopped after some statements were sent.");
     INTERRUPTED = partial("interrupted", "Apply was interrupted.");
     IN_DOUBT = partial("in-doubt", "The connection broke during a statement, which may or may not have happened.");
     NOT_CONVERGED = partial("not-converged", "Apply finished and something still differs.");
+    OUTPUT_LOST = new("output-lost", "Standard output could not be written.");
     EMBEDDED_UNAVAILABLE = new("embedded-unavailable", "The embedded server cannot be started.");
     INTERNAL = new("internal", "A defect of Chronoform itself.");
 }

@@ -59,7 +59,38 @@ fn snippet<'a>(
         annotation = annotation.label(label);
     }
     let number = text.get(..line_start)?.matches('\n').count() + 1;
-    Some(Snippet::source(line).line_start(number).path(place.file.as_ref()).annotation(annotation))
+    Some(Snippet::source(mask(line)).line_start(number).path(place.file.as_ref()).annotation(annotation))
+}
+
+/// The line with every password in it blotted out, byte for byte, so that columns stay true: in a
+/// URL between the user and the host, and after `password=` or `password:`.
+fn mask(line: &str) -> String {
+    let mut hidden: Vec<(usize, usize)> = Vec::new();
+    for (at, _) in line.match_indices("://") {
+        let start = at + 3;
+        let rest = line.get(start..).unwrap_or("");
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',')).unwrap_or(rest.len());
+        let authority = rest.get(..end).unwrap_or("");
+        if let Some(host) = authority.rfind('@')
+            && let Some(colon) = authority.get(..host).and_then(|login| login.find(':'))
+        {
+            hidden.push((start + colon + 1, start + host));
+        }
+    }
+    for (at, word) in line.to_ascii_lowercase().match_indices("password") {
+        let after = line.get(at + word.len()..).unwrap_or("");
+        let value = after.trim_start_matches([' ', '=', ':', '"', '\'']);
+        if value.len() == after.len() {
+            continue;
+        }
+        let end =
+            value.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '&' | '}')).unwrap_or(value.len());
+        let start = line.len() - value.len();
+        hidden.push((start, start + end));
+    }
+    let covered = |at: usize| hidden.iter().any(|(start, end)| (*start..*end).contains(&at));
+    let each = |(at, c): (usize, char)| if covered(at) { "*".repeat(c.len_utf8()) } else { c.to_string() };
+    line.char_indices().map(each).collect()
 }
 
 /// The nearest character boundary at or before an offset.
@@ -91,6 +122,14 @@ mod tests {
         {
             assert!(shown.contains(part), "{part} not in\n{shown}");
         }
+    }
+
+    #[test]
+    fn a_password_in_a_snippet_is_blotted_out() {
+        assert_eq!(mask("url: postgres://u:s3crét@h:5432/d # x"), "url: postgres://u:*******@h:5432/d # x");
+        assert_eq!(mask("a: \"host=h password=s3cret user=u\""), "a: \"host=h password=****** user=u\"");
+        assert_eq!(mask("see https://h:1/p and a@b"), "see https://h:1/p and a@b");
+        assert_eq!(mask("password_policy: x"), "password_policy: x");
     }
 
     #[test]

@@ -14,7 +14,9 @@ use crate::pg::{Endpoint, PgError, Trip, Watch, rows};
 const SETTINGS: &str = "SET search_path = ''; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; \
     SET IntervalStyle = 'postgres'; SET standard_conforming_strings = on; SET client_min_messages = warning; \
     SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET default_transaction_isolation = 'read committed'; \
-    SET lock_timeout = '10s'; SET jit = off";
+    SET lock_timeout = '10s'; SET jit = off; \
+    SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
+     WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
 
 /// A connection to one database.
 pub struct Session {

@@ -177,6 +177,8 @@ pub struct Adopt {
     pub desired: BTreeMap<String, Value>,
     /// Whether the ledger did not know it before.
     pub new: bool,
+    /// What the plan saw of the live resource.
+    pub fingerprint: Fingerprint,
     /// Where the policy describes it.
     pub source: Option<SourceLine>,
 }

@@ -35,6 +35,9 @@ pub struct Input<'a> {
     pub diagnostics: &'a mut Vec<Diagnostic>,
     /// The version to record.
     pub tool_version: &'a str,
+    /// Whether these are all of the project's policies: with a choice of files, what the others
+    /// describe is not orphaned.
+    pub whole: bool,
 }
 
 /// Builds the plan. What cannot be done is in it as a blocked action, with an error among the
@@ -49,7 +52,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         actions.push(action_for(delta, weights, &input.view, renderer, input.diagnostics)?);
     }
     actions.sort_by_cached_key(order);
-    for address in &input.diff.orphaned {
+    for address in input.diff.orphaned.iter().filter(|_| input.whole) {
         let message = format!("{address} was applied by Chronoform, and no policy describes its table any more");
         let help = "keep a document with `ensure: absent` to remove it, or leave it: nothing is done about it";
         input.diagnostics.push(Diagnostic::warning(&code::ORPHANED, message).help(help));
@@ -92,6 +95,7 @@ fn adopt(input: &Input<'_>) -> Vec<Adopt> {
                 on: desired.on.clone(),
                 desired: desired.attributes.clone(),
                 new: known.is_none(),
+                fingerprint: Fingerprint::of_live(input.view.live.get(address)),
                 source: Some(SourceLine::from(&desired.place)),
             });
         }

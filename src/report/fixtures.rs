@@ -102,6 +102,7 @@ pub(super) fn empty_plan() -> Plan {
         address: address("retention", &table(name)),
         on: Some(table(name)),
         desired: BTreeMap::new(),
+        fingerprint: Fingerprint::of(b""),
         new: true,
         source: None,
     };

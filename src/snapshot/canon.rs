@@ -16,7 +16,9 @@ type Asked = (QualifiedName, SqlText);
 
 pub(super) fn settle(
     session: &mut Session,
-    (desired, live, applied): (&BTreeMap<Address, Desired>, &BTreeMap<Address, Live>, &BTreeMap<Address, Applied>),
+    desired: &BTreeMap<Address, Desired>,
+    live: &BTreeMap<Address, Live>,
+    applied: &BTreeMap<Address, Applied>,
     relations: &Relations,
 ) -> Result<Canon, Failure> {
     let mut asked: BTreeSet<Asked> = BTreeSet::new();

@@ -95,7 +95,7 @@ pub fn take(
         let found = kind.read(&rows, &relations).map_err(|error| unexpected(&kind.id(), &error))?;
         live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
     }
-    let canon = canon::settle(session, (desired, &live, applied), &relations)?;
+    let canon = canon::settle(session, desired, &live, applied, &relations)?;
     Ok(Snapshot { server, relations, live, canon })
 }
 

@@ -143,14 +143,14 @@ fn golden(case: &Case, tier: Tier, place: &Workplace<'_>, planned: &Ran) -> Resu
     if tier != case.golden_tier() {
         return Ok(());
     }
-    let mut text = steady(&planned.out);
+    let mut text = steady(&planned.out, place.db);
     if !planned.err.is_empty() {
         text.push_str("--- standard error\n");
-        text.push_str(&steady(&planned.err));
+        text.push_str(&steady(&planned.err, place.db));
     }
     compare(&case.folder.join("plan.txt"), &text)?;
     match fs::read_to_string(place.path().join("plan.json")) {
-        Ok(json) => compare(&case.folder.join("plan.json"), &steady_json(&json)),
+        Ok(json) => compare(&case.folder.join("plan.json"), &steady_json(&json, place.db)),
         Err(_) => Ok(()),
     }
 }
@@ -169,14 +169,23 @@ fn compare(path: &Path, actual: &str) -> Result<(), Failed> {
     Err(format!("{} is not what the plan is now (CHRONOFORM_BLESS=1 rewrites it)\n{shown}", path.display()).into())
 }
 
-/// A plan's text without what differs from run to run: the database's name and place, and versions.
-fn steady(text: &str) -> String {
-    let lines = text.lines().map(|line| if line.contains(" on 127.0.0.1:") { "<target>" } else { line.trim_end() });
-    lines.map(|line| format!("{line}\n")).collect()
+/// A plan's text without what differs from run to run: the first paragraph, which says where the
+/// database is and what runs there, and the database's name.
+fn steady(text: &str, db: &Db) -> String {
+    let body = match text.strip_prefix("Plan for ") {
+        Some(rest) => rest.split_once("\n\n").map_or("", |(_, body)| body),
+        None => text,
+    };
+    let target = if body.len() == text.len() { "" } else { "<target>\n\n" };
+    let lines: String = body.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let named = if db.name().starts_with("test_") { lines.replace(db.name(), "<database>") } else { lines };
+    format!("{target}{named}")
 }
 
 /// A plan's JSON without the same, and without digests of it.
-fn steady_json(text: &str) -> String {
+fn steady_json(text: &str, db: &Db) -> String {
+    let text = if db.name().starts_with("test_") { text.replace(db.name(), "<database>") } else { text.to_owned() };
+    let text = text.as_str();
     let mut plan: serde_json::Value = serde_json::from_str(text).unwrap();
     plan["target"] = serde_json::json!("<target>");
     plan["tool_version"] = serde_json::json!("<version>");

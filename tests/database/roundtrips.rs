@@ -39,7 +39,7 @@ fn round_trips(db: &Db, tables: usize) -> u64 {
     let options = ConnectOptions { url: Some(db.url().to_owned()), ..ConnectOptions::default() };
     let mut session = Session::connect(&options.resolve().unwrap()).unwrap();
     let mut remember = |_: &chronoform::core::Server| Ok(Default::default());
-    let made = chronoform::cli::pipeline::make(&policies, &mut session, &mut remember, &mut sink).unwrap();
+    let made = chronoform::cli::pipeline::make(&policies, &mut session, &mut remember, true, &mut sink).unwrap();
     assert_eq!(
         made.plan.actions.len(),
         tables,

@@ -118,7 +118,7 @@ fn a_job_is_read_as_the_server_goes_by_it() {
     let both = job_row(&[("drop_after", week.clone()), ("drop_created_before", week)]);
     assert_eq!(age(both), (None, Some(days(7))), "creation wins");
     let start = ("initial_start", Cell::Int(1_767_225_600_000_000));
-    let floating = KIND.read(&[job_row(&[start.clone()])], &Default::default()).unwrap().remove(0);
+    let floating = KIND.read(&[job_row(std::slice::from_ref(&start))], &Default::default()).unwrap().remove(0);
     assert_eq!(floating.get("schedule.initial_start"), None, "a start that nothing goes by");
     let fixed = KIND.read(&[job_row(&[start, ("fixed_schedule", Cell::Bool(true))])], &Default::default()).unwrap();
     assert_eq!(fixed[0].get("schedule.initial_start"), Some(&Value::text("2026-01-01 00:00:00+00")));
