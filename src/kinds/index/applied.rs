@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use crate::core::{Applied, Desired, KeyColumn, KeyTarget, QualifiedName, SqlText, Value};
+use crate::core::{Applied, Desired, KeyColumn, KeyTarget, QualifiedName, SqlText};
 use crate::kinds::Canon;
 use crate::kinds::index::settle::{condition, expression, keys, predicate};
 
@@ -63,7 +63,7 @@ fn expression_of(key: &KeyColumn, applied: &Json) -> Option<SqlText> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{Address, KindId, Place};
+    use crate::core::{Address, KindId, Place, Value};
 
     fn desired(key: KeyColumn) -> Desired {
         let on = QualifiedName::new("public", "t");
