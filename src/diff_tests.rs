@@ -172,3 +172,16 @@ fn drift_shows_all_three_values() {
         (Some("7 days"), Some("8 days"), Some("9 days"))
     );
 }
+
+#[test]
+fn explicitly_nothing_and_not_there_are_the_same() {
+    let mut none = world(Some(7), Some(7), None);
+    none.desired.get_mut(&address()).unwrap().set("every", Value::Null);
+    assert!(run(&none).0.deltas.is_empty());
+    none.live.get_mut(&address()).unwrap().set("every", days(1));
+    let (diff, _) = run(&none);
+    assert_eq!((diff.deltas[0].changes[0].before.clone(), diff.deltas[0].changes.len()), (Some(days(1)), 1));
+    none.live.clear();
+    let (diff, _) = run(&none);
+    assert_eq!(diff.deltas[0].changes.len(), 1, "what is not wanted is not created");
+}

@@ -214,12 +214,17 @@ pub struct Impact {
 }
 
 impl Impact {
-    /// Whether this counts more than an earlier count did: more chunks, rows or bytes, or a newer end.
+    /// Whether this counts more than an earlier count did: more chunks, rows or bytes, or a newer
+    /// end. What one of them could not tell says nothing: an estimate of rows comes with the first
+    /// ANALYZE, without a row more.
     pub fn has_grown_since(&self, earlier: &Self) -> bool {
-        self.chunks > earlier.chunks
-            || self.rows > earlier.rows
-            || self.bytes > earlier.bytes
-            || (earlier.newest.is_some() && self.newest > earlier.newest)
+        fn more<T: PartialOrd>(now: &Option<T>, then: &Option<T>) -> bool {
+            matches!((now, then), (Some(now), Some(then)) if now > then)
+        }
+        more(&self.chunks, &earlier.chunks)
+            || more(&self.rows, &earlier.rows)
+            || more(&self.bytes, &earlier.bytes)
+            || more(&self.newest, &earlier.newest)
     }
 }
 

@@ -236,7 +236,10 @@ fn split_name(text: &str) -> Result<(String, &str), KeyError> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::kinds::fixture;
 
     fn read(text: &str) -> (String, bool, bool) {
         let key = parse_text(text).unwrap();
@@ -286,5 +289,38 @@ mod tests {
         assert_eq!(parse_text("a desc last"), wrong("last"));
         assert_eq!(parse_text("a nulls first last"), wrong("last"));
         assert_eq!(parse_text("\"a\"b"), wrong("b"));
+    }
+
+    fn parts(spec: serde_json::Value) -> (Option<KeyColumn>, Vec<&'static str>) {
+        let spec: KeySpec = serde_json::from_value(spec).unwrap();
+        let mut sink = Vec::new();
+        let key = fixture::with_input(|input| spec.read(input, "/columns/0", &mut sink));
+        (key, fixture::codes(&sink))
+    }
+
+    #[test]
+    fn a_mapping_says_what_the_short_form_cannot() {
+        let (key, sink) = parts(json!({
+            "expression": "lower(symbol)", "order": "desc", "nulls": "last", "opclass": "text_pattern_ops",
+            "collation": "app.german",
+        }));
+        assert_eq!(sink, Vec::<&str>::new());
+        let key = key.unwrap();
+        assert_eq!(key.to_string(), "(lower(symbol)) collate app.german pg_catalog.text_pattern_ops desc nulls last");
+        let (key, _) = parts(json!({"column": "my col desc"}));
+        assert_eq!(key, Some(KeyColumn::column("my col desc")), "a plain name, exact");
+        assert_eq!(parts(json!({"column": "a", "order": "desc"})).0, parse_text("a desc").ok());
+        assert_eq!(parts(json!("a nulls first")).0, parse_text("a nulls first").ok());
+    }
+
+    #[test]
+    fn a_mapping_is_one_thing() {
+        assert_eq!(parts(json!({"column": "a", "expression": "b"})), (None, vec!["wrong-value"]));
+        assert_eq!(parts(json!({"order": "desc"})), (None, vec!["missing-key"]));
+        assert_eq!(parts(json!({"expression": "a); DROP TABLE x; --"})), (None, vec!["bad-expression"]));
+        assert_eq!(parts(json!({"column": "x".repeat(64)})), (None, vec!["bad-name"]));
+        assert_eq!(parts(json!({"column": "a", "opclass": "a.b.c"})), (None, vec!["bad-name"]));
+        assert_eq!(parts(json!("lower(a)")), (None, vec!["wrong-value"]));
+        assert_eq!(parts(json!("x".repeat(64))), (None, vec!["bad-name"]));
     }
 }

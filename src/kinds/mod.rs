@@ -10,6 +10,8 @@ pub mod chunks;
 mod columnstore;
 pub mod document;
 mod extension;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod hypertable;
 mod index;
 pub mod job;
@@ -92,8 +94,9 @@ pub trait Kind: Sync {
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired>;
 
     /// What only the desired side of the policies can tell, offline: conflicts between resources.
-    /// Called once for each resource with all of them at hand.
-    fn check(&self, _desired: &Desired, _all: &BTreeMap<crate::core::Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
+    /// Called once, with the resources of this kind that no error was found in, in the order of
+    /// their addresses, and with all resources of all kinds at hand.
+    fn check(&self, _own: &[&Desired], _all: &BTreeMap<crate::core::Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
 
     /// What its templates need beyond the attributes and facts.
     fn context(&self, _delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {

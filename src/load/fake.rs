@@ -187,10 +187,12 @@ impl Kind for Fake {
     }
 
     /// Says that an item needs a `keep` beside it.
-    fn check(&self, desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
-        let Some(on) = desired.on.as_ref().filter(|_| self.0 == "item") else { return };
-        if !all.contains_key(&Address::in_schema(KindId::new("keep"), on)) {
-            sink.push(Diagnostic::error(&code::POLICY_CONFLICT, "an item needs `keep`").at(&desired.place));
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        for desired in own.iter().filter(|_| self.0 == "item") {
+            let kept = |on| all.contains_key(&Address::in_schema(KindId::new("keep"), on));
+            if !desired.on.as_ref().is_some_and(kept) {
+                sink.push(Diagnostic::error(&code::POLICY_CONFLICT, "an item needs `keep`").at(&desired.place));
+            }
         }
     }
 }

@@ -232,12 +232,11 @@ impl<'a> Loading<'a> {
     /// What only all of them together can tell. Resources of a document with errors are left out:
     /// what is missing there would be reported as missing here.
     fn check(&mut self) {
-        for desired in self.desired.values() {
-            let broken = desired.on.as_ref().is_some_and(|relation| self.broken.contains(relation));
-            let kind = self.kinds.iter().find(|kind| kind.id() == desired.address.kind);
-            if let Some(kind) = kind.filter(|_| !broken) {
-                kind.check(desired, &self.desired, &mut self.found);
-            }
+        let whole = |desired: &&Desired| desired.on.as_ref().is_none_or(|relation| !self.broken.contains(relation));
+        for kind in self.kinds {
+            let id = kind.id();
+            let own = self.desired.values().filter(|desired| desired.address.kind == id).filter(whole);
+            kind.check(&own.collect::<Vec<_>>(), &self.desired, &mut self.found);
         }
     }
 

@@ -217,7 +217,9 @@ mod tests {
         let endpoint = resolve(None, &variables).unwrap();
         assert_eq!(format!("{endpoint:?}"), "su@sh:77/sd");
         assert_eq!(endpoint.config.get_password(), Some(b"sp".as_slice()));
-        assert_eq!(format!("{:?}", resolve(Some("postgres://u@h/d"), &variables).unwrap()), "u@h:77/d");
+        assert_eq!(format!("{:?}", resolve(Some("user=u host=h dbname=d"), &variables).unwrap()), "u@h:77/d");
+        // The driver reads a URL without a port as one with 5432.
+        assert_eq!(format!("{:?}", resolve(Some("postgres://u@h/d"), &variables).unwrap()), "u@h:5432/d");
         assert!(resolve(None, &[("PGSERVICE", "other"), ("PGSERVICEFILE", file)]).is_err());
     }
 

@@ -3,6 +3,8 @@
 pub mod artifact;
 mod build;
 mod context;
+#[cfg(test)]
+mod older_servers;
 
 pub use artifact::{Adopt, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};
 pub use build::{Input, Weights, action_for, build};

@@ -1,3 +1,4 @@
+{% if not ctx.built_already %}
 CREATE{% if after.unique %} UNIQUE{% endif %} INDEX{% if variant == "concurrently" %} CONCURRENTLY{% endif %} {{ ctx.build_as|ident }}
     ON {{ table|ident }}
     USING {{ after.method|ident }} ({% for key in after.columns %}{{ key|key }}{% if not loop.last %}, {% endif %}{% endfor %})
@@ -17,4 +18,5 @@ CREATE{% if after.unique %} UNIQUE{% endif %} INDEX{% if variant == "concurrentl
 {% endif %}
 {% if after.where is not none %}
     WHERE ({{ after.where|expr }})
+{% endif %}
 {% endif %}

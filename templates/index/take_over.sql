@@ -1,3 +1,3 @@
-{% if ctx.swap %}
+{% if ctx.swap or ctx.built_already %}
 ALTER INDEX {{ ctx.unfinished|ident }} RENAME TO {{ name|ident }}
 {% endif %}

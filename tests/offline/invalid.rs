@@ -154,3 +154,15 @@ fn no_change_by_chance_brings_it_down() {
         let _ = load::format::format(&text);
     }
 }
+
+#[test]
+fn a_warning_is_told_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "kind: table\nname: t\nindexes:\n  - {name: a, columns: [x]}\n  - {name: b, columns: [x]}\n";
+    fs::write(folder.path().join("p.yaml"), text).unwrap();
+    let mut sink = Vec::new();
+    let paths = [folder.path().to_owned()];
+    let loaded = load::policies(&paths, &Variables::default(), &mut Sources::default(), &mut sink);
+    assert_eq!(loaded.unwrap().desired.len(), 2);
+    assert_eq!(brief(&sink, 0), ["same-index-twice 5:12 4:12"]);
+}

@@ -1,16 +1,16 @@
 //! Columnstores as the catalog has them.
 
 use crate::core::{Address, Cell, Live, Param, QualifiedName, Query, Row, RowError, Server};
-use crate::kinds::columnstore::settings;
+use crate::kinds::columnstore::settings::{self, SPARSE_INDEX};
 use crate::kinds::{Scope, job, schedule};
 
 /// The one query; nothing to ask without TimescaleDB.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
-    server.timescaledb.as_ref()?;
-    Some(Query {
-        sql: job::on_server(include_str!("observe.sql"), server),
-        params: vec![Param::Oids(scope.oids.clone())],
-    })
+    let version = server.timescale_version()?;
+    let number = i64::from(version.major) * 100 + i64::from(version.minor);
+    let sql = job::on_server(include_str!("observe.sql"), server);
+    let sql = if version < SPARSE_INDEX { sql.replace("s.index::text", "NULL::text") } else { sql };
+    Some(Query { sql, params: vec![Param::Oids(scope.oids.clone()), Param::Int(number)] })
 }
 
 /// The resource in each row.

@@ -1,14 +1,14 @@
--- $1 oids of the relations in scope: the columnstore's settings of each that has it enabled, and the
--- job of its policy, which outlives it. The settings' row goes when the columnstore is disabled. Its
--- column `index` is there from 2.22 on, and from then on a NULL `segmentby` leaves the choice to
--- TimescaleDB; before, it was made when the columnstore was enabled, and NULL is none.
+-- $1 oids of the relations in scope, $2 TimescaleDB's version as 222 for 2.22: the columnstore's
+-- settings of each that has it enabled, and the job of its policy, which outlives it. The settings'
+-- row goes when the columnstore is disabled. From 2.22 on a NULL `segmentby` leaves the choice to
+-- TimescaleDB; before, it was made when the columnstore was enabled, and NULL is none. The column
+-- `index` is there from 2.22 on too.
 SELECT DISTINCT ON (c.oid)
        n.nspname AS schema, c.relname AS name,
        s.relid IS NOT NULL AS enabled,
-       CASE WHEN s.relid IS NOT NULL AND NOT pg_catalog.to_jsonb(s) ? 'index'
+       CASE WHEN s.relid IS NOT NULL AND $2 < 222
             THEN COALESCE(s.segmentby, '{}') ELSE s.segmentby END AS segmentby,
-       s.orderby, s.orderby_desc, s.orderby_nullsfirst,
-       pg_catalog.to_jsonb(s) ->> 'index' AS index,
+       s.orderby, s.orderby_desc, s.orderby_nullsfirst, s.index::text AS index,
        CASE pg_catalog.jsonb_typeof(j.config -> 'compress_after')
             WHEN 'string' THEN (j.config ->> 'compress_after')::interval END AS after,
        CASE pg_catalog.jsonb_typeof(j.config -> 'compress_after')

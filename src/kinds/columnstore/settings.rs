@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::core::name::quote_identifier;
-use crate::core::{Cell, KeyColumn, Row, RowError, Value};
+use crate::core::{Cell, KeyColumn, Row, RowError, Value, Version};
 use crate::kinds::Relation;
+
+/// The first with sparse indexes of one's own choice, and the column `index` that holds them.
+pub const SPARSE_INDEX: Version = Version::new(2, 22);
 
 /// Types without an order (no default btree operator class), by which nothing can be segmented,
 /// ordered or summarised by its smallest and largest: TimescaleDB refuses them, some only when the

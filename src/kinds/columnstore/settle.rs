@@ -3,11 +3,9 @@
 use crate::core::{Desired, Ensure, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::columnstore::desired::item_place;
-use crate::kinds::columnstore::settings::{self, has_hash, has_order, sparse_parts};
+use crate::kinds::columnstore::settings::{self, SPARSE_INDEX, has_hash, has_order, sparse_parts};
 use crate::kinds::{Relation, View, checks, job};
 
-/// The first with `sparse_index`.
-const SPARSE_INDEX: Version = Version::new(2, 22);
 /// The first that keeps more than the first column of a bloom filter; before, the rest is dropped
 /// without a word (seen on 2.23).
 const COMPOSITE_BLOOM: Version = Version::new(2, 26);

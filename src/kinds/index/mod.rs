@@ -116,8 +116,8 @@ impl Kind for Index {
         settle::settle(desired, view, sink)
     }
 
-    fn check(&self, desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
-        settle::check(desired, all, sink);
+    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        settle::check(own, sink);
     }
 
     fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {

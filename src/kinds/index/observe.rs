@@ -13,6 +13,9 @@ use crate::kinds::{Hypertable, Relation, Relations, Scope};
 /// The first PostgreSQL with `pg_index.indnullsnotdistinct`.
 pub const NULLS_NOT_DISTINCT: Version = Version::new(15, 0);
 
+/// The attributes that name what an interrupted replacement left behind; null where it left nothing.
+pub const LEFTOVERS: [&str; 2] = ["leftover.unfinished", "leftover.retired"];
+
 /// `DESC` and `NULLS FIRST` in `pg_index.indoption` (`src/include/catalog/pg_index.h`).
 const DESCENDING: i64 = 1;
 const NULLS_FIRST: i64 = 2;
@@ -72,6 +75,9 @@ fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError>
     live.set("nulls_not_distinct", row.bool("nulls_not_distinct")?);
     live.set("valid", row.bool("valid")?);
     live.set("tablespace", Value::text(row.text("tablespace")?));
+    for leftover in LEFTOVERS {
+        live.set(leftover, Value::Null);
+    }
     for option in row.texts("options")?.iter().flatten() {
         if let Some((name, value)) = reloption::split(option) {
             let parameter = reloption::known(name, Owner::Index(method));
@@ -170,10 +176,10 @@ pub fn as_key(value: &Value) -> Option<&KeyColumn> {
 /// Takes what an interrupted replacement left behind out of the list, and notes it on the index
 /// that it is of: its next plan clears it away. What has lost its index stays in the list.
 fn attach_leftovers(mut found: Vec<Live>) -> Vec<Live> {
-    let leftovers: BTreeSet<(Option<QualifiedName>, String)> = found
+    let leftovers: BTreeMap<(Option<QualifiedName>, String), Live> = found
         .iter()
         .filter(|live| names::is_reserved(&live.address.name))
-        .map(|live| (live.on.clone(), live.address.name.clone()))
+        .map(|live| ((live.on.clone(), live.address.name.clone()), live.clone()))
         .collect();
     if leftovers.is_empty() {
         return found;
@@ -185,8 +191,10 @@ fn attach_leftovers(mut found: Vec<Live>) -> Vec<Live> {
             [("leftover.unfinished", names::unfinished(&own)), ("leftover.retired", names::retired(&own))]
         {
             let key = (live.on.clone(), name);
-            if leftovers.contains(&key) {
+            if let Some(leftover) = leftovers.get(&key) {
                 live.set(attribute, Value::text(&key.1));
+                live.set_fact(&format!("{attribute}.oid"), leftover.fact("oid").cloned().unwrap_or(Value::Null));
+                live.set_fact(attribute, Value::Map(leftover.attributes.clone()));
                 attached.insert(key);
             }
         }

@@ -104,7 +104,7 @@ static TABLESPACE: StepRule = StepRule {
 
 /// The whole table.
 pub static RULES: Rules = Rules {
-    create: &[&DROP_UNFINISHED, &DROP_LEFT_OVER, &CREATE_STEP],
+    create: &[&DROP_UNFINISHED, &DROP_LEFT_OVER, &CREATE_STEP, &TAKE_OVER],
     remove: &[&DROP_UNFINISHED, &DROP_LEFT_OVER, &REMOVE],
     replace: Some(&[
         &DROP_UNFINISHED,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::core::{Address, Desired, Ensure, KeyColumn, KeyTarget, KindId, Live, QualifiedName, SqlText, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::desired::{include_place, key_place};
-use crate::kinds::index::observe::{NULLS_NOT_DISTINCT, as_key};
+use crate::kinds::index::observe::{LEFTOVERS, NULLS_NOT_DISTINCT, as_key};
 use crate::kinds::index::{INDEX_NAME_TAKEN, SAME_INDEX_TWICE, UNIQUE_WITHOUT_PARTITION_COLUMN};
 use crate::kinds::{Relation, RelationKind, View, checks};
 
@@ -30,8 +30,6 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     }
     warn_of_twin(desired, view, sink);
     let mut settled = desired.clone();
-    // Whether there is anything to clear away is for the server to tell, each time anew.
-    settled.attributes.retain(|name, _| !name.starts_with("leftover."));
     match live {
         Some(live) => adopt_spelling(&mut settled, live, &relation.name, view),
         // There is nothing to take back from an index that does not exist.
@@ -239,10 +237,8 @@ fn adopt_spelling(settled: &mut Desired, live: &Live, on: &QualifiedName, view: 
         .retain(|name, value| !(name.starts_with("storage.") && *value == Value::Null && live.get(name).is_none()));
     // An index that the server does not use is not the one that was asked for.
     settled.set("valid", true);
-    for leftover in ["leftover.unfinished", "leftover.retired"] {
-        if live.get(leftover).is_some() {
-            settled.set(leftover, Value::Null);
-        }
+    for leftover in LEFTOVERS {
+        settled.set(leftover, Value::Null);
     }
 }
 
@@ -294,24 +290,21 @@ fn warn_of_twin(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) 
 }
 
 /// Two indexes of the policies with the same definition: said once, at the later of the two.
-pub fn check(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
-    if desired.ensure == Ensure::Absent {
-        return;
-    }
-    let same = |other: &&Desired| {
-        other.address < desired.address
-            && other.on == desired.on
-            && other.ensure == Ensure::Present
-            && DEFINITION.iter().all(|name| other.get(name) == desired.get(name))
-    };
-    if let Some(other) = of_schema(all, &desired.address).find(same) {
-        let message = format!("`{}` is the same index as `{}`", desired.address.name, other.address.name);
-        sink.push(
-            Diagnostic::warning(&SAME_INDEX_TWICE, message)
-                .at(&desired.place)
-                .and_at(&other.place, "the other")
-                .why("a second one costs as much as the first and helps no query")
-                .help("keep one of them"),
-        );
+pub fn check(own: &[&Desired], sink: &mut Vec<Diagnostic>) {
+    let mut of_table: BTreeMap<Option<&QualifiedName>, Vec<&Desired>> = BTreeMap::new();
+    for desired in own.iter().filter(|desired| desired.ensure == Ensure::Present) {
+        let others = of_table.entry(desired.on.as_ref()).or_default();
+        let same = |other: &&&Desired| DEFINITION.iter().all(|name| other.get(name) == desired.get(name));
+        if let Some(other) = others.iter().find(same) {
+            let message = format!("`{}` is the same index as `{}`", desired.address.name, other.address.name);
+            sink.push(
+                Diagnostic::warning(&SAME_INDEX_TWICE, message)
+                    .at(&desired.place)
+                    .and_at(&other.place, "the other")
+                    .why("a second one costs as much as the first and helps no query")
+                    .help("keep one of them"),
+            );
+        }
+        others.push(desired);
     }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Delta, LockMode, QualifiedName, Row, Value};
+use crate::core::{Address, Delta, LockMode, QualifiedName, Row, Value};
 use crate::kinds::index::observe::as_key;
+use crate::kinds::index::settle::DEFINITION;
 use crate::kinds::index::{names, weigh};
 use crate::kinds::reloption::{self, Owner};
 use crate::kinds::{Relation, RelationKind, View};
@@ -101,6 +102,41 @@ fn is_gentle(delta: &Delta) -> bool {
     })
 }
 
+/// Whether an interrupted replacement or its server went on and built just what is wanted now, so
+/// that it only has to take over.
+pub fn is_built_already(delta: &Delta, view: &View<'_>) -> bool {
+    let (Some(desired), false) = (&delta.desired, drops_first(delta, view)) else { return false };
+    let redefined = DEFINITION.iter().any(|name| delta.change(name).is_some());
+    if !redefined {
+        return false;
+    }
+    let Some(built) = unfinished(delta, view) else { return false };
+    let same = |name: &&str| built.get(*name) == desired.get(name);
+    let storage = built.iter().filter_map(|(name, value)| Some((name.strip_prefix("storage.")?, value)));
+    let tablespace = tablespace(delta);
+    built.get("valid") == Some(&Value::Bool(true))
+        && DEFINITION.iter().all(|name| same(&name))
+        && Value::List(storage.map(pair).collect()) == all_parameters(delta)
+        && (tablespace == Value::Null || built.get("tablespace") == Some(&tablespace))
+}
+
+/// The attributes of what a replacement has begun to build.
+fn unfinished<'a>(delta: &'a Delta, view: &View<'a>) -> Option<&'a BTreeMap<String, Value>> {
+    let attached = delta.live.as_ref().and_then(|live| live.fact("leftover.unfinished"));
+    if let Some(Value::Map(attributes)) = attached {
+        return Some(attributes);
+    }
+    let address = Address { name: names::unfinished(&delta.address.name), ..delta.address.clone() };
+    view.live.get(&address).filter(|live| live.on == delta.on).map(|live| &live.attributes)
+}
+
+/// The tablespace of an index that is built. What the policy does not say stays as it is.
+fn tablespace(delta: &Delta) -> Value {
+    let wanted = delta.desired.as_ref().and_then(|desired| desired.get("tablespace"));
+    let kept = delta.live.as_ref().filter(|live| live.fact("own_tablespace") == Some(&Value::Bool(true)));
+    wanted.or_else(|| kept?.get("tablespace")).cloned().unwrap_or(Value::Null)
+}
+
 /// What the templates need: under which name the index is built, what happens to the one before,
 /// and its storage.
 pub fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
@@ -109,20 +145,18 @@ pub fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
     let (unfinished, retired) = (names::unfinished(own), names::retired(own));
     let schema = delta.address.schema.clone().unwrap_or_default();
     let exists = |name: &str, attribute: &str| {
-        let attached = delta.live.as_ref().is_some_and(|live| live.get(attribute).is_some());
-        let address = crate::core::Address { name: name.to_owned(), ..delta.address.clone() };
+        let attached = delta.live.as_ref().is_some_and(|live| !matches!(live.get(attribute), None | Some(Value::Null)));
+        let address = Address { name: name.to_owned(), ..delta.address.clone() };
         attached || view.live.get(&address).is_some_and(|live| live.on == delta.on)
     };
     let (set, reset) = parameters(delta);
-    let tablespace = delta.desired.as_ref().and_then(|desired| desired.get("tablespace")).cloned();
-    // What the policy does not say stays as it is, also in an index that is built anew.
-    let kept = delta.live.as_ref().filter(|live| live.fact("own_tablespace") == Some(&Value::Bool(true)));
-    let kept = kept.and_then(|live| live.get("tablespace")).cloned();
+    let built_already = is_built_already(delta, view);
     BTreeMap::from([
         ("swap".to_owned(), swap.into()),
+        ("built_already".to_owned(), built_already.into()),
         ("drop_first".to_owned(), (delta.live.is_some() && !swap).into()),
         ("build_as".to_owned(), Value::text(if swap { &unfinished } else { own })),
-        ("unfinished_left".to_owned(), exists(&unfinished, "leftover.unfinished").into()),
+        ("unfinished_left".to_owned(), (!built_already && exists(&unfinished, "leftover.unfinished")).into()),
         ("retired_left".to_owned(), exists(&retired, "leftover.retired").into()),
         ("unfinished".to_owned(), Value::Name(QualifiedName::new(&schema, unfinished))),
         ("retired".to_owned(), Value::Name(QualifiedName::new(&schema, &retired))),
@@ -130,7 +164,7 @@ pub fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
         ("parameters".to_owned(), all_parameters(delta)),
         ("set".to_owned(), set),
         ("reset".to_owned(), reset),
-        ("tablespace".to_owned(), tablespace.or(kept).unwrap_or(Value::Null)),
+        ("tablespace".to_owned(), tablespace(delta)),
     ])
 }
 

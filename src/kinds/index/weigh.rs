@@ -1,12 +1,13 @@
 //! What building, replacing or removing an index touches, and what of it cannot be done.
 
 use crate::core::{
-    Bytes, Delta, Hazard, Impact, KeyColumn, Live, Op, Param, QualifiedName, Query, Row, RowError, Value, Version,
+    Address, Bytes, Delta, Hazard, Impact, KeyColumn, Live, Op, Param, QualifiedName, Query, Row, RowError, Value,
+    Version,
 };
 use crate::diag::Diagnostic;
 use crate::kinds::index::settle::{keys, twin};
 use crate::kinds::index::{
-    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, way,
+    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, names, way,
 };
 use crate::kinds::{Judgement, View, checks};
 
@@ -80,13 +81,10 @@ impl Asked {
                 self.with_children.push(Some(way::reaches_children(relation, view).into()));
             }
         }
-        match &delta.live {
-            Some(live) => self.indexes.extend(oid_of(live)),
-            None => {
-                if let Some(name) = delta.address.object() {
-                    self.names.push(&name);
-                }
-            }
+        self.indexes.extend(delta.live.as_ref().and_then(oid_of));
+        self.indexes.extend(unfinished(delta, view));
+        if let (None, Some(name)) = (&delta.live, delta.address.object()) {
+            self.names.push(&name);
         }
         let changed = |name: &str| {
             let value = delta.change(name).and_then(|change| change.after.as_ref())?;
@@ -111,10 +109,20 @@ fn oid_of(live: &Live) -> Option<u32> {
     u32::try_from(live.fact("oid")?.as_int()?).ok()
 }
 
+/// The OID of what a replacement of the index has begun and not finished, where there is such.
+fn unfinished(delta: &Delta, view: &View<'_>) -> Option<u32> {
+    if let Some(oid) = delta.live.as_ref().and_then(|live| live.fact("leftover.unfinished.oid")) {
+        return u32::try_from(oid.as_int()?).ok();
+    }
+    let address = Address { name: names::unfinished(&delta.address.name), ..delta.address.clone() };
+    view.live.get(&address).filter(|live| live.on == delta.on).and_then(oid_of)
+}
+
 /// The rows of one finding that are of one OID, where it has one.
 fn findings<'a>(weights: &'a [Row], finding: &'a str, oid: Option<u32>) -> impl Iterator<Item = &'a Row> {
     let oid = oid.map(i64::from);
-    weights.iter().filter(move |row| row.text("finding") == Ok(finding) && row.maybe_int("oid").ok().flatten() == oid)
+    // The OID first: it tells most rows apart, and costs less to compare.
+    weights.iter().filter(move |row| row.maybe_int("oid") == Ok(oid) && row.text("finding") == Ok(finding))
 }
 
 /// What is stored in a delta's table.
@@ -133,12 +141,13 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         found.extend(place.map(|place| checks::not_owner(relation, view, place)));
     }
     let goes = matches!(op, Op::Replace | Op::Remove);
+    being_built(delta, weights, view, found);
     if let Some(live) = delta.live.as_ref().filter(|_| goes) {
         in_use(delta, live, weights, found)?;
         shared(delta, live, op, view, found);
     }
     nowhere(delta, weights, found)?;
-    if matches!(op, Op::Create | Op::Replace) {
+    if matches!(op, Op::Create | Op::Replace) && !way::is_built_already(delta, view) {
         let weight = weight(delta, weights, view);
         let bytes = weight.map(|row| row.maybe_int("bytes")).transpose()?.flatten();
         // A table of which nothing is known is taken for one with rows.
@@ -158,6 +167,18 @@ fn said(delta: &Delta, diagnostic: Diagnostic, view: Option<&View<'_>>) -> Diagn
     match desired {
         Some(desired) => diagnostic.at(&desired.place),
         None => diagnostic,
+    }
+}
+
+/// Another session is at work on the index, or on what is to replace it.
+fn being_built(delta: &Delta, weights: &[Row], view: &View<'_>, found: &mut Vec<Diagnostic>) {
+    let oids = [delta.live.as_ref().and_then(oid_of), unfinished(delta, view)];
+    if oids.into_iter().flatten().any(|oid| findings(weights, "building", Some(oid)).next().is_some()) {
+        let message = format!("{} is being built by another session", delta.address);
+        let diagnostic = Diagnostic::error(&INDEX_BEING_BUILT, message)
+            .why("it is not valid yet, which a failed build leaves behind as well; this one has not failed")
+            .help("wait until `pg_stat_progress_create_index` shows no build of it, and plan again");
+        found.push(said(delta, diagnostic, Some(view)));
     }
 }
 
@@ -200,12 +221,6 @@ fn in_use(delta: &Delta, live: &Live, weights: &[Row], found: &mut Vec<Diagnosti
             "the server does not drop an index that a foreign key refers to",
             "drop the foreign key first, and add it again afterwards",
         );
-    }
-    if findings(weights, "building", oid).next().is_some() {
-        let diagnostic = Diagnostic::error(&INDEX_BEING_BUILT, format!("{address} is being built by another session"))
-            .why("it is not valid yet, which a failed build leaves behind as well; this one has not failed")
-            .help("wait until `pg_stat_progress_create_index` shows no build of it, and plan again");
-        found.push(said(delta, diagnostic, None));
     }
     Ok(())
 }

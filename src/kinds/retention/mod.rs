@@ -69,9 +69,11 @@ impl Kind for Retention {
         fine.then(|| desired.clone())
     }
 
-    fn check(&self, desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
-        check_against_columnstore(desired, all, sink);
-        check_against_chunks(desired, all, sink);
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        for desired in own {
+            check_against_columnstore(desired, all, sink);
+            check_against_chunks(desired, all, sink);
+        }
     }
 
     fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {

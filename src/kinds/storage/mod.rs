@@ -21,8 +21,8 @@ const ID: KindId = KindId::new("storage");
 /// What a TOAST table's parameter begins with, as in SQL.
 const TOAST: &str = "toast.";
 
-/// What begins the attribute that counts the chunks which lack a parameter of their hypertable.
-const CHUNKS_WITHOUT: &str = "chunks_without.";
+/// The attribute that lists the parameters which not every chunk has as its hypertable has them.
+const CHUNKS_WITHOUT: &str = "chunks_without";
 
 /// Only parameters change whose lock lets reads and writes by.
 const GENTLE: &str = "gentle";
@@ -88,9 +88,10 @@ impl Kind for Storage {
         settled
             .attributes
             .retain(|name, value| !name.starts_with(CHUNKS_WITHOUT) && (*value != Value::Null || has(name)));
-        let lacking: Vec<String> = settled.attributes.keys().map(|name| format!("{CHUNKS_WITHOUT}{name}")).collect();
-        for attribute in lacking.into_iter().filter(|attribute| has(attribute)) {
-            settled.set(&attribute, 0);
+        if let Some(lacking) = live.and_then(|live| live.get(CHUNKS_WITHOUT)) {
+            let managed = |name: &Value| name.as_text().is_some_and(|name| settled.get(name).is_some());
+            let others = lacking.as_list().iter().filter(|name| !managed(name)).cloned().collect();
+            settled.set(CHUNKS_WITHOUT, Value::List(others));
         }
         (live.is_some() || !settled.attributes.is_empty()).then_some(settled)
     }
@@ -113,7 +114,7 @@ impl Kind for Storage {
     }
 
     fn forgets(&self, attribute: &str) -> bool {
-        !attribute.starts_with(CHUNKS_WITHOUT)
+        attribute != CHUNKS_WITHOUT
     }
 
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
@@ -168,20 +169,20 @@ fn sql_name(attribute: &str) -> Value {
 fn parameters(delta: &Delta) -> (BTreeMap<&str, &Value>, BTreeSet<&str>) {
     let mut set = BTreeMap::new();
     let mut reset = BTreeSet::new();
+    let value = |name: &str| delta.desired.as_ref().and_then(|desired| desired.get(name));
     for change in &delta.changes {
-        let (name, after) = match change.attribute.strip_prefix(CHUNKS_WITHOUT) {
-            Some(name) => match delta.desired.as_ref().and_then(|desired| desired.get(name)) {
-                Some(value) => (name, Some(value)),
-                None => continue,
-            },
-            None => (change.attribute.as_str(), change.after.as_ref()),
-        };
-        match after {
+        if change.attribute == CHUNKS_WITHOUT {
+            let lacking = change.before.as_ref().map(Value::as_list).unwrap_or_default();
+            let lacking = lacking.iter().filter_map(|name| Some((name.as_text()?, value(name.as_text()?)?)));
+            set.extend(lacking.filter(|(_, value)| **value != Value::Null));
+            continue;
+        }
+        match &change.after {
             None | Some(Value::Null) => {
-                reset.insert(name);
+                reset.insert(change.attribute.as_str());
             }
             Some(value) => {
-                set.insert(name, value);
+                set.insert(change.attribute.as_str(), value);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Live, Param, Query, Row, RowError};
+use crate::core::{Address, Live, Param, Query, Row, RowError, Value};
 use crate::kinds::reloption;
 use crate::kinds::storage::{CHUNKS_WITHOUT, ID, TOAST, known};
 use crate::kinds::{Relation, Relations, Scope};
@@ -19,30 +19,24 @@ pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> 
         let Some(relation) = by_oid.get(&row.oid("oid")?) else { continue };
         let mut live = Live::new(Address::in_schema(ID, &relation.name), Some(relation.name.clone()));
         for (column, prefix) in [("options", ""), ("toast_options", TOAST)] {
-            for option in row.texts(column)?.iter().flatten() {
-                if let Some((name, value)) = reloption::split(option) {
-                    let attribute = format!("{prefix}{name}");
-                    live.set(&attribute, reloption::canonical(known(&attribute), value));
-                }
+            for (attribute, value) in options(row, column, prefix)? {
+                live.set(&attribute, reloption::canonical(known(&attribute), &value));
             }
         }
         // An ordinary child table, which inherits nothing of the kind, may have what it likes.
         if relation.hypertable.is_some() {
-            lacking(row, "lacked", "lacking", "", &mut live)?;
-            lacking(row, "toast_lacked", "toast_lacking", TOAST, &mut live)?;
+            let mut lacking = options(row, "lacking", "")?;
+            lacking.append(&mut options(row, "toast_lacking", TOAST)?);
+            live.set(CHUNKS_WITHOUT, Value::texts(lacking.into_keys()));
         }
         found.push(live);
     }
     Ok(found)
 }
 
-/// How many chunks lack each parameter.
-fn lacking(row: &Row, options: &str, counts: &str, prefix: &str, live: &mut Live) -> Result<(), RowError> {
-    let counts = row.ints(counts)?;
-    for (option, count) in row.texts(options)?.iter().flatten().zip(counts) {
-        if let Some((name, _)) = reloption::split(option) {
-            live.set(&format!("{CHUNKS_WITHOUT}{prefix}{name}"), count);
-        }
-    }
-    Ok(())
+/// Parameters by their attributes' names.
+fn options(row: &Row, column: &str, prefix: &str) -> Result<BTreeMap<String, String>, RowError> {
+    let texts = row.texts(column)?;
+    let split = texts.iter().flatten().filter_map(|option| reloption::split(option));
+    Ok(split.map(|(name, value)| (format!("{prefix}{name}"), value.to_owned())).collect())
 }

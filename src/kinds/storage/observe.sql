@@ -1,5 +1,5 @@
--- The storage parameters of the relations in $1 that have any, their TOAST tables' included, and how
--- many children lack one that their parent has. Chunks take their parent's parameters when they are
+-- The storage parameters of the relations in $1 that have any, their TOAST tables' included, and which
+-- of them some child does not have alike. Chunks take their parent's parameters when they are
 -- made and when the parent's change, and can then be changed by hand, each on its own.
 WITH parents AS MATERIALIZED (
     SELECT c.oid, c.relkind, c.reloptions, t.reloptions AS toast_options
@@ -23,20 +23,17 @@ differing AS (
     WHERE p.toast_options IS NOT NULL AND t.reloptions IS DISTINCT FROM p.toast_options
 ),
 lacking AS (
-    SELECT d.parent, d.toast, w.option, count(*) AS children
+    SELECT DISTINCT d.parent, d.toast, w.option
     FROM differing AS d
     CROSS JOIN LATERAL unnest(d.wanted) AS w (option)
     WHERE w.option <> ALL (COALESCE(d.options, '{}'))
-    GROUP BY d.parent, d.toast, w.option
 )
 SELECT
     p.oid,
     p.reloptions AS options,
     p.toast_options,
-    array_agg(l.option) FILTER (WHERE NOT l.toast) AS lacked,
-    array_agg(l.children) FILTER (WHERE NOT l.toast) AS lacking,
-    array_agg(l.option) FILTER (WHERE l.toast) AS toast_lacked,
-    array_agg(l.children) FILTER (WHERE l.toast) AS toast_lacking
+    array_agg(l.option) FILTER (WHERE NOT l.toast) AS lacking,
+    array_agg(l.option) FILTER (WHERE l.toast) AS toast_lacking
 FROM parents AS p
 LEFT JOIN lacking AS l ON l.parent = p.oid
 GROUP BY p.oid, p.reloptions, p.toast_options

@@ -1,2 +1,1 @@
--- status: pending
 CREATE INDEX ix_plain_chronoform_old ON public.events (symbol);

@@ -1,2 +1,2 @@
 -- status: missing
-ALTER TABLE public.events RESET (fillfactor);
+ALTER TABLE public.events RESET (fillfactor, toast.autovacuum_enabled);

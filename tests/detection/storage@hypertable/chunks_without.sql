@@ -1,2 +1,1 @@
--- status: pending
 DO $$ BEGIN EXECUTE format('ALTER TABLE %s SET (fillfactor = 70)', (SELECT min(c::text) FROM public.show_chunks('public.events') AS c)); END $$;
