@@ -84,7 +84,12 @@ impl Schedule {
             }
         }
         if let Some(text) = &self.timezone {
-            input.set(desired, "schedule.timezone", &at("timezone"), Value::text(text));
+            if text.contains('\0') {
+                let error = Diagnostic::error(&code::WRONG_VALUE, "a time zone's name holds no NUL character");
+                sink.push(error.at(input.place(&at("timezone"))));
+            } else {
+                input.set(desired, "schedule.timezone", &at("timezone"), Value::text(text));
+            }
         }
         if let Some(retries) = self.max_retries {
             input.set(desired, "schedule.max_retries", &at("max_retries"), retries);

@@ -78,37 +78,26 @@ impl Renderer {
             self.environment.add_template(name, source).map_err(|error| wrong(describe(&error)))?;
         }
         let compiled = self.environment.get_template(template).map_err(|error| wrong(describe(&error)))?;
-        let values: BTreeMap<&str, minijinja::Value> =
-            context.iter().map(|(name, value)| (name.as_str(), quoting::to_template(value))).collect();
-        let text = compiled.render(values).map_err(|error| wrong(describe(&error)))?;
+        let text = compiled.render(template_values(context)).map_err(|error| wrong(describe(&error)))?;
         Ok(tidy(&text))
     }
 
     #[cfg(test)]
     fn render_text(&self, source: &str, context: &Context) -> Result<String, minijinja::Error> {
-        let values: BTreeMap<&str, minijinja::Value> =
-            context.iter().map(|(name, value)| (name.as_str(), quoting::to_template(value))).collect();
-        self.environment.render_str(source, values)
+        self.environment.render_str(source, template_values(context)).map(|text| quoting::restore(&text))
     }
 }
 
-/// Drops the blank lines and trailing blanks that a template's own blocks leave behind. A line
-/// inside a quoted literal is never blank only because of that, but it may be blank: so nothing is
-/// dropped between an odd number of quotes.
+fn template_values(context: &Context) -> BTreeMap<&str, minijinja::Value> {
+    context.iter().map(|(name, value)| (name.as_str(), quoting::to_template(value))).collect()
+}
+
+/// Drops the blank lines and trailing blanks that a template's own blocks leave behind. What stands
+/// within a value is no end of a line: see [`quoting::format`].
 fn tidy(text: &str) -> Option<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut inside = false;
-    for line in text.trim().split('\n') {
-        let quotes = line.matches(['\'', '"']).count();
-        let ends_inside = inside != (quotes % 2 == 1);
-        if inside || ends_inside {
-            lines.push(line.to_owned());
-        } else if !line.trim().is_empty() {
-            lines.push(line.trim_end().to_owned());
-        }
-        inside = ends_inside;
-    }
-    if lines.is_empty() { None } else { Some(lines.join("\n")) }
+    let lines = text.trim().split('\n').map(str::trim_end).filter(|line| !line.is_empty());
+    let tidied = lines.collect::<Vec<_>>().join("\n");
+    (!tidied.is_empty()).then(|| quoting::restore(&tidied))
 }
 
 fn describe(error: &minijinja::Error) -> String {

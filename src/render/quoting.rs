@@ -63,9 +63,21 @@ pub type Filter = fn(&Value) -> Result<Value, Error>;
 /// The filters, and no other.
 pub const FILTERS: &[(&str, Filter)] = &[("ident", ident), ("expr", expr), ("key", key), ("quoted_list", quoted_list)];
 
-/// Writes the result of `{{ … }}`.
+/// Stands for a newline within a value until the template's own lines are tidied. No SQL can hold it.
+const NEWLINE: &str = "\0";
+
+/// Puts back the newlines within values.
+pub fn restore(text: &str) -> String {
+    text.replace(NEWLINE, "\n")
+}
+
+/// Writes the result of `{{ … }}`, its newlines as [`NEWLINE`].
 pub fn format(out: &mut Output, _state: &mut State, value: &Value) -> Result<(), Error> {
-    out.write_str(&literal(value)?).map_err(|_| Error::new(ErrorKind::WriteFailure, "the output is closed"))
+    let text = literal(value)?;
+    if text.contains(NEWLINE) {
+        return Err(refuse("a value holds a NUL character"));
+    }
+    out.write_str(&text.replace('\n', NEWLINE)).map_err(|_| Error::new(ErrorKind::WriteFailure, "the output is closed"))
 }
 
 fn refuse(message: impl Into<String>) -> Error {

@@ -130,6 +130,18 @@ fn every_template_compiles_with_the_filters_there_are() {
 #[test]
 fn blank_lines_go_and_those_inside_a_literal_stay() {
     assert_eq!(tidy("\n  SELECT 1   \n\n  FROM x\n").as_deref(), Some("SELECT 1\n  FROM x"));
-    assert_eq!(tidy("SELECT 'a\n\n  b'\n\n").as_deref(), Some("SELECT 'a\n\n  b'"));
     assert_eq!(tidy(" \n \n"), None);
+}
+
+#[test]
+fn nothing_within_a_value_is_tidied() {
+    let renderer = Renderer::new();
+    let text = "a'\"\n\n  b  \r\n\n";
+    let context = Context::from([("x".to_owned(), Value::text(text))]);
+    let rendered =
+        renderer.environment.render_str("SELECT\n\n{{ x }}  \n\n, {{ x|ident }}\n", template_values(&context));
+    let tidied = tidy(&rendered.unwrap()).unwrap();
+    assert_eq!(tidied, "SELECT\n'a''\"\n\n  b  \r\n\n'\n, \"a'\"\"\n\n  b  \r\n\n\"");
+    let nul = Context::from([("x".to_owned(), Value::text("a\0"))]);
+    assert!(renderer.render_text("{{ x }}", &nul).is_err());
 }

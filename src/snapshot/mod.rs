@@ -15,7 +15,9 @@ use crate::pg::{PgError, Session};
 
 pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// The savepoint is for what an author wrote and the server may refuse: see `canon.rs`. It cannot be
+/// made together with that, since nothing of a text that does not parse is run.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT canon";
 
 /// What a snapshot looks at: names of relations, and of whole-database objects by kind.
 #[derive(Clone, Debug, Default)]

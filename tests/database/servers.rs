@@ -60,6 +60,11 @@ impl Tier {
         matches!(self, Self::Embedded | Self::TimescaleUrl | Self::Apache)
     }
 
+    /// Whether its TimescaleDB has policies: the Community edition.
+    pub fn has_policies(self) -> bool {
+        matches!(self, Self::Embedded | Self::TimescaleUrl)
+    }
+
     /// Whether it holds one session at a time.
     pub fn single_session(self) -> bool {
         self == Self::Embedded

@@ -63,8 +63,7 @@ fn expression_of(key: &KeyColumn, applied: &Json) -> Option<SqlText> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::Value;
-    use crate::core::{Address, KindId, Place};
+    use crate::core::{Address, KindId, Place, Value};
 
     fn desired(key: KeyColumn) -> Desired {
         let on = QualifiedName::new("public", "t");
