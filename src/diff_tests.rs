@@ -155,18 +155,6 @@ fn what_the_policy_does_not_mention_is_not_compared() {
 }
 
 #[test]
-fn a_resource_that_goes_key_by_key_loses_only_what_was_applied() {
-    let mut more = world(None, Some(7), Some(7));
-    more.live.get_mut(&address()).unwrap().set("every", days(1));
-    more.forgets = true;
-    let (diff, _) = run(&more);
-    let names: Vec<&str> = diff.deltas[0].changes.iter().map(|change| change.attribute.as_str()).collect();
-    assert_eq!((diff.deltas[0].is_remove(), names), (true, vec!["after"]));
-    more.forgets = false;
-    assert_eq!(run(&more).0.deltas[0].changes.len(), 2);
-}
-
-#[test]
 fn a_paused_job_is_reported_and_not_fought() {
     let mut paused = world(Some(7), Some(7), Some(7));
     paused.live.get_mut(&address()).unwrap().paused = true;
