@@ -25,6 +25,10 @@ pub const WHOLE_THEN_SWAP: &str = "whole_then_swap";
 /// Only parameters change whose lock lets reads and writes by.
 pub const GENTLE: &str = "gentle";
 
+/// Every condition that the rules may name.
+#[cfg(test)]
+pub const ALL: [&str; 6] = [CONCURRENTLY, PER_CHUNK, BRIEF, BRIEF_THEN_SWAP, WHOLE_THEN_SWAP, GENTLE];
+
 /// What is read and indexed in well under a second: below this, holding writes up costs less than
 /// the care of not doing so.
 const BRIEF_BYTES: i64 = 8 << 20;
