@@ -2,15 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Desired, Ensure, Interval, Live, Place, QualifiedName, Server, SqlText};
+use crate::core::{Address, Desired, Ensure, Interval, Live, Param, Place, QualifiedName, Server, SqlText};
 
 /// Which relations a snapshot looks at.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     /// Every relation that a document or a ledger row names and that exists, by OID, sorted.
     pub oids: Vec<u32>,
+    /// Those of them that are hypertables, each with TimescaleDB's id.
+    pub hypertables: Vec<(u32, i64)>,
     /// The names of whole-database objects that documents or the ledger name, by kind.
     pub globals: BTreeMap<String, Vec<String>>,
+}
+
+impl Scope {
+    /// The hypertables' OIDs, as a query takes them.
+    pub fn hypertable_oids(&self) -> Param {
+        Param::Oids(self.hypertables.iter().map(|(oid, _)| *oid).collect())
+    }
+
+    /// TimescaleDB's ids of the hypertables, in the same order.
+    pub fn hypertable_ids(&self) -> Param {
+        Param::Ints(self.hypertables.iter().map(|(_, id)| Some(*id)).collect())
+    }
 }
 
 /// Every relation in scope that exists.

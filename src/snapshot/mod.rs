@@ -10,14 +10,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::{Address, Applied, Desired, KindId, Live, QualifiedName, Query, Row, RowError, Server};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::diff::Diff;
-use crate::kinds::{Canon, Relations, Scope, View, by_id};
+use crate::kinds::{Canon, Relation, Relations, Scope, View, by_id};
 use crate::pg::{PgError, Session};
 
 pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
 
-/// The savepoint is for what an author wrote and the server may refuse: see `canon.rs`. It cannot be
-/// made together with that, since nothing of a text that does not parse is run.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT canon";
+/// Compiling a catalog query, or starting workers for it, takes longer than the query: the planner
+/// knows neither how few of the rows are in scope nor that they are all in memory. The savepoint is
+/// for what an author wrote and the server may refuse: see `canon.rs`. It cannot be made together
+/// with that, since nothing of a text that does not parse is run.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+    SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SAVEPOINT canon";
 
 /// What a snapshot looks at: names of relations, and of whole-database objects by kind.
 #[derive(Clone, Debug, Default)]
@@ -85,9 +88,7 @@ pub fn take(
     applied: &BTreeMap<Address, Applied>,
 ) -> Result<Snapshot, Failure> {
     let relations = relations::read(session, &server, &names.relations)?;
-    let mut oids: Vec<u32> = relations.values().map(|relation| relation.oid).collect();
-    oids.sort_unstable();
-    let scope = Scope { oids, globals: names.globals.clone() };
+    let scope = scope(&relations, names);
     let mut live = BTreeMap::new();
     for kind in crate::kinds::all() {
         let rows = match kind.observe(&server, &scope) {
@@ -99,6 +100,15 @@ pub fn take(
     }
     let canon = canon::settle(session, desired, &live, applied, &relations)?;
     Ok(Snapshot { server, relations, live, canon })
+}
+
+fn scope(relations: &Relations, names: &Names) -> Scope {
+    let mut oids: Vec<u32> = relations.values().map(|relation| relation.oid).collect();
+    oids.sort_unstable();
+    let id = |relation: &Relation| Some((relation.oid, relation.hypertable.as_ref()?.id));
+    let mut hypertables: Vec<(u32, i64)> = relations.values().filter_map(id).collect();
+    hypertables.sort_unstable();
+    Scope { oids, hypertables, globals: names.globals.clone() }
 }
 
 /// Counts what the differences would touch: one query a kind that has any.

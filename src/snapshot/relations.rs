@@ -27,8 +27,14 @@ pub(super) fn read(
     let unexpected = |error: RowError| super::unexpected(&crate::core::KindId::new("relation"), &error);
     let mut found = found.map_err(unexpected)?;
     if server.timescaledb.is_some() && !found.is_empty() {
-        let oids = found.iter().map(|relation| relation.oid).collect();
-        let query = Query { sql: include_str!("hypertables.sql").to_owned(), params: vec![Param::Oids(oids)] };
+        let query = Query {
+            sql: include_str!("hypertables.sql").to_owned(),
+            params: vec![
+                Param::Oids(found.iter().map(|relation| relation.oid).collect()),
+                Param::texts(found.iter().map(|relation| relation.name.schema.clone())),
+                Param::texts(found.iter().map(|relation| relation.name.name.clone())),
+            ],
+        };
         let rows = super::ask(session, &query, "reading the hypertables")?;
         add_hypertables(&mut found, &rows).map_err(unexpected)?;
     }

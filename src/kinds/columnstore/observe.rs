@@ -4,13 +4,16 @@ use crate::core::{Address, Cell, Live, Param, QualifiedName, Query, Row, RowErro
 use crate::kinds::columnstore::settings::{self, SPARSE_INDEX};
 use crate::kinds::{Scope, job, schedule};
 
-/// The one query; nothing to ask without TimescaleDB.
+/// The one query; nothing to ask without hypertables.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
     let version = server.timescale_version()?;
+    if scope.hypertables.is_empty() {
+        return None;
+    }
     let number = i64::from(version.major) * 100 + i64::from(version.minor);
     let sql = job::on_server(include_str!("observe.sql"), server);
     let sql = if version < SPARSE_INDEX { sql.replace("s.index::text", "NULL::text") } else { sql };
-    Some(Query { sql, params: vec![Param::Oids(scope.oids.clone()), Param::Int(number)] })
+    Some(Query { sql, params: vec![scope.hypertable_oids(), scope.hypertable_ids(), Param::Int(number)] })
 }
 
 /// The resource in each row.

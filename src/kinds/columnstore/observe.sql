@@ -1,12 +1,12 @@
--- $1 oids of the relations in scope, $2 TimescaleDB's version as 222 for 2.22: the columnstore's
--- settings of each that has it enabled, and the job of its policy, which outlives it. The settings'
--- row goes when the columnstore is disabled. From 2.22 on a NULL `segmentby` leaves the choice to
--- TimescaleDB; before, it was made when the columnstore was enabled, and NULL is none. The column
--- `index` is there from 2.22 on too.
-SELECT DISTINCT ON (c.oid)
-       n.nspname AS schema, c.relname AS name,
+-- $1 oids and $2 TimescaleDB's ids of the hypertables in scope, $3 its version as 222 for 2.22: the
+-- columnstore's settings of each that has it enabled, and the job of its policy, which outlives it.
+-- The settings' row goes when the columnstore is disabled. From 2.22 on a NULL `segmentby` leaves the
+-- choice to TimescaleDB; before, it was made when the columnstore was enabled, and NULL is none. The
+-- column `index` is there from 2.22 on too.
+SELECT DISTINCT ON (h.id)
+       h.schema_name AS schema, h.table_name AS name,
        s.relid IS NOT NULL AS enabled,
-       CASE WHEN s.relid IS NOT NULL AND $2 < 222
+       CASE WHEN s.relid IS NOT NULL AND $3 < 222
             THEN COALESCE(s.segmentby, '{}') ELSE s.segmentby END AS segmentby,
        s.orderby, s.orderby_desc, s.orderby_nullsfirst, s.index::text AS index,
        CASE pg_catalog.jsonb_typeof(j.config -> 'compress_after')
@@ -18,12 +18,11 @@ SELECT DISTINCT ON (c.oid)
        j.scheduled, j.fixed_schedule, j.timezone,
        CASE WHEN pg_catalog.isfinite(j.initial_start)
             THEN (extract(epoch FROM j.initial_start) * 1000000)::bigint END AS initial_start
-  FROM pg_catalog.pg_class AS c
-  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  JOIN _timescaledb_catalog.hypertable AS h ON h.schema_name = n.nspname AND h.table_name = c.relname
-  LEFT JOIN _timescaledb_catalog.compression_settings AS s ON s.relid = c.oid
+  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS r (oid, id)
+  JOIN _timescaledb_catalog.hypertable AS h ON h.id = r.id
+  LEFT JOIN _timescaledb_catalog.compression_settings AS s ON s.relid = r.oid
   LEFT JOIN _timescaledb_catalog.bgw_job AS j
          ON j.hypertable_id = h.id
         AND j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_compression'
- WHERE c.oid = ANY ($1) AND (s.relid IS NOT NULL OR j.id IS NOT NULL)
- ORDER BY c.oid, j.id
+ WHERE h.id = ANY ($2) AND (s.relid IS NOT NULL OR j.id IS NOT NULL)
+ ORDER BY h.id, j.id

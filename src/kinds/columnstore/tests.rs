@@ -4,9 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::Columnstore;
 use crate::core::{Bytes, Cell, Ensure, Hazard, Interval, Param, Row, Value};
-use crate::kinds::Kind;
 use crate::kinds::fixture::{World, codes, daily, desired, expand, job_row, row, table, text, texts, ticking};
 use crate::kinds::hypertable::Hypertable;
+use crate::kinds::{Kind, Scope};
 
 const KIND: &dyn Kind = &Columnstore;
 const NEWEST: &str = "2.29.2";
@@ -206,10 +206,11 @@ fn a_job_is_read_as_the_server_goes_by_it() {
 
 #[test]
 fn the_catalog_is_read_as_the_version_has_it() {
-    let query = |version: &str| KIND.observe(&World::new(version, daily()).server, &Default::default()).unwrap();
+    let scope = Scope { hypertables: vec![(7, 1)], ..Scope::default() };
+    let query = |version: &str| KIND.observe(&World::new(version, daily()).server, &scope).unwrap();
     assert!(query("2.21.4").sql.contains("NULL::text AS index"));
     assert!(query("2.22.0").sql.contains("s.index::text AS index"));
-    assert_eq!(query("2.22.0").params[1], Param::Int(222));
+    assert_eq!(query("2.22.0").params[2], Param::Int(222));
     assert!(query("2.24.0").sql.contains("_timescaledb_config.bgw_job"));
     assert!(query("2.29.0").sql.contains("_timescaledb_catalog.bgw_job"));
 }

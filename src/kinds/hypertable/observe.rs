@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Server, Value};
+use crate::core::{Address, Live, QualifiedName, Query, Row, RowError, Server, Value};
 use crate::kinds::{Hypertable, Relations, Scope};
 
 /// The query for what a relation's own shape does not tell; `None` where there is nothing more.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
     let has_chunk_skipping = server.timescale_version().is_some_and(|version| version >= super::CHUNK_SKIPPING);
-    (has_chunk_skipping && !scope.oids.is_empty())
-        .then(|| Query { sql: include_str!("observe.sql").to_owned(), params: vec![Param::Oids(scope.oids.clone())] })
+    (has_chunk_skipping && !scope.hypertables.is_empty())
+        .then(|| Query { sql: include_str!("observe.sql").to_owned(), params: vec![scope.hypertable_ids()] })
 }
 
 /// Every hypertable among the relations.
@@ -17,14 +17,14 @@ pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
 /// # Errors
 /// When the rows are not those of `observe.sql`.
 pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
-    let mut skipping: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+    let mut skipping: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
     for row in rows {
-        skipping.entry(row.oid("oid")?).or_default().insert(row.text("column_name")?.to_owned());
+        skipping.entry(row.int("hypertable_id")?).or_default().insert(row.text("column_name")?.to_owned());
     }
     let hypertables = relations.values().filter_map(|relation| Some((relation, relation.hypertable.as_ref()?)));
     Ok(hypertables
         .map(|(relation, hypertable)| {
-            let columns = skipping.remove(&relation.oid).unwrap_or_default();
+            let columns = skipping.remove(&hypertable.id).unwrap_or_default();
             live(&relation.name, hypertable, columns)
         })
         .collect())

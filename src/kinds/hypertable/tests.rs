@@ -127,7 +127,7 @@ impl World {
         let relations = Relations::from([(relation.name.clone(), relation)]);
         let rows: Vec<Row> = skipping
             .iter()
-            .map(|column| row(&[("oid", Cell::Int(7)), ("column_name", Cell::Text((*column).into()))]))
+            .map(|column| row(&[("hypertable_id", Cell::Int(5)), ("column_name", Cell::Text((*column).into()))]))
             .collect();
         let live = observe::read(&rows, &relations).unwrap().into_iter().map(|live| (live.address.clone(), live));
         let live = live.collect();
@@ -288,9 +288,9 @@ fn servers_that_lack_what_is_asked_for_are_told_apart() {
         older.settle(json!({"time_column": "time", "chunk_skipping": []})).unwrap().get("chunk_skipping").is_none()
     );
     assert_eq!(older.settle(json!({"time_column": "id"})), Err(vec!["wrong-type"]));
-    assert!(Hypertable.observe(&older.server, &Scope { oids: vec![7], ..Scope::default() }).is_none());
+    assert!(Hypertable.observe(&older.server, &Scope { hypertables: vec![(7, 1)], ..Scope::default() }).is_none());
     let newer = server(Some("2.16.0"));
-    assert!(Hypertable.observe(&newer, &Scope { oids: vec![7], ..Scope::default() }).is_some());
+    assert!(Hypertable.observe(&newer, &Scope { hypertables: vec![(7, 1)], ..Scope::default() }).is_some());
     assert!(Hypertable.observe(&newer, &Scope::default()).is_none());
 }
 

@@ -26,7 +26,7 @@ pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
     }
     let sql = include_str!("observe.sql");
     let sql = if server.version < NULLS_NOT_DISTINCT {
-        sql.replace("i.indnullsnotdistinct AS", "false AS")
+        sql.replace("k.indnullsnotdistinct AS", "false AS")
     } else {
         sql.to_owned()
     };

@@ -1,14 +1,13 @@
 //! Retention policies as the catalog has them.
 
-use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Server};
+use crate::core::{Address, Live, QualifiedName, Query, Row, RowError, Server};
 use crate::kinds::{Scope, job, schedule};
 
-/// The one query; nothing to ask without TimescaleDB.
+/// The one query; nothing to ask without hypertables.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
-    server.timescaledb.as_ref()?;
-    Some(Query {
+    (!scope.hypertables.is_empty()).then(|| Query {
         sql: job::on_server(include_str!("observe.sql"), server),
-        params: vec![Param::Oids(scope.oids.clone())],
+        params: vec![scope.hypertable_ids()],
     })
 }
 

@@ -1,8 +1,8 @@
--- $1 oids of the relations in scope: their retention policies, by the procedure that the job runs.
--- Ages are text in whatever style their author's session had, or numbers where time is one. Where a
--- job has both, the server goes by the creation of chunks.
-SELECT DISTINCT ON (c.oid)
-       n.nspname AS schema, c.relname AS name,
+-- $1 TimescaleDB's ids of the hypertables in scope: their retention policies, by the procedure that
+-- the job runs. Ages are text in whatever style their author's session had, or numbers where time is
+-- one. Where a job has both, the server goes by the creation of chunks.
+SELECT DISTINCT ON (h.id)
+       h.schema_name AS schema, h.table_name AS name,
        CASE pg_catalog.jsonb_typeof(j.config -> 'drop_after')
             WHEN 'string' THEN (j.config ->> 'drop_after')::interval END AS drop_after,
        CASE pg_catalog.jsonb_typeof(j.config -> 'drop_after')
@@ -14,8 +14,6 @@ SELECT DISTINCT ON (c.oid)
             THEN (extract(epoch FROM j.initial_start) * 1000000)::bigint END AS initial_start
   FROM _timescaledb_catalog.bgw_job AS j
   JOIN _timescaledb_catalog.hypertable AS h ON h.id = j.hypertable_id
-  JOIN pg_catalog.pg_namespace AS n ON n.nspname = h.schema_name
-  JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = h.table_name
  WHERE j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_retention'
-   AND c.oid = ANY ($1)
- ORDER BY c.oid, j.id
+   AND h.id = ANY ($1)
+ ORDER BY h.id, j.id

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Retention;
 use crate::core::{Bytes, Cell, Edition, Ensure, Hazard, Interval, Param, Row, Value};
+use crate::kinds::Scope;
 use crate::kinds::columnstore::Columnstore;
 use crate::kinds::fixture::{World, codes, daily, desired, expand, job_row, row, table, text, ticking};
 use crate::kinds::hypertable::Hypertable;
@@ -130,7 +131,8 @@ fn a_job_is_read_as_the_server_goes_by_it() {
 fn jobs_are_looked_for_where_the_version_has_them() {
     let sql = |version: &str| {
         let world = World::new(version, daily());
-        KIND.observe(&world.server, &Default::default()).unwrap().sql
+        let scope = Scope { hypertables: vec![(7, 1)], ..Scope::default() };
+        KIND.observe(&world.server, &scope).unwrap().sql
     };
     assert!(sql("2.24.0").contains("_timescaledb_config.bgw_job"));
     assert!(sql("2.25.0").contains("_timescaledb_catalog.bgw_job"));
