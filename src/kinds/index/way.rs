@@ -119,7 +119,7 @@ pub fn is_built_already(delta: &Delta, view: &View<'_>) -> bool {
     let storage = built.iter().filter_map(|(name, value)| Some((name.strip_prefix("storage.")?, value)));
     let tablespace = tablespace(delta);
     built.get("valid") == Some(&Value::Bool(true))
-        && DEFINITION.iter().all(|name| same(name))
+        && DEFINITION.iter().all(same)
         && Value::List(storage.map(pair).collect()) == all_parameters(delta)
         && (tablespace == Value::Null || built.get("tablespace") == Some(&tablespace))
 }

@@ -216,7 +216,7 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
         Err(failure) => return Ended::Refused(failure.0),
     };
     let mut remember = |_: &Server| Ok::<_, Failure>(std::collections::BTreeMap::<_, Applied>::new());
-    let plan = match pipeline::make(&policies, session, &mut remember, &mut sink) {
+    let plan = match pipeline::make(&policies, session, &mut remember, true, &mut sink) {
         Ok(made) => made.plan,
         Err(failure) => {
             // What fails inside the snapshot leaves its transaction open.
