@@ -1,17 +1,17 @@
 //! What a change to a retention policy would drop.
 
-use crate::core::{Bytes, Delta, Hazard, Impact, Live, Op, Param, Query, Row, RowError, Value};
+use crate::core::{Bytes, Delta, Desired, Hazard, Impact, Live, Op, Param, Query, Row, RowError, Value};
 use crate::kinds::chunks::{self, AgeColumns, Ages};
 use crate::kinds::{Judgement, Relation, View, job};
 
 /// The ages before and after, where the change can make the job drop more than it would have.
 fn ages(delta: &Delta) -> Option<(Ages<'_>, Ages<'_>)> {
     let desired = delta.desired.as_ref()?;
-    if desired.get("schedule.paused").and_then(Value::as_bool) == Some(true) {
-        return None;
-    }
-    let relevant = ["drop_after", "drop_created_before", "schedule.paused"];
-    if !delta.is_create() && relevant.iter().all(|name| delta.change(name).is_none()) {
+    // An age counts whether or not the job runs: resuming it later is an operator's statement, which
+    // no plan is asked about.
+    let ages = ["drop_after", "drop_created_before"];
+    let resumed = delta.change("schedule.paused").is_some() && !is_kept_paused(desired);
+    if !delta.is_create() && !resumed && ages.iter().all(|name| delta.change(name).is_none()) {
         return None;
     }
     // A paused job drops nothing: all that is due counts as new, also where it stays paused.
@@ -21,6 +21,10 @@ fn ages(delta: &Delta) -> Option<(Ages<'_>, Ages<'_>)> {
         Ages { after: before("drop_after"), created_before: before("drop_created_before") },
         Ages { after: desired.get("drop_after"), created_before: desired.get("drop_created_before") },
     ))
+}
+
+fn is_kept_paused(desired: &Desired) -> bool {
+    desired.get("schedule.paused").and_then(Value::as_bool) == Some(true)
 }
 
 fn relation<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Relation> {
@@ -93,7 +97,7 @@ fn unknown(why: &str) -> Impact {
 fn counted(relation: &Relation, weights: &[Row]) -> Result<Option<Impact>, RowError> {
     for row in weights {
         if row.text("what")? == "drops" && row.oid("oid")? == relation.oid {
-            return Ok(Some(Impact {
+            let impact = Impact {
                 verb: "drops".to_owned(),
                 when: first_run(),
                 chunks: job::count(row, "chunks")?,
@@ -101,8 +105,9 @@ fn counted(relation: &Relation, weights: &[Row]) -> Result<Option<Impact>, RowEr
                 bytes: job::count(row, "bytes")?.map(Bytes),
                 oldest: row.maybe_text("oldest")?.map(str::to_owned),
                 newest: row.maybe_text("newest")?.map(str::to_owned),
-                notes: Vec::new(),
-            }));
+                ..Impact::default()
+            };
+            return Ok(Some(impact.of_chunks(row.ints("chunk_ids")?)));
         }
     }
     Ok(None)
@@ -121,9 +126,11 @@ fn foreign_keys(relation: &Relation, weights: &[Row]) -> Result<Option<String>, 
     Ok((!tables.is_empty()).then(note))
 }
 
-/// An operator's pause is not lifted by a change of age; what is counted waits for the resumption.
+/// Neither the policy's pause nor an operator's is lifted by a change of age; what is counted waits
+/// for the resumption.
 fn stays_paused(delta: &Delta) -> Option<String> {
-    let paused = delta.live.as_ref().is_some_and(|live| live.paused);
-    let managed = delta.desired.as_ref().is_some_and(|desired| desired.get("schedule.paused").is_some());
-    (paused && !managed).then(|| "the job is paused, and drops nothing before it is resumed".to_owned())
+    let desired = delta.desired.as_ref()?;
+    let by_operator = delta.live.as_ref().is_some_and(|live| live.paused) && desired.get("schedule.paused").is_none();
+    (by_operator || is_kept_paused(desired))
+        .then(|| "the job is paused, and drops nothing before it is resumed".to_owned())
 }
