@@ -223,12 +223,13 @@ pub fn is_within_time(age: &Value) -> bool {
     }
 }
 
-/// Whether a retention policy that drops by the time in the rows is on a relation, now or by the
-/// policies: what it takes for old depends on what tells the present.
-pub fn drops_by_row_time(name: &QualifiedName, view: &View<'_>) -> bool {
+/// Whether a retention policy drops by the time in the rows of a relation, now and by the policies:
+/// what it takes for old depends on what tells the present.
+pub fn drops_by_row_time(name: &QualifiedName, view: &View<'_>) -> (bool, bool) {
     let address = Address::in_schema(KindId::new("retention"), name);
     let live = view.live.get(&address).and_then(|live| live.get("drop_after"));
-    live.or_else(|| view.desired.get(&address)?.get("drop_after")).is_some()
+    let wanted = view.desired.get(&address).and_then(|desired| desired.get("drop_after"));
+    (live.is_some(), wanted.is_some())
 }
 
 fn wrong_unit(message: String, help: &str, column: &Column) -> Diagnostic {

@@ -158,9 +158,12 @@ fn update(
 }
 
 /// Whether what is old enough to be dropped is told by another function from now on. It may be one
-/// that runs ahead, or counts in another unit, so that every chunk is due at once.
+/// that runs ahead, or counts in another unit, so that every chunk is due at once. Where there was
+/// none, a retention that is still to come is judged by itself.
 fn moves_the_present(delta: &Delta, relation: &Relation, chunks: i64, view: &View<'_>) -> bool {
-    delta.change("integer_now").is_some() && chunks > 0 && job::drops_by_row_time(&relation.name, view)
+    let Some(change) = delta.change("integer_now").filter(|_| chunks > 0) else { return false };
+    let (live, wanted) = job::drops_by_row_time(&relation.name, view);
+    live || (wanted && matches!(change.before, Some(Value::Name(_))))
 }
 
 /// What goes is known only once the function is in force: the chunks that are due are asked of it.

@@ -327,3 +327,16 @@ fn policies_that_work_against_each_other_are_named_offline() {
     assert_eq!(conflicts(ninety.clone(), &Hypertable, chunks("1 year")), ["policy-conflict"]);
     assert_eq!(conflicts(ninety, &Hypertable, chunks("7 days")), Vec::<&str>::new());
 }
+
+#[test]
+fn a_job_beside_the_policy_is_named() {
+    let world = World::new("2.24.0", daily()).with(KIND, &[live(90)]);
+    let shorter = world.delta(KIND, &json!({"drop_after": "30 days"}));
+    let query = KIND.weigh(&[&shorter], &world.view()).unwrap();
+    assert!(query.sql.contains("_timescaledb_config.bgw_job"), "where the version has it");
+    let other = row(&[("what", text("other job")), ("oid", Cell::Int(7)), ("name", text("1003"))]);
+    let judgement = world.judge(KIND, &shorter, &[drops(), other]);
+    assert_eq!(codes(&judgement.diagnostics), ["policy-conflict"]);
+    assert!(!crate::diag::has_errors(&judgement.diagnostics));
+    assert!(judgement.diagnostics[0].message.contains("1003"));
+}
