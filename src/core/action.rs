@@ -1,6 +1,6 @@
 //! What will be done: actions, their steps, and what they cost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -209,22 +209,56 @@ pub struct Impact {
     pub oldest: Option<String>,
     /// The end of the newest.
     pub newest: Option<String>,
+    /// Exactly which chunks are touched, by the OIDs of their relations, in order; empty where that
+    /// is not known or there are too many to list. Only apply reads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chunk_ids: Vec<i64>,
+    /// The digest of such a list that is too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_digest: Option<Fingerprint>,
     /// Anything else worth saying, a sentence each.
     pub notes: Vec<String>,
 }
 
+/// The most chunks that a plan lists one by one: more would make it megabytes long.
+const LISTED_CHUNKS: usize = 20_000;
+
 impl Impact {
-    /// Whether this counts more than an earlier count did: more chunks, rows or bytes, or a newer
-    /// end. What one of them could not tell says nothing: an estimate of rows comes with the first
-    /// ANALYZE, without a row more.
-    pub fn has_grown_since(&self, earlier: &Self) -> bool {
-        fn more<T: PartialOrd>(now: &Option<T>, then: &Option<T>) -> bool {
-            matches!((now, then), (Some(now), Some(then)) if now > then)
+    /// The same with exactly these chunks.
+    #[must_use]
+    pub fn of_chunks(mut self, mut ids: Vec<i64>) -> Self {
+        ids.sort_unstable();
+        if ids.len() <= LISTED_CHUNKS {
+            self.chunk_ids = ids;
+        } else {
+            let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_be_bytes()).collect();
+            self.chunk_digest = Some(Fingerprint::of(&bytes));
         }
-        more(&self.chunks, &earlier.chunks)
-            || more(&self.rows, &earlier.rows)
-            || more(&self.bytes, &earlier.bytes)
+        self
+    }
+
+    /// Whether this touches what an earlier count did not: a chunk that was not in its list, or,
+    /// where it had no list, more chunks or a newer end. Rows and bytes say nothing, for VACUUM and
+    /// ANALYZE alone change them; neither does what one of the two could not tell.
+    pub fn has_grown_since(&self, earlier: &Self) -> bool {
+        if let Some(grown) = self.has_other_chunks_than(earlier) {
+            return grown;
+        }
+        matches!((self.chunks, earlier.chunks), (Some(now), Some(then)) if now > then)
             || matches!((&self.newest, &earlier.newest), (Some(now), Some(then)) if is_later(now, then))
+    }
+
+    /// By the chunks themselves; `None` where the earlier count did not say which. Of a digest only
+    /// equality can be told, and chunks that cannot be named any more may be any.
+    fn has_other_chunks_than(&self, earlier: &Self) -> Option<bool> {
+        if earlier.chunk_digest.is_some() {
+            return Some(self.chunk_digest != earlier.chunk_digest);
+        }
+        if earlier.chunk_ids.is_empty() {
+            return None;
+        }
+        let then: BTreeSet<i64> = earlier.chunk_ids.iter().copied().collect();
+        Some(self.chunk_ids.is_empty() || self.chunk_ids.iter().any(|id| !then.contains(id)))
     }
 }
 
@@ -312,6 +346,10 @@ mod tests {
         Impact { newest: Some(newest.to_owned()), ..Impact::default() }
     }
 
+    fn of(ids: &[i64]) -> Impact {
+        Impact { chunks: Some(ids.len() as u64), ..Impact::default() }.of_chunks(ids.to_vec())
+    }
+
     #[test]
     fn a_later_end_is_growth_for_numbers_and_for_times() {
         assert!(until("1000").has_grown_since(&until("500")));
@@ -319,5 +357,47 @@ mod tests {
         assert!(until("2026-02-01").has_grown_since(&until("2026-01-01")));
         assert!(!until("2026-02-01").has_grown_since(&until("2026-02-01")));
         assert!(!Impact::default().has_grown_since(&until("2026-02-01")));
+    }
+
+    #[test]
+    fn another_set_of_chunks_is_growth_however_many_it_has() {
+        assert!(!of(&[3, 1]).has_grown_since(&of(&[1, 2, 3])), "fewer");
+        assert!(!of(&[1, 2, 3]).has_grown_since(&of(&[3, 2, 1])), "the same");
+        assert!(of(&[1, 2, 4]).has_grown_since(&of(&[1, 2, 3])), "as many, but others");
+        assert!(of(&[4]).has_grown_since(&of(&[1, 2, 3])), "fewer, but another");
+        let unknown = Impact { verb: "drops an unknown number of chunks".to_owned(), ..Impact::default() };
+        assert!(unknown.has_grown_since(&of(&[1])), "any");
+        assert!(!of(&[1]).has_grown_since(&unknown), "all were taken for going");
+        let count = |chunks| Impact { chunks: Some(chunks), ..Impact::default() };
+        assert!(of(&[1, 2]).has_grown_since(&count(1)), "a plan without a list is gone by its count");
+        assert!(!of(&[1, 2]).has_grown_since(&count(2)));
+    }
+
+    #[test]
+    fn what_vacuum_and_analyze_change_is_no_growth() {
+        let then = Impact { rows: Some(10), bytes: Some(Bytes(8192)), ..of(&[1, 2]) };
+        let now = Impact { rows: Some(12), bytes: Some(Bytes(16384)), ..of(&[1, 2]) };
+        assert!(!now.has_grown_since(&then));
+        let then = Impact { rows: Some(10), bytes: Some(Bytes(8192)), ..Impact::default() };
+        let now = Impact { rows: Some(12), bytes: Some(Bytes(16384)), ..Impact::default() };
+        assert!(!now.has_grown_since(&then));
+    }
+
+    #[test]
+    fn a_list_too_long_for_a_plan_is_compared_by_its_digest() {
+        let many: Vec<i64> = (0..20_001).collect();
+        let then = of(&many);
+        assert!(then.chunk_ids.is_empty() && then.chunk_digest.is_some());
+        assert!(!of(&many).has_grown_since(&then));
+        assert!(of(&many[1..]).has_grown_since(&then), "what went and what came cannot be told apart");
+        assert!(then.has_grown_since(&of(&many[1..])));
+    }
+
+    #[test]
+    fn a_plan_from_before_there_were_lists_is_still_read() {
+        let mut json = serde_json::to_value(of(&[1])).unwrap();
+        assert_eq!(json["chunk_ids"], serde_json::json!([1]));
+        json.as_object_mut().unwrap().remove("chunk_ids");
+        assert_eq!(serde_json::from_value::<Impact>(json).unwrap().chunk_ids, Vec::<i64>::new());
     }
 }

@@ -51,8 +51,12 @@ pub struct Ages<'a> {
 }
 
 impl<'a> Ages<'a> {
-    /// Themselves, or none where the server could not count them either.
+    /// Themselves, or none where the server could not count them either: by such an age its job drops
+    /// nothing.
     pub fn countable(self, relation: &Relation, view: &View<'_>) -> Self {
+        if ![self.after, self.created_before].into_iter().flatten().all(job::is_within_time) {
+            return Self::default();
+        }
         let number = self.after.and_then(Value::as_int).is_some();
         if number && job::live_integer_now(&relation.name, view).is_none() { Self::default() } else { self }
     }

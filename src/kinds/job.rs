@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use schemars::{Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use crate::core::{Address, Cell, Delta, Desired, Edition, KindId, QualifiedName, Row, Server, Value, Version};
+use crate::core::{
+    Address, Cell, Delta, Desired, Edition, Interval, KindId, QualifiedName, Row, Server, Value, Version,
+};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::view::types;
 use crate::kinds::{Column, Relation, RelationKind, SectionInput, View, checks};
@@ -165,6 +167,7 @@ pub fn check_age(
             "write it as a number, in the unit of the time column",
             column,
         )),
+        Value::Interval(interval) if is_beyond_time(interval) => Some(beyond_time(attribute, interval)),
         Value::Int(number) if !column.is_integer() => Some(wrong_unit(
             format!("`{attribute}: {number}` is a number, and time is no number"),
             "write it as an interval, such as `90 days`",
@@ -174,6 +177,11 @@ pub fn check_age(
             &code::WRONG_VALUE,
             format!("`{attribute}: {number}` is more than the type {} of `{}` holds", column.type_name, column.name),
         )),
+        Value::Int(number) if *number > LONGEST_NUMBER => Some(
+            Diagnostic::error(&code::WRONG_VALUE, format!("`{attribute}: {number}` reaches back too far"))
+                .why(format!("more than {LONGEST_NUMBER} before the present may be less than a bigint can hold"))
+                .help("to keep data for ever, take the policy out"),
+        ),
         Value::Int(_) if integer_now(&relation.name, view).is_none() => Some(
             Diagnostic::error(&code::NO_INTEGER_NOW, format!("nothing tells the present of {}", relation.name))
                 .why("time is a whole number there, and what is old can only be told from `integer_now`")
@@ -184,6 +192,44 @@ pub fn check_age(
     let fine = found.is_none();
     sink.extend(found.map(|diagnostic| diagnostic.at(desired.place_of(attribute))));
     fine
+}
+
+/// The longest age in years: timestamps begin in 4714 BC, and the server fails on what is before.
+const LONGEST_YEARS: i128 = 6500;
+/// The longest age as a whole number, so that it can be taken from any present that is not as far
+/// from zero itself.
+const LONGEST_NUMBER: i64 = i64::MAX / 2;
+
+/// Whether an age reaches back to before the server's first timestamp. Its fields are taken one by
+/// one from the present, so those of opposite signs do not make up for each other.
+fn is_beyond_time(age: &Interval) -> bool {
+    let [months, days, micros] = [age.months.into(), age.days.into(), age.micros.into()].map(i128::abs);
+    months * 31 + days + micros / 86_400_000_000 > LONGEST_YEARS * 12 * 31
+}
+
+fn beyond_time(attribute: &str, age: &Interval) -> Diagnostic {
+    let message = format!("`{attribute}: {age}` reaches back further than {LONGEST_YEARS} years");
+    Diagnostic::error(&code::BAD_INTERVAL, message)
+        .why("the server's timestamps begin in 4714 BC, and the policy's job would fail at every run")
+        .help("to keep data for ever, take the policy out")
+}
+
+/// Whether a job can go by an age at all; where it cannot, it fails at every run.
+pub fn is_within_time(age: &Value) -> bool {
+    match age {
+        Value::Interval(age) => !is_beyond_time(age),
+        Value::Int(number) => *number <= LONGEST_NUMBER,
+        _ => true,
+    }
+}
+
+/// Whether a retention policy drops by the time in the rows of a relation, now and by the policies:
+/// what it takes for old depends on what tells the present.
+pub fn drops_by_row_time(name: &QualifiedName, view: &View<'_>) -> (bool, bool) {
+    let address = Address::in_schema(KindId::new("retention"), name);
+    let live = view.live.get(&address).and_then(|live| live.get("drop_after"));
+    let wanted = view.desired.get(&address).and_then(|desired| desired.get("drop_after"));
+    (live.is_some(), wanted.is_some())
 }
 
 fn wrong_unit(message: String, help: &str, column: &Column) -> Diagnostic {
@@ -211,6 +257,12 @@ pub fn check_created_before(
     view: &View<'_>,
     sink: &mut Vec<Diagnostic>,
 ) -> bool {
+    if let Some(Value::Interval(age)) = desired.get(attribute)
+        && is_beyond_time(age)
+    {
+        sink.push(beyond_time(attribute, age).at(desired.place_of(attribute)));
+        return false;
+    }
     let integer = view.time_column(&relation.name).is_some_and(Column::is_integer);
     if desired.get(attribute).is_none() || !integer {
         return true;

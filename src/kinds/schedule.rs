@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::core::{Desired, Live, Row, RowError, Value};
+use crate::core::{Desired, Interval, Live, Row, RowError, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::SectionInput;
 
@@ -61,12 +61,10 @@ impl Schedule {
             input.set(desired, "schedule.retry_period", &at("retry_period"), period);
         }
         if let Some(text) = &self.max_runtime {
-            let no_limit = text.trim() == "0";
-            let interval = if no_limit {
-                Some(crate::core::Interval::default())
-            } else {
-                input.interval(text, &at("max_runtime"), sink)
-            };
+            // Nothing is no limit, in whatever unit; a bare `0` has none.
+            let none = Interval::default();
+            let no_limit = text.trim() == "0" || Interval::parse(text) == Ok(none);
+            let interval = if no_limit { Some(none) } else { input.interval(text, &at("max_runtime"), sink) };
             if let Some(interval) = interval {
                 input.set(desired, "schedule.max_runtime", &at("max_runtime"), interval);
             }

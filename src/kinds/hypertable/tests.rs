@@ -491,3 +491,37 @@ fn the_weighing_query_asks_only_for_what_changes() {
     assert!(query.sql.contains("attname = 'time' AND null_frac > 0"));
     assert_eq!(query.params[0], crate::core::Param::Oids(vec![7]));
 }
+
+#[test]
+fn another_present_is_a_hazard_where_retention_goes_by_it() {
+    use crate::kinds::fixture::{self, World, job_row, ticking};
+    use crate::kinds::retention::Retention;
+    let section = json!({"time_column": "tick", "integer_now": "app.now"});
+    let retained = |mut world: World, drops: &str| {
+        let cell = if drops == "drop_after_integer" { Cell::Int(500) } else { Cell::Interval(Interval::days(1)) };
+        world = world.with(&Hypertable, &[]).with(&Retention, &[job_row(&[(drops, cell)])]);
+        world
+    };
+    let hazards = |world: &World| {
+        let judgement = world.judge(&Hypertable, &world.delta(&Hypertable, &section), &[]);
+        assert_eq!(judgement.hazards.is_empty(), judgement.impact.is_none());
+        judgement.hazards
+    };
+    for live in [None, Some("old")] {
+        let world = || World::new("2.29.2", ticking(live));
+        assert_eq!(hazards(&retained(world(), "drop_after_integer")), [Hazard::DeletesData], "{live:?}");
+        assert_eq!(hazards(&retained(world(), "drop_created_before")), [], "it does not go by the present");
+        let wanting = world().with(&Hypertable, &[]);
+        assert_eq!(hazards(&wanting), [], "no retention");
+        let wanting = wanting.wanting(&Retention, &json!({"drop_after": 500}));
+        let by_itself = if live.is_some() { vec![Hazard::DeletesData] } else { vec![] };
+        assert_eq!(hazards(&wanting), by_itself, "one to come");
+    }
+    let mut empty = ticking(Some("old"));
+    empty.hypertable.as_mut().unwrap().chunks = 0;
+    assert_eq!(hazards(&retained(World::new("2.29.2", empty), "drop_after_integer")), [], "nothing to drop");
+    let slower = json!({"time_column": "tick", "chunk_interval": 200});
+    let world = retained(World::new("2.29.2", ticking(Some("old"))), "drop_after_integer");
+    let same = world.judge(&Hypertable, &world.delta(&Hypertable, &slower), &[]);
+    assert_eq!(same.hazards, [], "{}", fixture::on());
+}

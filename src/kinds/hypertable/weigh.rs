@@ -7,7 +7,7 @@ use crate::core::{
 };
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::view::types;
-use crate::kinds::{Column, Judgement, Relation, View, checks};
+use crate::kinds::{Column, Judgement, Relation, View, checks, job};
 
 static TABLE_NOT_EMPTY: Code = Code::new(
     "table-not-empty",
@@ -148,10 +148,37 @@ fn update(
     if delta.change("chunk_skipping").is_some() {
         notes.extend(skipping_note(desired));
     }
-    if !notes.is_empty() {
+    if moves_the_present(delta, relation, live.chunks, view) {
+        judgement.hazards.push(Hazard::DeletesData);
+        judgement.impact = Some(dropped_by_another_present(notes));
+    } else if !notes.is_empty() {
         judgement.impact = Some(Impact { notes, ..Impact::default() });
     }
     Ok(())
+}
+
+/// Whether what is old enough to be dropped is told by another function from now on. It may be one
+/// that runs ahead, or counts in another unit, so that every chunk is due at once. Where there was
+/// none, a retention that is still to come is judged by itself.
+fn moves_the_present(delta: &Delta, relation: &Relation, chunks: i64, view: &View<'_>) -> bool {
+    let Some(change) = delta.change("integer_now").filter(|_| chunks > 0) else { return false };
+    let (live, wanted) = job::drops_by_row_time(&relation.name, view);
+    live || (wanted && matches!(change.before, Some(Value::Name(_))))
+}
+
+/// What goes is known only once the function is in force: the chunks that are due are asked of it.
+fn dropped_by_another_present(mut notes: Vec<String>) -> Impact {
+    notes.push(
+        "retention takes for old what `integer_now` says, and what it drops by another function cannot be counted \
+         before that is in force"
+            .to_owned(),
+    );
+    Impact {
+        verb: "lets retention drop an unknown number of chunks".to_owned(),
+        when: Some("on its next run".to_owned()),
+        notes,
+        ..Impact::default()
+    }
 }
 
 /// The ranges are neither computed nor used in a session where the setting is off, and off is its

@@ -8,6 +8,7 @@ use crate::kinds::Scope;
 use crate::kinds::columnstore::Columnstore;
 use crate::kinds::fixture::{World, codes, daily, desired, expand, job_row, row, table, text, ticking};
 use crate::kinds::hypertable::Hypertable;
+use crate::kinds::view::types;
 
 const KIND: &dyn crate::kinds::Kind = &Retention;
 
@@ -153,7 +154,7 @@ fn what_can_drop_more_is_counted_in_one_query() {
     assert!(!query.sql.contains(['{', '}']), "{}", query.sql);
     let calmer = world.delta(KIND, &json!({"drop_after": "90 days", "schedule": {"every": "2 days"}}));
     assert_eq!(KIND.weigh(&[&calmer], &world.view()), None);
-    let paused = world.delta(KIND, &json!({"drop_after": "30 days", "schedule": {"paused": true}}));
+    let paused = world.delta(KIND, &json!({"drop_after": "90 days", "schedule": {"paused": true}}));
     assert_eq!(KIND.weigh(&[&paused], &world.view()), None);
     let zone = world.delta(KIND, &json!({"drop_after": "90 days", "schedule": {"timezone": "Mars"}}));
     assert_eq!(KIND.weigh(&[&zone], &world.view()).unwrap().params[9], Param::texts(["Mars"]));
@@ -198,9 +199,67 @@ fn a_paused_job_drops_nothing_until_it_is_resumed() {
     let left = world.judge(KIND, &world.delta(KIND, &json!({"drop_after": "7 days"})), &[drops()]);
     assert_eq!(left.hazards, [Hazard::DeletesData]);
     assert!(left.impact.unwrap().notes[0].contains("paused"));
-    // Paused by the policy: resuming it will be a change of its own.
-    let kept = world.delta(KIND, &json!({"drop_after": "7 days", "schedule": {"paused": true}}));
-    assert_eq!(world.judge(KIND, &kept, &[drops()]).hazards, []);
+}
+
+#[test]
+fn an_age_counts_also_where_the_policy_pauses_the_job() {
+    let shorter = json!({"drop_after": "7 days", "schedule": {"paused": true}});
+    let stopped = job_row(&[("drop_after", Cell::Interval(Interval::days(30))), ("scheduled", Cell::Bool(false))]);
+    for rows in [vec![], vec![live(30)], vec![stopped]] {
+        let world = World::new("2.29.2", daily()).with(KIND, &rows);
+        let delta = world.delta(KIND, &shorter);
+        assert!(KIND.weigh(&[&delta], &world.view()).is_some());
+        let judgement = world.judge(KIND, &delta, &[drops()]);
+        assert_eq!(judgement.hazards, [Hazard::DeletesData]);
+        assert!(judgement.impact.unwrap().notes[0].contains("paused"));
+    }
+    // Pausing alone, or a key of the schedule, drops nothing.
+    let world = World::new("2.29.2", daily()).with(KIND, &[live(30)]);
+    let paused = world.delta(KIND, &json!({"drop_after": "30 days", "schedule": {"paused": true}}));
+    assert_eq!(world.judge(KIND, &paused, &[drops()]).hazards, []);
+}
+
+#[test]
+fn the_chunks_that_go_are_listed_one_by_one() {
+    let world = World::new("2.29.2", daily()).with(KIND, &[live(90)]);
+    let shorter = world.delta(KIND, &json!({"drop_after": "30 days"}));
+    let ids = Cell::List(vec![Cell::Int(70), Cell::Int(71)]);
+    let going = row(&[("what", text("drops")), ("oid", Cell::Int(7)), ("chunks", Cell::Int(2)), ("chunk_ids", ids)]);
+    assert_eq!(world.judge(KIND, &shorter, &[going]).impact.unwrap().chunk_ids, [70, 71]);
+}
+
+#[test]
+fn an_age_from_before_the_servers_time_is_refused() {
+    let time = World::new("2.29.2", daily());
+    let settled = |key: &str, age: &str| time.settle(KIND, &json!({ key: age })).map(|_| ());
+    for key in ["drop_after", "drop_created_before"] {
+        assert_eq!(settled(key, "6500 years"), Ok(()));
+        for age in ["10000 years", "300000 years", "2400000 days 1000000 hours", "20000 years -3652500 days"] {
+            assert_eq!(settled(key, age), Err(vec!["bad-interval"]), "{key}: {age}");
+        }
+    }
+    let columnstore = |section: Json| time.settle(&Columnstore, &section).map(|_| ());
+    assert_eq!(columnstore(json!({"after": "10000 years"})), Err(vec!["bad-interval"]));
+    assert_eq!(columnstore(json!({"created_before": "300000 years"})), Err(vec!["bad-interval"]));
+    let mut big = ticking(Some("now"));
+    big.columns[1].base_type = types::INT8;
+    let big = World::new("2.29.2", big);
+    assert_eq!(big.settle(KIND, &json!({"drop_after": i64::MAX})), Err(vec!["wrong-value"]));
+    assert!(big.settle(KIND, &json!({"drop_after": 4_000_000_000_000_000_000_i64})).is_ok());
+    // A job that has such an age drops nothing, and is not asked what it would.
+    let stuck = job_row(&[("drop_after", Cell::Interval(Interval { months: 120_000, ..Interval::default() }))]);
+    let world = World::new("2.29.2", daily()).with(KIND, &[stuck]);
+    let query = KIND.weigh(&[&world.delta(KIND, &json!({"drop_after": "30 days"}))], &world.view()).unwrap();
+    assert_eq!(query.params[4], Param::Texts(vec![None]));
+}
+
+#[test]
+fn no_limit_is_nothing_in_any_unit() {
+    for nothing in ["0", "0 seconds", "00:00:00", "PT0S"] {
+        let wanted = desired(KIND, &json!({"drop_after": "90 days", "schedule": {"max_runtime": nothing}}));
+        assert_eq!(wanted.get("schedule.max_runtime"), Some(&Value::Interval(Interval::default())), "{nothing}");
+    }
+    assert_eq!(refused(json!({"drop_after": "90 days", "schedule": {"max_runtime": "-1 hour"}})), ["bad-interval"]);
 }
 
 #[test]
@@ -269,4 +328,17 @@ fn policies_that_work_against_each_other_are_named_offline() {
     let chunks = |interval: &str| json!({"time_column": "time", "chunk_interval": interval});
     assert_eq!(conflicts(ninety.clone(), &Hypertable, chunks("1 year")), ["policy-conflict"]);
     assert_eq!(conflicts(ninety, &Hypertable, chunks("7 days")), Vec::<&str>::new());
+}
+
+#[test]
+fn a_job_beside_the_policy_is_named() {
+    let world = World::new("2.24.0", daily()).with(KIND, &[live(90)]);
+    let shorter = world.delta(KIND, &json!({"drop_after": "30 days"}));
+    let query = KIND.weigh(&[&shorter], &world.view()).unwrap();
+    assert!(query.sql.contains("_timescaledb_config.bgw_job"), "where the version has it");
+    let other = row(&[("what", text("other job")), ("oid", Cell::Int(7)), ("name", text("1003"))]);
+    let judgement = world.judge(KIND, &shorter, &[drops(), other]);
+    assert_eq!(codes(&judgement.diagnostics), ["policy-conflict"]);
+    assert!(!crate::diag::has_errors(&judgement.diagnostics));
+    assert!(judgement.diagnostics[0].message.contains("1003"));
 }

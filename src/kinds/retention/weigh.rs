@@ -1,17 +1,18 @@
 //! What a change to a retention policy would drop.
 
-use crate::core::{Bytes, Delta, Hazard, Impact, Live, Op, Param, Query, Row, RowError, Value};
+use crate::core::{Bytes, Delta, Desired, Hazard, Impact, Live, Op, Param, Query, Row, RowError, Value};
+use crate::diag::{Diagnostic, code};
 use crate::kinds::chunks::{self, AgeColumns, Ages};
 use crate::kinds::{Judgement, Relation, View, job};
 
 /// The ages before and after, where the change can make the job drop more than it would have.
 fn ages(delta: &Delta) -> Option<(Ages<'_>, Ages<'_>)> {
     let desired = delta.desired.as_ref()?;
-    if desired.get("schedule.paused").and_then(Value::as_bool) == Some(true) {
-        return None;
-    }
-    let relevant = ["drop_after", "drop_created_before", "schedule.paused"];
-    if !delta.is_create() && relevant.iter().all(|name| delta.change(name).is_none()) {
+    // An age counts whether or not the job runs: resuming it later is an operator's statement, which
+    // no plan is asked about.
+    let ages = ["drop_after", "drop_created_before"];
+    let resumed = delta.change("schedule.paused").is_some() && !is_kept_paused(desired);
+    if !delta.is_create() && !resumed && ages.iter().all(|name| delta.change(name).is_none()) {
         return None;
     }
     // A paused job drops nothing: all that is due counts as new, also where it stays paused.
@@ -21,6 +22,10 @@ fn ages(delta: &Delta) -> Option<(Ages<'_>, Ages<'_>)> {
         Ages { after: before("drop_after"), created_before: before("drop_created_before") },
         Ages { after: desired.get("drop_after"), created_before: desired.get("drop_created_before") },
     ))
+}
+
+fn is_kept_paused(desired: &Desired) -> bool {
+    desired.get("schedule.paused").and_then(Value::as_bool) == Some(true)
 }
 
 fn relation<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Relation> {
@@ -50,7 +55,8 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     params.extend(coming.into_params());
     params.extend(in_force.into_params());
     params.extend([Param::Texts(types), Param::Ints(ids), Param::texts(zones)]);
-    Some(Query { sql: chunks::on_server(include_str!("weigh.sql"), "$9", view.server), params })
+    let sql = chunks::on_server(include_str!("weigh.sql"), "$9", view.server);
+    Some(Query { sql: job::on_server(&sql, view.server), params })
 }
 
 /// The hazards and the impact of one delta.
@@ -68,6 +74,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     }
     judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
     let (Some((_, after)), Some(relation)) = (ages(delta), relation(delta, view)) else { return Ok(judgement) };
+    judgement.diagnostics.extend(other_jobs(delta, relation, weights)?);
     judgement.impact = match after.uncountable(relation, view) {
         Some(why) => Some(unknown(why)),
         None => counted(relation, weights)?,
@@ -78,6 +85,26 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         impact.notes.extend(stays_paused(delta));
     }
     Ok(judgement)
+}
+
+/// A job that somebody made of the same procedure with `add_job`: the server does not take it for a
+/// policy of the table, and adds one beside it.
+fn other_jobs(delta: &Delta, relation: &Relation, weights: &[Row]) -> Result<Vec<Diagnostic>, RowError> {
+    let Some(desired) = &delta.desired else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for row in weights {
+        if row.text("what")? == "other job" && row.oid("oid")? == relation.oid {
+            let id = row.text("name")?;
+            let message = format!("the job {id}, made with `add_job`, drops chunks of {} too", relation.name);
+            found.push(
+                Diagnostic::warning(&code::POLICY_CONFLICT, message)
+                    .at(&desired.place)
+                    .why("it goes by an age of its own, which no policy manages, and what it drops is not counted here")
+                    .help(format!("delete it with `delete_job({id})`, so that one policy says what goes")),
+            );
+        }
+    }
+    Ok(found)
 }
 
 fn first_run() -> Option<String> {
@@ -93,7 +120,7 @@ fn unknown(why: &str) -> Impact {
 fn counted(relation: &Relation, weights: &[Row]) -> Result<Option<Impact>, RowError> {
     for row in weights {
         if row.text("what")? == "drops" && row.oid("oid")? == relation.oid {
-            return Ok(Some(Impact {
+            let impact = Impact {
                 verb: "drops".to_owned(),
                 when: first_run(),
                 chunks: job::count(row, "chunks")?,
@@ -101,8 +128,9 @@ fn counted(relation: &Relation, weights: &[Row]) -> Result<Option<Impact>, RowEr
                 bytes: job::count(row, "bytes")?.map(Bytes),
                 oldest: row.maybe_text("oldest")?.map(str::to_owned),
                 newest: row.maybe_text("newest")?.map(str::to_owned),
-                notes: Vec::new(),
-            }));
+                ..Impact::default()
+            };
+            return Ok(Some(impact.of_chunks(row.ints("chunk_ids")?)));
         }
     }
     Ok(None)
@@ -121,9 +149,11 @@ fn foreign_keys(relation: &Relation, weights: &[Row]) -> Result<Option<String>, 
     Ok((!tables.is_empty()).then(note))
 }
 
-/// An operator's pause is not lifted by a change of age; what is counted waits for the resumption.
+/// Neither the policy's pause nor an operator's is lifted by a change of age; what is counted waits
+/// for the resumption.
 fn stays_paused(delta: &Delta) -> Option<String> {
-    let paused = delta.live.as_ref().is_some_and(|live| live.paused);
-    let managed = delta.desired.as_ref().is_some_and(|desired| desired.get("schedule.paused").is_some());
-    (paused && !managed).then(|| "the job is paused, and drops nothing before it is resumed".to_owned())
+    let desired = delta.desired.as_ref()?;
+    let by_operator = delta.live.as_ref().is_some_and(|live| live.paused) && desired.get("schedule.paused").is_none();
+    (by_operator || is_kept_paused(desired))
+        .then(|| "the job is paused, and drops nothing before it is resumed".to_owned())
 }

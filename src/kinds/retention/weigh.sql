@@ -20,7 +20,7 @@ WITH wanted AS (
 ), chunks AS (
 {chunks}
 ), sizes AS (
-    SELECT d.oid, c.relnamespace, c.relname,
+    SELECT d.oid, d.chunk, c.relnamespace, c.relname,
            CASE WHEN k.compressed IS NULL AND c.reltuples >= 0 THEN c.reltuples END AS rows,
            pg_catalog.pg_total_relation_size(d.chunk)
                + COALESCE(pg_catalog.pg_total_relation_size(k.compressed), 0) AS bytes
@@ -33,19 +33,26 @@ SELECT 'drops'::text AS what, s.oid, NULL::text AS name,
        pg_catalog.sum(s.bytes)::bigint AS bytes,
        CASE WHEN pg_catalog.count(*) = pg_catalog.count(s.rows) THEN pg_catalog.sum(s.rows)::bigint END AS rows,
        COALESCE(pg_catalog.min(v.range_start)::text, pg_catalog.min(v.range_start_integer)::text) AS oldest,
-       COALESCE(pg_catalog.max(v.range_end)::text, pg_catalog.max(v.range_end_integer)::text) AS newest
+       COALESCE(pg_catalog.max(v.range_end)::text, pg_catalog.max(v.range_end_integer)::text) AS newest,
+       pg_catalog.array_agg(s.chunk::bigint ORDER BY s.chunk) AS chunk_ids
   FROM sizes AS s
   JOIN pg_catalog.pg_namespace AS n ON n.oid = s.relnamespace
   LEFT JOIN timescaledb_information.chunks AS v ON v.chunk_schema = n.nspname AND v.chunk_name = s.relname
  GROUP BY s.oid
  UNION ALL
-SELECT 'foreign key', k.conrelid, pg_catalog.format('%I.%I', n.nspname, c.relname), NULL, NULL, NULL, NULL, NULL
+SELECT 'foreign key', k.conrelid, pg_catalog.format('%I.%I', n.nspname, c.relname),
+       NULL, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.pg_constraint AS k
   JOIN pg_catalog.pg_class AS c ON c.oid = k.confrelid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE k.contype = 'f' AND k.conrelid = ANY ($1)
  UNION ALL
-SELECT 'unknown time zone', NULL, z.name, NULL, NULL, NULL, NULL, NULL
+SELECT 'other job', w.oid, j.id::text, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($9::bigint[])) AS w (oid, id)
+  JOIN _timescaledb_catalog.bgw_job AS j ON j.config ->> 'hypertable_id' = w.id::text
+ WHERE j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_retention' AND j.hypertable_id IS NULL
+ UNION ALL
+SELECT 'unknown time zone', NULL, z.name, NULL, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.unnest($10::text[]) AS z (name)
  WHERE z.name !~ '[0-9]'
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_timezone_names AS t WHERE lower(t.name) = lower(z.name))
