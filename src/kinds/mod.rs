@@ -115,6 +115,12 @@ pub trait Kind: Sync {
         false
     }
 
+    /// Whether an attribute is one that settling adds and no policy can write, such as whether an
+    /// index is valid: a difference in it is never the policy's doing.
+    fn is_derived(&self, _attribute: &str) -> bool {
+        false
+    }
+
     /// The one query that counts what these deltas would touch; `None` where nothing is to count.
     fn weigh(&self, _deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
         None

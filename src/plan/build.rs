@@ -7,7 +7,7 @@ use crate::core::{
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
-use crate::kinds::{How, Judgement, Kind, LockOn, StepRule, Variant, View, by_id};
+use crate::kinds::{How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
 use crate::plan::artifact::{Adopt, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
 use crate::plan::context;
 use crate::render::{Context, Renderer};
@@ -315,19 +315,26 @@ fn step(
     let sql = renderer
         .render(variant.template, &context)
         .map_err(|error| Failure::from(Diagnostic::error(&code::INTERNAL, format!("{}: {error}", delta.address))))?;
-    let lock = variant.lock.map(|(mode, on)| Lock { mode, on: lock_on(on, delta), blocks: mode.blocks().to_owned() });
+    let lock =
+        variant.lock.map(|(mode, on)| Lock { mode, on: lock_on(on, delta, view), blocks: mode.blocks().to_owned() });
     Ok(sql.map(|sql| Step { sql, transactional: variant.transactional, lock }))
 }
 
-fn lock_on(on: LockOn, delta: &Delta) -> String {
+fn lock_on(on: LockOn, delta: &Delta, view: &View<'_>) -> String {
     let object = delta.address.object().map_or_else(|| delta.address.name.clone(), |name| name.to_string());
     let relation = delta.on.as_ref().map_or_else(|| object.clone(), ToString::to_string);
     match on {
         LockOn::Relation => relation,
         LockOn::EachChunk => format!("each chunk of {relation}, one after another"),
+        LockOn::RelationAndChunks if is_partitioned(delta, view) => format!("{relation} and its partitions"),
         LockOn::RelationAndChunks => format!("{relation} and its chunks"),
         LockOn::Object => object,
     }
+}
+
+fn is_partitioned(delta: &Delta, view: &View<'_>) -> bool {
+    let relation = delta.on.as_ref().and_then(|on| view.relations.get(on));
+    relation.is_some_and(|relation| relation.kind == RelationKind::PartitionedTable)
 }
 
 fn is_protected(delta: &Delta, view: &View<'_>) -> bool {

@@ -132,6 +132,10 @@ impl Kind for Index {
         attribute.starts_with("storage.")
     }
 
+    fn is_derived(&self, attribute: &str) -> bool {
+        attribute == "valid"
+    }
+
     fn is_implied(&self, attribute: &str, value: &Value) -> bool {
         match attribute {
             "valid" => true,
