@@ -8,6 +8,8 @@ mod observe;
 mod rules;
 mod settle;
 #[cfg(test)]
+mod swap_tests;
+#[cfg(test)]
 mod tests;
 mod way;
 mod weigh;

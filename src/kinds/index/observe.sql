@@ -28,6 +28,9 @@ SELECT
     x.reltablespace <> 0 AS own_tablespace,
     COALESCE(s.spcname, d.spcname) AS tablespace,
     x.reloptions AS options,
+    CASE WHEN k.at = 1 AND x.relname LIKE '%\_chronoform\_old' THEN
+        pg_catalog.obj_description(i.indexrelid, 'pg_class')
+    END AS comment,
     k.at,
     a.attname AS column,
     k.opt AS option,

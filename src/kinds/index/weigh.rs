@@ -86,6 +86,9 @@ impl Asked {
         if let (None, Some(name)) = (&delta.live, delta.address.object()) {
             self.names.push(&name);
         }
+        for name in way::needed_names(delta, view) {
+            self.names.push(&name);
+        }
         let changed = |name: &str| {
             let value = delta.change(name).and_then(|change| change.after.as_ref())?;
             value.as_text().map(str::to_owned)
@@ -147,6 +150,9 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         shared(delta, live, op, view, found);
     }
     nowhere(delta, weights, found)?;
+    if op == Op::Replace {
+        in_the_way(delta, weights, view, found)?;
+    }
     if matches!(op, Op::Create | Op::Replace) && !way::is_built_already(delta, view) {
         let weight = weight(delta, weights, view);
         let bytes = weight.map(|row| row.maybe_int("bytes")).transpose()?.flatten();
@@ -247,6 +253,26 @@ fn shared(delta: &Delta, live: &Live, op: Op, view: &View<'_>, found: &mut Vec<D
         ))
         .help("remove both first, with `ensure: absent`, and then create the one that is to stay");
     found.push(said(delta, diagnostic, Some(view)));
+}
+
+/// What has a name that a replacement needs, and is not known to be the rest of an earlier one.
+fn in_the_way(delta: &Delta, weights: &[Row], view: &View<'_>, found: &mut Vec<Diagnostic>) -> Result<(), RowError> {
+    let needed = way::needed_names(delta, view);
+    for row in findings(weights, "taken", None) {
+        let taken = QualifiedName::new(row.text("schema")?, row.text("name")?);
+        if needed.contains(&taken) {
+            let message = format!(
+                "the name {taken}, which replacing {} needs, is taken by {}",
+                delta.address,
+                row.text("words")?
+            );
+            let diagnostic = Diagnostic::error(&INDEX_NAME_TAKEN, message)
+                .why("an index is replaced by building the new one beside it, and this is not known to be the rest of an earlier replacement")
+                .help(format!("rename {taken}, or drop it if nothing uses it, and plan again"));
+            found.push(said(delta, diagnostic, None));
+        }
+    }
+    Ok(())
 }
 
 /// Names in the definition that nothing has, and the index's own name where something else has it.
