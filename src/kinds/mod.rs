@@ -126,6 +126,12 @@ pub trait Kind: Sync {
         None
     }
 
+    /// Whether a removal comes after everything that `others`, the other deltas of its table, make:
+    /// so that a failure on the way does not leave the table without either. Otherwise it comes first.
+    fn is_removed_last(&self, _removal: &Delta, _others: &[&Delta], _view: &View<'_>) -> bool {
+        false
+    }
+
     /// What a delta costs. `weights` are all rows of [`Kind::weigh`]'s query.
     ///
     /// # Errors

@@ -146,6 +146,10 @@ impl Kind for Index {
         }
     }
 
+    fn is_removed_last(&self, removal: &Delta, others: &[&Delta], view: &View<'_>) -> bool {
+        way::is_removed_last(removal, others, view)
+    }
+
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         weigh::query(deltas, view)
     }

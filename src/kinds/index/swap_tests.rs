@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::{Index, names, way};
 use crate::core::{Cell, Delta, Op, Row, Value};
 use crate::kinds::Kind;
-use crate::kinds::fixture::{World, codes, row, table, text};
+use crate::kinds::fixture::{World, codes, daily, row, table, text};
 
 const KIND: &dyn Kind = &Index;
 
@@ -122,4 +122,39 @@ fn what_is_built_just_as_wanted_takes_over_unless_a_constraint_has_it() {
     };
     assert_eq!(built(&[]), (true, vec![]));
     assert_eq!(built(&[("constraint_type", text("u"))]), (false, vec!["index-name-taken"]));
+}
+
+#[test]
+fn a_schema_or_tablespace_that_takes_nothing_is_foreseen() {
+    let lacks = |finding: &str, name: &str| {
+        row(&[("finding", text(finding)), ("oid", Cell::Null), ("schema", Cell::Null), ("name", text(name))])
+    };
+    let weights = [lacks("schema_privilege", "public"), lacks("tablespace_privilege", "fast")];
+    let said = |world: &World, value: Json, op: Op| {
+        let delta = world.delta(KIND, &value);
+        codes(&KIND.judge(&delta, op, &weights, &world.view()).unwrap().diagnostics)
+    };
+    let fast = json!({"name": "ix", "columns": ["symbol"], "tablespace": "fast"});
+    assert_eq!(said(&world(&[]), wanted("symbol"), Op::Create), ["no-privilege"]);
+    assert_eq!(said(&world(&[]), fast.clone(), Op::Create), ["no-privilege"; 2]);
+    let there = world(&[index(1, "ix", &[])]);
+    assert_eq!(said(&there, wanted("venue"), Op::Replace), ["no-privilege"]);
+    assert_eq!(said(&there, fast, Op::Update), ["no-privilege"], "moving needs the tablespace alone");
+    let kept = world(&[index(1, "ix", &[("own_tablespace", Cell::Bool(true)), ("tablespace", text("fast"))])]);
+    assert_eq!(said(&kept, wanted("venue"), Op::Replace), ["no-privilege"; 2]);
+}
+
+#[test]
+fn an_index_goes_last_unless_something_needs_it_gone() {
+    let last = |world: &World, other: &Delta| KIND.is_removed_last(&world.removal(KIND), &[other], &world.view());
+    let old = [index(1, "old", &[])];
+    let plain = world(&old);
+    assert!(last(&plain, &plain.delta(KIND, &wanted("venue"))));
+    let hyper = World::new("2.29.2", daily()).with(KIND, &old);
+    assert!(last(&hyper, &hyper.delta(KIND, &wanted("venue"))));
+    let mut alike = world(&[]).delta(KIND, &wanted("symbol"));
+    assert!(last(&plain, &alike));
+    assert!(!last(&hyper, &alike), "TimescaleDB would not tell them apart");
+    alike.address.kind = crate::core::KindId::new("hypertable");
+    assert!(!last(&plain, &alike), "a hypertable refuses some unique indexes");
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Delta, Live, LockMode, QualifiedName, Row, Value};
+use crate::core::{Address, Delta, KeyColumn, KindId, Live, LockMode, QualifiedName, Row, Value};
 use crate::kinds::index::observe::{as_key, is_left_over};
 use crate::kinds::index::settle::DEFINITION;
 use crate::kinds::index::{names, weigh};
@@ -84,13 +84,32 @@ pub fn drops_first(delta: &Delta, view: &View<'_>) -> bool {
 }
 
 fn only_opclasses_change(delta: &Delta) -> bool {
-    let without = |value: &Option<Value>| -> Vec<_> {
-        let keys = value.as_ref().map(Value::as_list).unwrap_or_default().iter().filter_map(as_key);
-        keys.cloned().map(|key| crate::core::KeyColumn { opclass: None, ..key }).collect()
-    };
     let mut definition =
         delta.changes.iter().filter(|change| !change.attribute.contains('.') && change.attribute != "tablespace");
-    definition.all(|change| change.attribute == "columns" && without(&change.before) == without(&change.after))
+    definition.all(|change| {
+        change.attribute == "columns"
+            && without_opclasses(change.before.as_ref()) == without_opclasses(change.after.as_ref())
+    })
+}
+
+fn without_opclasses(columns: Option<&Value>) -> Vec<KeyColumn> {
+    let keys = columns.map(Value::as_list).unwrap_or_default().iter().filter_map(as_key);
+    keys.cloned().map(|key| KeyColumn { opclass: None, ..key }).collect()
+}
+
+/// Whether an index is dropped only when those that the policy has in its place are there. Not where
+/// something needs it gone: a hypertable or columnstore that is made refuses some unique indexes,
+/// and TimescaleDB does not tell two indexes on the same columns apart (see [`drops_first`]).
+pub fn is_removed_last(removal: &Delta, others: &[&Delta], view: &View<'_>) -> bool {
+    let makes = |other: &&&Delta| other.desired.is_some();
+    let is = |other: &Delta, kind: &'static str| other.address.kind == KindId::new(kind);
+    let hypertable = removal.on.as_ref().is_some_and(|on| view.is_hypertable(on));
+    let columns = without_opclasses(removal.live.as_ref().and_then(|live| live.get("columns")));
+    !others.iter().filter(makes).any(|other| {
+        let wanted = other.desired.as_ref().and_then(|desired| desired.get("columns"));
+        let alike = hypertable && other.address.kind == removal.address.kind && without_opclasses(wanted) == columns;
+        alike || is(other, "hypertable") || is(other, "columnstore")
+    })
 }
 
 fn is_gentle(delta: &Delta) -> bool {
@@ -132,7 +151,7 @@ fn unfinished<'a>(delta: &'a Delta, view: &View<'a>) -> Option<&'a BTreeMap<Stri
 }
 
 /// The tablespace of an index that is built. What the policy does not say stays as it is.
-fn tablespace(delta: &Delta) -> Value {
+pub fn tablespace(delta: &Delta) -> Value {
     let wanted = delta.desired.as_ref().and_then(|desired| desired.get("tablespace"));
     let kept = delta.live.as_ref().filter(|live| live.fact("own_tablespace") == Some(&Value::Bool(true)));
     wanted.or_else(|| kept?.get("tablespace")).cloned().unwrap_or(Value::Null)
