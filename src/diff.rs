@@ -24,6 +24,9 @@ pub struct Sides<'a> {
     /// Whether an attribute as it was applied means what the policy wants of it, though it reads
     /// differently.
     pub means_same: &'a dyn Fn(&Desired, &str, &Json) -> bool,
+    /// Whether an attribute is one that settling adds and that no policy can write, for this kind.
+    /// What was applied then need not say it to have meant it.
+    pub derived: &'a dyn Fn(&KindId, &str) -> bool,
 }
 
 /// What a comparison finds.
@@ -137,6 +140,9 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
 
 /// Whether the policy still says what was applied, so that somebody else made a difference in it.
 fn is_kept(desired: &Desired, attribute: &str, applied: &Applied, sides: &Sides<'_>) -> bool {
+    if (sides.derived)(&desired.address.kind, attribute) {
+        return true;
+    }
     let (Some(wanted), Some(then)) = (desired.get(attribute), applied.attributes.get(attribute)) else { return false };
     wanted.to_json() == *then || (sides.means_same)(desired, attribute, then)
 }
@@ -257,9 +263,16 @@ fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sid
         return if live.paused && !pause_is_managed { Status::Paused } else { Status::InSync };
     }
     let Some(applied) = applied else { return Status::Pending };
-    let live_moved = applied.attributes.iter().any(|(name, value)| live_json(live, name) != *value);
+    let derived = |name: &str| (sides.derived)(&wanted.address.kind, name);
+    let written = |name: &&String| !derived(name);
+    let moved = |(name, value): (&String, &Json)| !derived(name) && live_json(live, name) != *value;
+    let derived_moved =
+        |(name, value): (&String, &Value)| derived(name) && live.get(name).unwrap_or(&Value::Null) != value;
+    let live_moved = applied.attributes.iter().any(moved) || wanted.attributes.iter().any(derived_moved);
     let kept = |name: &String| is_kept(wanted, name, applied, sides);
-    let policy_moved = wanted.attributes.len() != applied.attributes.len() || !wanted.attributes.keys().all(kept);
+    let policy_moved = wanted.attributes.keys().filter(written).count()
+        != applied.attributes.keys().filter(written).count()
+        || !wanted.attributes.keys().all(kept);
     match (live_moved, policy_moved) {
         (true, true) => Status::Conflict,
         (true, false) => Status::Drifted,

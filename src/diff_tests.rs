@@ -64,6 +64,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         managed: &world.managed,
         forgets: &forgets,
         means_same: &|_, _, _| false,
+        derived: &|_, name| name == "derived",
     };
     let diff = diff(&sides);
     let drift = drift(&sides, &diff);
@@ -184,4 +185,21 @@ fn explicitly_nothing_and_not_there_are_the_same() {
     none.live.clear();
     let (diff, _) = run(&none);
     assert_eq!(diff.deltas[0].changes.len(), 1, "what is not wanted is not created");
+}
+
+#[test]
+fn what_no_policy_can_write_differs_by_drift_alone() {
+    let derived = |applied: Option<i32>, desired: i32| {
+        let mut world = world(Some(desired), Some(7), applied);
+        world.desired.get_mut(&address()).unwrap().set("derived", Value::Null);
+        world.live.get_mut(&address()).unwrap().set("derived", days(1));
+        let (diff, drift) = run(&world);
+        (diff.deltas[0].reason, drift[0].status)
+    };
+    assert_eq!(derived(Some(7), 7), (Reason::Drifted, Status::Drifted));
+    assert_eq!(derived(None, 7), (Reason::Differs, Status::Pending), "never applied");
+    assert_eq!(derived(Some(7), 8), (Reason::Differs, Status::Conflict), "the policy changed as well");
+    let mut recorded = world(Some(8), Some(7), Some(7));
+    recorded.desired.get_mut(&address()).unwrap().set("derived", Value::Null);
+    assert_eq!(run(&recorded).1[0].status, Status::Pending, "the policy alone");
 }

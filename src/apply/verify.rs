@@ -41,6 +41,7 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
         managed: &BTreeSet::new(),
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
+        derived: &|_, _| false,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     for action in done {

@@ -53,6 +53,7 @@ pub fn make(
         kinds::by_id(&desired.address.kind)
             .is_some_and(|kind| kind.means_same(desired, attribute, applied, &live.canon))
     };
+    let derived = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.is_derived(attribute));
     let sides = Sides {
         desired: &desired,
         live: &live.live,
@@ -61,6 +62,7 @@ pub fn make(
         managed: &managed,
         forgets: &forgets,
         means_same: &means_same,
+        derived: &derived,
     };
     let found = diff::diff(&sides);
     let drift = diff::drift(&sides, &found);

@@ -115,9 +115,21 @@ pub trait Kind: Sync {
         false
     }
 
+    /// Whether an attribute is one that settling adds and no policy can write, such as whether an
+    /// index is valid: a difference in it is never the policy's doing.
+    fn is_derived(&self, _attribute: &str) -> bool {
+        false
+    }
+
     /// The one query that counts what these deltas would touch; `None` where nothing is to count.
     fn weigh(&self, _deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
         None
+    }
+
+    /// Whether a removal comes after everything that `others`, the other deltas of its table, make:
+    /// so that a failure on the way does not leave the table without either. Otherwise it comes first.
+    fn is_removed_last(&self, _removal: &Delta, _others: &[&Delta], _view: &View<'_>) -> bool {
+        false
     }
 
     /// What a delta costs. `weights` are all rows of [`Kind::weigh`]'s query.

@@ -1,13 +1,14 @@
 //! From deltas to actions, by the kinds' own rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
-    Action, AttributeChange, Delta, Fingerprint, Hazard, KindId, Lock, Op, Row, SourceLine, Step, Value,
+    Action, Address, AttributeChange, Delta, Fingerprint, Hazard, KindId, Lock, Op, QualifiedName, Row, SourceLine,
+    Step, Value,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
-use crate::kinds::{How, Judgement, Kind, LockOn, StepRule, Variant, View, by_id};
+use crate::kinds::{How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
 use crate::plan::artifact::{Adopt, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
 use crate::plan::context;
 use crate::render::{Context, Renderer};
@@ -51,7 +52,8 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         let weights = input.weights.get(&delta.address.kind).map(Vec::as_slice).unwrap_or_default();
         actions.push(action_for(delta, weights, &input.view, renderer, input.diagnostics)?);
     }
-    actions.sort_by_cached_key(order);
+    let last = removed_last(&input.diff.deltas, &input.view);
+    actions.sort_by_cached_key(|action| order(action, last.contains(&action.address)));
     for address in input.diff.orphaned.iter().filter(|_| input.whole) {
         let message = format!("{address} was applied by Chronoform, and no policy describes its table any more");
         let help = "keep a document with `ensure: absent` to remove it, or leave it: nothing is done about it";
@@ -117,9 +119,30 @@ fn forget(input: &Input<'_>) -> Vec<Unmanaged> {
     forgotten.map(|applied| Unmanaged { address: applied.address.clone(), on: applied.on.clone() }).collect()
 }
 
+/// The removals that come after what their tables are given.
+fn removed_last(deltas: &[Delta], view: &View<'_>) -> BTreeSet<Address> {
+    let mut of_table: BTreeMap<&QualifiedName, Vec<&Delta>> = BTreeMap::new();
+    for delta in deltas {
+        if let Some(on) = &delta.on {
+            of_table.entry(on).or_default().push(delta);
+        }
+    }
+    let mut last = BTreeSet::new();
+    for all in of_table.values() {
+        let late = all.iter().filter(|delta| {
+            let others: Vec<&Delta> = all.iter().copied().filter(|other| other.address != delta.address).collect();
+            let kind = by_id(&delta.address.kind);
+            delta.is_remove() && kind.is_some_and(|kind| kind.is_removed_last(delta, &others, view))
+        });
+        last.extend(late.map(|delta| delta.address.clone()));
+    }
+    last
+}
+
 /// Whole-database objects first, then table by table; within one, removals from the last kind back
-/// to the first, then the rest from the first kind on; whole-database removals last of all.
-fn order(action: &Action) -> (u8, Option<crate::core::QualifiedName>, u8, i64, String) {
+/// to the first, then the rest from the first kind on, then the removals that are kept for the end;
+/// whole-database removals last of all.
+fn order(action: &Action, last: bool) -> (u8, Option<crate::core::QualifiedName>, u8, i64, String) {
     let rank = crate::kinds::all().iter().position(|kind| kind.id() == action.address.kind).unwrap_or(usize::MAX);
     let rank = i64::try_from(rank).unwrap_or(i64::MAX);
     let remove = action.op == Op::Remove;
@@ -128,7 +151,11 @@ fn order(action: &Action) -> (u8, Option<crate::core::QualifiedName>, u8, i64, S
         (Some(_), _) => 1,
         (None, true) => 2,
     };
-    let (step, rank) = if remove { (0, -rank) } else { (1, rank) };
+    let (step, rank) = match (remove, last) {
+        (true, false) => (0, -rank),
+        (false, _) => (1, rank),
+        (true, true) => (2, -rank),
+    };
     (phase, action.on.clone(), step, rank, action.address.name.clone())
 }
 
@@ -319,19 +346,26 @@ fn step(
     let sql = renderer
         .render(variant.template, &context)
         .map_err(|error| Failure::from(Diagnostic::error(&code::INTERNAL, format!("{}: {error}", delta.address))))?;
-    let lock = variant.lock.map(|(mode, on)| Lock { mode, on: lock_on(on, delta), blocks: mode.blocks().to_owned() });
+    let lock =
+        variant.lock.map(|(mode, on)| Lock { mode, on: lock_on(on, delta, view), blocks: mode.blocks().to_owned() });
     Ok(sql.map(|sql| Step { sql, transactional: variant.transactional, lock }))
 }
 
-fn lock_on(on: LockOn, delta: &Delta) -> String {
+fn lock_on(on: LockOn, delta: &Delta, view: &View<'_>) -> String {
     let object = delta.address.object().map_or_else(|| delta.address.name.clone(), |name| name.to_string());
     let relation = delta.on.as_ref().map_or_else(|| object.clone(), ToString::to_string);
     match on {
         LockOn::Relation => relation,
         LockOn::EachChunk => format!("each chunk of {relation}, one after another"),
+        LockOn::RelationAndChunks if is_partitioned(delta, view) => format!("{relation} and its partitions"),
         LockOn::RelationAndChunks => format!("{relation} and its chunks"),
         LockOn::Object => object,
     }
+}
+
+fn is_partitioned(delta: &Delta, view: &View<'_>) -> bool {
+    let relation = delta.on.as_ref().and_then(|on| view.relations.get(on));
+    relation.is_some_and(|relation| relation.kind == RelationKind::PartitionedTable)
 }
 
 fn is_protected(delta: &Delta, view: &View<'_>) -> bool {

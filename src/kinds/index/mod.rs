@@ -8,6 +8,8 @@ mod observe;
 mod rules;
 mod settle;
 #[cfg(test)]
+mod swap_tests;
+#[cfg(test)]
 mod tests;
 mod way;
 mod weigh;
@@ -132,12 +134,20 @@ impl Kind for Index {
         attribute.starts_with("storage.")
     }
 
+    fn is_derived(&self, attribute: &str) -> bool {
+        attribute == "valid"
+    }
+
     fn is_implied(&self, attribute: &str, value: &Value) -> bool {
         match attribute {
             "valid" => true,
             "method" => value.as_text() == Some("btree"),
             _ => matches!(value, Value::Null | Value::Bool(false)) || *value == Value::List(Vec::new()),
         }
+    }
+
+    fn is_removed_last(&self, removal: &Delta, others: &[&Delta], view: &View<'_>) -> bool {
+        way::is_removed_last(removal, others, view)
     }
 
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {

@@ -9,6 +9,9 @@ const UNFINISHED: &str = "_chronoform_new";
 /// The end of the name under which the replaced index waits to be dropped.
 const RETIRED: &str = "_chronoform_old";
 
+/// The comment that a replaced index has until it is dropped: a name alone is no proof of whose it is.
+pub const RETIRED_MARK: &str = "chronoform: replaced, and to be dropped";
+
 /// The name under which the replacement of an index is built.
 pub fn unfinished(name: &str) -> String {
     beside(name, UNFINISHED)

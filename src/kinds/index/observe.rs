@@ -85,6 +85,7 @@ fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError>
         }
     }
     live.set_fact("oid", row.int("oid")?);
+    live.set_fact("marked", row.maybe_text("comment")? == Some(names::RETIRED_MARK));
     live.set_fact("clustered", row.bool("clustered")?);
     live.set_fact("replica_identity", row.bool("replica_identity")?);
     live.set_fact("own_tablespace", row.bool("own_tablespace")?);
@@ -173,12 +174,25 @@ pub fn as_key(value: &Value) -> Option<&KeyColumn> {
     if let Value::Key(key) = value { Some(key) } else { None }
 }
 
+/// Whether an index with such a name is surely what an interrupted replacement left behind: one
+/// whose build never ended, or one that was marked when it was replaced. Anything else may be
+/// somebody's own, whatever it is called.
+pub fn is_left_over(live: &Live) -> bool {
+    let is = |fact: &str| live.fact(fact) == Some(&Value::Bool(true));
+    let unfinished = live.get("valid") == Some(&Value::Bool(false));
+    names::is_reserved(&live.address.name)
+        && live.fact("constraint").is_none()
+        && !is("of_parent")
+        && !is("replica_identity")
+        && (unfinished || is("marked"))
+}
+
 /// Takes what an interrupted replacement left behind out of the list, and notes it on the index
 /// that it is of: its next plan clears it away. What has lost its index stays in the list.
 fn attach_leftovers(mut found: Vec<Live>) -> Vec<Live> {
     let leftovers: BTreeMap<(Option<QualifiedName>, String), Live> = found
         .iter()
-        .filter(|live| names::is_reserved(&live.address.name))
+        .filter(|live| is_left_over(live))
         .map(|live| ((live.on.clone(), live.address.name.clone()), live.clone()))
         .collect();
     if leftovers.is_empty() {

@@ -48,6 +48,9 @@ SELECT
     k.reltablespace <> 0 AS own_tablespace,
     COALESCE(s.spcname, d.spcname) AS tablespace,
     k.reloptions AS options,
+    CASE WHEN k.at = 1 AND k.relname LIKE '%\_chronoform\_old' THEN
+        pg_catalog.obj_description(k.indexrelid, 'pg_class')
+    END AS comment,
     k.at,
     a.attname AS column,
     k.opt AS option,

@@ -71,6 +71,15 @@ static RETIRE: StepRule = StepRule {
     ],
 };
 
+/// In one transaction with the renaming, so that what is left of it is known again by more than its
+/// name.
+static MARK_RETIRED: StepRule = StepRule {
+    variants: &[
+        within("index/mark_retired.sql", Needs::when(CONCURRENTLY), (LockMode::ShareUpdateExclusive, LockOn::Object)),
+        within("index/mark_retired.sql", Needs::ANY, (LockMode::ShareUpdateExclusive, LockOn::Object)),
+    ],
+};
+
 /// Renaming an index of a hypertable renames those of its chunks, under ACCESS EXCLUSIVE on each
 /// (`ts_chunk_index_rename` in `src/chunk_index.c`).
 static TAKE_OVER: StepRule = StepRule {
@@ -112,6 +121,7 @@ pub static RULES: Rules = Rules {
         &DROP_FIRST,
         &BUILD,
         &RETIRE,
+        &MARK_RETIRED,
         &TAKE_OVER,
         &CLUSTER_ON,
         &DROP_RETIRED,

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Delta, LockMode, QualifiedName, Row, Value};
-use crate::kinds::index::observe::as_key;
+use crate::core::{Address, Delta, KeyColumn, KindId, Live, LockMode, QualifiedName, Row, Value};
+use crate::kinds::index::observe::{as_key, is_left_over};
 use crate::kinds::index::settle::DEFINITION;
 use crate::kinds::index::{names, weigh};
 use crate::kinds::reloption::{self, Owner};
@@ -88,13 +88,32 @@ pub fn drops_first(delta: &Delta, view: &View<'_>) -> bool {
 }
 
 fn only_opclasses_change(delta: &Delta) -> bool {
-    let without = |value: &Option<Value>| -> Vec<_> {
-        let keys = value.as_ref().map(Value::as_list).unwrap_or_default().iter().filter_map(as_key);
-        keys.cloned().map(|key| crate::core::KeyColumn { opclass: None, ..key }).collect()
-    };
     let mut definition =
         delta.changes.iter().filter(|change| !change.attribute.contains('.') && change.attribute != "tablespace");
-    definition.all(|change| change.attribute == "columns" && without(&change.before) == without(&change.after))
+    definition.all(|change| {
+        change.attribute == "columns"
+            && without_opclasses(change.before.as_ref()) == without_opclasses(change.after.as_ref())
+    })
+}
+
+fn without_opclasses(columns: Option<&Value>) -> Vec<KeyColumn> {
+    let keys = columns.map(Value::as_list).unwrap_or_default().iter().filter_map(as_key);
+    keys.cloned().map(|key| KeyColumn { opclass: None, ..key }).collect()
+}
+
+/// Whether an index is dropped only when those that the policy has in its place are there. Not where
+/// something needs it gone: a hypertable or columnstore that is made refuses some unique indexes,
+/// and TimescaleDB does not tell two indexes on the same columns apart (see [`drops_first`]).
+pub fn is_removed_last(removal: &Delta, others: &[&Delta], view: &View<'_>) -> bool {
+    let makes = |other: &&&Delta| other.desired.is_some();
+    let is = |other: &Delta, kind: &'static str| other.address.kind == KindId::new(kind);
+    let hypertable = removal.on.as_ref().is_some_and(|on| view.is_hypertable(on));
+    let columns = without_opclasses(removal.live.as_ref().and_then(|live| live.get("columns")));
+    !others.iter().filter(makes).any(|other| {
+        let wanted = other.desired.as_ref().and_then(|desired| desired.get("columns"));
+        let alike = hypertable && other.address.kind == removal.address.kind && without_opclasses(wanted) == columns;
+        alike || is(other, "hypertable") || is(other, "columnstore")
+    })
 }
 
 fn is_gentle(delta: &Delta) -> bool {
@@ -131,14 +150,34 @@ fn unfinished<'a>(delta: &'a Delta, view: &View<'a>) -> Option<&'a BTreeMap<Stri
         return Some(attributes);
     }
     let address = Address { name: names::unfinished(&delta.address.name), ..delta.address.clone() };
-    view.live.get(&address).filter(|live| live.on == delta.on).map(|live| &live.attributes)
+    let own = |live: &&Live| live.on == delta.on && live.fact("constraint").is_none();
+    view.live.get(&address).filter(own).map(|live| &live.attributes)
 }
 
 /// The tablespace of an index that is built. What the policy does not say stays as it is.
-fn tablespace(delta: &Delta) -> Value {
+pub fn tablespace(delta: &Delta) -> Value {
     let wanted = delta.desired.as_ref().and_then(|desired| desired.get("tablespace"));
     let kept = delta.live.as_ref().filter(|live| live.fact("own_tablespace") == Some(&Value::Bool(true)));
     wanted.or_else(|| kept?.get("tablespace")).cloned().unwrap_or(Value::Null)
+}
+
+/// The names that a replacement needs on its way and that must be free for it, besides those of what
+/// an earlier one left there, which goes first or takes over.
+pub fn needed_names(delta: &Delta, view: &View<'_>) -> Vec<QualifiedName> {
+    let swap = delta.live.is_some() && delta.desired.is_some() && !drops_first(delta, view);
+    let mut needed = Vec::new();
+    let Some(schema) = delta.address.schema.as_deref().filter(|_| swap) else { return needed };
+    let left = |attribute: &str| {
+        delta.live.as_ref().is_some_and(|live| !matches!(live.get(attribute), None | Some(Value::Null)))
+    };
+    if !left("leftover.unfinished") && !is_built_already(delta, view) {
+        needed.push(QualifiedName::new(schema, names::unfinished(&delta.address.name)));
+    }
+    // Elsewhere the old index is dropped rather than renamed.
+    if !left("leftover.retired") && holds(CONCURRENTLY, delta, &[], view) {
+        needed.push(QualifiedName::new(schema, names::retired(&delta.address.name)));
+    }
+    needed
 }
 
 /// What the templates need: under which name the index is built, what happens to the one before,
@@ -151,7 +190,7 @@ pub fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
     let exists = |name: &str, attribute: &str| {
         let attached = delta.live.as_ref().is_some_and(|live| !matches!(live.get(attribute), None | Some(Value::Null)));
         let address = Address { name: name.to_owned(), ..delta.address.clone() };
-        attached || view.live.get(&address).is_some_and(|live| live.on == delta.on)
+        attached || view.live.get(&address).is_some_and(|live| live.on == delta.on && is_left_over(live))
     };
     let (set, reset) = parameters(delta);
     let built_already = is_built_already(delta, view);
@@ -165,6 +204,7 @@ pub fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
         ("unfinished".to_owned(), Value::Name(QualifiedName::new(&schema, unfinished))),
         ("retired".to_owned(), Value::Name(QualifiedName::new(&schema, &retired))),
         ("retired_as".to_owned(), Value::Text(retired)),
+        ("retired_mark".to_owned(), Value::text(names::RETIRED_MARK)),
         ("parameters".to_owned(), all_parameters(delta)),
         ("set".to_owned(), set),
         ("reset".to_owned(), reset),

@@ -4,7 +4,7 @@ use crate::core::{
     Address, Bytes, Delta, Hazard, Impact, KeyColumn, Live, Op, Param, QualifiedName, Query, Row, RowError, Value,
     Version,
 };
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, code};
 use crate::kinds::index::settle::{keys, twin};
 use crate::kinds::index::{
     INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, names, way,
@@ -27,6 +27,7 @@ struct Asked {
     opclasses: Pairs,
     opclass_methods: Vec<String>,
     collations: Pairs,
+    schemas: Vec<String>,
 }
 
 /// Schemas and names, as two columns.
@@ -68,6 +69,7 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         Param::texts(asked.opclass_methods),
         collation_schemas,
         collations,
+        Param::texts(asked.schemas),
     ];
     Some(Query { sql: include_str!("weigh.sql").to_owned(), params })
 }
@@ -86,11 +88,19 @@ impl Asked {
         if let (None, Some(name)) = (&delta.live, delta.address.object()) {
             self.names.push(&name);
         }
+        for name in way::needed_names(delta, view) {
+            self.names.push(&name);
+        }
         let changed = |name: &str| {
             let value = delta.change(name).and_then(|change| change.after.as_ref())?;
             value.as_text().map(str::to_owned)
         };
         self.tablespaces.extend(changed("tablespace"));
+        if delta.desired.is_some() {
+            // Also where an index is built anew without a word about its place.
+            self.tablespaces.extend(way::tablespace(delta).as_text().map(str::to_owned));
+            self.schemas.extend(delta.address.schema.clone().filter(|schema| !self.schemas.contains(schema)));
+        }
         self.methods.extend(changed("method"));
         let method = delta.desired.as_ref().and_then(|desired| desired.get("method")?.as_text());
         for key in keys(delta.change("columns").and_then(|change| change.after.as_ref())) {
@@ -147,6 +157,10 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         shared(delta, live, op, view, found);
     }
     nowhere(delta, weights, found)?;
+    no_privilege(delta, op, weights, view, found);
+    if op == Op::Replace {
+        in_the_way(delta, weights, view, found)?;
+    }
     if matches!(op, Op::Create | Op::Replace) && !way::is_built_already(delta, view) {
         let weight = weight(delta, weights, view);
         let bytes = weight.map(|row| row.maybe_int("bytes")).transpose()?.flatten();
@@ -247,6 +261,48 @@ fn shared(delta: &Delta, live: &Live, op: Op, view: &View<'_>, found: &mut Vec<D
         ))
         .help("remove both first, with `ensure: absent`, and then create the one that is to stay");
     found.push(said(delta, diagnostic, Some(view)));
+}
+
+/// Where the index is to be built and nothing may be created: owning the table is not enough.
+fn no_privilege(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>, found: &mut Vec<Diagnostic>) {
+    let lacks = |finding, name: &str| findings(weights, finding, None).any(|row| row.text("name") == Ok(name));
+    let builds = matches!(op, Op::Create | Op::Replace);
+    let user = &view.server.user;
+    let mut refuse = |what: &str, name: &str| {
+        let message = format!("the session's role \"{user}\" may not create an index in the {what} `{name}`");
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let grant = format!("GRANT CREATE ON {} {} TO {}", what.to_uppercase(), quoted(name), quoted(user));
+        let diagnostic = Diagnostic::error(&code::NO_PRIVILEGE, message)
+            .help(format!("`{grant}`, or connect as a role that has that privilege"));
+        found.push(said(delta, diagnostic, Some(view)));
+    };
+    if let Some(schema) = delta.address.schema.as_deref().filter(|name| builds && lacks("schema_privilege", name)) {
+        refuse("schema", schema);
+    }
+    let moves = builds || delta.change("tablespace").is_some();
+    if let Some(name) = way::tablespace(delta).as_text().filter(|name| moves && lacks("tablespace_privilege", name)) {
+        refuse("tablespace", name);
+    }
+}
+
+/// What has a name that a replacement needs, and is not known to be the rest of an earlier one.
+fn in_the_way(delta: &Delta, weights: &[Row], view: &View<'_>, found: &mut Vec<Diagnostic>) -> Result<(), RowError> {
+    let needed = way::needed_names(delta, view);
+    for row in findings(weights, "taken", None) {
+        let taken = QualifiedName::new(row.text("schema")?, row.text("name")?);
+        if needed.contains(&taken) {
+            let message = format!(
+                "the name {taken}, which replacing {} needs, is taken by {}",
+                delta.address,
+                row.text("words")?
+            );
+            let diagnostic = Diagnostic::error(&INDEX_NAME_TAKEN, message)
+                .why("an index is replaced by building the new one beside it, and this is not known to be the rest of an earlier replacement")
+                .help(format!("rename {taken}, or drop it if nothing uses it, and plan again"));
+            found.push(said(delta, diagnostic, None));
+        }
+    }
+    Ok(())
 }
 
 /// Names in the definition that nothing has, and the index's own name where something else has it.

@@ -5,6 +5,8 @@
 --   foreign_key    a foreign key that needs the unique index of $5
 --   method, tablespace, opclass, collation
 --                  what is named in $6, $7, ($8, $9, $10) and ($11, $12) and does not exist
+--   schema_privilege, tablespace_privilege
+--                  a schema of $13, a tablespace of $7 in which the role may not create anything
 WITH RECURSIVE roots AS (
     SELECT r.oid, r.with_children <> 0 AS with_children
     FROM unnest($1::oid[], $2::bigint[]) AS r (oid, with_children)
@@ -115,3 +117,14 @@ WHERE NOT EXISTS (
         -1, (SELECT d.encoding FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
     )
 )
+UNION ALL
+SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL
+FROM pg_catalog.pg_namespace AS s
+WHERE s.nspname = ANY ($13::text[]) AND NOT pg_catalog.has_schema_privilege(s.oid, 'CREATE')
+UNION ALL
+-- The database's own tablespace is open to all (`DefineIndex` in `src/backend/commands/indexcmds.c`).
+SELECT 'tablespace_privilege', NULL, NULL, s.spcname::text, NULL, NULL, NULL, NULL
+FROM pg_catalog.pg_tablespace AS s
+WHERE s.spcname = ANY ($7)
+    AND NOT pg_catalog.has_tablespace_privilege(s.oid, 'CREATE')
+    AND s.oid <> (SELECT d.dattablespace FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())

@@ -117,6 +117,10 @@ impl Kind for Storage {
         attribute != CHUNKS_WITHOUT
     }
 
+    fn is_derived(&self, attribute: &str) -> bool {
+        attribute == CHUNKS_WITHOUT
+    }
+
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         let sets_toast = |delta: &&&Delta| parameters(delta).0.keys().any(|name| name.starts_with(TOAST));
         let relations = deltas.iter().filter(sets_toast).filter_map(|delta| view.relations.get(delta.on.as_ref()?));

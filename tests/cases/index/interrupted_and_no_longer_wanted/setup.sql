@@ -5,3 +5,4 @@ FROM generate_series(1, 20) AS g;
 ANALYZE public.orders;
 CREATE INDEX ix_orders ON public.orders (id);
 CREATE INDEX ix_orders_chronoform_new ON public.orders (id, at);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.ix_orders_chronoform_new'::regclass;

@@ -5,3 +5,4 @@ FROM generate_series(1, 20) AS g;
 ANALYZE public.orders;
 CREATE INDEX ix_orders ON public.orders (id, at);
 CREATE INDEX ix_orders_chronoform_old ON public.orders (id);
+COMMENT ON INDEX public.ix_orders_chronoform_old IS 'chronoform: replaced, and to be dropped';
