@@ -85,7 +85,9 @@ fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError>
         }
     }
     live.set_fact("oid", row.int("oid")?);
-    live.set_fact("marked", row.maybe_text("comment")? == Some(names::RETIRED_MARK));
+    if row.maybe_text("comment")? == Some(names::RETIRED_MARK) {
+        live.set_fact("marked", true);
+    }
     live.set_fact("clustered", row.bool("clustered")?);
     live.set_fact("replica_identity", row.bool("replica_identity")?);
     live.set_fact("own_tablespace", row.bool("own_tablespace")?);
