@@ -326,8 +326,13 @@ fn the_servers_own_indexes_are_nobodys() {
 
 #[test]
 fn what_an_interrupted_replacement_left_is_noted_on_its_index() {
-    let rows =
-        [row("ix", "symbol", &[]), row("ix_chronoform_new", "price", &[]), row("iy_chronoform_old", "price", &[])];
+    // Invalid: nobody leaves one like that on purpose.
+    let unfinished = [("valid", Cell::Bool(false))];
+    let rows = [
+        row("ix", "symbol", &[]),
+        row("ix_chronoform_new", "price", &unfinished),
+        row("iy_chronoform_old", "price", &[]),
+    ];
     let world = World::new(false, &rows);
     assert_eq!(world.live.len(), 2);
     assert_eq!(world.live[&address("ix")].get("leftover.unfinished"), Some(&Value::text("ix_chronoform_new")));
