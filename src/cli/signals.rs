@@ -1,6 +1,6 @@
-//! Ctrl-C and a polite kill, while a plan is being carried out.
+//! Ctrl-C, a lost terminal and a polite kill, while a plan is being carried out.
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::apply::Interrupt;
@@ -25,7 +25,7 @@ pub fn listen(interrupt: &Interrupt) -> Result<Listening, Failure> {
     let wrong = |error: std::io::Error| {
         Failure::from(Diagnostic::error(&code::INTERNAL, format!("signals cannot be heard: {error}")))
     };
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(wrong)?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(wrong)?;
     let handle = signals.handle();
     let interrupt = interrupt.clone();
     std::thread::spawn(move || {
