@@ -12,6 +12,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -449,6 +450,8 @@ impl Tail {
     }
 }
 
+static WRITERS: AtomicU64 = AtomicU64::new(0);
+
 /// Writes the server's sources beside the packages that they import; returns the one to run. Their
 /// folder is named after what is in them, so that an older or newer Chronoform has its own.
 fn place_scripts(folder: &Path) -> Result<PathBuf, EmbeddedError> {
@@ -460,7 +463,8 @@ fn place_scripts(folder: &Path) -> Result<PathBuf, EmbeddedError> {
         if fs::read_to_string(&path).is_ok_and(|present| present == text) {
             continue;
         }
-        let fresh = place.join(format!("{name}.{}", std::process::id()));
+        // One name a writer: two of this process may be here at once.
+        let fresh = place.join(format!("{name}.{}.{}", std::process::id(), WRITERS.fetch_add(1, Ordering::Relaxed)));
         fs::write(&fresh, text).map_err(in_cache(&fresh))?;
         fs::rename(&fresh, &path).map_err(in_cache(&path))?;
     }
