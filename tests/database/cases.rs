@@ -199,6 +199,9 @@ fn steady_json(text: &str, db: &Db) -> String {
             impact.remove("chunk_ids");
         }
     }
+    for adopt in plan["adopt"].as_array_mut().unwrap() {
+        adopt["fingerprint"] = serde_json::json!("<digest>");
+    }
     plan["policies"] = serde_json::json!("<policies>");
     serde_json::to_string_pretty(&plan).unwrap() + "\n"
 }
