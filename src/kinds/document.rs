@@ -17,6 +17,11 @@ pub static DOCUMENTS: &[Document] = &[
         about: "How one existing table is kept: as a hypertable or not, with its columnstore, retention, indexes and storage parameters.",
         relation: true,
     },
+    Document {
+        kind: "job",
+        about: "A user-defined action: a procedure that TimescaleDB runs on a schedule. Its name is the policy's choice.",
+        relation: false,
+    },
     Document { kind: "extension", about: "An extension that the database must, or must not, have.", relation: false },
 ];
 

@@ -30,8 +30,8 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::core::{
-    Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
-    Value,
+    Address, Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
+    SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 
@@ -69,6 +69,18 @@ pub trait Kind: Sync {
     /// When the catalog is not as the query expects it.
     fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError>;
 
+    /// Gives resources whose names the server does not keep the addresses by which policies and the
+    /// ledger know them, and leaves out those that nobody knows. `applied` is what the ledger
+    /// remembers or, while a plan is carried out, what it saw.
+    fn identify(
+        &self,
+        found: Vec<Live>,
+        _desired: &BTreeMap<Address, Desired>,
+        _applied: &BTreeMap<Address, Applied>,
+    ) -> Vec<Live> {
+        found
+    }
+
     /// The expressions whose canonical form decides whether two resources are the same, each with
     /// the relation that they are over. Asked only where both sides exist; give those of both sides,
     /// and only where their texts differ.
@@ -96,7 +108,7 @@ pub trait Kind: Sync {
     /// What only the desired side of the policies can tell, offline: conflicts between resources.
     /// Called once, with the resources of this kind that no error was found in, in the order of
     /// their addresses, and with all resources of all kinds at hand.
-    fn check(&self, _own: &[&Desired], _all: &BTreeMap<crate::core::Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
+    fn check(&self, _own: &[&Desired], _all: &BTreeMap<Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
 
     /// What its templates need beyond the attributes and facts.
     fn context(&self, _delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
@@ -165,7 +177,7 @@ pub struct Judgement {
 
 /// Brings every desired resource to the server's form, kind by kind in the registry's order. What
 /// comes back is what can be compared; what was set aside has an error or a reason to be skipped.
-pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<crate::core::Address, Desired> {
+pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<Address, Desired> {
     let mut settled = BTreeMap::new();
     for kind in all() {
         let id = kind.id();
