@@ -44,8 +44,8 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::core::{
-    Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
-    Value,
+    Address, Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
+    SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 
@@ -125,7 +125,7 @@ pub trait Kind: Sync {
     /// What only the desired side of the policies can tell, offline: conflicts between resources.
     /// Called once, with the resources of this kind that no error was found in, in the order of
     /// their addresses, and with all resources of all kinds at hand.
-    fn check(&self, _own: &[&Desired], _all: &BTreeMap<crate::core::Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
+    fn check(&self, _own: &[&Desired], _all: &BTreeMap<Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
 
     /// What its templates need beyond the attributes and facts.
     fn context(&self, _delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
@@ -155,6 +155,13 @@ pub trait Kind: Sync {
         None
     }
 
+    /// What a delta's action comes after, where the same plan acts on that too. Beyond it, actions
+    /// keep the usual order: whole-database objects first, then table by table, kind by kind. A
+    /// removal is asked too: it names what must be gone before it.
+    fn requires(&self, _delta: &Delta, _view: &View<'_>) -> Vec<After> {
+        Vec::new()
+    }
+
     /// Whether a removal comes after everything that `others`, the other deltas of its table, make:
     /// so that a failure on the way does not leave the table without either. Otherwise it comes first.
     fn is_removed_last(&self, _removal: &Delta, _others: &[&Delta], _view: &View<'_>) -> bool {
@@ -181,6 +188,15 @@ pub trait Kind: Sync {
     }
 }
 
+/// What an action comes after.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum After {
+    /// The action on one resource.
+    Resource(Address),
+    /// Every action on what belongs to a relation.
+    Relation(QualifiedName),
+}
+
 /// What a kind says of one delta beyond its table of rules.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Judgement {
@@ -194,7 +210,7 @@ pub struct Judgement {
 
 /// Brings every desired resource to the server's form, kind by kind in the registry's order. What
 /// comes back is what can be compared; what was set aside has an error or a reason to be skipped.
-pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<crate::core::Address, Desired> {
+pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<Address, Desired> {
     let mut settled = BTreeMap::new();
     for kind in all() {
         let id = kind.id();
