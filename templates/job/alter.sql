@@ -1,7 +1,9 @@
-{# Keeps the job, its number and its history. alter_job forgets a time zone that it is not told again. #}
+{# Keeps the job, its number and its history. alter_job forgets a time zone that it is not told again. One that is adopted without a name is given its own. #}
 SELECT {{ ts|ident }}.alter_job({{ facts.job_id }}
 {%- if changed.job_name is defined %},
     job_name => {{ after.job_name }}
+{%- elif before.job_name is defined and after.job_name is not defined %},
+    job_name => {{ name }}
 {%- endif %}
 {%- if changed.config is defined %},
     config => {{ after.config }}::jsonb

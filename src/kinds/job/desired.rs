@@ -129,7 +129,8 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     vec![desired]
 }
 
-fn bad_name(name: &str) -> Option<Diagnostic> {
+/// What is wrong with a job's name.
+pub fn bad_name(name: &str) -> Option<Diagnostic> {
     let why = match () {
         () if name.trim().is_empty() => "the name is empty".to_owned(),
         () if name.contains('\0') => "a job's name holds no NUL character".to_owned(),

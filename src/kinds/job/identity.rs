@@ -52,7 +52,8 @@ impl Sought<'_> {
     }
 }
 
-/// The jobs that policies or the ledger know, under their names.
+/// The jobs that policies or the ledger know, under their names. Where neither speaks of any, jobs
+/// themselves were asked for, and all of them are given.
 pub fn identify(
     found: Vec<Live>,
     desired: &BTreeMap<Address, Desired>,
@@ -62,6 +63,9 @@ pub fn identify(
     addresses.retain(|address| address.kind == super::ID);
     addresses.sort();
     addresses.dedup();
+    if addresses.is_empty() {
+        return super::export::name(found);
+    }
     let sought = |address| Sought { address, desired: desired.get(address), applied: applied.get(address) };
     let open = addresses.into_iter().map(sought);
     let mut matching = Matching { open: open.collect(), free: found, identified: Vec::new() };
@@ -167,7 +171,7 @@ fn is_called(live: &Live, name: &str) -> bool {
 }
 
 /// Whether nobody gave the job a name; where the server keeps none, nobody did.
-fn is_unnamed(live: &Live) -> bool {
+pub fn is_unnamed(live: &Live) -> bool {
     live.get("job_name").is_none() || is_called(live, UNNAMED)
 }
 

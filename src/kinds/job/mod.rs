@@ -2,6 +2,7 @@
 //! `shared.rs`, what all policies have in common that run as jobs.
 
 mod desired;
+mod export;
 mod identity;
 mod observe;
 mod rules;
@@ -17,7 +18,7 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Address, Applied, Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, Value, Version};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 pub use shared::{
     Age, age_schema, apply_interval, check_age, check_created_before, check_schedule, context, count,
@@ -77,6 +78,16 @@ impl Kind for Job {
         applied: &BTreeMap<Address, Applied>,
     ) -> Vec<Live> {
         identity::identify(found, desired, applied)
+    }
+
+    fn discover(&self, server: &Server) -> Option<Query> {
+        let has_jobs = server.has_community_features();
+        let query = || Query { sql: on_server(include_str!("discover.sql"), server), params: Vec::new() };
+        has_jobs.then(query)
+    }
+
+    fn export(&self, live: &Live, _view: &View<'_>) -> Export {
+        export::export(live)
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {

@@ -25,7 +25,10 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     }
     let mut settled = desired.clone();
     if view.server.timescale_version().is_some_and(|version| version >= NAMED) {
-        settled.set("job_name", Value::text(&desired.address.name));
+        // A job that is adopted without a name is given one along with its first change.
+        if !live.is_some_and(identity::is_unnamed) {
+            settled.set("job_name", Value::text(&desired.address.name));
+        }
     } else if let Some(twin) = view.desired.values().find(|other| is_twin(desired, other)) {
         sink.push(
             Diagnostic::error(&AMBIGUOUS, "two policies describe jobs of one procedure with the same configuration")

@@ -8,7 +8,7 @@ use super::Job;
 use super::identity::{CANDIDATES, identify};
 use crate::core::{Address, Applied, Cell, Desired, Edition, Ensure, Interval, JsonText, Live, Row, Value};
 use crate::kinds::fixture::{World, codes, desired, expand, job_row, row, table, text};
-use crate::kinds::{Kind as _, Relations};
+use crate::kinds::{Export, Relations};
 
 const KIND: &dyn crate::kinds::Kind = &Job;
 
@@ -176,7 +176,37 @@ fn what_no_policy_describes_any_more_is_known_by_the_ledger_alone() {
     let rows = [job(1001, "User-Defined Action [1001]", None)];
     let applied = remembered(&named("a", &json!({})));
     assert_eq!(found(&rows, Vec::new(), &applied), ["a 1001"]);
-    assert!(found(&rows, Vec::new(), &BTreeMap::new()).is_empty());
+    let another = remembered(&named("b", &json!({"procedure": "public.other"})));
+    assert!(found(&rows, Vec::new(), &another).is_empty());
+}
+
+#[test]
+fn where_none_is_known_each_has_a_name_of_its_own() {
+    let long = "x".repeat(51);
+    let rows = [
+        job(1001, "User-Defined Action [1001]", None),
+        job(1002, "User-Defined Action [1002]", Some(r#"{"x":2}"#)),
+        job(1003, "mine [1003]", None),
+        job(1004, &format!("{long} [1004]"), None),
+    ];
+    let numbers = ["job 1002 1002", "job 1004 1004", "mine 1003", "roll_up 1001"];
+    assert_eq!(found(&rows, Vec::new(), &BTreeMap::new()), numbers);
+}
+
+#[test]
+fn what_is_written_is_what_would_be_read() {
+    let world = World::new("2.23.0", table());
+    let part = |config: &str| {
+        let mut live = lives(&[job(1001, "mine [1001]", Some(config))]).remove(0);
+        live.address = Address::global(super::ID, "mine");
+        KIND.export(&live, &world.view())
+    };
+    let Export::Part(part_of_it) = part(r#"{"x":1.5}"#) else { panic!("it is a part") };
+    assert_eq!((part_of_it.document, part_of_it.name.as_str()), ("job", "mine"));
+    let expected = json!({"procedure": "public.roll_up", "config": {"x": 1.5}, "schedule": {"every": "1 day"}});
+    assert_eq!(part_of_it.value, expected);
+    assert!(matches!(part("[1]"), Export::LeftOut(_)));
+    assert!(matches!(part(r#"{"x":1e999}"#), Export::LeftOut(_)));
 }
 
 #[test]
