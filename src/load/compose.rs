@@ -238,7 +238,12 @@ fn head(document: &Document) -> Json {
             "examples": ["public.market_data", "\"Odd schema\".\"a.b\""],
         })
     } else {
-        json!({ "description": "The object's exact name.", "type": "string", "minLength": 1 })
+        json!({
+            "description": "The object's exact name.",
+            "type": "string",
+            "minLength": 1,
+            "examples": ["timescaledb", "nightly_roll_up"],
+        })
     };
     add("name", name);
     add(
