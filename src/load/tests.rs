@@ -116,7 +116,7 @@ fn a_missing_key_comes_with_an_example() {
         errors("kind: extension\n"),
         [(
             "missing-key 1:1".to_owned(),
-            "an `extension` document needs the key `name` || `name`: The object's exact name.".to_owned()
+            "an `extension` document needs the key `name` || add it, for example `name: timescaledb`".to_owned()
         )]
     );
 }
