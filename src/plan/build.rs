@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
-    Action, Address, AttributeChange, Delta, Fingerprint, Hazard, KindId, Lock, Op, QualifiedName, Row, SourceLine,
+    Action, Address, AttributeChange, Containers, Delta, Fingerprint, Hazard, KindId, Lock, Op, QualifiedName, Row, SourceLine,
     Step, Value,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
@@ -36,6 +36,8 @@ pub struct Input<'a> {
     pub diagnostics: &'a mut Vec<Diagnostic>,
     /// The version to record.
     pub tool_version: &'a str,
+    /// The containers that the policies describe as a whole.
+    pub containers: &'a Containers,
     /// Whether these are all of the project's policies: with a choice of files, what the others
     /// describe is not orphaned.
     pub whole: bool,
@@ -111,7 +113,7 @@ fn forget(input: &Input<'_>) -> Vec<Unmanaged> {
         let wanted = input.view.desired.get(&applied.address).is_some_and(|d| d.ensure == crate::core::Ensure::Present);
         let in_view = match &applied.on {
             Some(on) => input.view.relations.contains_key(on),
-            None => input.view.desired.contains_key(&applied.address),
+            None => input.view.desired.contains_key(&applied.address) || input.containers.is_in_one(&applied.address),
         };
         in_view && !wanted && !input.view.live.contains_key(&applied.address)
     };
@@ -251,6 +253,7 @@ fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, V
     for change in &delta.changes {
         match rules.attribute(&change.attribute).map(|rule| &rule.how) {
             Some(How::Alter(step)) => altering.push(step),
+            Some(How::AlterBy(steps)) => altering.extend(steps.iter().copied()),
             Some(How::Replace) => replace = true,
             Some(How::Refuse { code, why, help }) => found.push(refusal(delta, change, code, why, help)),
             Some(How::OnlyAtCreation) | None => {

@@ -29,6 +29,8 @@ pub struct Names {
     pub relations: BTreeSet<QualifiedName>,
     /// Whole-database objects.
     pub globals: BTreeMap<String, Vec<String>>,
+    /// What has a container in place of a schema, by kind.
+    pub contained: BTreeMap<String, Vec<(String, String)>>,
 }
 
 impl Names {
@@ -41,7 +43,10 @@ impl Names {
             (None, None) => {
                 self.globals.entry(address.kind.to_string()).or_default().push(address.name.clone());
             }
-            (None, Some(_)) => {}
+            (None, Some(container)) => {
+                let contained = self.contained.entry(address.kind.to_string()).or_default();
+                contained.push((container.clone(), address.name.clone()));
+            }
         }
     }
 }
@@ -108,7 +113,7 @@ fn scope(relations: &Relations, names: &Names) -> Scope {
     let id = |relation: &Relation| Some((relation.oid, relation.hypertable.as_ref()?.id));
     let mut hypertables: Vec<(u32, i64)> = relations.values().filter_map(id).collect();
     hypertables.sort_unstable();
-    Scope { oids, hypertables, globals: names.globals.clone() }
+    Scope { oids, hypertables, globals: names.globals.clone(), contained: names.contained.clone() }
 }
 
 /// Counts what the differences would touch: one query a kind that has any.
