@@ -31,8 +31,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::core::{
-    Applied, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
-    Value,
+    Address, Applied, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row,
+    RowError, Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 
@@ -92,13 +92,13 @@ pub trait Kind: Sync {
     /// The containers of this kind that the policies describe as a whole, where its resources belong to
     /// no relation and have a container in place of a schema in their address. What is live in one, was
     /// applied, and is in no policy any more is removed.
-    fn containers(&self, _desired: &BTreeMap<crate::core::Address, Desired>) -> BTreeSet<String> {
+    fn containers(&self, _desired: &BTreeMap<Address, Desired>) -> BTreeSet<String> {
         BTreeSet::new()
     }
 
     /// Whether what a statement did to a resource may be seen only some moments after its end, so that
     /// it is looked at again before it counts as not done.
-    fn comes_late(&self, _address: &crate::core::Address) -> bool {
+    fn comes_late(&self, _address: &Address) -> bool {
         false
     }
 
@@ -110,7 +110,7 @@ pub trait Kind: Sync {
     /// What only the desired side of the policies can tell, offline: conflicts between resources.
     /// Called once, with the resources of this kind that no error was found in, in the order of
     /// their addresses, and with all resources of all kinds at hand.
-    fn check(&self, _own: &[&Desired], _all: &BTreeMap<crate::core::Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
+    fn check(&self, _own: &[&Desired], _all: &BTreeMap<Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
 
     /// What its templates need beyond the attributes and facts.
     fn context(&self, _delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
@@ -140,6 +140,13 @@ pub trait Kind: Sync {
         None
     }
 
+    /// What a delta's action comes after, where the same plan acts on that too. Beyond it, actions
+    /// keep the usual order: whole-database objects first, then table by table, kind by kind. A
+    /// removal is asked too: it names what must be gone before it.
+    fn requires(&self, _delta: &Delta, _view: &View<'_>) -> Vec<After> {
+        Vec::new()
+    }
+
     /// Whether a removal comes after everything that `others`, the other deltas of its table, make:
     /// so that a failure on the way does not leave the table without either. Otherwise it comes first.
     fn is_removed_last(&self, _removal: &Delta, _others: &[&Delta], _view: &View<'_>) -> bool {
@@ -166,6 +173,15 @@ pub trait Kind: Sync {
     }
 }
 
+/// What an action comes after.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum After {
+    /// The action on one resource.
+    Resource(Address),
+    /// Every action on what belongs to a relation.
+    Relation(QualifiedName),
+}
+
 /// What a kind says of one delta beyond its table of rules.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Judgement {
@@ -178,14 +194,14 @@ pub struct Judgement {
 }
 
 /// The containers that the policies describe as a whole, of every kind.
-pub fn containers(desired: &BTreeMap<crate::core::Address, Desired>) -> Containers {
+pub fn containers(desired: &BTreeMap<Address, Desired>) -> Containers {
     let of = |kind: &&dyn Kind| (kind.id(), kind.containers(desired));
     Containers(all().iter().map(of).filter(|(_, containers)| !containers.is_empty()).collect())
 }
 
 /// Brings every desired resource to the server's form, kind by kind in the registry's order. What
 /// comes back is what can be compared; what was set aside has an error or a reason to be skipped.
-pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<crate::core::Address, Desired> {
+pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<Address, Desired> {
     let mut settled = BTreeMap::new();
     for kind in all() {
         let id = kind.id();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::core::name::check_identifier;
-use crate::core::{Address, Desired, Value};
+use crate::core::{Address, Desired, Ensure, Value};
 use crate::diag::source::segment;
 use crate::diag::{Diagnostic, code};
 use crate::kinds::SectionInput;
@@ -101,6 +101,11 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
         let mut desired = input.desired(address, None);
         desired.place = input.key_place(&below).clone();
         desired.places.insert(DOCUMENT.to_owned(), input.head.place.clone());
+        if written.is_none() && level != Level::Server {
+            desired.ensure = Ensure::Absent;
+            found.push(desired);
+            continue;
+        }
         if let Some(value) = value(&name, written.as_ref(), &below, input, sink) {
             input.set(&mut desired, "value", &below, value);
             found.push(desired);
@@ -172,7 +177,7 @@ fn check_name(name: &str, below: &str, input: &SectionInput<'_>, sink: &mut Vec<
 
 /// `password_encryption` and what is like it names a way, and no secret.
 fn is_secret(name: &str, part: &str) -> bool {
-    name.contains(part) && !name.ends_with("_encryption") && !name.ends_with("_length") && name != "db_user_namespace"
+    name.contains(part) && !name.ends_with("_encryption") && !name.ends_with("_length")
 }
 
 fn value(

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema as _;
 
-use crate::core::{Address, Delta, Desired, KindId, Live, Op, Query, QualifiedName, Row, RowError, Server, Value};
+use crate::core::{Address, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
 use level::Level;
@@ -24,7 +24,8 @@ const ID: KindId = KindId::new("setting");
 /// Where a resource keeps the place of its document, to tell documents apart.
 const DOCUMENT: &str = "document";
 
-static SECRET_SETTING: Code = Code::new("secret-setting", "A parameter that holds a secret, which is not for policies.");
+static SECRET_SETTING: Code =
+    Code::new("secret-setting", "A parameter that holds a secret, which is not for policies.");
 static UNKNOWN_PARAMETER: Code = Code::new("unknown-parameter", "A parameter that the server does not have.");
 static SETTING_OVERRIDDEN: Code =
     Code::new("setting-overridden", "A setting that something of a higher precedence makes ineffective.");
@@ -87,7 +88,7 @@ impl Kind for Setting {
         for desired in own {
             let Some(container) = desired.address.schema.as_deref() else { continue };
             let first = *documents.entry(container).or_insert(desired);
-            let (here, there) = (desired.place_of(DOCUMENT), first.place_of(DOCUMENT));
+            let (there, here) = in_order(first.place_of(DOCUMENT), desired.place_of(DOCUMENT));
             if here != there && told.insert((container, here.file.clone(), here.start)) {
                 let words = Level::read(container).map_or_else(|| container.to_owned(), |level| level.words());
                 let message = format!("two `setting` documents describe {words}");
@@ -138,7 +139,7 @@ impl Kind for Setting {
     }
 
     fn is_derived(&self, attribute: &str) -> bool {
-        attribute == "loaded"
+        attribute == "reload_pending"
     }
 
     /// A reload reaches this session and the server's pages a moment after the statement.
@@ -153,10 +154,11 @@ impl Kind for Setting {
     fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
         weigh::judge(delta, op, weights, view)
     }
+}
 
-    fn is_implied(&self, attribute: &str, _value: &Value) -> bool {
-        attribute == "loaded"
-    }
+/// Two places as files are read.
+fn in_order<'a>(one: &'a Place, other: &'a Place) -> (&'a Place, &'a Place) {
+    if (&other.file, other.start) < (&one.file, one.start) { (other, one) } else { (one, other) }
 }
 
 fn level_of(delta: &Delta) -> Option<Level> {

@@ -73,7 +73,6 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
     for (name, row) in files.into_iter().filter(|(name, _)| !parameters.contains_key(*name)) {
         let mut live = resource(&Level::Server, name);
         live.set("value", Value::text(row.text("value")?));
-        live.set("loaded", true);
         live.system = !row.bool("flag")?;
         found.push(live);
     }
@@ -135,25 +134,31 @@ fn on_server(row: &Row, parameter: &Parameter, file: Option<&Row>) -> Result<Liv
     let pending = row.bool("flag")?;
     let told = !visible || pending || configured == running || cannot_tell(parameter, configured.as_ref());
     live.set("value", configured.unwrap_or(Value::Null));
-    live.set("loaded", told);
+    if !told {
+        live.set("reload_pending", true);
+    }
     let automatic = file.is_some_and(|file| file.bool("flag").unwrap_or(false));
     live.set_fact("automatic", automatic);
     live.set_fact("pending", pending);
     live.set_fact("fixed", if fixed { Value::text(source) } else { Value::Null });
-    live.set_fact("file", match file {
-        Some(file) => Value::text(file.text("other")?),
-        None => Value::Null,
-    });
+    live.set_fact(
+        "file",
+        match file {
+            Some(file) => Value::text(file.text("other")?),
+            None => Value::Null,
+        },
+    );
     live.system = !automatic;
     Ok(live)
 }
 
-/// Whether a running value may be another form of the configured one: the server works out -1 and 0
+/// Whether a running value may be older than the server's own or another form of it: the server works out -1 and 0
 /// of what it sizes at its start, and spells some texts anew.
 fn cannot_tell(parameter: &Parameter, configured: Option<&Value>) -> bool {
-    let sized = parameter.context == "postmaster"
-        && matches!(configured.and_then(Value::as_text), Some("-1" | "0"));
-    sized || RESPELT.contains(&parameter.name.as_str())
+    let sized = parameter.context == "postmaster" && matches!(configured.and_then(Value::as_text), Some("-1" | "0"));
+    // This session took its value of these when it began.
+    let fixed_here = parameter.context.ends_with("backend");
+    sized || fixed_here || RESPELT.contains(&parameter.name.as_str())
 }
 
 fn in_scope(row: &Row, parameter: Option<&Parameter>) -> Result<Live, RowError> {

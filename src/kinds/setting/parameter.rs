@@ -113,7 +113,9 @@ impl Parameter {
             Sort::Text => Some(Value::Text(text)),
             Sort::Bool => truth(&text).map(|value| Value::text(if value { "on" } else { "off" })),
             Sort::Enum => self.word(&text).map(Value::Text),
-            Sort::Integer => self.number(&text).map(f64::round_ties_even).filter(|n| self.in_range(*n)).map(|n| self.show(n)),
+            Sort::Integer => {
+                self.number(&text).map(f64::round_ties_even).filter(|n| self.in_range(*n)).map(|n| self.show(n))
+            }
             Sort::Real => self.number(&text).filter(|n| self.in_range(*n)).map(|n| self.show(n)),
         };
         found.ok_or_else(|| self.takes())
@@ -165,9 +167,9 @@ impl Parameter {
         let (count, name) = unit.split_at_checked(digits)?;
         let count: f64 = if count.is_empty() { 1.0 } else { count.parse().ok()? };
         let tables: [&[(&str, f64)]; 2] = [&MEMORY, &TIME];
-        tables.into_iter().find_map(|table| {
-            table.iter().find(|(known, _)| *known == name).map(|(_, factor)| (table, factor * count))
-        })
+        tables
+            .into_iter()
+            .find_map(|table| table.iter().find(|(known, _)| *known == name).map(|(_, factor)| (table, factor * count)))
     }
 
     /// As `SHOW` prints it: in the largest unit that needs no fraction, and without one from zero down.

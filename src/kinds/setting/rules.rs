@@ -29,6 +29,6 @@ pub static RULES: Rules = Rules {
     replace: None,
     attributes: &[
         AttributeRule { name: "value", how: How::AlterBy(&[&SET, &RELOAD]) },
-        AttributeRule { name: "loaded", how: How::Alter(&RELOAD) },
+        AttributeRule { name: "reload_pending", how: How::Alter(&RELOAD) },
     ],
 };

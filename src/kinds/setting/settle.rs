@@ -1,6 +1,6 @@
 //! A setting in the server's form, and what the server makes impossible.
 
-use crate::core::{Address, Desired, Live, Value, Version};
+use crate::core::{Address, Desired, Ensure, Live, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::View;
 use crate::kinds::setting::level::Level;
@@ -17,6 +17,9 @@ const NOT_BY_ALTER_SYSTEM: [&str; 6] =
 
 /// See [`crate::kinds::Kind::settle`].
 pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+    if desired.ensure == Ensure::Absent {
+        return Some(desired.clone());
+    }
     let level = desired.address.schema.as_deref().and_then(Level::read)?;
     let name = desired.address.name.as_str();
     let known = observe::parameter_of(view.live, name);
@@ -81,14 +84,16 @@ fn on_server(settled: &mut Desired, live: Option<&Live>, view: &View<'_>, sink: 
         settled.attributes.remove("value");
     }
     if !view.server.single_session {
-        settled.set("loaded", true);
+        settled.set("reload_pending", Value::Null);
     }
     let same = settled.get("value").is_none_or(|value| live.and_then(|live| live.get("value")) == Some(value));
     if pending && same {
         let message = format!("`{}` has a new value that waits for the server's next restart", settled.address.name);
         let warning = Diagnostic::warning(&PENDING_RESTART, message).at(&settled.place);
         sink.push(match blind {
-            true => warning.why("only a superuser can see which value that is").help("restart the server when it can be spared"),
+            true => warning
+                .why("only a superuser can see which value that is")
+                .help("restart the server when it can be spared"),
             false => warning.help("restart the server when it can be spared; until then the old value holds"),
         });
     }
@@ -97,7 +102,7 @@ fn on_server(settled: &mut Desired, live: Option<&Live>, view: &View<'_>, sink: 
 /// Whether a role exists, or the policies make it.
 fn role_will_be(role: &str, view: &View<'_>) -> bool {
     let made = Address::global(crate::core::KindId::new("role"), role);
-    let made = view.desired.get(&made).is_some_and(|made| made.ensure == crate::core::Ensure::Present);
+    let made = view.desired.get(&made).is_some_and(|made| made.ensure == Ensure::Present);
     made || observe::role_of(view.live, role).is_some()
 }
 
@@ -115,10 +120,9 @@ fn misplaced(parameter: &Parameter, level: &Level, desired: &Desired) -> Option<
         Some(Diagnostic::error(&code::CANNOT_CHANGE, message).at(&desired.place).why(why).help(help))
     };
     match (parameter.context.as_str(), level) {
-        ("internal", _) => refuse(
-            "it tells how the server was built or initialized, and nothing sets it",
-            "take it out of the policy",
-        ),
+        ("internal", _) => {
+            refuse("it tells how the server was built or initialized, and nothing sets it", "take it out of the policy")
+        }
         (_, Level::Server) if NOT_BY_ALTER_SYSTEM.contains(&name.as_str()) => refuse(
             "ALTER SYSTEM does not take it: it is only for the server's own configuration file or command line",
             "set it there, and take it out of the policy",
@@ -126,9 +130,10 @@ fn misplaced(parameter: &Parameter, level: &Level, desired: &Desired) -> Option<
         ("postmaster" | "sighup", Level::Database | Level::Role { .. }) => {
             refuse("it is the same for the whole server", "write it in a document with `scope: server`")
         }
-        ("backend" | "superuser-backend", Level::Database | Level::Role { .. }) => {
-            refuse("it is fixed before a session knows its database and role", "write it in a document with `scope: server`")
-        }
+        ("backend" | "superuser-backend", Level::Database | Level::Role { .. }) => refuse(
+            "it is fixed before a session knows its database and role",
+            "write it in a document with `scope: server`",
+        ),
         _ => None,
     }
 }

@@ -37,17 +37,20 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     }
     let context = observe::parameter_of(view.live, &delta.address.name).and_then(|it| it.fact("context"));
     let context = context.and_then(Value::as_text).unwrap_or_default().to_owned();
-    if level == Level::Server && context == "postmaster" && delta.change("value").is_some() || delta.is_remove() && context == "postmaster" {
+    if level == Level::Server && context == "postmaster" && delta.change("value").is_some()
+        || delta.is_remove() && context == "postmaster"
+    {
         judgement.hazards.push(Hazard::NeedsRestart);
     }
+    // What waits for a restart has a hazard that says so.
     let verb = match (&level, context.as_str()) {
-        (Level::Server, "postmaster") => "takes effect at the server's next restart",
-        (Level::Server, "backend" | "superuser-backend") => "takes effect in sessions that begin later",
-        (Level::Server, _) => "takes effect at once, in the whole server",
-        (Level::Database, _) => "takes effect in sessions that begin later",
-        (Level::Role { .. }, _) => "takes effect in the role's sessions that begin later",
+        (Level::Server, "postmaster") => None,
+        (Level::Server, "backend" | "superuser-backend") => Some("takes effect in sessions that begin later"),
+        (Level::Server, _) => Some("takes effect at once, in the whole server"),
+        (Level::Database, _) => Some("takes effect in sessions that begin later"),
+        (Level::Role { .. }, _) => Some("takes effect in the role's sessions that begin later"),
     };
-    judgement.impact = Some(Impact { verb: verb.to_owned(), notes: case.notes(), ..Impact::default() });
+    judgement.impact = verb.map(|verb| Impact { verb: verb.to_owned(), notes: case.notes(), ..Impact::default() });
     Ok(judgement)
 }
 
@@ -153,7 +156,8 @@ impl Case<'_> {
             (Level::Role { role, in_database: false }, Level::Role { role: other, in_database: true }) => role == other,
             (Level::Database | Level::Role { .. }, _) => false,
         };
-        for live in self.view.live.values().filter(|live| live.address.kind == super::ID && live.address.name == *name) {
+        for live in self.view.live.values().filter(|live| live.address.kind == super::ID && live.address.name == *name)
+        {
             let Some(container) = live.address.schema.as_deref() else { continue };
             let Some(other) = Level::read(container).filter(is_weaker) else { continue };
             let value = live.get("value").filter(|value| wanted != Some(value));
