@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema as _;
 
-use crate::core::{Address, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, Value};
+use crate::core::{
+    Address, Delta, Desired, KindId, Live, Op, Place, QualifiedName, Query, Row, RowError, Server, Value,
+};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
 use level::Level;
