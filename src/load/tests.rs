@@ -29,7 +29,9 @@ impl Folder {
 
     fn load(&self, variables: &Variables) -> Result<Policies, Vec<Diagnostic>> {
         let loading = Loading::new(KINDS, schemas(), variables);
-        loading.run(&[self.path().to_owned()], &mut Sources::default(), &mut Vec::new()).map_err(|failure| failure.0)
+        loading
+            .run(&[self.path().to_owned()], &[], &mut Sources::default(), &mut Vec::new())
+            .map_err(|failure| failure.0)
     }
 }
 

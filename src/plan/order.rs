@@ -159,6 +159,7 @@ mod tests {
             protect: false,
             desired: BTreeMap::new(),
             fingerprint: Fingerprint::read(""),
+            classes: BTreeMap::new(),
             source: None,
         }
     }
