@@ -239,10 +239,10 @@ fn head(document: &Document) -> Json {
         })
     } else {
         json!({
-            "description": "The object's exact name.",
+            "description": "The object's exact name, or one of your own for what has none.",
             "type": "string",
             "minLength": 1,
-            "examples": ["timescaledb", "nightly_roll_up"],
+            "examples": ["reporting"],
         })
     };
     add("name", name);
