@@ -47,8 +47,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row,
-    RowError, Server, SqlText, Value,
+    Address, Applied, ClosedBy, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query,
+    Row, RowError, Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 
