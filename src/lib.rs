@@ -27,8 +27,9 @@
 //! | `plan` | deltas to ordered actions; the artifact | core, diag, diff, kinds, render |
 //! | `ledger` | the record, in SQLite | core, diag |
 //! | `apply` | lock, gate, run, verify; tells events | core, diag, diff, kinds, pg, plan, render, snapshot |
+//! | `ops` | operations: what `run` may do, one folder each | apply, core, diag, kinds, ledger, pg, plan, render |
 //! | `report` | text, JSON, Markdown and HTML views | core, diag, diff, plan |
-//! | `cli` | one file a command; the only room that prints | apply, core, diag, diff, kinds, ledger, load, pg, plan, render, report, snapshot |
+//! | `cli` | one file a command; the only room that prints | apply, core, diag, diff, kinds, ledger, load, ops, pg, plan, render, report, snapshot |
 //!
 //! `tests/architecture.rs` holds the code to this table.
 //!
@@ -50,6 +51,7 @@ pub mod diff;
 pub mod kinds;
 pub mod ledger;
 pub mod load;
+pub mod ops;
 pub mod pg;
 pub mod plan;
 pub mod render;

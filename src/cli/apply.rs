@@ -11,6 +11,7 @@ use crate::cli::record::{self, Recorder};
 use crate::cli::{out, pipeline, signals};
 use crate::core::Server;
 use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
+use crate::ops::{self, Limits};
 use crate::pg::Session;
 use crate::plan::Plan;
 use crate::{report, snapshot};
@@ -30,40 +31,67 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     }
     apply::permit(&plan, &args.allow)?;
     let started = Instant::now();
-    let watch = (!server.single_session).then(|| session.endpoint().clone());
-    let progress = Progress::new(plan.actions.len(), context.global.quiet, watch);
     let new = context.global.allow_new_database;
     if args.plan.is_none() && record::is_settled(&ledger, &plan, &server, new)? {
         return Ok(done_already(&plan, context));
     }
     if !plan.is_empty() {
-        approve(&plan, args)?;
+        approve(&plan, args.auto_approve)?;
     }
-
     let patience = Duration::from_secs(args.lock_timeout);
+    let errand = Errand { ledger: &ledger, patience, limits: None, started };
+    carry_out(&plan, &mut session, &server, &errand, context)
+}
+
+/// How a plan is carried out.
+pub struct Errand<'a> {
+    /// The ledger's file.
+    pub ledger: &'a Path,
+    /// How long to wait for the database's lock.
+    pub patience: Duration,
+    /// How much may be done, for operations.
+    pub limits: Option<Limits>,
+    /// When the command began.
+    pub started: Instant,
+}
+
+/// Lock, gate, run, verify, record: a plan that is permitted and approved.
+pub fn carry_out(
+    plan: &Plan,
+    session: &mut Session,
+    server: &Server,
+    errand: &Errand<'_>,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let watch = (!server.single_session).then(|| session.endpoint().clone());
+    let progress = Progress::new(plan.actions.len(), context.global.quiet, watch);
+    let new = context.global.allow_new_database;
     let mut waiting = |holder: &str| {
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
-    let locked = apply::lock(&mut session, patience, &mut waiting)?;
-    let mut ready = apply::gate(locked, &plan)?;
-    let mut recorder = Recorder::begin(&ledger, &plan, &server, new, progress)?;
+    let locked = apply::lock(session, errand.patience, &mut waiting)?;
+    let mut ready = apply::gate(locked, plan)?;
+    let mut recorder = Recorder::begin(errand.ledger, plan, server, new, progress)?;
     let interrupt = Interrupt::default();
     let listening = signals::listen(&interrupt)?;
-    let mut done = apply::run(&mut ready, &plan, &mut recorder, &interrupt);
+    let mut done = match errand.limits {
+        Some(limits) => ops::run(&mut ready, plan, limits, &mut recorder, &interrupt),
+        None => apply::run(&mut ready, plan, &mut recorder, &interrupt),
+    };
     drop(listening);
 
     // A connection that broke has nothing more to show; the next run looks.
     let verified = if record::is_in_doubt(&done) {
         Ok(apply::Verified::default())
     } else {
-        apply::verify(&mut ready, &plan, &done)
+        apply::verify(&mut ready, plan, &done)
     };
     let verified = verified.unwrap_or_else(|failure| apply::Verified { differing: failure.0, ..Default::default() });
     if done.failure.is_none() && has_errors(&verified.differing) {
         done.failure = Some(Failure(verified.differing.clone()));
     }
     let ended = recorder.finish(&done, &verified);
-    let summary = record::summary(&plan, &done, &recorder, started.elapsed(), interrupt.is_requested());
+    let summary = record::summary(plan, &done, &recorder, errand.started.elapsed(), interrupt.is_requested());
     if !plan.is_empty() || context.global.format == Format::Json {
         out::print(&report::run_summary(&summary, &context.report_options()));
     }
@@ -75,7 +103,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 /// Nothing to do, and nothing to write down.
-fn done_already(plan: &Plan, context: &Context) -> Exit {
+pub fn done_already(plan: &Plan, context: &Context) -> Exit {
     if context.global.format == Format::Json {
         let nothing = report::RunReport { database: plan.target.database.clone(), ..report::RunReport::default() };
         out::print(&report::run_summary(&nothing, &context.report_options()));
@@ -108,13 +136,14 @@ fn read(path: &Path, context: &mut Context) -> Result<(Plan, Session, Server), F
 }
 
 /// Asks for consent, unless it was given on the command line.
-fn approve(plan: &Plan, args: &ApplyArgs) -> Result<(), Failure> {
-    if args.auto_approve {
+pub fn approve(plan: &Plan, auto_approve: bool) -> Result<(), Failure> {
+    if auto_approve {
         return Ok(());
     }
     let target = &plan.target;
     let question = format!(
-        "Apply these {} changes to `{}` on {}:{}?",
+        "{} these {} changes to `{}` on {}:{}?",
+        if plan.operations.is_empty() { "Apply" } else { "Make" },
         plan.summary.total(),
         report::clean(&target.database),
         report::clean(&target.host),

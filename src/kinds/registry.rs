@@ -1,7 +1,9 @@
 //! Every kind, in the order in which a plan creates them. Adding a kind is a folder and a line here.
 
 use crate::core::KindId;
-use crate::kinds::{Kind, columnstore, extension, hypertable, index, job, retention, setting, storage};
+use crate::kinds::{
+    Kind, columnstore, extension, hypertable, index, job, recompression, reorder, retention, setting, storage,
+};
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
@@ -10,7 +12,9 @@ static KINDS: &[&dyn Kind] = &[
     &columnstore::Columnstore,
     &retention::Retention,
     &index::Index,
+    &reorder::Reorder,
     &storage::Storage,
+    &recompression::Recompression,
     &job::Job,
 ];
 

@@ -20,6 +20,7 @@ mod crash;
 mod detection;
 mod injection;
 mod roundtrips;
+mod run;
 mod servers;
 mod trouble;
 
@@ -60,6 +61,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(crash::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
+    trials.extend(run::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
     trials
 }
