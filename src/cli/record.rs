@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::apply::{ActionOutcome, Events, Report, StepOutcome, Verified};
 use crate::cli::progress::Progress;
 use crate::core::{Action, Address, Applied, ClosedBy, Op, Place, Server, SourceLine, Step, Value};
-use crate::diag::Failure;
+use crate::diag::{Failure, code};
 use crate::diff::Drift;
 use crate::kinds::by_id;
 use crate::ledger::{DatabaseId, Ledger, RunId, RunOutcome, RunStart, StepEnd, StepId, Who};
@@ -159,9 +159,14 @@ fn outcome(report: &Report) -> RunOutcome {
     match &report.failure {
         None => RunOutcome::Done,
         Some(_) if report.outcomes.iter().any(cancelled) => RunOutcome::Cancelled,
-        Some(failure) if failure.0.iter().any(|d| d.code == &crate::diag::code::INTERRUPTED) => RunOutcome::Cancelled,
+        Some(failure) if failure.0.iter().any(|d| was_asked_to_stop(d.code)) => RunOutcome::Cancelled,
         Some(_) => RunOutcome::Failed,
     }
+}
+
+/// Whether a failure is that of a run that was told to stop, now or beforehand.
+fn was_asked_to_stop(why: &code::Code) -> bool {
+    why == &code::INTERRUPTED || why == &code::MAX_RUNTIME
 }
 
 /// Whether the connection broke during a statement.
