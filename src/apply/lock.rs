@@ -86,6 +86,7 @@ pub fn lock<'a>(
     if !single_session {
         refuse_shared_sessions(session)?;
     }
+    session.pin().map_err(|error| error.diagnostic("setting up the session"))?;
     let started = Instant::now();
     let mut tries = 0_u32;
     loop {
@@ -94,7 +95,7 @@ pub fn lock<'a>(
             return Ok(Locked { session });
         }
         let over = started.elapsed() >= patience;
-        if over || tries % TELL_EVERY == 0 {
+        if over || tries.is_multiple_of(TELL_EVERY) {
             let holder = holder(session);
             if over {
                 let message = format!("another apply works on this database: {holder}");
@@ -137,9 +138,12 @@ fn described(row: &Row) -> String {
 }
 
 fn shared(what: &str) -> Diagnostic {
-    Diagnostic::error(&code::TRANSACTION_POOLING, format!("the connection goes through a pooler that shares sessions: {what}"))
-        .why("the lock that keeps two applies apart, and every setting of a session, would be another client's")
-        .help("connect to the server itself, or to a pool of PgBouncer with `pool_mode = session`")
+    Diagnostic::error(
+        &code::TRANSACTION_POOLING,
+        format!("the connection goes through a pooler that shares sessions: {what}"),
+    )
+    .why("the lock that keeps two applies apart, and every setting of a session, would be another client's")
+    .help("connect to the server itself, or to a pool of PgBouncer with `pool_mode = session`")
 }
 
 /// Looks for a pooler that gives each transaction another session of the server. Two sessions of

@@ -67,7 +67,9 @@ mod tests {
         assert!(pauses.windows(2).take(4).all(|pair| pair[1] >= pair[0] * 2), "{pauses:?}");
         assert!(pauses.iter().all(|pause| *pause <= LONGEST_PAUSE + Duration::from_millis(250)), "{pauses:?}");
         assert_eq!(Patience::new(Duration::ZERO).next(), None);
-        assert!(Patience::new(Duration::from_millis(20)).next().is_some_and(|pause| pause <= Duration::from_millis(20)));
+        assert!(
+            Patience::new(Duration::from_millis(20)).next().is_some_and(|pause| pause <= Duration::from_millis(20))
+        );
     }
 
     #[test]

@@ -34,7 +34,8 @@ fn page(command: &clap::Command) -> Result<Vec<u8>, Failure> {
     let mut page = Vec::new();
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let rendered = Man::new(command.clone()).title(name).render(&mut page);
-    rendered.map_err(|error| Failure::from(Diagnostic::error(&code::INTERNAL, format!("no page can be made: {error}"))))?;
+    rendered
+        .map_err(|error| Failure::from(Diagnostic::error(&code::INTERNAL, format!("no page can be made: {error}"))))?;
     Ok(page)
 }
 
@@ -42,7 +43,10 @@ fn write_all(command: &clap::Command, folder: &Path) -> Result<(), Failure> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let file = folder.join(format!("{name}.1"));
     fs::write(&file, page(command)?).map_err(|error| unusable(&file, &error))?;
-    command.get_subcommands().filter(|command| !command.is_hide_set()).try_for_each(|command| write_all(command, folder))
+    command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .try_for_each(|command| write_all(command, folder))
 }
 
 fn unusable(file: &Path, error: &std::io::Error) -> Failure {

@@ -93,7 +93,8 @@ impl Ledger {
             if let Some(head) = head.map(str::trim)
                 && !conn.prepare("SELECT 1 FROM audit WHERE hash = ?1")?.exists([head])?
             {
-                let problem = format!("the noted head `{}` is not in it: it was cut off or written anew", shortened(head));
+                let problem =
+                    format!("the noted head `{}` is not in it: it was cut off or written anew", shortened(head));
                 found.findings.push(Finding::new("audit", None, problem));
             }
             Ok(found)

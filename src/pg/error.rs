@@ -47,6 +47,11 @@ impl PgError {
         matches!(self.sqlstate.as_deref(), Some("55P03" | "40P01" | "40001"))
     }
 
+    /// Whether PgBouncer refused it because its pool takes single statements only (08P01).
+    pub fn is_refused_by_pooler(&self) -> bool {
+        self.sqlstate.as_deref() == Some("08P01") && self.message.contains("statement pooling")
+    }
+
     /// Whether the statement was cancelled (57014).
     pub fn is_cancelled(&self) -> bool {
         self.sqlstate.as_deref() == Some("57014")
@@ -85,7 +90,7 @@ impl PgError {
                 (&code::CONNECT_FAILED, Some("the server has no free connection: wait, or raise max_connections"))
             }
             // PgBouncer's own words, where a pool takes single statements only.
-            Some("08P01") if self.message.contains("statement pooling") => (
+            _ if self.is_refused_by_pooler() => (
                 &code::TRANSACTION_POOLING,
                 Some("connect to the server itself, or to a pool of PgBouncer with `pool_mode = session`"),
             ),

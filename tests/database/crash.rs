@@ -209,7 +209,9 @@ fn the_holder_is_named(db: &Db, place: &Workplace<'_>) {
     let take = "SET application_name = 'somebody'; SELECT pg_advisory_lock(x'6368726f6e6f666d'::bit(64)::bigint)";
     holder.batch_execute(take).unwrap();
     let ran = place.run(&["apply", "policy.yaml", "--auto-approve", "--lock-timeout", "1"]).expect(3);
-    for word in ["[locked]", "role `postgres`", "application `somebody`", "pid ", "connected since 20", "from 127.0.0.1"] {
+    for word in
+        ["[locked]", "role `postgres`", "application `somebody`", "pid ", "connected since 20", "from 127.0.0.1"]
+    {
         assert!(ran.err.contains(word), "{word}: {}", ran.err);
     }
     assert!(ran.err.contains("waiting for the database's lock") && !ran.err.contains("pg_advisory"), "{}", ran.err);

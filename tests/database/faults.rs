@@ -97,6 +97,7 @@ fn broken(site: &mut Site, how: Break) {
     assert!(status.success(), "{said}");
     let all = site.proxy.sent();
     assert!(all > ACTIONS * 2, "{all}");
+    let mut failed = 0;
     for run in 0..runs() {
         site.reset();
         let at = (all * (run + 1)).div_ceil(runs()).saturating_sub(run % 3).max(1);
@@ -106,8 +107,10 @@ fn broken(site: &mut Site, how: Break) {
             Break::Late(_) => assert!(status.success(), "at {at} of {all}: {status}\n{said}"),
             _ => assert!(matches!(status.code(), Some(0 | 1 | 4)), "at {at} of {all}: {status}\n{said}"),
         }
+        failed += usize::from(!status.success());
         site.settles(&format!("{how:?} at {at} of {all}"));
     }
+    assert!(matches!(how, Break::Late(_)) || failed * 2 >= runs(), "it was disturbed {failed} times only");
 }
 
 fn locked(site: &mut Site) {
@@ -119,7 +122,8 @@ fn locked(site: &mut Site) {
         // Whichever table's turn is still to come.
         let table = format!("public.t{}", run % 25);
         other.batch_execute(&format!("BEGIN; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).unwrap();
-        let waits = format!("SELECT count(*) FROM pg_catalog.pg_locks WHERE NOT granted AND relation = '{table}'::regclass");
+        let waits =
+            format!("SELECT count(*) FROM pg_catalog.pg_locks WHERE NOT granted AND relation = '{table}'::regclass");
         let started = Instant::now();
         while site.one(&waits) == 0 && running.child.try_wait().unwrap().is_none() {
             assert!(started.elapsed() < Duration::from_secs(60));

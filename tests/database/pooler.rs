@@ -17,7 +17,8 @@ use crate::servers::cluster::find_on_path;
 use crate::servers::{Db, Servers, Tier};
 
 /// Runs PgBouncer until the end of the pipe that this process holds.
-const KEEPER: &str = r#""$1" -q "$2" > /dev/null 2>&1 < /dev/null & bouncer=$!; read -r _; kill -TERM "$bouncer"; wait "$bouncer""#;
+const KEEPER: &str =
+    r#""$1" -q "$2" > /dev/null 2>&1 < /dev/null & bouncer=$!; read -r _; kill -TERM "$bouncer"; wait "$bouncer""#;
 
 /// Why these tests cannot run here, where they cannot.
 pub fn unable() -> Option<String> {
@@ -42,10 +43,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
             Ok(())
         })
     };
-    vec![
-        add("session_mode_works", session_mode_works),
-        add("other_modes_are_refused", other_modes_are_refused),
-    ]
+    vec![add("session_mode_works", session_mode_works), add("other_modes_are_refused", other_modes_are_refused)]
 }
 
 struct Bouncer {
@@ -153,6 +151,12 @@ fn other_modes_are_refused(db: &Db, place: &Workplace<'_>) {
     others.into_iter().for_each(|other| other.join().unwrap());
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("[transaction-pooling]"), "{said}");
-    // Nothing was done.
+    // Nothing was done, and no session that others get next was changed. A plan only reads, and may.
+    let others = Client::connect(&bouncer.url, NoTls).unwrap().query_one("SHOW search_path", &[]).unwrap();
+    assert_eq!(others.get::<_, String>(0), "\"$user\", public");
+    let plan = place.command(&["plan", "policy.yaml"]).env("DATABASE_URL", &bouncer.url).output().unwrap();
+    assert!(plan.status.success(), "{}", String::from_utf8_lossy(&plan.stderr));
+    let others = Client::connect(&bouncer.url, NoTls).unwrap().query_one("SHOW search_path", &[]).unwrap();
+    assert_eq!(others.get::<_, String>(0), "\"$user\", public");
     assert_eq!(db.lines("SELECT count(*) FROM pg_catalog.pg_indexes WHERE schemaname = 'public'"), ["0"]);
 }
