@@ -38,8 +38,8 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     if !plan.is_empty() {
         approve(&plan, args.auto_approve)?;
     }
-    let patience = Duration::from_secs(args.lock_timeout);
-    let errand = Errand { ledger: &ledger, patience, limits: None, started };
+    let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
+    let errand = Errand { ledger: &ledger, lock_timeout, patience, limits: None, started };
     carry_out(&plan, &mut session, &server, &errand, context)
 }
 
@@ -48,6 +48,8 @@ pub struct Errand<'a> {
     /// The ledger's file.
     pub ledger: &'a Path,
     /// How long to wait for the database's lock.
+    pub lock_timeout: Duration,
+    /// How long each action waits for the locks of others.
     pub patience: Duration,
     /// How much may be done, for operations.
     pub limits: Option<Limits>,
@@ -69,14 +71,14 @@ pub fn carry_out(
     let mut waiting = |holder: &str| {
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
-    let locked = apply::lock(session, errand.patience, &mut waiting)?;
+    let locked = apply::lock(session, server.single_session, errand.lock_timeout, &mut waiting)?;
     let mut ready = apply::gate(locked, plan)?;
     let mut recorder = Recorder::begin(errand.ledger, plan, server, new, progress)?;
     let interrupt = Interrupt::default();
     let listening = signals::listen(&interrupt)?;
     let mut done = match errand.limits {
-        Some(limits) => ops::run(&mut ready, plan, limits, &mut recorder, &interrupt),
-        None => apply::run(&mut ready, plan, &mut recorder, &interrupt),
+        Some(limits) => ops::run(&mut ready, plan, limits, &mut recorder, &interrupt, errand.patience),
+        None => apply::run(&mut ready, plan, &mut recorder, &interrupt, errand.patience),
     };
     drop(listening);
 

@@ -41,7 +41,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, Failure> {
         apply::approve(&plan, args.auto_approve)?;
     }
     let limits = Limits { max_runtime: args.max_runtime };
-    let patience = Duration::from_secs(args.lock_timeout);
-    let errand = Errand { ledger: &ledger, patience, limits: Some(limits), started };
+    let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
+    let errand = Errand { ledger: &ledger, lock_timeout, patience, limits: Some(limits), started };
     apply::carry_out(&plan, &mut session, &server, &errand, context)
 }

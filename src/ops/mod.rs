@@ -28,18 +28,19 @@ pub fn purpose(named: &[Operation]) -> Purpose {
     Purpose::Run(if named.is_empty() { all() } else { named.iter().copied().collect::<BTreeSet<_>>() })
 }
 
-/// Does the work of a plan, within the limits.
+/// Does the work of a plan, within the limits. `patience` is as in [`apply::run`].
 pub fn run(
     ready: &mut Ready<'_>,
     plan: &Plan,
     limits: Limits,
     events: &mut dyn Events,
     interrupt: &Interrupt,
+    patience: Duration,
 ) -> Report {
     if let Some(limit) = limits.max_runtime {
         interrupt.stop_at(Instant::now() + limit);
     }
-    apply::run(ready, plan, events, interrupt)
+    apply::run(ready, plan, events, interrupt, patience)
 }
 
 #[cfg(test)]
