@@ -86,8 +86,8 @@ pub fn run(
 fn part_way(mut failure: Failure, outcomes: &[ActionOutcome]) -> Failure {
     if failure.exit() < Exit::Partial {
         let done = outcomes.iter().filter(|outcome| **outcome == ActionOutcome::Done).count();
-        let message = format!("apply stopped part-way: {done} of {} actions are done", outcomes.len());
-        let help = "mend what stopped it and run apply again: it begins by looking at what is really there";
+        let message = format!("stopped part-way: {done} of {} actions are done", outcomes.len());
+        let help = "mend what stopped it and do the same again: it begins by looking at what is really there";
         failure.0.push(Diagnostic::error(&code::STOPPED, message).help(help));
     }
     failure
@@ -116,7 +116,7 @@ fn stopped(
 ) -> Option<Failure> {
     let ActionOutcome::Stopped(step, outcome) = outcome else { return None };
     let sql = action.steps.get(*step).map(|step| step.sql.as_str()).unwrap_or_default();
-    let rest = format!("{index} of {all} actions are done and recorded; run apply again once this is mended");
+    let rest = format!("{index} of {all} actions are done and recorded; do the same again once this is mended");
     let failed = |error: &PgError, code| {
         let state = error.sqlstate.as_ref().map(|state| format!(" (SQLSTATE {state})")).unwrap_or_default();
         let message = format!("{} stopped at its step {}: {}{state}", action.address, step + 1, error.message);
