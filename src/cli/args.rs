@@ -1,5 +1,6 @@
 //! The flags, each with its one home here: help, completions and the manual come from it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -23,7 +24,8 @@ const EXIT_CODES: &str = "Exit codes:
   1  an error; nothing was changed
   2  differences found (`drift` always, `plan` with --detailed-exitcode)
   3  refused: a hazard not allowed, a protected resource, a stale plan, the wrong database
-  4  apply stopped part-way; the ledger says where";
+  4  apply stopped part-way; the ledger says where
+With several targets, the worst of them: 4, then 1, 3, 2, 0.";
 
 /// The whole command line, for completions and the manual.
 pub fn command() -> clap::Command {
@@ -42,9 +44,13 @@ pub struct Global {
     /// Let a ledger that belongs to another database hold this one as well.
     #[arg(long, global = true)]
     pub allow_new_database: bool,
-    /// The target in chronoform.yaml to work on.
-    #[arg(long, global = true, value_name = "NAME")]
-    pub target: Option<String>,
+    /// The target in chronoform.yaml to work on. `plan`, `apply`, `drift` and `validate` take
+    /// patterns (`'prod-*'`) and several, and work on all that match.
+    #[arg(long = "target", global = true, value_name = "NAME")]
+    pub targets: Vec<String>,
+    /// Work on every target in chronoform.yaml.
+    #[arg(long, global = true, conflicts_with = "targets")]
+    pub all_targets: bool,
     /// A variable for `${var.NAME}`.
     #[arg(long = "var", global = true, value_name = "NAME=VALUE", value_parser = pair)]
     pub vars: Vec<(String, String)>,
@@ -97,6 +103,13 @@ pub enum Color {
     Never,
 }
 
+impl Command {
+    /// Whether it works on several targets at once.
+    pub fn takes_several_targets(&self) -> bool {
+        matches!(self, Self::Validate(_) | Self::Plan(_) | Self::Apply(_) | Self::Drift(_))
+    }
+}
+
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
@@ -134,9 +147,13 @@ pub struct PlanArgs {
     /// Where the policies are.
     #[command(flatten)]
     pub paths: Paths,
-    /// Also write the plan as JSON, for `apply --plan`.
+    /// Also write the plan as JSON, for `apply --plan`. With several targets it is a folder, and
+    /// holds a file for each: NAME.json.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// How many targets to work on at once; 8 where nothing is said.
+    #[arg(long, value_name = "NUMBER")]
+    pub parallel: Option<NonZeroUsize>,
     /// End with 2 where anything would change.
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -148,9 +165,15 @@ pub struct ApplyArgs {
     /// Where the policies are.
     #[command(flatten)]
     pub paths: Paths,
-    /// Apply exactly this plan, made by `plan --out`.
+    /// Apply exactly this plan, made by `plan --out`; with several targets the folder of their plans.
     #[arg(long, value_name = "FILE", conflicts_with = "paths")]
     pub plan: Option<PathBuf>,
+    /// How many targets to change at once; one after another where nothing is said.
+    #[arg(long, value_name = "NUMBER")]
+    pub parallel: Option<NonZeroUsize>,
+    /// With several targets: go on with the others when one fails or is refused.
+    #[arg(long)]
+    pub keep_going: bool,
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,
@@ -175,6 +198,9 @@ pub struct DriftArgs {
     /// Where the policies are.
     #[command(flatten)]
     pub paths: Paths,
+    /// How many targets to look at at once; 8 where nothing is said.
+    #[arg(long, value_name = "NUMBER")]
+    pub parallel: Option<NonZeroUsize>,
 }
 
 /// `ledger`

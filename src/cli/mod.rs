@@ -3,6 +3,8 @@
 mod args;
 mod context;
 pub mod demo;
+mod fleet;
+mod look;
 mod out;
 pub mod pipeline;
 mod progress;
@@ -58,6 +60,9 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
+    if !command.takes_several_targets() {
+        context.expect_one_target()?;
+    }
     match command {
         Command::Validate(args) => validate::run(&args, context),
         Command::Plan(args) => plan::run(&args, context),

@@ -1,34 +1,88 @@
 //! `chronoform plan`: what would change, why, how risky, with which SQL. Changes nothing.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::args::PlanArgs;
 use crate::cli::context::Context;
-use crate::cli::{out, pipeline, record};
+use crate::cli::fleet::{self, One};
+use crate::cli::look::look;
+use crate::cli::out;
 use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
 use crate::plan::Plan;
-use crate::report;
+use crate::report::{self, Ending, Fleet, Member};
 
 /// Makes the plan, prints it and, where asked, writes it.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let policies = context.policies(&args.paths)?;
-    let ledger = context.ledger_path()?;
-    let mut session = context.connect()?;
-    let new = context.global.allow_new_database;
-    let mut remember = |server: &_| record::remember(&ledger, server, new);
-    let made =
-        pipeline::make(&policies, &mut session, &mut remember, args.paths.paths.is_empty(), &mut context.diagnostics)?;
-
-    out::print(&report::plan(&made.plan, &context.report_options()));
+    if let Some(names) = context.several_targets()? {
+        return several(args, &names, context);
+    }
+    let plan = look(&args.paths, context)?.made.plan;
+    out::print(&report::plan(&plan, &context.report_options()));
     if let Some(path) = &args.out {
-        write(&made.plan, path)?;
+        write(&plan, path)?;
     }
     if has_errors(&context.diagnostics) {
         return Err(Failure(std::mem::take(&mut context.diagnostics)));
     }
-    let differs = args.detailed_exitcode && !made.plan.is_empty();
+    let differs = args.detailed_exitcode && !plan.is_empty();
     Ok(if differs { Exit::Differences } else { Exit::Done })
+}
+
+/// The same for several targets, with a folder of plans.
+fn several(args: &PlanArgs, names: &[String], context: &mut Context) -> Result<Exit, Failure> {
+    let mut found = fleet::look(names, args.parallel, context, |context| Ok(look(&args.paths, context)?.made.plan))?;
+    let exits = found.iter().map(|one| {
+        one.exit(|plan| match (has_errors(&one.context.diagnostics), args.detailed_exitcode && !plan.is_empty()) {
+            (true, _) => Exit::Error,
+            (false, true) => Exit::Differences,
+            (false, false) => Exit::Done,
+        })
+    });
+    let exit = fleet::worst(exits);
+    let report = Fleet { members: found.iter().map(member).collect(), exit: exit as u8 };
+    out::print(&report::plans(&report, &context.report_options()));
+    if let Some(folder) = &args.out {
+        write_all(&found, folder)?;
+    }
+    fleet::say(&mut found);
+    Ok(exit)
+}
+
+/// A target's line among several.
+fn member(one: &One<Plan>) -> Member<&Plan> {
+    one.member(|plan| match (has_errors(&one.context.diagnostics), plan.is_empty()) {
+        (true, _) => (plan, "errors", Ending::Badly),
+        (false, true) => (plan, "no changes", Ending::Well),
+        (false, false) => (plan, "changes", Ending::Open),
+    })
+}
+
+/// The file of a target's plan in a folder of plans.
+pub fn file_of(folder: &Path, target: &str) -> PathBuf {
+    folder.join(format!("{target}.json"))
+}
+
+/// Writes a plan for each target. For one that has none, the plan of an earlier run goes away: it
+/// would be taken for this one's.
+fn write_all(found: &[One<Plan>], folder: &Path) -> Result<(), Failure> {
+    let wrong = |path: &Path, error: &io::Error| {
+        let message = format!("the plans cannot be written to {}: {error}", path.display());
+        let help = "with several targets, `--out` names a folder, which then holds a file for each";
+        Failure::from(Diagnostic::error(&code::FILE_UNREADABLE, message).help(help))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| wrong(folder, &error))?;
+    for one in found {
+        let path = file_of(folder, &one.name);
+        match &one.result {
+            Ok(plan) => write(plan, &path)?,
+            Err(_) => match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(wrong(&path, &error)),
+                _ => {}
+            },
+        }
+    }
+    Ok(())
 }
 
 /// Writes the plan. A regular file is written beside its place and moved there, so that no half of

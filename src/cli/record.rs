@@ -8,18 +8,17 @@ use crate::apply::{ActionOutcome, Events, Report, StepOutcome, Verified};
 use crate::cli::progress::Progress;
 use crate::core::{Action, Address, Applied, Op, Place, Server, SourceLine, Step, Value};
 use crate::diag::Failure;
-use crate::ledger::{DatabaseId, Ledger, RunId, RunOutcome, RunStart, StepEnd, StepId, Who};
+use crate::ledger::{Admission, DatabaseId, Ledger, RunId, RunOutcome, RunStart, StepEnd, StepId, Who};
 use crate::plan::{Adopt, Plan};
 use crate::report;
 
-/// What the ledger remembers of a server's database; nothing where there is no ledger. `new` lets
-/// it belong to other databases.
+/// What the ledger remembers of a server's database; nothing where there is no ledger.
 ///
 /// # Errors
 /// When the ledger cannot be read, or belongs to another database.
-pub fn remember(path: &Path, server: &Server, new: bool) -> Result<BTreeMap<Address, Applied>, Failure> {
+pub fn remember(path: &Path, server: &Server, admission: &Admission) -> Result<BTreeMap<Address, Applied>, Failure> {
     let mut ledger = Ledger::open_read(path)?;
-    let database = ledger.database(server, new)?;
+    let database = ledger.database(server, admission)?;
     Ok(ledger.applied(database)?)
 }
 
@@ -39,9 +38,15 @@ impl<'a> Recorder<'a> {
     ///
     /// # Errors
     /// When the ledger cannot be written, or belongs to another database.
-    pub fn begin(path: &Path, plan: &'a Plan, server: &Server, new: bool, progress: Progress) -> Result<Self, Failure> {
+    pub fn begin(
+        path: &Path,
+        plan: &'a Plan,
+        server: &Server,
+        admission: &Admission,
+        progress: Progress,
+    ) -> Result<Self, Failure> {
         let mut ledger = Ledger::open(path)?;
-        let database = ledger.database(server, new)?;
+        let database = ledger.database(server, admission)?;
         settle(&mut ledger, database, plan)?;
         let run = ledger.begin_run(database, start(plan, server))?;
         Ok(Self { ledger, run, plan, open: BTreeMap::new(), times: BTreeMap::new(), progress })
@@ -91,9 +96,9 @@ impl<'a> Recorder<'a> {
 ///
 /// # Errors
 /// When the ledger cannot be read, or belongs to another database.
-pub fn is_settled(path: &Path, plan: &Plan, server: &Server, new: bool) -> Result<bool, Failure> {
+pub fn is_settled(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -> Result<bool, Failure> {
     let mut ledger = Ledger::open_read(path)?;
-    let database = ledger.database(server, new)?;
+    let database = ledger.database(server, admission)?;
     let nothing_new = plan.is_empty() && plan.adopt.is_empty() && plan.forget.is_empty();
     Ok(nothing_new && ledger.in_doubt(database)?.is_empty())
 }

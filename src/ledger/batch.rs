@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::core::{Address, Applied, Place, Server};
 use crate::diag::Diagnostic;
+use crate::ledger::Admission;
 use crate::ledger::audit::Head;
 use crate::ledger::event::{
     DatabaseAdded, Event, PolicyPlace, ResourceApplied, ResourceForgotten, ResourceName, RunFinished, RunStarted,
@@ -54,7 +55,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Adds a database that the ledger does not know.
-    pub(super) fn add_database(&mut self, server: &Server) -> Result<DatabaseId, Diagnostic> {
+    pub(super) fn add_database(&mut self, server: &Server, admission: &Admission) -> Result<DatabaseId, Diagnostic> {
         let database = DatabaseId(self.next("SELECT coalesce(max(id), 0) FROM databases")?);
         self.append(&Event::DatabaseAdded(DatabaseAdded {
             database,
@@ -63,6 +64,10 @@ impl<'a> Batch<'a> {
             name: server.database.clone(),
             host: server.host.clone(),
             port: server.port,
+            target: match admission {
+                Admission::Target(target) => Some(target.clone()),
+                Admission::First | Admission::Any => None,
+            },
         }))?;
         Ok(database)
     }

@@ -44,6 +44,8 @@ pub(super) struct DatabaseAdded {
     pub(super) name: String,
     pub(super) host: String,
     pub(super) port: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) target: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -39,7 +39,7 @@ use crate::ledger::trouble::Trouble;
 
 pub use batch::Batch;
 pub use event::PolicyPlace;
-pub use identity::ALLOW_NEW_OPTION;
+pub use identity::{ALLOW_NEW_OPTION, Admission};
 pub use records::{
     DatabaseId, DatabaseRecord, Memory, Moment, Origin, ResourceChange, ResourceRecord, RunDetail, RunId, RunOutcome,
     RunRecord, RunStart, RunState, StepCounts, StepEnd, StepId, StepRecord, StepStart, StepState,

@@ -41,9 +41,18 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, Trouble> {
 
 fn database_added(conn: &Connection, at: i64, event: &DatabaseAdded) -> Result<(), Trouble> {
     conn.execute(
-        "INSERT INTO databases (id, system_identifier, oid, name, host, port, first_seen)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![event.database, event.system_identifier, event.oid, event.name, event.host, event.port, at],
+        "INSERT INTO databases (id, system_identifier, oid, name, host, port, first_seen, target)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            event.database,
+            event.system_identifier,
+            event.oid,
+            event.name,
+            event.host,
+            event.port,
+            at,
+            event.target
+        ],
     )?;
     Ok(())
 }
@@ -52,8 +61,8 @@ fn run_started(conn: &Connection, at: i64, event: &RunStarted) -> Result<(), Tro
     let who = &event.who;
     conn.execute(
         "INSERT INTO runs (id, database_id, command, started, os_user, os_host, pid, tool_version,
-                           role, plan_digest, policies_digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                           role, plan_digest, policies_digest, revision, pipeline, actor)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             event.run,
             event.database,
@@ -65,7 +74,10 @@ fn run_started(conn: &Connection, at: i64, event: &RunStarted) -> Result<(), Tro
             who.tool_version,
             event.role,
             event.plan_digest,
-            event.policies_digest
+            event.policies_digest,
+            who.revision,
+            who.pipeline,
+            who.actor
         ],
     )?;
     Ok(())

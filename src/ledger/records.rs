@@ -217,6 +217,8 @@ pub struct DatabaseRecord {
     pub port: u16,
     /// When it was first seen.
     pub first_seen: Moment,
+    /// The target's name in `chronoform.yaml`, where one was given when it was first seen.
+    pub target: Option<String>,
 }
 
 impl fmt::Display for DatabaseRecord {

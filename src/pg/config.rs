@@ -17,6 +17,8 @@ use crate::pg::files::{self, PasswordFileError};
 pub struct ConnectOptions {
     /// A URL (`postgres://…`) or a `key=value` text.
     pub url: Option<String>,
+    /// A password from elsewhere, which wins over every other.
+    pub password: Option<String>,
     /// `PG*` variables and `HOME`, by name.
     pub environment: BTreeMap<String, String>,
 }
@@ -48,7 +50,7 @@ impl ConnectOptions {
         let variables =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let environment = variables.filter(|(name, _)| name.starts_with("PG") || name == "HOME").collect();
-        Self { url, environment }
+        Self { url, password: None, environment }
     }
 
     fn variable(&self, name: &str) -> Option<&str> {
@@ -69,6 +71,9 @@ impl ConnectOptions {
             Some(url) => Config::from_str(url).map_err(|error| bad("the database URL", super::error::chain(&error)))?,
             None => Config::new(),
         };
+        if let Some(password) = &self.password {
+            config.password(password);
+        }
         let service = self.service(&bad)?;
         self.fill_host(&mut config, &service, &bad)?;
         self.fill_login(&mut config, &service);
@@ -194,7 +199,7 @@ mod tests {
 
     fn resolve(url: Option<&str>, variables: &[(&str, &str)]) -> Result<Endpoint, Failure> {
         let environment = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        ConnectOptions { url: url.map(str::to_owned), environment }.resolve()
+        ConnectOptions { url: url.map(str::to_owned), password: None, environment }.resolve()
     }
 
     #[test]

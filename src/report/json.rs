@@ -15,7 +15,7 @@ use crate::report::input::{ActionOutcome, DriftReport, LogLine, Outcome, RunRepo
 use crate::report::view;
 
 /// The format of the documents made here; a plan has its own.
-const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// The plan's document, byte for byte the same once it is read.
 pub(super) fn plan(plan: &Plan) -> String {
@@ -51,6 +51,11 @@ fn safe(document: &str) -> String {
 }
 
 pub(super) fn drift(report: &DriftReport<'_>) -> String {
+    pretty(&drift_value(report))
+}
+
+/// The document of a drift report.
+pub(super) fn drift_value(report: &DriftReport<'_>) -> Json {
     let every = [
         Status::InSync,
         Status::Paused,
@@ -64,20 +69,25 @@ pub(super) fn drift(report: &DriftReport<'_>) -> String {
         .iter()
         .map(|status| (status.words().replace(' ', "_"), Json::from(view::standing(report.drift, *status))))
         .collect();
-    pretty(&json!({
+    json!({
         "format_version": FORMAT_VERSION,
         "tool_version": report.tool_version,
         "target": report.target,
         "summary": summary.into_iter().collect::<serde_json::Map<_, _>>(),
         "resources": report.drift,
         "diagnostics": report.diagnostics,
-    }))
+    })
 }
 
 pub(super) fn run_summary(report: &RunReport) -> String {
+    pretty(&run_value(report))
+}
+
+/// The document of a run.
+pub(super) fn run_value(report: &RunReport) -> Json {
     let summary: BTreeMap<String, usize> =
         Outcome::ALL.iter().map(|outcome| (word(*outcome), report.count(*outcome))).collect();
-    pretty(&json!({
+    json!({
         "format_version": FORMAT_VERSION,
         "run": report.run,
         "database": report.database,
@@ -88,7 +98,7 @@ pub(super) fn run_summary(report: &RunReport) -> String {
         "adopted": report.adopted,
         "actions": report.actions.iter().map(ActionLine::of).collect::<Vec<_>>(),
         "stopped_at": report.stopped_at.as_ref().map(StopLine::of),
-    }))
+    })
 }
 
 #[derive(Serialize)]

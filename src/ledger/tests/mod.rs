@@ -42,7 +42,7 @@ impl Fixture {
     }
 
     fn database(&mut self) -> DatabaseId {
-        self.ledger.database(&server("market", 16_384), false).unwrap()
+        self.ledger.database(&server("market", 16_384), &Admission::First).unwrap()
     }
 
     fn run(&mut self) -> RunId {
@@ -110,7 +110,15 @@ fn server(database: &str, oid: u32) -> Server {
 fn apply() -> RunStart {
     RunStart {
         command: "apply".to_owned(),
-        who: Who { user: "ada".to_owned(), host: "ci-7".to_owned(), pid: 42, tool_version: "0.1.0".to_owned() },
+        who: Who {
+            user: "ada".to_owned(),
+            host: "ci-7".to_owned(),
+            pid: 42,
+            tool_version: "0.1.0".to_owned(),
+            revision: Some("8f2c1d0".to_owned()),
+            pipeline: None,
+            actor: Some("ada".to_owned()),
+        },
         role: Some("deployer".to_owned()),
         plan_digest: Some("sha256:plan".to_owned()),
         policies_digest: Some("sha256:policies".to_owned()),

@@ -19,13 +19,16 @@ fn a_run_is_told_from_its_beginning_to_its_end() {
             "id": 1,
             "database": {
                 "id": 1, "system_identifier": "7000000000000000001", "oid": 16384, "name": "market",
-                "host": "db.example", "port": 5432, "first_seen": "2026-01-01T00:00:00Z"
+                "host": "db.example", "port": 5432, "first_seen": "2026-01-01T00:00:00Z",
+                "target": null
             },
             "command": "apply",
             "state": "done",
             "started": "2026-01-01T00:00:01Z",
             "finished": "2026-01-01T00:00:05Z",
-            "who": {"user": "ada", "host": "ci-7", "pid": 42, "tool_version": "0.1.0"},
+            "who": {
+                "user": "ada", "host": "ci-7", "pid": 42, "tool_version": "0.1.0", "revision": "8f2c1d0", "actor": "ada"
+            },
             "role": "deployer",
             "plan_digest": "sha256:plan",
             "policies_digest": "sha256:policies",
@@ -208,7 +211,7 @@ fn an_attribute_that_has_no_single_spelling_is_refused() {
 fn the_log_is_newest_first_and_of_one_database_where_asked() {
     let mut fixture = Fixture::new();
     let (market, first) = (fixture.database(), fixture.run());
-    let other = fixture.ledger.database(&server("other", 5), true).unwrap();
+    let other = fixture.ledger.database(&server("other", 5), &Admission::Any).unwrap();
     let second = fixture.ledger.begin_run(other, apply()).unwrap();
     let third = fixture.run();
     let ids = |limit, database| -> Vec<RunId> {

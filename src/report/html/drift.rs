@@ -9,8 +9,7 @@ use crate::report::table::Mood;
 use crate::report::value;
 use crate::report::view;
 
-pub(super) fn render(report: &DriftReport<'_>) -> String {
-    let mut page = Page::new(format!("Chronoform drift of {}", report.target.database));
+pub(super) fn fill(page: &mut Page, report: &DriftReport<'_>) {
     let mood = view::drift_mood(report);
     page.header("Chronoform drift of", &phrase::target(report.target), &view::drift_verdict(report), mood);
     let steps = view::healing(report.drift);
@@ -36,9 +35,8 @@ pub(super) fn render(report: &DriftReport<'_>) -> String {
         }
         page.raw("</tbody>\n</table></div>\n</section>\n");
     }
-    in_sync(&mut page, report.drift);
+    in_sync(page, report.drift);
     page.diagnostics(report.diagnostics);
-    page.finish()
 }
 
 const fn mood_of(status: Status) -> Mood {
