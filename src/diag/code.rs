@@ -101,6 +101,7 @@ codes! {
     NEEDS_HYPERTABLE = new("needs-hypertable", "The table is no hypertable, and the policy does not make it one.");
     NO_INTEGER_NOW = new("no-integer-now", "A policy that needs the table's `integer_now`, or that cannot work beside it.");
     CANNOT_CHANGE = new("cannot-change", "The server cannot change this in place, nor can it be made anew without loss.");
+    ORDER_CYCLE = new("order-cycle", "Changes of which each waits for another.");
     UNMANAGED = new("unmanaged", "Something on a managed table that no policy mentions.");
     ORPHANED = new("orphaned", "Chronoform applied it, and no policy file describes its table any more.");
     PROTECTED = refusal("protected", "The policy protects it, and the plan would delete from it.");
