@@ -4,6 +4,7 @@
 mod canon;
 mod relations;
 mod server;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,7 @@ use crate::kinds::{Canon, Relation, Relations, Scope, View, by_id};
 use crate::pg::{PgError, Session};
 
 pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
+pub use written::{Told, written};
 
 /// Compiling a catalog query, or starting workers for it, takes longer than the query: the planner
 /// knows neither how few of the rows are in scope nor that they are all in memory. The savepoint is

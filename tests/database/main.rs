@@ -17,6 +17,7 @@ mod cases;
 mod cli;
 mod crash;
 mod detection;
+mod docs;
 mod fleet;
 mod injection;
 mod roundtrips;
@@ -58,6 +59,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(detection::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
     trials.extend(crash::trials(tier, servers));
+    trials.extend(docs::trials(tier, servers));
     trials.extend(fleet::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
