@@ -177,7 +177,7 @@ fn a_target_is_not_taken_for_another_database(databases: &[Db], place: &Workplac
     run(place, &arguments).expect(0);
     let text = std::fs::read_to_string(place.path().join("chronoform.yaml")).unwrap();
     let (a, b) = (databases[0].url(), databases[1].url());
-    let swapped = text.replace(&*a, "@@").replace(&*b, &a).replace("@@", &b);
+    let swapped = text.replace(a, "@@").replace(b, a).replace("@@", b);
     // Known databases are known under any name; a new one is refused under a name that is taken.
     place.write("chronoform.yaml", &swapped.replace("  c:", "  d:"));
     run(place, &["plan", "--target", "?"]).expect(0);
@@ -189,7 +189,7 @@ fn a_target_is_not_taken_for_another_database(databases: &[Db], place: &Workplac
     let mut only_a = vec!["apply", "--target", "a"];
     only_a.extend(ALLOW);
     run(place, &only_a).expect(0);
-    place.write("chronoform.yaml", &text.replace(&*a, &b));
+    place.write("chronoform.yaml", &text.replace(a, b));
     let ran = run(place, &["plan", "--target", "a"]).expect(3);
     assert!(ran.err.contains("ledger-other-database") && ran.err.contains("the target `a`"), "{}", ran.err);
     run(place, &["plan", "--target", "a", "--allow-new-database"]).expect(0);
