@@ -57,7 +57,9 @@ impl Earlier {
                 words: format!("the report that was recorded {}", report::when(record.at.0)),
                 fingerprints: record.differences.into_values().collect(),
             },
-            None => Self { words: "nothing, since no report was recorded before".to_owned(), fingerprints: BTreeSet::new() },
+            None => {
+                Self { words: "nothing, since no report was recorded before".to_owned(), fingerprints: BTreeSet::new() }
+            }
         }
     }
 

@@ -11,8 +11,8 @@ use crate::diag::{Diagnostic, Failure, Sources, code, render};
 use crate::ledger::Admission;
 use crate::load::redact::Redactor;
 use crate::load::{self, Config, Policies, Variables};
-use crate::plan::Message;
 use crate::pg::{ConnectOptions, Session};
+use crate::plan::Message;
 use crate::report;
 
 /// The project file's name.

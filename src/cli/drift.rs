@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::args::{DriftArgs, Format, Gate};
+use crate::cli::args::{DriftArgs, Gate};
 use crate::cli::baseline::{Baseline, Earlier};
 use crate::cli::context::Context;
 use crate::cli::look::{Looked, look};
@@ -58,7 +58,8 @@ fn several(
     let fleet = Fleet { members: members.collect(), exit: exit as u8 };
     let findings = || fleet.members.iter().flat_map(findings_of).collect::<Vec<_>>();
     let differing = fleet.members.iter().filter_map(|member| Some((member, member.found.as_ref()?)));
-    let differing = differing.flat_map(|(member, found)| of_resources(found).into_iter().map(|one| one.of_target(&member.name)));
+    let differing =
+        differing.flat_map(|(member, found)| of_resources(found).into_iter().map(|one| one.of_target(&member.name)));
     annotate(&differing.collect::<Vec<_>>());
     publish(&args.out, context, |format, options| {
         in_format(format, options, "drift of several targets", findings, |o| report::drifts(&fleet, o))
@@ -139,12 +140,7 @@ fn find(args: &DriftArgs, baseline: Option<&Baseline>, context: &mut Context) ->
 }
 
 /// Gathers what is known of every resource: from the policies, the ledger and the earlier report.
-fn evidence(
-    looked: &Looked,
-    told: Told,
-    history: BTreeMap<Address, Known>,
-    earlier: Option<&Earlier>,
-) -> Evidence {
+fn evidence(looked: &Looked, told: Told, history: BTreeMap<Address, Known>, earlier: Option<&Earlier>) -> Evidence {
     let Told { words, silence } = told;
     let mut resources = history;
     for (address, (written, owner)) in words {
@@ -161,4 +157,3 @@ fn evidence(
     }
     Evidence { resources, silence, earlier: earlier.map(|earlier| earlier.words.clone()) }
 }
-

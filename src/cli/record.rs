@@ -9,7 +9,9 @@ use crate::cli::progress::Progress;
 use crate::core::{Action, Address, Applied, Op, Place, Server, SourceLine, Step, Value};
 use crate::diag::Failure;
 use crate::diff::Drift;
-use crate::ledger::{Admission, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who};
+use crate::ledger::{
+    Admission, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who,
+};
 use crate::plan::{Adopt, Plan};
 use crate::report;
 
@@ -27,7 +29,11 @@ pub fn remember(path: &Path, server: &Server, admission: &Admission) -> Result<B
 ///
 /// # Errors
 /// As [`remember`].
-pub fn history(path: &Path, server: &Server, admission: &Admission) -> Result<BTreeMap<Address, report::Known>, Failure> {
+pub fn history(
+    path: &Path,
+    server: &Server,
+    admission: &Admission,
+) -> Result<BTreeMap<Address, report::Known>, Failure> {
     let mut ledger = Ledger::open_read(path)?;
     let database = ledger.database(server, admission)?;
     let mut runs: BTreeMap<RunId, Option<report::AppliedBy>> = BTreeMap::new();

@@ -44,8 +44,8 @@ fn several(args: &ValidateArgs, names: &[String], context: &mut Context) -> Resu
         }
     }
     let document = json!({ "valid": exit == Exit::Done, "targets": targets });
-    let all = found.iter().filter_map(|one| one.result.as_ref().ok().map(counts));
-    let well = (exit == Exit::Done).then(|| all.last().unwrap_or_default());
+    let mut all = found.iter().filter_map(|one| one.result.as_ref().ok().map(counts));
+    let well = (exit == Exit::Done).then(|| all.next().unwrap_or_default());
     report(args, context, &messages, &document, well)?;
     fleet::say(&mut found);
     Ok(exit)
@@ -69,10 +69,16 @@ fn report(
         _ => String::new(),
     };
     publish(&args.out, context, |format, options| {
-        in_format(format, options, "policies", || of_messages(messages), |_| match format {
-            Format::Json => format!("{document:#}\n"),
-            _ => line.clone(),
-        })
+        in_format(
+            format,
+            options,
+            "policies",
+            || of_messages(messages),
+            |_| match format {
+                Format::Json => format!("{document:#}\n"),
+                _ => line.clone(),
+            },
+        )
     })
 }
 

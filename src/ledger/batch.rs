@@ -15,7 +15,8 @@ use crate::ledger::event::{
 };
 use crate::ledger::read::databases;
 use crate::ledger::records::{
-    DatabaseId, DatabaseRecord, DriftReportId, Origin, RunId, RunOutcome, RunStart, StepEnd, StepId, StepStart, StepState,
+    DatabaseId, DatabaseRecord, DriftReportId, Origin, RunId, RunOutcome, RunStart, StepEnd, StepId, StepStart,
+    StepState,
 };
 use crate::ledger::trouble::Trouble;
 

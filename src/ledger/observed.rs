@@ -55,7 +55,8 @@ impl Ledger {
     /// When the ledger cannot be read.
     pub fn last_drift(&self, database: DatabaseId) -> Result<Option<DriftRecord>, Diagnostic> {
         self.read(|conn| {
-            let last = "SELECT id, at, os_user, os_host FROM drift_reports WHERE database_id = ?1 ORDER BY id DESC LIMIT 1";
+            let last =
+                "SELECT id, at, os_user, os_host FROM drift_reports WHERE database_id = ?1 ORDER BY id DESC LIMIT 1";
             let found = conn.query_row(last, [database], |row| {
                 Ok((row.get::<_, i64>(0)?, Moment(row.get(1)?), (row.get(2)?, row.get(3)?)))
             });

@@ -7,8 +7,8 @@ use rusqlite::{Connection, params};
 use serde_json::Value as Json;
 
 use crate::ledger::event::{
-    DatabaseAdded, DriftRecorded, Event, ResourceApplied, ResourceForgotten, RunFinished, RunStarted, StepFinished, StepSettled,
-    StepStarted, canonical,
+    DatabaseAdded, DriftRecorded, Event, ResourceApplied, ResourceForgotten, RunFinished, RunStarted, StepFinished,
+    StepSettled, StepStarted, canonical,
 };
 use crate::ledger::records::StepState;
 use crate::ledger::trouble::Trouble;

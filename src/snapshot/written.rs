@@ -31,11 +31,7 @@ pub fn written<'a>(session: &mut Session, server: &Server, of: impl Iterator<Ite
     }
 }
 
-fn ask(
-    session: &mut Session,
-    server: &Server,
-    by_kind: &BTreeMap<&str, Vec<&Address>>,
-) -> Result<Told, PgError> {
+fn ask(session: &mut Session, server: &Server, by_kind: &BTreeMap<&str, Vec<&Address>>) -> Result<Told, PgError> {
     let mut told = Told::default();
     let rows = session.query_text("SELECT pg_catalog.current_setting('track_commit_timestamp') AS tracked")?;
     if rows.first().and_then(|row| row.text("tracked").ok()) != Some("on") {

@@ -45,7 +45,8 @@ pub fn of_plan(plan: &Plan) -> Vec<Finding> {
         for change in &group.changes {
             let action = change.action;
             let address = clean(&action.address.to_string()).into_owned();
-            let impact = change.impact.iter().chain(&change.notes).map(|sentence| clean(&sentence.to_string()).into_owned());
+            let impact =
+                change.impact.iter().chain(&change.notes).map(|sentence| clean(&sentence.to_string()).into_owned());
             let details: Vec<String> = impact.collect();
             let told = action.op == Op::Blocked && change.blocked_by.iter().any(|message| message.source.is_some());
             let hazards = action.hazards.iter().map(|hazard| {

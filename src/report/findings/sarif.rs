@@ -98,7 +98,10 @@ const fn level(level: Level) -> &'static str {
 }
 
 fn text(finding: &Finding) -> String {
-    std::iter::once(finding.message.as_str()).chain(finding.details.iter().map(String::as_str)).collect::<Vec<_>>().join("\n")
+    std::iter::once(finding.message.as_str())
+        .chain(finding.details.iter().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A policy's path as a URI: relative to the repository's root where it is relative.
