@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::publish::Destination;
 use crate::core::Hazard;
 
 /// Policy-as-code for TimescaleDB and PostgreSQL: plan, apply and drift, with a ledger.
@@ -89,6 +90,27 @@ pub enum Format {
     Markdown,
     /// One self-contained page.
     Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit's XML, for test reports.
+    Junit,
+}
+
+impl Format {
+    /// The format of a word.
+    pub fn read(word: &str) -> Option<Self> {
+        Self::from_str(word, false).ok()
+    }
+}
+
+/// Which drift counts.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Gate {
+    /// All of it.
+    #[default]
+    Any,
+    /// What an earlier report did not have.
+    New,
 }
 
 /// When to colour.
@@ -108,13 +130,19 @@ impl Command {
     pub fn takes_several_targets(&self) -> bool {
         matches!(self, Self::Validate(_) | Self::Plan(_) | Self::Apply(_) | Self::Drift(_))
     }
+
+    /// Whether its result has this format.
+    pub fn has_format(&self, format: Format) -> bool {
+        let collected = matches!(format, Format::Sarif | Format::Junit);
+        !collected || matches!(self, Self::Validate(_) | Self::Plan(_) | Self::Drift(_))
+    }
 }
 
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Check policy files without a database: every error at once, each with its place.
-    Validate(Paths),
+    Validate(ValidateArgs),
     /// Show what would change, why, how risky it is, and with which SQL.
     Plan(PlanArgs),
     /// Bring the database to its policies. Asks first.
@@ -139,6 +167,18 @@ pub struct Paths {
     /// Policy files or folders; `policies` where none is given and chronoform.yaml names none.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+}
+
+/// `validate`
+#[derive(Args, Debug)]
+pub struct ValidateArgs {
+    /// Where the policies are.
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Write the report to a file instead; `FORMAT=FILE` writes one in that format besides. May be
+    /// given several times.
+    #[arg(long, value_name = "[FORMAT=]FILE")]
+    pub out: Vec<Destination>,
 }
 
 /// `plan`
@@ -198,6 +238,20 @@ pub struct DriftArgs {
     /// Where the policies are.
     #[command(flatten)]
     pub paths: Paths,
+    /// Which drift ends with 2: any, or only what an earlier report did not have. That is the one in
+    /// --baseline, or the last that --record wrote.
+    #[arg(long, value_enum, default_value_t = Gate::Any)]
+    pub gate: Gate,
+    /// The earlier report, as `drift --format json` wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Record what differs in the ledger, for a later `--gate new`. Name the same policies each time.
+    #[arg(long)]
+    pub record: bool,
+    /// Write the report to a file instead; `FORMAT=FILE` writes one in that format besides. May be
+    /// given several times.
+    #[arg(long, value_name = "[FORMAT=]FILE")]
+    pub out: Vec<Destination>,
     /// How many targets to look at at once; 8 where nothing is said.
     #[arg(long, value_name = "NUMBER")]
     pub parallel: Option<NonZeroUsize>,

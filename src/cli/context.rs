@@ -5,13 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{Format, Global, Paths};
-use crate::cli::{out, trace};
+use crate::cli::{out, publish, trace};
 use crate::core::glob;
 use crate::diag::{Diagnostic, Failure, Sources, code, render};
 use crate::ledger::Admission;
 use crate::load::redact::Redactor;
 use crate::load::{self, Config, Policies, Variables};
 use crate::pg::{ConnectOptions, Session};
+use crate::plan::Message;
 use crate::report;
 
 /// The project file's name.
@@ -215,9 +216,14 @@ impl Context {
 
     /// How reports are to be made.
     pub fn report_options(&self) -> report::Options {
+        self.report_options_for(self.global.format)
+    }
+
+    /// How reports are to be made in a format. Those of findings are no views.
+    pub fn report_options_for(&self, format: Format) -> report::Options {
         report::Options {
-            format: match self.global.format {
-                Format::Text => report::Format::Text,
+            format: match format {
+                Format::Text | Format::Sarif | Format::Junit => report::Format::Text,
                 Format::Json => report::Format::Json,
                 Format::Markdown => report::Format::Markdown,
                 Format::Html => report::Format::Html,
@@ -250,7 +256,13 @@ impl Context {
         let wanted = diagnostics.iter().filter(|d| d.is_error() || !self.global.quiet);
         let shown: Vec<Diagnostic> = wanted.cloned().map(visible).collect();
         let color = out::wants_color(self.global.color, &io::stderr());
-        render::text(&shown, &self.sources, color)
+        let text = render::text(&shown, &self.sources, color);
+        if !publish::is_github() {
+            return text;
+        }
+        // Beside the line in the pull request, too.
+        let placed: Vec<Message> = shown.iter().filter(|said| said.place.is_some()).map(Message::from).collect();
+        text + &report::findings::annotations(&report::findings::of_messages(&placed))
     }
 }
 

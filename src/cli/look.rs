@@ -6,6 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::pipeline::{self, Made};
 use crate::cli::record;
 use crate::diag::Failure;
+use crate::load::Policies;
 use crate::pg::Session;
 
 /// A plan, and the session that it was made on.
@@ -14,6 +15,8 @@ pub struct Looked {
     pub made: Made,
     /// The session, still open.
     pub session: Session,
+    /// The policies that it was made from.
+    pub policies: Policies,
 }
 
 /// Reads the policies, connects, and compares.
@@ -28,5 +31,5 @@ pub fn look(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let mut remember = |server: &_| record::remember(&ledger, server, &admission);
     let whole = paths.paths.is_empty();
     let made = pipeline::make(&policies, &mut session, &mut remember, whole, &mut context.diagnostics)?;
-    Ok(Looked { made, session })
+    Ok(Looked { made, session, policies })
 }

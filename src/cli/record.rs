@@ -8,7 +8,10 @@ use crate::apply::{ActionOutcome, Events, Report, StepOutcome, Verified};
 use crate::cli::progress::Progress;
 use crate::core::{Action, Address, Applied, Op, Place, Server, SourceLine, Step, Value};
 use crate::diag::Failure;
-use crate::ledger::{Admission, DatabaseId, Ledger, RunId, RunOutcome, RunStart, StepEnd, StepId, Who};
+use crate::diff::Drift;
+use crate::ledger::{
+    Admission, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who,
+};
 use crate::plan::{Adopt, Plan};
 use crate::report;
 
@@ -20,6 +23,75 @@ pub fn remember(path: &Path, server: &Server, admission: &Admission) -> Result<B
     let mut ledger = Ledger::open_read(path)?;
     let database = ledger.database(server, admission)?;
     Ok(ledger.applied(database)?)
+}
+
+/// Who applied each resource last, and from where, as the ledger tells.
+///
+/// # Errors
+/// As [`remember`].
+pub fn history(
+    path: &Path,
+    server: &Server,
+    admission: &Admission,
+) -> Result<BTreeMap<Address, report::Known>, Failure> {
+    let mut ledger = Ledger::open_read(path)?;
+    let database = ledger.database(server, admission)?;
+    let mut runs: BTreeMap<RunId, Option<report::AppliedBy>> = BTreeMap::new();
+    let mut known = BTreeMap::new();
+    for resource in ledger.resources(database)? {
+        let run = match runs.get(&resource.run) {
+            Some(run) => run.clone(),
+            None => {
+                let run = ledger.run(resource.run)?.map(|run| report::AppliedBy {
+                    run: run.id.number(),
+                    at: 0,
+                    who: format!("{}@{}", run.who.user, run.who.host),
+                    actor: run.who.actor,
+                    role: run.role,
+                    revision: run.who.revision,
+                    pipeline: run.who.pipeline,
+                });
+                runs.insert(resource.run, run.clone());
+                run
+            }
+        };
+        let applied = run.map(|run| report::AppliedBy { at: resource.applied_at.0, ..run });
+        let source = resource.policy.map(|place| SourceLine { file: place.file, line: place.line });
+        known.insert(resource.address, report::Known { source, applied, ..report::Known::default() });
+    }
+    Ok(known)
+}
+
+/// The drift report that was recorded last.
+///
+/// # Errors
+/// As [`remember`].
+pub fn last_drift(path: &Path, server: &Server, admission: &Admission) -> Result<Option<DriftRecord>, Failure> {
+    let mut ledger = Ledger::open_read(path)?;
+    let database = ledger.database(server, admission)?;
+    Ok(ledger.last_drift(database)?)
+}
+
+/// Records what a drift report had.
+///
+/// # Errors
+/// When the ledger cannot be written, or belongs to another database.
+pub fn record_drift<'a>(
+    path: &Path,
+    server: &Server,
+    admission: &Admission,
+    differences: impl Iterator<Item = &'a Drift>,
+) -> Result<(), Failure> {
+    let observed: Vec<Observed> = differences
+        .map(|drift| Observed {
+            address: drift.address.clone(),
+            status: drift.status.words().to_owned(),
+            fingerprint: report::fingerprint(drift).to_string(),
+        })
+        .collect();
+    let mut ledger = Ledger::open(path)?;
+    let database = ledger.database(server, admission)?;
+    ledger.write(|batch| batch.record_drift(database, &observed)).map_err(Failure::from)
 }
 
 /// Writes a run into the ledger while it goes on, and shows it.

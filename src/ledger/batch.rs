@@ -15,7 +15,8 @@ use crate::ledger::event::{
 };
 use crate::ledger::read::databases;
 use crate::ledger::records::{
-    DatabaseId, DatabaseRecord, Origin, RunId, RunOutcome, RunStart, StepEnd, StepId, StepStart, StepState,
+    DatabaseId, DatabaseRecord, DriftReportId, Origin, RunId, RunOutcome, RunStart, StepEnd, StepId, StepStart,
+    StepState,
 };
 use crate::ledger::trouble::Trouble;
 
@@ -42,7 +43,7 @@ impl<'a> Batch<'a> {
         databases(self.conn).map_err(|trouble| trouble.diagnose(self.path))
     }
 
-    fn append(&mut self, event: &Event) -> Result<(), Diagnostic> {
+    pub(super) fn append(&mut self, event: &Event) -> Result<(), Diagnostic> {
         self.head.append(self.conn, self.at, event).map_err(|trouble| trouble.diagnose(self.path))
     }
 
@@ -52,6 +53,10 @@ impl<'a> Batch<'a> {
 
     fn next(&self, last: &str) -> Result<i64, Diagnostic> {
         self.say(self.conn.query_row(last, [], |row| row.get::<_, i64>(0))).map(|last| last.saturating_add(1))
+    }
+
+    pub(super) fn next_drift_report(&self) -> Result<DriftReportId, Diagnostic> {
+        self.next("SELECT coalesce(max(id), 0) FROM drift_reports").map(DriftReportId)
     }
 
     /// Adds a database that the ledger does not know.

@@ -19,6 +19,8 @@ ids! {
     RunId,
     /// A statement of a run.
     StepId,
+    /// A recorded drift report.
+    DriftReportId,
 }
 
 impl DatabaseId {

@@ -8,9 +8,10 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
 use crate::core::{Address, Op, QualifiedName};
-use crate::diff::Status;
+use crate::diff::{Drift, Status};
 use crate::plan::Plan;
 use crate::report::escape::is_deceptive;
+use crate::report::evidence::{Known, fingerprint};
 use crate::report::input::{ActionOutcome, DriftReport, LogLine, Outcome, RunReport, StoppedAt, Verification};
 use crate::report::view;
 
@@ -74,9 +75,24 @@ pub(super) fn drift_value(report: &DriftReport<'_>) -> Json {
         "tool_version": report.tool_version,
         "target": report.target,
         "summary": summary.into_iter().collect::<serde_json::Map<_, _>>(),
-        "resources": report.drift,
+        "compared_with": report.evidence.earlier,
+        "server_silence": report.evidence.silence,
+        "resources": report.drift.iter().map(|drift| resource(report, drift)).collect::<Vec<_>>(),
         "diagnostics": report.diagnostics,
     })
+}
+
+/// A resource's standing, with its fingerprint where it differs, and with what is known of it.
+fn resource(report: &DriftReport<'_>, drift: &Drift) -> Json {
+    let mut json = serde_json::to_value(drift).unwrap_or_default();
+    if let Json::Object(fields) = &mut json {
+        if drift.status.is_difference() {
+            fields.insert("fingerprint".to_owned(), json!(fingerprint(drift)));
+        }
+        let known = report.evidence.of(&drift.address).into_iter().flat_map(Known::fields);
+        fields.extend(known.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)));
+    }
+    json
 }
 
 pub(super) fn run_summary(report: &RunReport) -> String {

@@ -8,6 +8,8 @@
 mod clock;
 mod compare;
 mod escape;
+mod evidence;
+pub mod findings;
 mod fleet;
 mod history;
 mod html;
@@ -30,6 +32,7 @@ use crate::plan::{Message, Plan};
 
 pub use clock::{elapsed, when};
 pub use escape::clean;
+pub use evidence::{AppliedBy, Evidence, Known, ServerWord, fingerprint};
 pub use fleet::{Ending, Fleet, Member};
 pub use input::{
     ActionOutcome, DriftReport, LogLine, Outcome, Problem, ResourceLine, RunDetail, RunReport, StepLine, StoppedAt,

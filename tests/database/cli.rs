@@ -36,6 +36,12 @@ impl Ran {
         }
     }
 
+    /// The same, and says where.
+    pub fn expect_at(self, code: i32, at: &str) -> Self {
+        assert_eq!(self.code, code, "{at}: exit code\n--- out\n{}\n--- err\n{}", self.out, self.err);
+        self
+    }
+
     /// Panics unless the exit code is this one.
     pub fn expect(self, code: i32) -> Self {
         assert!(!self.err.contains("panicked"), "it panicked:\n{}", self.err);

@@ -18,6 +18,7 @@ mod cli;
 mod connect;
 mod crash;
 mod detection;
+mod docs;
 mod fleet;
 mod injection;
 mod roundtrips;
@@ -59,6 +60,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(detection::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
     trials.extend(crash::trials(tier, servers));
+    trials.extend(docs::trials(tier, servers));
     trials.extend(fleet::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));

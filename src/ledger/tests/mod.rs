@@ -170,5 +170,12 @@ fn eventful() -> Fixture {
     let lost = fixture.step(crashed, 0);
     fixture.step(crashed, 1);
     fixture.ledger.settle(lost, true, "the job is there").unwrap();
+    let database = fixture.database();
+    let observed = Observed {
+        address: retention("market_data"),
+        status: "drifted".to_owned(),
+        fingerprint: "sha256:1".to_owned(),
+    };
+    fixture.ledger.write(|batch| batch.record_drift(database, &[observed])).unwrap();
     fixture
 }

@@ -162,9 +162,13 @@ fn the_ledger_of_a_newer_version_is_refused_and_left_alone() {
 }
 
 static NEXT: &[&str] =
-    &[MIGRATIONS[0], MIGRATIONS[1], "CREATE TABLE backups (id INTEGER PRIMARY KEY, note TEXT) STRICT"];
-static WRONG: &[&str] =
-    &[MIGRATIONS[0], MIGRATIONS[1], "CREATE TABLE backups (id INTEGER PRIMARY KEY) STRICT; SELECT nonsense"];
+    &[MIGRATIONS[0], MIGRATIONS[1], MIGRATIONS[2], "CREATE TABLE backups (id INTEGER PRIMARY KEY, note TEXT) STRICT"];
+static WRONG: &[&str] = &[
+    MIGRATIONS[0],
+    MIGRATIONS[1],
+    MIGRATIONS[2],
+    "CREATE TABLE backups (id INTEGER PRIMARY KEY) STRICT; SELECT nonsense",
+];
 
 #[test]
 fn an_older_ledger_is_brought_up_to_date_when_it_is_written() {

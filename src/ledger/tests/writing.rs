@@ -262,3 +262,23 @@ fn what_a_run_changed_is_found_by_an_index() {
     ];
     assert_eq!(told, expected);
 }
+
+#[test]
+fn the_last_drift_report_is_the_one_that_counts() {
+    let mut fixture = Fixture::new();
+    let database = fixture.database();
+    assert_eq!(fixture.ledger.last_drift(database).unwrap(), None);
+    let observed = |name: &str, fingerprint: &str| Observed {
+        address: retention(name),
+        status: "drifted".to_owned(),
+        fingerprint: fingerprint.to_owned(),
+    };
+    let first = [observed("a", "1"), observed("b", "2")];
+    fixture.ledger.write(|batch| batch.record_drift(database, &first)).unwrap();
+    fixture.ledger.write(|batch| batch.record_drift(database, &[observed("b", "3")])).unwrap();
+    let last = fixture.ledger.last_drift(database).unwrap().unwrap();
+    assert_eq!(last.differences, BTreeMap::from([(retention("b"), "3".to_owned())]));
+    let other = fixture.ledger.database(&server("other", 7), &Admission::Any).unwrap();
+    assert_eq!(fixture.ledger.last_drift(other).unwrap(), None);
+    fixture.assert_whole();
+}

@@ -2,6 +2,7 @@
 
 use crate::diff::{Drift, DriftAttribute, Status};
 use crate::report::escape;
+use crate::report::evidence::Known;
 use crate::report::html::page::{Page, class_of, code, sentence};
 use crate::report::input::DriftReport;
 use crate::report::phrase::{self, Label, Sentence};
@@ -21,6 +22,7 @@ pub(super) fn fill(page: &mut Page, report: &DriftReport<'_>) {
         }
         page.raw("</div>\n");
     }
+    page.remarks(&view::drift_remarks(report).into_iter().map(Sentence::of).collect::<Vec<_>>());
     let wanted = report.drift.iter().filter(|drift| drift.status != Status::InSync);
     for view::Standings { on, resources } in view::drift_groups(wanted) {
         let heading = on.map_or_else(|| "Whole database".to_owned(), |on| code(&on.to_string()));
@@ -30,7 +32,7 @@ pub(super) fn fill(page: &mut Page, report: &DriftReport<'_>) {
         }
         page.raw("</tr></thead>\n<tbody>\n");
         for (label, drift) in resources {
-            let rows = rows(&label, drift);
+            let rows = rows(report, &label, drift);
             page.raw(&rows);
         }
         page.raw("</tbody>\n</table></div>\n</section>\n");
@@ -48,11 +50,13 @@ const fn mood_of(status: Status) -> Mood {
     }
 }
 
-fn rows(label: &Label, drift: &Drift) -> String {
+fn rows(report: &DriftReport<'_>, label: &Label, drift: &Drift) -> String {
     let span = drift.attributes.len().max(1);
     let name = label.name.as_deref().map(|name| format!(" {}", code(name))).unwrap_or_default();
+    let known = report.evidence.of(&drift.address).into_iter().flat_map(Known::told);
+    let known: String = known.map(|told| format!("<br><span class=\"dim\">{}</span>", escape::html(&told))).collect();
     let head = format!(
-        "<tr>\n<td rowspan=\"{span}\" class=\"{}\"><strong>{}</strong><br><span class=\"dim\">{}</span></td>\n\
+        "<tr>\n<td rowspan=\"{span}\" class=\"{}\"><strong>{}</strong><br><span class=\"dim\">{}</span>{known}</td>\n\
          <th scope=\"rowgroup\" rowspan=\"{span}\">{}{name}</th>\n",
         class_of(mood_of(drift.status)),
         escape::html(drift.status.words()),
