@@ -52,7 +52,7 @@ pub struct Fleet<T> {
 pub(super) trait Part {
     /// What a whole report is called: `plan`.
     const NOUN: &'static str;
-    /// The columns between the target's name and its result; those that count stand to the right.
+    /// The columns after the target's name and its result; those that count stand to the right.
     const COLUMNS: &'static [(&'static str, bool)];
     /// Its cells.
     fn cells(&self) -> Vec<Cell>;
@@ -79,13 +79,13 @@ fn warned(count: usize, mood: Mood) -> Cell {
 impl Part for &Plan {
     const NOUN: &'static str = "plan";
     const COLUMNS: &'static [(&'static str, bool)] = &[
-        ("database", false),
         ("create", true),
         ("update", true),
         ("replace", true),
         ("remove", true),
         ("blocked", true),
         ("hazards", false),
+        ("database", false),
     ];
 
     fn cells(&self) -> Vec<Cell> {
@@ -93,13 +93,13 @@ impl Part for &Plan {
         let hazards: Vec<&str> = self.hazards().iter().map(|hazard| hazard.as_str()).collect();
         let mood = if hazards.is_empty() { Mood::Plain } else { Mood::Warn };
         vec![
-            Cell::code(&self.target.database),
             number(summary.create),
             number(summary.update),
             number(summary.replace),
             number(summary.remove),
             warned(summary.blocked, Mood::Bad),
             Cell::text(if hazards.is_empty() { "-".to_owned() } else { hazards.join(", ") }).mood(mood),
+            Cell::code(&self.target.database),
         ]
     }
 
@@ -127,7 +127,6 @@ impl Part for &Plan {
 impl Part for DriftReport<'_> {
     const NOUN: &'static str = "drift";
     const COLUMNS: &'static [(&'static str, bool)] = &[
-        ("database", false),
         ("in sync", true),
         ("drifted", true),
         ("missing", true),
@@ -135,12 +134,12 @@ impl Part for DriftReport<'_> {
         ("pending", true),
         ("paused", true),
         ("unmanaged", true),
+        ("database", false),
     ];
 
     fn cells(&self) -> Vec<Cell> {
         let count = |status: Status| self.drift.iter().filter(|drift| drift.status == status).count();
         vec![
-            Cell::code(&self.target.database),
             number(count(Status::InSync)),
             warned(count(Status::Drifted), Mood::Warn),
             warned(count(Status::Missing), Mood::Bad),
@@ -148,6 +147,7 @@ impl Part for DriftReport<'_> {
             warned(count(Status::Pending), Mood::Warn),
             number(count(Status::Paused)),
             number(count(Status::Unmanaged)),
+            Cell::code(&self.target.database),
         ]
     }
 
@@ -175,7 +175,6 @@ impl Part for DriftReport<'_> {
 impl Part for RunReport {
     const NOUN: &'static str = "run";
     const COLUMNS: &'static [(&'static str, bool)] = &[
-        ("database", false),
         ("run", true),
         ("done", true),
         ("failed", true),
@@ -183,12 +182,12 @@ impl Part for RunReport {
         ("in doubt", true),
         ("skipped", true),
         ("took", true),
+        ("database", false),
     ];
 
     fn cells(&self) -> Vec<Cell> {
         let took = if self.run.is_some() { super::elapsed(self.elapsed) } else { "-".to_owned() };
         vec![
-            Cell::code(&self.database),
             Cell::text(self.run.map_or_else(|| "-".to_owned(), |run| run.to_string())),
             number(self.count(Outcome::Done)),
             warned(self.count(Outcome::Failed), Mood::Bad),
@@ -196,6 +195,7 @@ impl Part for RunReport {
             warned(self.count(Outcome::InDoubt), Mood::Bad),
             warned(self.count(Outcome::Skipped), Mood::Warn),
             Cell::text(took),
+            Cell::code(&self.database),
         ]
     }
 
@@ -223,16 +223,14 @@ impl Part for RunReport {
 
 /// All targets at a glance.
 pub(super) fn table<T: Part>(fleet: &Fleet<T>) -> Table {
-    let mut columns = vec![("target", false)];
+    let mut columns = vec![("target", false), ("result", false)];
     columns.extend_from_slice(T::COLUMNS);
-    columns.push(("result", false));
     let row = |member: &Member<T>| {
-        let mut row = vec![Cell::code(&member.name)];
+        let mut row = vec![Cell::code(&member.name), Cell::text(&member.result).mood(ending_mood(member))];
         match &member.found {
             Some(found) => row.extend(found.cells()),
             None => row.extend(T::COLUMNS.iter().map(|_| Cell::text("-"))),
         }
-        row.push(Cell::text(&member.result).mood(ending_mood(member)));
         row
     };
     Table { caption: "Targets".to_owned(), columns, rows: fleet.members.iter().map(row).collect() }
