@@ -29,6 +29,8 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         add("a_failure_stops_the_others_unless_told_to_go_on", a_failure_stops_the_others_unless_told_to_go_on);
         add("a_target_is_not_taken_for_another_database", a_target_is_not_taken_for_another_database);
         add("drift_of_several_is_one_report", drift_of_several_is_one_report);
+        add("new_drift_is_told_from_known_drift", new_drift_is_told_from_known_drift);
+        add("the_server_tells_what_it_knows_of_a_change", the_server_tells_what_it_knows_of_a_change);
     }
     trials
 }
@@ -208,4 +210,64 @@ fn drift_of_several_is_one_report(databases: &[Db], place: &Workplace<'_>) {
     let document: Json = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(document["targets"][2]["drift"]["summary"]["drifted"], 1);
     run(place, &["drift", "--all-targets"]).expect(1);
+}
+
+fn new_drift_is_told_from_known_drift(databases: &[Db], place: &Workplace<'_>) {
+    let mut arguments = vec!["apply", "--target", "a"];
+    arguments.extend(ALLOW);
+    run(place, &arguments).expect(0);
+    let drift = |code: i32, more: &[&str]| run(place, &[&["drift", "--target", "a"], more].concat()).expect(code);
+    drift(0, &["--gate", "new"]);
+    databases[0].run("ALTER TABLE public.t SET (fillfactor = 50)");
+    // Without an earlier report all of it is new; looking alone records nothing.
+    assert!(drift(2, &["--gate", "new"]).out.contains("1 new, 0 known"));
+    drift(2, &["--gate", "new", "--record"]);
+    assert!(drift(0, &["--gate", "new"]).out.contains("0 new, 1 known"));
+    drift(2, &[]);
+    // The same resource with another difference is new.
+    databases[0].run("ALTER TABLE public.t SET (fillfactor = 51)");
+    drift(2, &["--gate", "new"]);
+    drift(2, &["--out", "json=report.json"]);
+    drift(0, &["--gate", "new", "--baseline", "report.json"]);
+    databases[0].run("DROP INDEX public.ix_t_at");
+    let ran = drift(2, &["--gate", "new", "--baseline", "report.json", "--format", "junit"]);
+    assert!(ran.out.contains("failures=\"1\"") && ran.out.contains("<skipped message=\"known already"), "{}", ran.out);
+    // What was mended and comes back is new again.
+    drift(2, &["--record"]);
+    run(place, &arguments).expect(0);
+    drift(0, &["--record", "--gate", "new"]);
+    databases[0].run("DROP INDEX public.ix_t_at");
+    drift(2, &["--gate", "new"]);
+    // Another database's report, and what is no report.
+    let ran = run(place, &["drift", "--target", "b", "--gate", "new", "--baseline", "report.json"]).expect(3);
+    assert!(ran.err.contains("wrong-database"), "{}", ran.err);
+    let ran = run(place, &["drift", "--target", "a", "--baseline", "chronoform.yaml"]).expect(1);
+    assert!(ran.err.contains("baseline-unreadable"), "{}", ran.err);
+    run(place, &["ledger", "verify"]).expect(0);
+}
+
+fn the_server_tells_what_it_knows_of_a_change(databases: &[Db], place: &Workplace<'_>) {
+    let mut command = place.command(&["apply", "--target", "a"]);
+    command.args(ALLOW).env("GONE_PASSWORD", "x");
+    command.env("CI_COMMIT_SHA", "8f2c1d0aa").env("CI_JOB_URL", "https://ci.example/7").env("GITLAB_USER_LOGIN", "ada");
+    for variable in ["GITHUB_SHA", "GITHUB_ACTOR", "GITHUB_RUN_ID"] {
+        command.env_remove(variable);
+    }
+    crate::cli::Ran::of(&command.output().unwrap()).expect(0);
+    databases[0].run("ALTER TABLE public.t SET (fillfactor = 50)");
+    let ran = run(place, &["drift", "--target", "a", "--format", "json"]).expect(2);
+    let document: Json = serde_json::from_str(&ran.out).unwrap();
+    let storage = document["resources"].as_array().unwrap().iter().find(|r| r["kind"] == "storage").unwrap();
+    let applied = &storage["last_applied"];
+    assert_eq!(applied["actor"], "ada");
+    assert_eq!(applied["commit"], "8f2c1d0aa");
+    assert_eq!(applied["pipeline"], "https://ci.example/7");
+    let tracked = databases[0].lines("SHOW track_commit_timestamp").remove(0) == "on";
+    let silence = document["server_silence"].as_str().unwrap_or_default();
+    assert_eq!(silence.contains("track_commit_timestamp is off"), !tracked, "{silence}");
+    assert_eq!(storage["server"]["written"].is_string(), tracked);
+    assert_eq!(
+        run(place, &["drift", "--target", "a"]).expect(2).out.matches("track_commit").count(),
+        usize::from(!tracked)
+    );
 }
