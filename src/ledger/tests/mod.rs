@@ -166,10 +166,6 @@ fn eventful() -> Fixture {
     fixture.ledger.record_applied(run, &applied(retention("trades")), None).unwrap();
     fixture.ledger.forget(run, &retention("trades")).unwrap();
     fixture.ledger.finish_run(run, RunOutcome::Failed, &BTreeMap::from([("create".to_owned(), 2)])).unwrap();
-    let crashed = fixture.run();
-    let lost = fixture.step(crashed, 0);
-    fixture.step(crashed, 1);
-    fixture.ledger.settle(lost, true, "the job is there").unwrap();
     let database = fixture.database();
     let observed = Observed {
         address: retention("market_data"),
@@ -177,5 +173,9 @@ fn eventful() -> Fixture {
         fingerprint: "sha256:1".to_owned(),
     };
     fixture.ledger.write(|batch| batch.record_drift(database, &[observed])).unwrap();
+    let crashed = fixture.run();
+    let lost = fixture.step(crashed, 0);
+    fixture.step(crashed, 1);
+    fixture.ledger.settle(lost, true, "the job is there").unwrap();
     fixture
 }
