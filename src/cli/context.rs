@@ -70,6 +70,7 @@ impl Context {
                 true => load::config(path, &mut self.sources)?,
                 false => Config::default(),
             };
+            self.diagnostics.extend(config.warnings.iter().cloned());
             self.config = Some(config);
         }
         self.config.as_ref().ok_or_else(|| Diagnostic::error(&code::INTERNAL, "no configuration").into())
