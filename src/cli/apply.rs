@@ -114,11 +114,12 @@ fn carry_out<L>(
     let mut waiting = |holder: &str| {
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
-    let locked = apply::lock(session, patience, &mut waiting)?;
+    let locked = apply::lock(session, server.single_session, patience, &mut waiting)?;
     let mut ready = apply::gate(locked, plan)?;
     let mut recorder = Recorder::begin(ledger, plan, server, admission, progress)?;
     let listening = listen()?;
-    let mut done = apply::run(&mut ready, plan, &mut recorder, interrupt);
+    let patience = Duration::from_secs(args.patience);
+    let mut done = apply::run(&mut ready, plan, &mut recorder, interrupt, patience);
     drop(listening);
 
     // A connection that broke has nothing more to show; the next run looks.
