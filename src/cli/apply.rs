@@ -1,52 +1,114 @@
 //! `chronoform apply`: the plan, approved and carried out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::apply::{self, Interrupt};
 use crate::cli::args::{ApplyArgs, Format};
 use crate::cli::context::Context;
+use crate::cli::look::look;
 use crate::cli::progress::Progress;
 use crate::cli::record::{self, Recorder};
-use crate::cli::{out, pipeline, signals};
+use crate::cli::{out, signals};
 use crate::core::Server;
 use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
+use crate::ledger::Admission;
 use crate::ops::{self, Limits};
 use crate::pg::Session;
 use crate::plan::Plan;
 use crate::{report, snapshot};
 
+#[path = "apply_several.rs"]
+mod several;
+
 /// Makes or reads the plan, has it approved, and carries it out.
 pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let ledger = context.ledger_path()?;
-    let (plan, mut session, server) = match &args.plan {
-        Some(path) => read(path, context)?,
-        None => make(args, &ledger, context)?,
-    };
-    if matches!(context.global.format, Format::Text | Format::Markdown) {
-        out::print(&report::plan(&plan, &context.report_options()));
+    if let Some(names) = context.several_targets()? {
+        return several::run(args, &names, context);
     }
+    let mut ready = prepare(args, args.plan.as_deref(), context)?;
+    if matches!(context.global.format, Format::Text | Format::Markdown) {
+        out::print(&report::plan(&ready.plan, &context.report_options()));
+    }
+    permit(&ready, args, context)?;
+    let started = Instant::now();
+    let watch = (!ready.server.single_session).then(|| ready.session.endpoint().clone());
+    let progress = Progress::new(ready.plan.actions.len(), context.global.quiet, watch);
+    if is_done_already(&ready, args)? {
+        if context.global.format == Format::Json {
+            out::print(&report::run_summary(&ready.nothing_done(), &context.report_options()));
+        }
+        return Ok(Exit::Done);
+    }
+    if !ready.plan.is_empty() {
+        approve(&ready.plan, args.auto_approve)?;
+    }
+    let interrupt = Interrupt::default();
+    let done = carry_out(&mut ready, &errand(args, started), progress, &interrupt, || signals::listen(&interrupt))?;
+    if !ready.plan.is_empty() || context.global.format == Format::Json {
+        out::print(&report::run_summary(&done.report, &context.report_options()));
+    }
+    done.failure.map_or(Ok(Exit::Done), Err)
+}
+
+/// A plan, with the session that it will be carried out on.
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// The session.
+    pub session: Session,
+    /// The server.
+    pub server: Server,
+    /// The ledger's file.
+    pub ledger: PathBuf,
+    /// Which databases the ledger may belong to.
+    pub admission: Admission,
+}
+
+impl Prepared {
+    /// What is reported where there is nothing to do, and nothing to write down.
+    pub fn nothing_done(&self) -> report::RunReport {
+        report::RunReport { database: self.plan.target.database.clone(), ..report::RunReport::default() }
+    }
+}
+
+/// Makes the plan, or reads it from a file.
+fn prepare(args: &ApplyArgs, file: Option<&Path>, context: &mut Context) -> Result<Prepared, Failure> {
+    let (ledger, admission) = (context.ledger_path()?, context.admission());
+    let (plan, session, server) = match file {
+        Some(path) => read(path, context)?,
+        None => {
+            let looked = look(&args.paths, context)?;
+            (looked.made.plan, looked.session, looked.made.server)
+        }
+    };
+    Ok(Prepared { plan, session, server, ledger, admission })
+}
+
+/// Whether the plan may be applied: it has no errors, and every hazard is allowed.
+fn permit(ready: &Prepared, args: &ApplyArgs, context: &mut Context) -> Result<(), Failure> {
     if has_errors(&context.diagnostics) {
         return Err(Failure(std::mem::take(&mut context.diagnostics)));
     }
-    apply::permit(&plan, &args.allow)?;
-    let started = Instant::now();
-    let new = context.global.allow_new_database;
-    if args.plan.is_none() && record::is_settled(&ledger, &plan, &server, new)? {
-        return Ok(done_already(&plan, context));
-    }
-    if !plan.is_empty() {
-        approve(&plan, args.auto_approve)?;
-    }
-    let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
-    let errand = Errand { ledger: &ledger, lock_timeout, patience, limits: None, started };
-    carry_out(&plan, &mut session, &server, &errand, context)
+    apply::permit(&ready.plan, &args.allow)
+}
+
+/// Whether there is nothing to do, and nothing to write down.
+fn is_done_already(ready: &Prepared, args: &ApplyArgs) -> Result<bool, Failure> {
+    let Prepared { plan, server, ledger, admission, .. } = ready;
+    Ok(args.plan.is_none() && record::is_settled(ledger, plan, server, admission)?)
+}
+
+/// What was done, and what made it stop.
+pub struct Done {
+    /// What was done.
+    pub report: report::RunReport,
+    /// What made it stop.
+    pub failure: Option<Failure>,
 }
 
 /// How a plan is carried out.
-pub struct Errand<'a> {
-    /// The ledger's file.
-    pub ledger: &'a Path,
+pub struct Errand {
     /// How long to wait for the database's lock.
     pub lock_timeout: Duration,
     /// How long each action waits for the locks of others.
@@ -57,28 +119,32 @@ pub struct Errand<'a> {
     pub started: Instant,
 }
 
-/// Lock, gate, run, verify, record: a plan that is permitted and approved.
-pub fn carry_out(
-    plan: &Plan,
-    session: &mut Session,
-    server: &Server,
-    errand: &Errand<'_>,
-    context: &Context,
-) -> Result<Exit, Failure> {
-    let watch = (!server.single_session).then(|| session.endpoint().clone());
-    let progress = Progress::new(plan.actions.len(), context.global.quiet, watch);
-    let new = context.global.allow_new_database;
+/// As the command line says.
+fn errand(args: &ApplyArgs, started: Instant) -> Errand {
+    let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
+    Errand { lock_timeout, patience, limits: None, started }
+}
+
+/// Lock, gate, run, verify: everything after the approval. Signals are heard, by `listen`, from the
+/// first statement on.
+pub fn carry_out<L>(
+    ready: &mut Prepared,
+    errand: &Errand,
+    progress: Progress,
+    interrupt: &Interrupt,
+    listen: impl FnOnce() -> Result<L, Failure>,
+) -> Result<Done, Failure> {
+    let Prepared { plan, session, server, ledger, admission } = ready;
     let mut waiting = |holder: &str| {
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
     let locked = apply::lock(session, server.single_session, errand.lock_timeout, &mut waiting)?;
     let mut ready = apply::gate(locked, plan)?;
-    let mut recorder = Recorder::begin(errand.ledger, plan, server, new, progress)?;
-    let interrupt = Interrupt::default();
-    let listening = signals::listen(&interrupt)?;
+    let mut recorder = Recorder::begin(ledger, plan, server, admission, progress)?;
+    let listening = listen()?;
     let mut done = match errand.limits {
-        Some(limits) => ops::run(&mut ready, plan, limits, &mut recorder, &interrupt, errand.patience),
-        None => apply::run(&mut ready, plan, &mut recorder, &interrupt, errand.patience),
+        Some(limits) => ops::run(&mut ready, plan, limits, &mut recorder, interrupt, errand.patience),
+        None => apply::run(&mut ready, plan, &mut recorder, interrupt, errand.patience),
     };
     drop(listening);
 
@@ -93,34 +159,13 @@ pub fn carry_out(
         done.failure = Some(Failure(verified.differing.clone()));
     }
     let ended = recorder.finish(&done, &verified);
-    let summary = record::summary(plan, &done, &recorder, errand.started.elapsed(), interrupt.is_requested());
-    if !plan.is_empty() || context.global.format == Format::Json {
-        out::print(&report::run_summary(&summary, &context.report_options()));
-    }
-    match (done.failure, ended) {
-        (Some(failure), Err(unrecorded)) => Err(Failure([failure.0, unrecorded.0].concat())),
-        (Some(failure), Ok(())) | (None, Err(failure)) => Err(failure),
-        (None, Ok(())) => Ok(Exit::Done),
-    }
-}
-
-/// Nothing to do, and nothing to write down.
-pub fn done_already(plan: &Plan, context: &Context) -> Exit {
-    if context.global.format == Format::Json {
-        let nothing = report::RunReport { database: plan.target.database.clone(), ..report::RunReport::default() };
-        out::print(&report::run_summary(&nothing, &context.report_options()));
-    }
-    Exit::Done
-}
-
-fn make(args: &ApplyArgs, ledger: &Path, context: &mut Context) -> Result<(Plan, Session, Server), Failure> {
-    let policies = context.policies(&args.paths)?;
-    let mut session = context.connect()?;
-    let new = context.global.allow_new_database;
-    let mut remember = |server: &_| record::remember(ledger, server, new);
-    let made =
-        pipeline::make(&policies, &mut session, &mut remember, args.paths.paths.is_empty(), &mut context.diagnostics)?;
-    Ok((made.plan, session, made.server))
+    let report = record::summary(plan, &done, &recorder, errand.started.elapsed(), interrupt.is_requested());
+    let failure = match (done.failure, ended) {
+        (Some(failure), Err(unrecorded)) => Some(Failure([failure.0, unrecorded.0].concat())),
+        (Some(failure), Ok(())) | (None, Err(failure)) => Some(failure),
+        (None, Ok(())) => None,
+    };
+    Ok(Done { report, failure })
 }
 
 fn read(path: &Path, context: &mut Context) -> Result<(Plan, Session, Server), Failure> {
@@ -139,21 +184,26 @@ fn read(path: &Path, context: &mut Context) -> Result<(Plan, Session, Server), F
 
 /// Asks for consent, unless it was given on the command line.
 pub fn approve(plan: &Plan, auto_approve: bool) -> Result<(), Failure> {
+    let target = &plan.target;
+    ask(auto_approve, || {
+        format!(
+            "{} these {} changes to `{}` on {}:{}?",
+            if plan.operations.is_empty() { "Apply" } else { "Make" },
+            plan.summary.total(),
+            report::clean(&target.database),
+            report::clean(&target.host),
+            target.port
+        )
+    })
+}
+
+fn ask(auto_approve: bool, question: impl FnOnce() -> String) -> Result<(), Failure> {
     if auto_approve {
         return Ok(());
     }
-    let target = &plan.target;
-    let question = format!(
-        "{} these {} changes to `{}` on {}:{}?",
-        if plan.operations.is_empty() { "Apply" } else { "Make" },
-        plan.summary.total(),
-        report::clean(&target.database),
-        report::clean(&target.host),
-        target.port
-    );
-    let (message, help) = match out::confirm(&question) {
+    let (message, help) = match out::confirm(&question()) {
         Some(true) => return Ok(()),
-        Some(false) => ("the plan was not approved; nothing was changed", "run apply again and answer `yes`"),
+        Some(false) => ("the plan was not approved; nothing was changed", "do the same again and answer `yes`"),
         None => ("nobody can be asked: this is no terminal", "give --auto-approve once the plan has been reviewed"),
     };
     Err(Diagnostic::error(&code::NOT_CONFIRMED, message).help(help).into())

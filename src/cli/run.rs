@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::apply as gate;
-use crate::cli::apply::{self, Errand};
+use crate::apply::{self as gate, Interrupt};
+use crate::cli::apply::{self, Errand, Prepared};
 use crate::cli::args::{Format, RunArgs};
 use crate::cli::context::Context;
-use crate::cli::{out, pipeline, record};
+use crate::cli::look::look_for;
+use crate::cli::progress::Progress;
+use crate::cli::{out, record, signals};
 use crate::diag::{Exit, Failure, has_errors};
 use crate::ops::{self, Limits};
 use crate::report;
@@ -15,15 +17,9 @@ use crate::report;
 /// gate as `apply`.
 pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let ledger = context.ledger_path()?;
-    let policies = context.policies(&args.paths())?;
-    let mut session = context.connect()?;
-    let new = context.global.allow_new_database;
-    let mut remember = |server: &_| record::remember(&ledger, server, new);
-    let purpose = ops::purpose(&args.operations);
-    let whole = args.policies.is_empty();
-    let made = pipeline::make_for(&purpose, &policies, &mut session, &mut remember, whole, &mut context.diagnostics)?;
-    let (plan, server) = (made.plan, made.server);
+    let (ledger, admission) = (context.ledger_path()?, context.admission());
+    let looked = look_for(&ops::purpose(&args.operations), &args.paths(), context)?;
+    let (plan, server, session) = (looked.made.plan, looked.made.server, looked.session);
     if args.dry_run || matches!(context.global.format, Format::Text | Format::Markdown) {
         out::print(&report::plan(&plan, &context.report_options()));
     }
@@ -34,14 +30,24 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     gate::permit(&plan, &args.allow)?;
-    if record::is_settled(&ledger, &plan, &server, new)? {
-        return Ok(apply::done_already(&plan, context));
+    let settled = record::is_settled(&ledger, &plan, &server, &admission)?;
+    let mut ready = Prepared { plan, session, server, ledger, admission };
+    if settled {
+        if context.global.format == Format::Json {
+            out::print(&report::run_summary(&ready.nothing_done(), &context.report_options()));
+        }
+        return Ok(Exit::Done);
     }
-    if !plan.is_empty() {
-        apply::approve(&plan, args.auto_approve)?;
+    if !ready.plan.is_empty() {
+        apply::approve(&ready.plan, args.auto_approve)?;
     }
-    let limits = Limits { max_runtime: args.max_runtime };
+    let watch = (!ready.server.single_session).then(|| ready.session.endpoint().clone());
+    let progress = Progress::new(ready.plan.actions.len(), context.global.quiet, watch);
     let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
-    let errand = Errand { ledger: &ledger, lock_timeout, patience, limits: Some(limits), started };
-    apply::carry_out(&plan, &mut session, &server, &errand, context)
+    let limits = Some(Limits { max_runtime: args.max_runtime });
+    let errand = Errand { lock_timeout, patience, limits, started };
+    let interrupt = Interrupt::default();
+    let done = apply::carry_out(&mut ready, &errand, progress, &interrupt, || signals::listen(&interrupt))?;
+    out::print(&report::run_summary(&done.report, &context.report_options()));
+    done.failure.map_or(Ok(Exit::Done), Err)
 }
