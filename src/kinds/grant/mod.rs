@@ -226,8 +226,8 @@ fn lists(delta: &Delta) -> Value {
             Some(WITH_OPTION) => &["grant_option"],
             Some(_) if before == WITH_OPTION => &["revoke_option"],
             Some(_) if before.starts_with(GRANTED) => &["revoke_option"],
-            // Some of the objects may have it with the option.
-            Some(_) if before.starts_with("on ") => &["revoke_option", "grant"],
+            // Some of the objects have it with the option, others not at all.
+            Some(_) if before.ends_with(WITH_OPTION) => &["revoke_option", "grant"],
             Some(_) => &["grant"],
         };
         for form in forms {

@@ -52,6 +52,8 @@ pub fn query(scope: &Scope) -> Option<Query> {
         Param::texts(roles),
         Param::texts(grantees),
         Param::texts(makers),
+        Param::texts(named.iter().map(|(grantee, _)| grantee.clone())),
+        Param::texts(named.iter().map(|(_, target)| target.clone())),
     ];
     Some(Query { sql: include_str!("observe.sql").to_owned(), params })
 }
@@ -65,6 +67,7 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
     for row in rows {
         match row.text("what")? {
             "object" => found.object(row)?,
+            "named" => _ = found.named.insert((row.text("grantee")?.to_owned(), row.text("name")?.to_owned())),
             "role" => _ = found.targets.insert(Target::Role(row.text("name")?.to_owned()), Object::default()),
             _ => {}
         }
@@ -106,6 +109,8 @@ struct Found {
     targets: BTreeMap<Target, Object>,
     granted: BTreeMap<(String, Target), Counts>,
     members: Vec<Live>,
+    /// What policies or the ledger name, by grantee and target.
+    named: BTreeSet<(String, String)>,
 }
 
 impl Found {
@@ -152,10 +157,16 @@ impl Found {
     fn into_live(self) -> Vec<Live> {
         let mut all = self.members;
         for ((grantee, target), counts) in self.granted {
+            if !self.named.contains(&(grantee.clone(), target.name())) {
+                continue;
+            }
             let members = self.targets.get(&target).map_or(1, |object| object.members);
             let mut live = resource(&grantee, &target);
             for (privilege, (count, grantable)) in counts {
                 let value = match () {
+                    () if count < members && grantable > 0 => {
+                        format!("on {count} of {members}, {grantable} with grant option")
+                    }
                     () if count < members => format!("on {count} of {members}"),
                     () if grantable == members => WITH_OPTION.to_owned(),
                     () if grantable == 0 => GRANTED.to_owned(),

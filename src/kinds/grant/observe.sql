@@ -3,6 +3,7 @@
 --   $1, $2 text[]: tables and sequences, schema and name · $3 text[]: schemas that are meant as a whole
 --   $4, $5 text[]: functions, schema and name · $6 text[]: schemas · $7 text[]: roles to be members of
 --   $8 text[]: grantees, `public` among them where it is meant · $9 text[]: roles that make things later
+--   $10, $11 text[]: the resources that are named, grantee and target: no other is to be read
 WITH here AS MATERIALIZED (
   SELECT d.oid, d.datacl, d.datdba FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
 ), grantees AS MATERIALIZED (
@@ -88,6 +89,9 @@ SELECT 'member', NULL, NULL, r.rolname::text, NULL, g.name, NULL, NULL, pg_catal
   JOIN grantees AS g ON g.oid = m.member
  WHERE r.rolname = ANY ($7::text[])
  GROUP BY r.rolname, g.name
+UNION ALL
+SELECT 'named', NULL, NULL, w.target, NULL, w.grantee, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM ROWS FROM (pg_catalog.unnest($10::text[]), pg_catalog.unnest($11::text[])) AS w (grantee, target)
 UNION ALL
 SELECT 'role', NULL, NULL, r.rolname::text, NULL, NULL, NULL, NULL, NULL, NULL,
        NULL, NULL, NULL, NULL
