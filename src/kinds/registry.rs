@@ -1,7 +1,7 @@
 //! Every kind, in the order in which a plan creates them. Adding a kind is a folder and a line here.
 
 use crate::core::KindId;
-use crate::kinds::{Kind, columnstore, extension, grant, hypertable, index, retention, role, setting, storage};
+use crate::kinds::{Kind, columnstore, extension, grant, hypertable, index, job, retention, role, setting, storage};
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
@@ -13,6 +13,7 @@ static KINDS: &[&dyn Kind] = &[
     &retention::Retention,
     &index::Index,
     &storage::Storage,
+    &job::Job,
 ];
 
 /// Every kind, in the order of creation; removal goes the other way.

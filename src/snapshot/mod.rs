@@ -105,6 +105,7 @@ pub fn take(
             None => Vec::new(),
         };
         let found = kind.read(&rows, &relations).map_err(|error| unexpected(&kind.id(), &error))?;
+        let found = kind.identify(found, desired, applied);
         live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
     }
     let canon = canon::settle(session, desired, &live, applied, &relations)?;

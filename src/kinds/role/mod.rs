@@ -71,8 +71,13 @@ impl Kind for Role {
         observe::read(rows)
     }
 
-    fn settle(&self, desired: &Desired, _view: &View<'_>, _sink: &mut Vec<Diagnostic>) -> Option<Desired> {
-        Some(desired.clone())
+    fn settle(&self, desired: &Desired, view: &View<'_>, _sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        let mut settled = desired.clone();
+        if !view.live.contains_key(&desired.address) {
+            // A new role has neither comment nor end.
+            settled.attributes.retain(|_, value| *value != Value::Null);
+        }
+        Some(settled)
     }
 
     fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
