@@ -134,7 +134,7 @@ pub fn grants(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
         }
         found.push(desired);
     }
-    no_option_for_public(&grantee, raw.grant_option, input, sink).then_some(found).unwrap_or_default()
+    if no_option_for_public(&grantee, raw.grant_option, input, sink) { found } else { Vec::new() }
 }
 
 /// PUBLIC cannot pass anything on.
