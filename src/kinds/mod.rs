@@ -26,6 +26,7 @@ pub mod export;
 mod extension;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod grant;
 mod hypertable;
 mod index;
 pub mod job;
@@ -35,6 +36,7 @@ pub mod registry;
 pub mod reloption;
 mod reorder;
 mod retention;
+mod role;
 pub mod rules;
 pub mod schedule;
 pub mod section;

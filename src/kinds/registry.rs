@@ -2,12 +2,15 @@
 
 use crate::core::KindId;
 use crate::kinds::{
-    Kind, columnstore, extension, hypertable, index, job, recompression, reorder, retention, setting, storage,
+    Kind, columnstore, extension, grant, hypertable, index, job, recompression, reorder, retention, role, setting,
+    storage,
 };
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
+    &role::Role,
     &setting::Setting,
+    &grant::Grant,
     &hypertable::Hypertable,
     &columnstore::Columnstore,
     &retention::Retention,
