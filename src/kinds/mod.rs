@@ -36,6 +36,7 @@ mod retention;
 pub mod rules;
 pub mod schedule;
 pub mod section;
+pub mod select;
 mod storage;
 pub mod view;
 
