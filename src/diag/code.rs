@@ -93,6 +93,7 @@ codes! {
     POLICY_CONFLICT = new("policy-conflict", "Two parts of the policies work against each other.");
     BAD_CONFIG = new("bad-config", "`chronoform.yaml` or a command-line value cannot be used.");
     CONNECT_FAILED = new("connect-failed", "No connection to the server.");
+    TLS_FAILED = new("tls-failed", "No TLS connection with the server, or none that can be trusted.");
     AUTHENTICATION_FAILED = new("authentication-failed", "The server refused the user or password.");
     CONNECTION_LOST = new("connection-lost", "The connection broke.");
     SERVER_ERROR = new("server-error", "The server refused a statement.");

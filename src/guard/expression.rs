@@ -204,7 +204,7 @@ fn syntax(text: &str, (line, column): (isize, isize), message: &str) -> Fault {
     if message.contains("<EOF>") || message.contains("Incomplete") {
         return Fault::at(range, "the expression ends too early");
     }
-    if quoted == "=" {
+    if quoted.trim() == "=" {
         return Fault::at(range, "`=` means nothing here").help("to compare, write `==`");
     }
     let what = if quoted.is_empty() {

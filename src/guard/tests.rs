@@ -13,6 +13,7 @@ fn facts() -> BTreeMap<String, Datum> {
     let index = |name: &str, unique: bool| record(&[("name", text(name)), ("unique", Datum::Bool(unique))]);
     BTreeMap::from([
         ("retention".to_owned(), record(&[("drop_after", Datum::Interval(Interval::days(90)))])),
+        ("columnstore".to_owned(), record(&[])),
         ("hypertable".to_owned(), record(&[("chunk_interval", Datum::Int(86_400))])),
         ("indexes".to_owned(), Datum::List(vec![index("ix_a", false), index("ix_b", true)])),
         (
@@ -60,7 +61,7 @@ fn a_mistake_is_found_when_it_is_read_and_has_its_place() {
         ("retention.drop_aftr > interval('1 day')", "drop_aftr", "no `drop_aftr`"),
         ("retenton.drop_after == null", "retenton", "no variable `retenton`"),
         ("interval('1 dai') < interval('1 day')", "'1 dai'", "no interval"),
-        ("interval(table.name) < interval('1 day')", ".", "no interval"),
+        ("interval(table.name) < interval('1 day')", "name", "no interval"),
         ("interval('1 day') < 5", "<", "an interval and a whole number cannot be compared"),
         ("interval('1 day') == '1 day'", "==", "an interval and text cannot be compared"),
         ("pg_size_bytes('1 gigabyte') < 5", "'1 gigabyte'", "no size"),
