@@ -42,7 +42,9 @@ impl Datum {
             Value::Map(entries) => {
                 Self::Record(entries.iter().map(|(key, value)| (key.clone(), Self::of(value))).collect())
             }
-            Value::Text(_) | Value::Name(_) | Value::Sql(_) | Value::Key(_) => Self::Text(value.to_string()),
+            Value::Text(_) | Value::Name(_) | Value::Sql(_) | Value::Key(_) | Value::Json(_) => {
+                Self::Text(value.to_string())
+            }
         }
     }
 

@@ -26,6 +26,11 @@ pub static DOCUMENTS: &[Document] = &[
         relation: true,
     },
     Document {
+        kind: "job",
+        about: "A user-defined action: a procedure that TimescaleDB runs on a schedule. Its name is the policy's choice.",
+        relation: false,
+    },
+    Document {
         kind: "class",
         about: "Defaults for the documents that it matches: a document's own keys win, mappings are merged key by key, and anything else is taken as a whole.",
         relation: false,
@@ -36,6 +41,11 @@ pub static DOCUMENTS: &[Document] = &[
         relation: false,
     },
     Document { kind: "extension", about: "An extension that the database must, or must not, have.", relation: false },
+    Document {
+        kind: "setting",
+        about: "Parameters of the server, set for all of it, for the database, or for one role.",
+        relation: false,
+    },
 ];
 
 /// The document of a `kind:`.

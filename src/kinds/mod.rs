@@ -37,16 +37,17 @@ pub mod rules;
 pub mod schedule;
 pub mod section;
 pub mod select;
+mod setting;
 mod storage;
 pub mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
-    SqlText, Value,
+    Address, Applied, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row,
+    RowError, Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 
@@ -85,6 +86,18 @@ pub trait Kind: Sync {
     /// When the catalog is not as the query expects it.
     fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError>;
 
+    /// Gives resources whose names the server does not keep the addresses by which policies and the
+    /// ledger know them, and leaves out those that nobody knows. `applied` is what the ledger
+    /// remembers or, while a plan is carried out, what it saw.
+    fn identify(
+        &self,
+        found: Vec<Live>,
+        _desired: &BTreeMap<Address, Desired>,
+        _applied: &BTreeMap<Address, Applied>,
+    ) -> Vec<Live> {
+        found
+    }
+
     /// The query for the names (a column `name`) of all resources of this kind that belong to the whole
     /// database rather than to a relation, the server's own left out; `None` for a kind of relations.
     /// What it finds is then observed by name, as if policies spoke of it.
@@ -115,6 +128,19 @@ pub trait Kind: Sync {
     /// Whether an attribute as it was applied means what the policy wants of it, though it reads
     /// differently.
     fn means_same(&self, _desired: &Desired, _attribute: &str, _applied: &Json, _canon: &Canon) -> bool {
+        false
+    }
+
+    /// The containers of this kind that the policies describe as a whole, where its resources belong to
+    /// no relation and have a container in place of a schema in their address. What is live in one, was
+    /// applied, and is in no policy any more is removed.
+    fn containers(&self, _desired: &BTreeMap<Address, Desired>) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    /// Whether what a statement did to a resource may be seen only some moments after its end, so that
+    /// it is looked at again before it counts as not done.
+    fn comes_late(&self, _address: &Address) -> bool {
         false
     }
 
@@ -207,6 +233,12 @@ pub struct Judgement {
     pub impact: Option<Impact>,
     /// Why it cannot be done. Any error here blocks the action.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The containers that the policies describe as a whole, of every kind.
+pub fn containers(desired: &BTreeMap<Address, Desired>) -> Containers {
+    let of = |kind: &&dyn Kind| (kind.id(), kind.containers(desired));
+    Containers(all().iter().map(of).filter(|(_, containers)| !containers.is_empty()).collect())
 }
 
 /// Brings every desired resource to the server's form, kind by kind in the registry's order. What
