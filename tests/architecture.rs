@@ -22,19 +22,20 @@ const TABLE: &[(&str, &[&str])] = &[
     ("pg", &["core", "diag"]),
     ("render", &["core", "diag"]),
     ("kinds", &["core", "diag"]),
-    ("load", &["core", "diag", "kinds"]),
+    ("guard", &["core", "diag", "kinds"]),
+    ("load", &["core", "diag", "guard", "kinds"]),
     ("snapshot", &["core", "diag", "diff", "kinds", "pg", "render"]),
     ("diff", &["core"]),
-    ("plan", &["core", "diag", "diff", "kinds", "render"]),
+    ("plan", &["core", "diag", "diff", "guard", "kinds", "render"]),
     ("ledger", &["core", "diag"]),
-    ("apply", &["core", "diag", "diff", "kinds", "pg", "plan", "render", "snapshot"]),
+    ("apply", &["core", "diag", "diff", "guard", "kinds", "pg", "plan", "render", "snapshot"]),
     ("ops", &["apply", "core", "diag", "kinds", "ledger", "pg", "plan", "render"]),
     ("report", &["core", "diag", "diff", "plan"]),
     (
         "cli",
         &[
-            "apply", "core", "diag", "diff", "kinds", "ledger", "load", "ops", "pg", "plan", "render", "report",
-            "snapshot",
+            "apply", "core", "diag", "diff", "guard", "kinds", "ledger", "load", "ops", "pg", "plan", "render",
+            "report", "snapshot",
         ],
     ),
 ];
@@ -51,6 +52,7 @@ const RESERVED: &[(&str, &str)] = &[
     ("rusqlite", "ledger"),
     ("serde_saphyr", "load"),
     ("jsonschema", "load"),
+    ("cel", "guard"),
     ("clap", "cli"),
     ("indicatif", "cli"),
 ];

@@ -40,6 +40,7 @@ mod role;
 pub mod rules;
 pub mod schedule;
 pub mod section;
+pub mod select;
 mod setting;
 mod storage;
 pub mod view;

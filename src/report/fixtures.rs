@@ -90,6 +90,8 @@ fn of(actions: Vec<Action>) -> Plan {
         due: Vec::new(),
         operations: Vec::new(),
         diagnostics: Vec::new(),
+        guardrails: Vec::new(),
+        guarded: BTreeMap::new(),
         digest: Fingerprint::read(""),
     }
 }

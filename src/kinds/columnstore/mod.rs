@@ -17,7 +17,7 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Address, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View, job};
+use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View, checks, job};
 
 const ID: KindId = KindId::new("columnstore");
 
@@ -98,6 +98,10 @@ impl Kind for Columnstore {
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
         settle::settle(desired, view, sink)
+    }
+
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        own.iter().for_each(|desired| checks::age(desired, "after", all, sink));
     }
 
     fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
