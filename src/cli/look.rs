@@ -34,7 +34,7 @@ pub fn look(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
 /// As [`look`].
 pub fn look_for(purpose: &Purpose, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let policies = context.policies(paths)?;
-    look_with(policies, paths, context)
+    look_with(purpose, policies, paths, context)
 }
 
 /// The same without guardrails: whether the policies are as they should be is for `validate` and
@@ -45,10 +45,10 @@ pub fn look_for(purpose: &Purpose, paths: &Paths, context: &mut Context) -> Resu
 pub fn look_unguarded(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let mut policies = context.policies(paths)?;
     policies.guardrails.clear();
-    look_with(policies, paths, context)
+    look_with(&Purpose::Apply, policies, paths, context)
 }
 
-fn look_with(policies: Policies, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
+fn look_with(purpose: &Purpose, policies: Policies, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let ledger = context.ledger_path()?;
     let mut session = context.connect()?;
     let admission = context.admission();
