@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::Locked;
-use crate::core::{Action, Address, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Op, Place, Reason, Server};
+use crate::core::{
+    Action, Address, Applied, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Op, Place, Reason, Server,
+};
 use crate::diag::{Diagnostic, Failure, Severity, code, has_errors};
 use crate::diff::Diff;
-use crate::kinds::View;
+use crate::kinds::{self, View};
 use crate::plan::{Adopt, Plan, action_for};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names, Snapshot};
@@ -58,7 +60,7 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failur
     let server = snapshot::open(session)?;
     check_server(plan, &server)?;
     let mut desired = desired_of(plan);
-    let now = snapshot::take(session, server, &names_of(plan), &desired, &BTreeMap::new())?;
+    let now = snapshot::take(session, server, &names_of(plan), &desired, &seen_by(plan))?;
     desired.extend(unwanted_of(plan));
     let view = now.view(&desired);
     let mut stale = stale_resources(plan, &now);
@@ -84,6 +86,9 @@ pub(super) fn names_of(plan: &Plan) -> Names {
     let mut names = Names::default();
     for action in &plan.actions {
         names.add(&action.address, action.on.as_ref());
+    }
+    for desired in desired_of(plan).values() {
+        names.relations.extend(kinds::reads(desired));
     }
     for adopted in &plan.adopt {
         names.add(&adopted.address, adopted.on.as_ref());
@@ -143,6 +148,22 @@ fn stale(address: &Address, why: &str) -> Diagnostic {
         .help("make the plan again, and read what is different")
 }
 
+/// What the plan saw live, as if it had been applied so: resources without a name of their own are
+/// known by it.
+fn seen_by(plan: &Plan) -> BTreeMap<Address, Applied> {
+    let there = plan.actions.iter().filter(|action| action.op != Op::Create || action.reason == Reason::Remade);
+    let seen = |action: &Action| {
+        let mut attributes: BTreeMap<String, serde_json::Value> =
+            action.desired.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
+        if action.reason != Reason::Remade {
+            attributes.extend(action.attributes.iter().map(|change| (change.name.clone(), change.before.clone())));
+        }
+        let applied = Applied { address: action.address.clone(), on: action.on.clone(), attributes, adopted: false };
+        (action.address.clone(), applied)
+    };
+    there.map(seen).collect()
+}
+
 /// The desired side as the plan carries it.
 pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
     let adopted = plan.adopt.iter().map(|adopt| (&adopt.address, &adopt.on, &adopt.desired, false));
@@ -174,7 +195,7 @@ fn nowhere() -> Place {
 
 /// The delta that an action closes, from what is live now.
 fn delta_of(action: &Action, now: &Snapshot) -> Delta {
-    let live = now.live.get(&action.address).cloned();
+    let live = now.live.get(&action.address).filter(|_| action.reason != Reason::Remade).cloned();
     let remove = action.op == Op::Remove;
     let desired = (!remove).then(|| {
         let mut desired = Desired::new(action.address.clone(), action.on.clone(), nowhere());

@@ -42,6 +42,7 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _| false,
+        takes_along: &|_| false,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     for action in done {

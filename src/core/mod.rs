@@ -13,6 +13,7 @@ pub mod interval;
 pub mod name;
 pub mod place;
 pub mod resource;
+pub mod select;
 pub mod server;
 pub mod sql_text;
 pub mod value;

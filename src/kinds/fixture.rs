@@ -74,6 +74,7 @@ pub fn table() -> Relation {
             column("doc", "json", 114),
         ],
         hypertable: None,
+        stored: crate::kinds::Stored::Itself,
         has_pages: true,
         owner: "owner".into(),
         owned: true,

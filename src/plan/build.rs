@@ -170,7 +170,8 @@ pub fn action_for(
         impact: judgement.impact,
         protect,
         desired: delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default(),
-        fingerprint: Fingerprint::of_live(delta.live.as_ref()),
+        // Also of what the delta takes for gone, because what it is on is made anew.
+        fingerprint: Fingerprint::of_live(view.live.get(&delta.address)),
         source: place.as_ref().map(SourceLine::from),
     })
 }

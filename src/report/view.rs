@@ -66,7 +66,7 @@ pub(super) fn groups(plan: &Plan) -> Vec<Group<'_>> {
 
 fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
     let is_removed = matches!(action.reason, Reason::Unwanted | Reason::Dropped);
-    let is_whole = is_removed || matches!(action.reason, Reason::Missing | Reason::Disappeared);
+    let is_whole = is_removed || matches!(action.reason, Reason::Missing | Reason::Disappeared | Reason::Remade);
     let side =
         |attribute: &'a AttributeChange| -> &'a Json { if is_removed { &attribute.before } else { &attribute.after } };
     let named = action.attributes.iter().map(|attribute| (attribute.name.as_str(), side(attribute)));

@@ -2,6 +2,7 @@
 //! number of queries that does not depend on the number of objects.
 
 mod canon;
+mod queries;
 mod relations;
 mod server;
 
@@ -87,7 +88,7 @@ pub fn take(
     desired: &BTreeMap<Address, Desired>,
     applied: &BTreeMap<Address, Applied>,
 ) -> Result<Snapshot, Failure> {
-    let relations = relations::read(session, &server, &names.relations)?;
+    let mut relations = relations::read(session, &server, &names.relations)?;
     let scope = scope(&relations, names);
     let mut live = BTreeMap::new();
     for kind in crate::kinds::all() {
@@ -95,10 +96,12 @@ pub fn take(
             Some(query) => ask(session, &query, &format!("reading each {}", kind.title()))?,
             None => Vec::new(),
         };
-        let found = kind.read(&rows, &relations).map_err(|error| unexpected(&kind.id(), &error))?;
+        let mut found = kind.read(&rows, &relations).map_err(|error| unexpected(&kind.id(), &error))?;
+        kind.identify(&mut found, desired, applied);
         live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
     }
-    let canon = canon::settle(session, desired, &live, applied, &relations)?;
+    let mut canon = canon::settle(session, desired, &live, applied, &relations)?;
+    queries::settle(session, desired, &live, applied, &mut relations, &mut canon)?;
     Ok(Snapshot { server, relations, live, canon })
 }
 

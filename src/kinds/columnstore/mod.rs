@@ -65,8 +65,8 @@ impl Kind for Columnstore {
         observe::query(server, scope)
     }
 
-    fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
-        observe::read(rows)
+    fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows, relations)
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
