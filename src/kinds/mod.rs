@@ -4,11 +4,25 @@
 //! read it from the catalog (`observe.rs`), how each of its attributes is changed (`rules.rs`, a
 //! table), and what it knows that no table can hold (`mod.rs`): what the server would make of a
 //! desired value, and what a change would touch. No room outside names a kind.
+//!
+//! `import` goes the other way. A kind's `export.rs` writes a live resource as the section (or, for a
+//! kind that is a whole document, the document) that would make it: see [`Kind::export`] and
+//! [`Export`]. It writes the least that leaves the plan empty and makes a bare copy of the database
+//! the same: no value that the server would choose anyway, short forms before long ones, keys in the
+//! order of the shipped policies ([`Entries`] keeps it). It leans on what the siblings provide:
+//! [`key::written`] for key columns, [`schedule::written`] for jobs, [`reloption::written`] for storage
+//! parameters. What no policy can say is a remark ([`Export::but`]) or, where nothing can be said at
+//! all, [`Export::LeftOut`]; whatever is [`Live::system`](crate::core::Live) is never asked for. A
+//! relation's document is [`View::document_of`]'s to tell, so that one `export` serves every document
+//! that the section may stand in. Resources that belong to no relation are found by
+//! [`Kind::discover`]. Whether the result is right is checked each time: `import` reads what it wrote
+//! and compares it with what is live.
 
 pub mod checks;
 pub mod chunks;
 mod columnstore;
 pub mod document;
+pub mod export;
 mod extension;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -35,6 +49,7 @@ use crate::core::{
 };
 use crate::diag::{Code, Diagnostic};
 
+pub use export::{Entries, Export, Part};
 pub use registry::{all, by_id};
 pub use rules::{AttributeRule, How, LockOn, Needs, Rules, StepRule, Target, Variant};
 pub use section::{Head, Section, SectionInput};
@@ -68,6 +83,20 @@ pub trait Kind: Sync {
     /// # Errors
     /// When the catalog is not as the query expects it.
     fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError>;
+
+    /// The query for the names (a column `name`) of all resources of this kind that belong to the whole
+    /// database rather than to a relation, the server's own left out; `None` for a kind of relations.
+    /// What it finds is then observed by name, as if policies spoke of it.
+    fn discover(&self, _server: &Server) -> Option<Query> {
+        None
+    }
+
+    /// A live resource as the part of a document that would make it: the inverse of
+    /// [`Section::expand`](Section), and the least that leaves the plan empty. The scope is then one with
+    /// [`Scope::export`]; `view.desired` is empty. Not asked for what is the server's own.
+    fn export(&self, _live: &Live, _view: &View<'_>) -> Export {
+        Export::Unable
+    }
 
     /// The expressions whose canonical form decides whether two resources are the same, each with
     /// the relation that they are over. Asked only where both sides exist; give those of both sides,

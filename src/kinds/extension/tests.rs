@@ -187,7 +187,7 @@ fn only_named_extensions_are_read() {
     assert_eq!(Extension.observe(&server, &Scope::default()), None);
     let globals = BTreeMap::from([("extension".to_owned(), vec!["hstore".to_owned()])]);
     let query = Extension.observe(&server, &Scope { globals, ..Scope::default() }).unwrap();
-    assert_eq!(query.params, [Param::texts(["hstore"])]);
+    assert_eq!(query.params, [Param::texts(["hstore"]), Param::Int(0)]);
     let world = World::new(&[live("hstore", "1.7", "public", true, true)]);
     assert_eq!(world.delta("hstore", json!({"version": "1.7", "cascade": true})).changes, []);
 }
