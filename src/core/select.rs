@@ -90,6 +90,8 @@ pub struct Source {
     pub name: String,
     /// What the query calls it.
     pub alias: String,
+    /// Where its name stands in `FROM`, and whether an alias follows.
+    span: (usize, usize, bool),
 }
 
 impl Source {
@@ -251,6 +253,21 @@ impl Select {
         ranges
     }
 
+    /// The same over queries in the place of some relations.
+    #[must_use]
+    pub fn standing_in(&self, query: &dyn Fn(&QualifiedName) -> Option<String>) -> Self {
+        let mut from = self.from.clone();
+        for source in self.sources().iter().rev() {
+            let Some(query) = source.qualified().and_then(|name| query(&name)) else { continue };
+            let (start, end, aliased) = source.span;
+            let alias = crate::core::name::quote_identifier(&source.alias);
+            let alias = if aliased { String::new() } else { format!(" AS {alias}") };
+            let (before, after) = (from.get(..start).unwrap_or_default(), from.get(end..).unwrap_or_default());
+            from = format!("{before}({query}){alias}{after}");
+        }
+        Self { from, ..self.clone() }
+    }
+
     /// The query over the same relations, with another list and nothing to read.
     pub fn over_nothing(&self, list: &str, grouped: bool) -> String {
         let group = if grouped { format!(" GROUP BY {}", self.group) } else { String::new() };
@@ -291,13 +308,16 @@ fn source(tokens: &[Token<'_>], at: usize) -> (Option<Source>, usize) {
         return (None, next);
     }
     let Some(name) = parts.pop() else { return (None, next.max(at + 1)) };
+    let end = |of: usize| tokens.get(of).map_or(0, |token| token.end);
+    let (start, end) = (tokens.get(at).map_or(0, |token| token.start), end(next.saturating_sub(1)));
     if tokens.get(next).is_some_and(|token| token.is("as")) {
         next += 1;
     }
     let alias = tokens.get(next).filter(|token| token.is_name() && !JOINS.iter().any(|word| token.is(word)));
     let named = alias.map_or_else(|| name.clone(), Token::name);
     let next = if alias.is_some() { next + 1 } else { next };
-    (Some(Source { schema: parts.pop(), name, alias: named }), next)
+    let span = (start, end, alias.is_some());
+    (Some(Source { schema: parts.pop(), name, alias: named, span }), next)
 }
 
 fn trimmed(text: &str) -> String {

@@ -86,3 +86,10 @@ fn strings_and_dollar_quotes_hold_no_clause() {
     assert_eq!(select.from, "a");
     assert!(select.list.ends_with("\"from\""));
 }
+
+#[test]
+fn a_query_stands_in_for_a_relation_under_the_same_name() {
+    let from = from("public.a JOIN public.b AS x ON a.i = x.i");
+    let stood = from.standing_in(&|name| (name.name != "c").then(|| format!("SELECT '{}'", name.name)));
+    assert_eq!(stood.from, "(SELECT 'a') AS a JOIN (SELECT 'b') AS x ON a.i = x.i");
+}

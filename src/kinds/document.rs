@@ -17,6 +17,11 @@ pub static DOCUMENTS: &[Document] = &[
         about: "How one existing table is kept: as a hypertable or not, with its columnstore, retention, indexes and storage parameters.",
         relation: true,
     },
+    Document {
+        kind: "continuous_aggregate",
+        about: "A continuous aggregate: the query that it is made from, the policies that refresh it, and how it is kept, with its columnstore, retention and indexes.",
+        relation: true,
+    },
     Document { kind: "extension", about: "An extension that the database must, or must not, have.", relation: false },
 ];
 

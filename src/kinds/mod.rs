@@ -21,6 +21,7 @@
 pub mod checks;
 pub mod chunks;
 mod columnstore;
+mod continuous_aggregate;
 pub mod document;
 pub mod export;
 mod extension;
@@ -30,6 +31,7 @@ mod hypertable;
 mod index;
 pub mod job;
 pub mod key;
+mod refresh;
 pub mod registry;
 pub mod reloption;
 mod retention;

@@ -1,11 +1,15 @@
 //! Every kind, in the order in which a plan creates them. Adding a kind is a folder and a line here.
 
 use crate::core::KindId;
-use crate::kinds::{Kind, columnstore, extension, hypertable, index, retention, storage};
+use crate::kinds::{
+    Kind, columnstore, continuous_aggregate, extension, hypertable, index, refresh, retention, storage,
+};
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
     &hypertable::Hypertable,
+    &continuous_aggregate::ContinuousAggregate,
+    &refresh::Refresh,
     &columnstore::Columnstore,
     &retention::Retention,
     &index::Index,

@@ -249,8 +249,11 @@ pub struct View<'a> {
 
 impl View<'_> {
     /// The `kind:` of the document that describes a relation.
-    pub fn document_of(&self, _name: &QualifiedName) -> &'static str {
-        "table"
+    pub fn document_of(&self, name: &QualifiedName) -> &'static str {
+        match self.relations.get(name).map(|relation| &relation.stored) {
+            Some(Stored::In(_) | Stored::Nowhere) => "continuous_aggregate",
+            Some(Stored::Itself) | None => "table",
+        }
     }
 
     /// Whether a relation is a hypertable, or becomes one by the same plan.

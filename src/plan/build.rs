@@ -7,7 +7,7 @@ use crate::core::{
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
-use crate::kinds::{How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
+use crate::kinds::{self, How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
 use crate::plan::artifact::{Adopt, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
 use crate::plan::{context, order};
 use crate::render::{Context, Renderer};
@@ -207,16 +207,20 @@ fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, V
     }
     let mut replace = false;
     let mut altering: Vec<&'static StepRule> = Vec::new();
+    let mut unruled: Vec<&crate::core::Change> = Vec::new();
     for change in &delta.changes {
         match rules.attribute(&change.attribute).map(|rule| &rule.how) {
             Some(How::Alter(step)) => altering.push(step),
             Some(How::Replace) => replace = true,
             Some(How::Refuse { code, why, help }) => found.push(refusal(delta, change, code, why, help)),
-            Some(How::OnlyAtCreation) | None => {
-                let message = format!("{} has no rule for its attribute `{}`", delta.address, change.attribute);
-                found.push(Diagnostic::error(&code::INTERNAL, message));
-            }
+            Some(How::OnlyAtCreation) | None => unruled.push(change),
         }
+    }
+    // What only counts at creation counts where the resource is created again.
+    let is_known = |change: &&&crate::core::Change| rules.attribute(&change.attribute).is_some();
+    for change in unruled.iter().filter(|change| !(replace && is_known(change))) {
+        let message = format!("{} has no rule for its attribute `{}`", delta.address, change.attribute);
+        found.push(Diagnostic::error(&code::INTERNAL, message));
     }
     if has_errors(found) {
         return (Op::Blocked, Vec::new());
@@ -318,8 +322,18 @@ fn lock_on(on: LockOn, delta: &Delta, view: &View<'_>) -> String {
         LockOn::EachChunk => format!("each chunk of {relation}, one after another"),
         LockOn::RelationAndChunks if is_partitioned(delta, view) => format!("{relation} and its partitions"),
         LockOn::RelationAndChunks => format!("{relation} and its chunks"),
+        LockOn::WhatItReads => what_it_reads(delta).unwrap_or(relation),
         LockOn::Object => object,
     }
+}
+
+/// What the live resource reads, or else what it is to read; `None` where neither can be told.
+fn what_it_reads(delta: &Delta) -> Option<String> {
+    let names: Vec<String> = match delta.live.as_ref().and_then(|live| live.fact("source")) {
+        Some(source) => vec![source.to_string()],
+        None => delta.desired.iter().flat_map(kinds::reads).map(|name| name.to_string()).collect(),
+    };
+    (!names.is_empty()).then(|| names.join(" and "))
 }
 
 fn is_partitioned(delta: &Delta, view: &View<'_>) -> bool {

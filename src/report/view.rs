@@ -57,11 +57,16 @@ pub(super) struct Row<'a> {
 
 /// A plan's changes, the whole database's first and then relation by relation.
 pub(super) fn groups(plan: &Plan) -> Vec<Group<'_>> {
-    let mut groups: BTreeMap<Option<&QualifiedName>, Vec<Change<'_>>> = BTreeMap::new();
+    let mut order: BTreeMap<Option<&QualifiedName>, usize> = BTreeMap::new();
+    let mut groups: BTreeMap<usize, Group<'_>> = BTreeMap::new();
     for action in &plan.actions {
-        groups.entry(action.on.as_ref()).or_default().push(change(plan, action));
+        let on = action.on.as_ref();
+        // The database itself before its relations; those in the order in which they come.
+        let next = if on.is_some() { order.len() + 1 } else { 0 };
+        let at = *order.entry(on).or_insert(next);
+        groups.entry(at).or_insert_with(|| Group { on, changes: Vec::new() }).changes.push(change(plan, action));
     }
-    groups.into_iter().map(|(on, changes)| Group { on, changes }).collect()
+    groups.into_values().collect()
 }
 
 fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {

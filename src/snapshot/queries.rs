@@ -15,7 +15,7 @@ use crate::core::name::quote_identifier;
 use crate::core::select::{Select, normal, without_qualifier};
 use crate::core::{Address, Applied, Desired, Ensure, Live, QualifiedName, SqlText};
 use crate::diag::Failure;
-use crate::kinds::{Canon, Column, Dimension, Hypertable, Relation, RelationKind, Relations, Stored, by_id};
+use crate::kinds::{Canon, Column, Dimension, Hypertable, Relation, RelationKind, Relations, Stored, by_id, reads};
 use crate::pg::{PgError, PgErrorKind, Session};
 
 /// A query's canonical form, and the columns that it gives.
@@ -42,43 +42,84 @@ pub(super) fn settle(
     relations: &mut Relations,
     canon: &mut Canon,
 ) -> Result<(), Failure> {
-    let mut asked: BTreeSet<(QualifiedName, SqlText)> = BTreeSet::new();
-    let mut made: Vec<(&Desired, SqlText)> = Vec::new();
+    let mut compared: BTreeSet<(QualifiedName, SqlText)> = BTreeSet::new();
+    let mut made: Vec<(&Desired, &QualifiedName, SqlText)> = Vec::new();
     for wanted in desired.values().filter(|wanted| wanted.ensure == Ensure::Present) {
         let (Some(kind), Some(on)) = (by_id(&wanted.address.kind), &wanted.on) else { continue };
         let queries = kind.queries(wanted, live.get(&wanted.address), applied.get(&wanted.address));
-        asked.extend(queries.into_iter().map(|query| (on.clone(), query)));
+        compared.extend(queries.into_iter().map(|query| (on.clone(), query)));
         if let Some(query) = kind.makes(wanted).filter(|_| !relations.contains_key(on)) {
-            asked.insert((on.clone(), query.clone()));
-            made.push((wanted, query));
+            made.push((wanted, on, query));
         }
     }
-    if asked.is_empty() {
-        return Ok(());
+    let compared_texts: BTreeSet<SqlText> = compared.iter().map(|(_, query)| query.clone()).collect();
+    let answers = ask(session, compared_texts.into_iter().map(|query| (query, None)).collect())?;
+    for (on, query) in compared {
+        let answer = answers.get(&query).map(|answer| answer.as_ref().map(|form| form.canonical.clone()));
+        canon.extend(answer.map(|answer| ((on, query), answer.map_err(Clone::clone))));
     }
-    let texts: BTreeSet<&SqlText> = asked.iter().map(|(_, query)| query).collect();
-    let answers = ask(session, &texts.into_iter().cloned().collect::<Vec<_>>())?;
-    add_relations(session, &made, &answers, relations)?;
-    for (on, query) in asked {
-        if let Some(answer) = answers.get(&query) {
-            let found = answer.as_ref().map(|form| form.canonical.clone()).map_err(Clone::clone);
-            canon.insert((on, query), found);
-        }
+    // One round for each level of what is made of what is made.
+    while !made.is_empty() {
+        let unmade: BTreeSet<&QualifiedName> = made.iter().map(|(_, on, _)| *on).collect();
+        let waits = |(wanted, _, _): &(&Desired, &QualifiedName, SqlText)| {
+            reads(wanted).iter().any(|source| unmade.contains(source))
+        };
+        let (rest, now): (Vec<_>, Vec<_>) = made.iter().cloned().partition(waits);
+        // What waits in a circle is said where it is checked.
+        let (rest, now) = if now.is_empty() { (Vec::new(), rest) } else { (rest, now) };
+        make(session, &now, relations, canon)?;
+        made = rest;
     }
     Ok(())
+}
+
+/// Asks for queries that relations are yet to be made of, and adds the relations.
+fn make(
+    session: &mut Session,
+    made: &[(&Desired, &QualifiedName, SqlText)],
+    relations: &mut Relations,
+    canon: &mut Canon,
+) -> Result<(), Failure> {
+    let asked = made.iter().map(|(_, _, query)| (query.clone(), Select::split(query).ok()));
+    let asked = asked.map(|(query, select)| (query, select.map(|select| over_unmade(&select, relations))));
+    let asked: BTreeMap<SqlText, Option<Select>> = asked.collect();
+    let answers = ask(session, asked.clone().into_iter().collect())?;
+    let mut known: Vec<(&QualifiedName, &Select, &Form)> = Vec::new();
+    for (_, on, query) in made {
+        match (answers.get(query), asked.get(query)) {
+            (Some(Ok(form)), Some(Some(select))) => {
+                canon.insert(((*on).clone(), query.clone()), Ok(form.canonical.clone()));
+                known.push((on, select, form));
+            }
+            (Some(Err(complaint)), _) => _ = canon.insert(((*on).clone(), query.clone()), Err(complaint.clone())),
+            _ => {}
+        }
+    }
+    add_relations(session, &known, relations)
+}
+
+/// The query with what the plan is yet to make of it replaced by rows of the same columns.
+fn over_unmade(select: &Select, relations: &Relations) -> Select {
+    select.standing_in(&|name| {
+        let relation = relations.get(name).filter(|relation| relation.stored == Stored::Nowhere)?;
+        let column = |column: &Column| format!("NULL::{} AS {}", column.type_name, quote_identifier(&column.name));
+        let columns: Vec<String> = relation.columns.iter().map(column).collect();
+        Some(format!("SELECT {}", columns.join(", ")))
+    })
 }
 
 fn lost(error: PgError) -> Failure {
     Failure::from(error.diagnostic("comparing queries"))
 }
 
-fn ask(session: &mut Session, queries: &[SqlText]) -> Result<BTreeMap<SqlText, Answer>, Failure> {
+/// Asks for queries, each as it is or in another form.
+fn ask(session: &mut Session, queries: Vec<(SqlText, Option<Select>)>) -> Result<BTreeMap<SqlText, Answer>, Failure> {
     let mut answers: BTreeMap<SqlText, Answer> = BTreeMap::new();
-    let mut parts: Vec<(&SqlText, Select)> = Vec::new();
-    for query in queries {
-        match Select::split(query) {
+    let mut parts: Vec<(SqlText, Select)> = Vec::new();
+    for (query, form) in queries {
+        match form.map_or_else(|| Select::split(&query), Ok) {
             Ok(select) => parts.push((query, select)),
-            Err(error) => _ = answers.insert(query.clone(), Err(error.to_string())),
+            Err(error) => _ = answers.insert(query, Err(error.to_string())),
         }
     }
     let statements: Vec<Vec<String>> = parts.iter().map(|(_, select)| statements(select)).collect();
@@ -92,7 +133,7 @@ fn ask(session: &mut Session, queries: &[SqlText]) -> Result<BTreeMap<SqlText, A
             for ((query, select), own) in parts.iter().zip(&statements) {
                 let (mine, after) = rest.split_at_checked(own.len()).unwrap_or((&[], &[]));
                 rest = after;
-                answers.insert((*query).clone(), form(select, mine));
+                answers.insert(query.clone(), form(select, mine));
             }
         }
         Err(error) if error.kind == PgErrorKind::Server => {
@@ -106,7 +147,7 @@ fn ask(session: &mut Session, queries: &[SqlText]) -> Result<BTreeMap<SqlText, A
                     }
                     Err(error) => return Err(lost(error)),
                 };
-                answers.insert((*query).clone(), answer);
+                answers.insert(query.clone(), answer);
             }
         }
         Err(error) => return Err(lost(error)),
@@ -216,26 +257,18 @@ fn unwrap(text: String) -> String {
 /// Adds the relations that are yet to be made, with the columns that their queries give.
 fn add_relations(
     session: &mut Session,
-    made: &[(&Desired, SqlText)],
-    answers: &BTreeMap<SqlText, Answer>,
+    known: &[(&QualifiedName, &Select, &Form)],
     relations: &mut Relations,
 ) -> Result<(), Failure> {
-    let mut known: Vec<(&Desired, Select, &Form)> = Vec::new();
-    for (desired, query) in made {
-        if let (Ok(select), Some(Ok(form))) = (Select::split(query), answers.get(query)) {
-            known.push((desired, select, form));
-        }
-    }
     if known.is_empty() {
         return Ok(());
     }
     let statements: Vec<String> = known.iter().map(|(_, select, form)| types_of(select, form)).collect();
     let results = session.batch_texts(&statements.join("; ")).map_err(lost)?;
-    for ((desired, select, form), rows) in known.iter().zip(&results) {
+    for ((on, select, form), rows) in known.iter().zip(&results) {
         let types: Vec<String> = serde_json::from_str(&rows.join("")).unwrap_or_default();
-        let Some(on) = &desired.on else { continue };
-        let relation = relation(on, select, form, &types, relations);
-        relations.insert(on.clone(), relation);
+        let made = relation(on, select, form, &types, relations);
+        relations.insert((*on).clone(), made);
     }
     Ok(())
 }

@@ -165,7 +165,11 @@ fn is_default(live: &Live, relation: &Relation, hypertable: &Hypertable) -> bool
         [only] => **only == time_key,
         [space, last] => {
             let partition = hypertable.dimensions.iter().find(|dimension| dimension.partitions.is_some());
-            **last == time_key && partition.is_some_and(|partition| **space == KeyColumn::column(&partition.column))
+            let of_partition = partition.is_some_and(|partition| **space == KeyColumn::column(&partition.column));
+            // A continuous aggregate has one on each column of its GROUP BY.
+            let of_group = relation.stored != Stored::Itself
+                && space.column_name().is_some_and(|column| **space == KeyColumn::column(column));
+            **last == time_key && (of_partition || of_group)
         }
         _ => false,
     };
