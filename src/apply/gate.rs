@@ -166,7 +166,8 @@ fn seen_by(plan: &Plan) -> BTreeMap<Address, Applied> {
 
 /// The desired side as the plan carries it.
 pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
-    let adopted = plan.adopt.iter().map(|adopt| (&adopt.address, &adopt.on, &adopt.desired, false));
+    let beside = plan.adopt.iter().chain(&plan.beside);
+    let adopted = beside.map(|adopt| (&adopt.address, &adopt.on, &adopt.desired, false));
     let acted = plan.actions.iter().filter(|action| action.op != Op::Remove);
     let acted = acted.map(|action| (&action.address, &action.on, &action.desired, action.protect));
     let make = |(address, on, attributes, protect): (&Address, &Option<_>, &BTreeMap<_, _>, bool)| {

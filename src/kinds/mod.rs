@@ -130,6 +130,11 @@ pub trait Kind: Sync {
         Vec::new()
     }
 
+    /// Whether its live resources have no names, and so get theirs from [`Kind::identify`].
+    fn is_nameless(&self) -> bool {
+        false
+    }
+
     /// Gives live resources that have no name of their own the addresses of those that they stand
     /// for, in the policies or in what was applied.
     fn identify(

@@ -1,9 +1,10 @@
 //! From deltas to actions, by the kinds' own rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
-    Action, AttributeChange, Delta, Fingerprint, Hazard, KindId, Lock, Op, Row, SourceLine, Step, Value,
+    Action, Address, AttributeChange, Delta, Desired, Fingerprint, Hazard, KindId, Lock, Op, Row, SourceLine, Step,
+    Value,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
@@ -69,6 +70,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         fingerprint,
         summary: Summary::of(&actions),
         actions,
+        beside: beside(&input),
         unmanaged: input.diff.unmanaged.iter().map(unmanaged).collect(),
         adopt: adopt(&input),
         forget: forget(&input),
@@ -77,6 +79,27 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         policies: input.policies,
         digest: Fingerprint::read(""),
     })
+}
+
+/// What is in sync, of kinds whose live resources have no names, on relations where something changes.
+fn beside(input: &Input<'_>) -> Vec<Adopt> {
+    let touched: BTreeSet<_> =
+        input.diff.deltas.iter().filter_map(|delta| Some((&delta.address.kind, delta.on.as_ref()?))).collect();
+    let nameless = |address: &&Address| by_id(&address.kind).is_some_and(|kind| kind.is_nameless());
+    let same = input.diff.in_sync.iter().filter(nameless).filter_map(|address| input.desired.get(address));
+    let near = same.filter(|d| d.on.as_ref().is_some_and(|on| touched.contains(&(&d.address.kind, on))));
+    near.map(|desired| adopted(desired, false, input)).collect()
+}
+
+fn adopted(desired: &Desired, new: bool, input: &Input<'_>) -> Adopt {
+    Adopt {
+        address: desired.address.clone(),
+        on: desired.on.clone(),
+        desired: desired.attributes.clone(),
+        new,
+        fingerprint: Fingerprint::of_live(input.view.live.get(&desired.address)),
+        source: Some(SourceLine::from(&desired.place)),
+    }
 }
 
 /// What is in sync and not recorded so.
@@ -90,14 +113,7 @@ fn adopt(input: &Input<'_>) -> Vec<Adopt> {
                 && desired.attributes.iter().all(|(name, value)| applied.attributes.get(name) == Some(&value.to_json()))
         });
         if !same {
-            found.push(Adopt {
-                address: address.clone(),
-                on: desired.on.clone(),
-                desired: desired.attributes.clone(),
-                new: known.is_none(),
-                fingerprint: Fingerprint::of_live(input.view.live.get(address)),
-                source: Some(SourceLine::from(&desired.place)),
-            });
+            found.push(adopted(desired, known.is_none(), input));
         }
     }
     found

@@ -17,7 +17,7 @@ use crate::core::{
     Address, Applied, Delta, Desired, KindId, Live, Op, Param, QualifiedName, Query, Row, RowError, Server, Value,
 };
 use crate::diag::Diagnostic;
-use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View, job};
+use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, job};
 
 const ID: KindId = KindId::new("refresh");
 
@@ -105,6 +105,10 @@ impl Kind for Refresh {
         export::export(live, view)
     }
 
+    fn is_nameless(&self) -> bool {
+        true
+    }
+
     fn identify(
         &self,
         found: &mut Vec<Live>,
@@ -124,6 +128,17 @@ impl Kind for Refresh {
 
     fn is_implied(&self, attribute: &str, value: &Value) -> bool {
         attribute.ends_with("_offset") && *value == Value::Null
+    }
+
+    /// The server refuses a window that overlaps with one that is still there.
+    fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
+        let Some(window) = delta.desired.as_ref().map(Window::of_desired) else { return Vec::new() };
+        let others = view
+            .live
+            .values()
+            .filter(|live| live.address.kind == ID && live.on == delta.on && live.address != delta.address);
+        let in_the_way = others.filter(|live| Window::of_live(live).overlaps(window));
+        in_the_way.map(|live| After::Resource(live.address.clone())).collect()
     }
 
     fn weigh(&self, deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
