@@ -304,8 +304,10 @@ fn source(tokens: &[Token<'_>], at: usize) -> (Option<Source>, usize) {
             break;
         }
     }
-    if tokens.get(next).is_some_and(|token| token.text == "(") {
-        return (None, next);
+    // A call is no relation: on behind its arguments.
+    if let Some(open) = tokens.get(next).filter(|token| token.text == "(") {
+        let inside = tokens.iter().skip(next + 1).take_while(|token| token.depth > open.depth).count();
+        return (None, next + inside + 2);
     }
     let Some(name) = parts.pop() else { return (None, next.max(at + 1)) };
     let end = |of: usize| tokens.get(of).map_or(0, |token| token.end);

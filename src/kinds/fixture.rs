@@ -179,7 +179,7 @@ pub struct World {
     pub relations: Relations,
     pub live: BTreeMap<Address, Live>,
     pub desired: BTreeMap<Address, Desired>,
-    canon: Canon,
+    pub canon: Canon,
 }
 
 impl World {
