@@ -60,7 +60,7 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failur
     let server = snapshot::open(session)?;
     check_server(plan, &server)?;
     let mut desired = desired_of(plan);
-    let now = snapshot::take(session, server, &names_of(plan), &desired, &seen_by(plan))?;
+    let now = snapshot::take(session, server, &names_of(plan), &desired, &seen_of(plan))?;
     desired.extend(unwanted_of(plan));
     let view = now.view(&desired);
     let mut stale = stale_resources(plan, &now);
@@ -148,22 +148,6 @@ fn stale(address: &Address, why: &str) -> Diagnostic {
         .help("make the plan again, and read what is different")
 }
 
-/// What the plan saw live, as if it had been applied so: resources without a name of their own are
-/// known by it.
-fn seen_by(plan: &Plan) -> BTreeMap<Address, Applied> {
-    let there = plan.actions.iter().filter(|action| action.op != Op::Create || action.reason == Reason::Remade);
-    let seen = |action: &Action| {
-        let mut attributes: BTreeMap<String, serde_json::Value> =
-            action.desired.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
-        if action.reason != Reason::Remade {
-            attributes.extend(action.attributes.iter().map(|change| (change.name.clone(), change.before.clone())));
-        }
-        let applied = Applied { address: action.address.clone(), on: action.on.clone(), attributes, adopted: false };
-        (action.address.clone(), applied)
-    };
-    there.map(seen).collect()
-}
-
 /// The desired side as the plan carries it.
 pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
     let beside = plan.adopt.iter().chain(&plan.beside);
@@ -179,6 +163,25 @@ pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
     adopted.chain(acted).map(make).collect()
 }
 
+/// What the plan saw of each live resource that it changes, by which one without a name of its own is
+/// found again.
+pub(super) fn seen_of(plan: &Plan) -> BTreeMap<Address, Applied> {
+    // What goes with what it is on, to be made again, is there as it is wanted.
+    let remade = |action: &Action| action.op == Op::Create && action.reason == Reason::Remade;
+    let changed = plan.actions.iter().filter(|action| action.op != Op::Create || remade(action));
+    let seen = changed.map(|action| {
+        let kept = action.desired.iter().map(|(name, value)| (name.clone(), value.to_json()));
+        let before = action
+            .attributes
+            .iter()
+            .filter(|_| !remade(action))
+            .map(|change| (change.name.clone(), change.before.clone()));
+        let (address, on) = (action.address.clone(), action.on.clone());
+        Applied { address, on, attributes: kept.chain(before).collect(), adopted: false }
+    });
+    seen.map(|applied| (applied.address.clone(), applied)).collect()
+}
+
 /// What the plan removes because its policies say `ensure: absent`, so that another action may
 /// count on it.
 fn unwanted_of(plan: &Plan) -> impl Iterator<Item = (Address, Desired)> {
@@ -191,7 +194,7 @@ fn unwanted_of(plan: &Plan) -> impl Iterator<Item = (Address, Desired)> {
 }
 
 fn nowhere() -> Place {
-    Place { file: "plan".into(), line: 1, column: 1, start: 0, end: 0 }
+    Place { file: "plan".into(), line: 1, column: 1, start: 0, end: 0, via: None }
 }
 
 /// The delta that an action closes, from what is live now.

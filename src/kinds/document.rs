@@ -10,6 +10,14 @@ pub struct Document {
     pub relation: bool,
 }
 
+impl Document {
+    /// Whether it makes no resource of its own and speaks of other documents: then its schema is
+    /// the loader's, and it is read also where only some of the project's files are chosen.
+    pub fn is_rule(&self) -> bool {
+        self.kind == "class"
+    }
+}
+
 /// Every document kind that this version knows.
 pub static DOCUMENTS: &[Document] = &[
     Document {
@@ -22,7 +30,22 @@ pub static DOCUMENTS: &[Document] = &[
         about: "A continuous aggregate: the query that it is made from, the policies that refresh it, and how it is kept, with its columnstore, retention and indexes.",
         relation: true,
     },
+    Document {
+        kind: "job",
+        about: "A user-defined action: a procedure that TimescaleDB runs on a schedule. Its name is the policy's choice.",
+        relation: false,
+    },
+    Document {
+        kind: "class",
+        about: "Defaults for the documents that it matches: a document's own keys win, mappings are merged key by key, and anything else is taken as a whole.",
+        relation: false,
+    },
     Document { kind: "extension", about: "An extension that the database must, or must not, have.", relation: false },
+    Document {
+        kind: "setting",
+        about: "Parameters of the server, set for all of it, for the database, or for one role.",
+        relation: false,
+    },
 ];
 
 /// The document of a `kind:`.

@@ -38,16 +38,17 @@ mod retention;
 pub mod rules;
 pub mod schedule;
 pub mod section;
+mod setting;
 mod storage;
 pub mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
-    SqlText, Value,
+    Address, Applied, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row,
+    RowError, Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 
@@ -85,6 +86,18 @@ pub trait Kind: Sync {
     /// # Errors
     /// When the catalog is not as the query expects it.
     fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError>;
+
+    /// Gives resources whose names the server does not keep the addresses by which policies and the
+    /// ledger know them, and leaves out those that nobody knows. `applied` is what the ledger
+    /// remembers or, while a plan is carried out, what it saw.
+    fn identify(
+        &self,
+        found: Vec<Live>,
+        _desired: &BTreeMap<Address, Desired>,
+        _applied: &BTreeMap<Address, Applied>,
+    ) -> Vec<Live> {
+        found
+    }
 
     /// The query for the names (a column `name`) of all resources of this kind that belong to the whole
     /// database rather than to a relation, the server's own left out; `None` for a kind of relations.
@@ -135,19 +148,22 @@ pub trait Kind: Sync {
         false
     }
 
-    /// Gives live resources that have no name of their own the addresses of those that they stand
-    /// for, in the policies or in what was applied.
-    fn identify(
-        &self,
-        _found: &mut Vec<Live>,
-        _desired: &BTreeMap<Address, Desired>,
-        _applied: &BTreeMap<Address, Applied>,
-    ) {
-    }
-
     /// Whether an attribute as it was applied means what the policy wants of it, though it reads
     /// differently.
     fn means_same(&self, _desired: &Desired, _attribute: &str, _applied: &Json, _canon: &Canon) -> bool {
+        false
+    }
+
+    /// The containers of this kind that the policies describe as a whole, where its resources belong to
+    /// no relation and have a container in place of a schema in their address. What is live in one, was
+    /// applied, and is in no policy any more is removed.
+    fn containers(&self, _desired: &BTreeMap<Address, Desired>) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    /// Whether what a statement did to a resource may be seen only some moments after its end, so that
+    /// it is looked at again before it counts as not done.
+    fn comes_late(&self, _address: &Address) -> bool {
         false
     }
 
@@ -251,6 +267,12 @@ pub struct Judgement {
 /// The relations beside its own that a resource looks at.
 pub fn reads(desired: &Desired) -> Vec<QualifiedName> {
     by_id(&desired.address.kind).map(|kind| kind.reads(desired)).unwrap_or_default()
+}
+
+/// The containers that the policies describe as a whole, of every kind.
+pub fn containers(desired: &BTreeMap<Address, Desired>) -> Containers {
+    let of = |kind: &&dyn Kind| (kind.id(), kind.containers(desired));
+    Containers(all().iter().map(of).filter(|(_, containers)| !containers.is_empty()).collect())
 }
 
 /// Brings every desired resource to the server's form, kind by kind in the registry's order. What

@@ -2,11 +2,12 @@
 
 use crate::core::KindId;
 use crate::kinds::{
-    Kind, columnstore, continuous_aggregate, extension, hypertable, index, refresh, retention, storage,
+    Kind, columnstore, continuous_aggregate, extension, hypertable, index, job, refresh, retention, setting, storage,
 };
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
+    &setting::Setting,
     &hypertable::Hypertable,
     &continuous_aggregate::ContinuousAggregate,
     &refresh::Refresh,
@@ -14,6 +15,7 @@ static KINDS: &[&dyn Kind] = &[
     &retention::Retention,
     &index::Index,
     &storage::Storage,
+    &job::Job,
 ];
 
 /// Every kind, in the order of creation; removal goes the other way.

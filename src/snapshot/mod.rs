@@ -32,6 +32,8 @@ pub struct Names {
     pub relations: BTreeSet<QualifiedName>,
     /// Whole-database objects.
     pub globals: BTreeMap<String, Vec<String>>,
+    /// What has a container in place of a schema, by kind.
+    pub contained: BTreeMap<String, Vec<(String, String)>>,
     /// Whether what is found is to be written as policies: see [`Scope::export`].
     pub export: bool,
 }
@@ -46,7 +48,10 @@ impl Names {
             (None, None) => {
                 self.globals.entry(address.kind.to_string()).or_default().push(address.name.clone());
             }
-            (None, Some(_)) => {}
+            (None, Some(container)) => {
+                let contained = self.contained.entry(address.kind.to_string()).or_default();
+                contained.push((container.clone(), address.name.clone()));
+            }
         }
     }
 }
@@ -100,8 +105,8 @@ pub fn take(
             Some(query) => ask(session, &query, &format!("reading each {}", kind.title()))?,
             None => Vec::new(),
         };
-        let mut found = kind.read(&rows, &relations).map_err(|error| unexpected(&kind.id(), &error))?;
-        kind.identify(&mut found, desired, applied);
+        let found = kind.read(&rows, &relations).map_err(|error| unexpected(&kind.id(), &error))?;
+        let found = kind.identify(found, desired, applied);
         live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
     }
     let mut canon = canon::settle(session, desired, &live, applied, &relations)?;
@@ -115,7 +120,8 @@ fn scope(relations: &Relations, names: &Names) -> Scope {
     let id = |relation: &Relation| Some((relation.oid, relation.hypertable.as_ref()?.id));
     let mut hypertables: Vec<(u32, i64)> = relations.values().filter_map(id).collect();
     hypertables.sort_unstable();
-    Scope { oids, hypertables, globals: names.globals.clone(), export: names.export }
+    let (globals, contained) = (names.globals.clone(), names.contained.clone());
+    Scope { oids, hypertables, globals, contained, export: names.export }
 }
 
 /// Counts what the differences would touch: one query a kind that has any.

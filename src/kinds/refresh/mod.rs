@@ -111,11 +111,12 @@ impl Kind for Refresh {
 
     fn identify(
         &self,
-        found: &mut Vec<Live>,
+        mut found: Vec<Live>,
         desired: &BTreeMap<Address, Desired>,
         applied: &BTreeMap<Address, Applied>,
-    ) {
-        identify::identify(found, desired, applied);
+    ) -> Vec<Live> {
+        identify::identify(&mut found, desired, applied);
+        found
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {

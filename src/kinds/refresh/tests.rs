@@ -41,11 +41,10 @@ fn applied(desired: &Desired) -> Applied {
 
 /// The names that jobs get, in the order of the jobs.
 fn identified(jobs: &[Row], wanted: &[Desired], then: &[Desired]) -> Vec<String> {
-    let mut live = Refresh.read(jobs, &Relations::new()).unwrap();
+    let live = Refresh.read(jobs, &Relations::new()).unwrap();
     let wanted = wanted.iter().map(|desired| (desired.address.clone(), desired.clone())).collect();
     let then = then.iter().map(|desired| (desired.address.clone(), applied(desired))).collect();
-    Refresh.identify(&mut live, &wanted, &then);
-    live.into_iter().map(|live| live.address.name).collect()
+    Refresh.identify(live, &wanted, &then).into_iter().map(|live| live.address.name).collect()
 }
 
 #[test]
