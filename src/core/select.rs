@@ -354,7 +354,7 @@ fn assemble(text: &str, tokens: &[Token<'_>], found: &[(&str, usize, usize)]) ->
         filter: of("where"),
         group,
         having: of("having"),
-        rest: rest.map(|rest| normal(rest)),
+        rest: rest.map(normal),
     })
 }
 

@@ -59,7 +59,7 @@ fn a_job_is_known_by_its_window_and_not_by_its_number() {
     );
     // One that is no longer in the policies is still known by what was applied.
     assert_eq!(
-        identified(&[job(9, 30, 7), job(8, 7, 1)], &[a.clone()], &[a.clone(), b.clone()]),
+        identified(&[job(9, 30, 7), job(8, 7, 1)], std::slice::from_ref(&a), &[a.clone(), b.clone()]),
         ["trades:b", "trades:a"]
     );
 }
