@@ -39,7 +39,11 @@ fn every_column_of_every_row_is_covered() {
     let conn = lawless(&fixture);
     let mut tried = 0;
     for table in tables(&conn).unwrap() {
-        let key = if table == "resources" { "database_id, kind, schema, name" } else { "rowid" };
+        let key = match table.as_str() {
+            "resources" => "database_id, kind, schema, name",
+            "drift_differences" => "report_id, kind, schema, name",
+            _ => "rowid",
+        };
         let rows: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert!(rows > 0, "{table} has no row to try it on");
         for (column, other) in columns(&conn, &table) {
@@ -79,8 +83,9 @@ fn columns(conn: &Connection, table: &str) -> Vec<(String, String)> {
 
 #[test]
 fn every_removed_row_is_missed() {
-    for table in ["databases", "runs", "steps", "resources"] {
-        let key = if table == "resources" { "name = 'market_data'" } else { "id = 1" };
+    for table in ["databases", "runs", "steps", "resources", "drift_reports", "drift_differences"] {
+        let has_name = matches!(table, "resources" | "drift_differences");
+        let key = if has_name { "name = 'market_data'" } else { "id = 1" };
         let findings = after(&format!("DELETE FROM {table} WHERE {key}"));
         let found = findings.iter().any(|f| f.table == table && f.problem.contains("no longer there"));
         assert!(found, "{table}: {findings:?}");
@@ -191,4 +196,27 @@ fn writing_on_after_tampering_does_not_hide_it() {
     fixture.run();
     let findings = fixture.ledger.verify().unwrap().findings;
     assert!(findings.iter().any(|f| f.table == "steps" && f.row.as_deref() == Some("1")), "{findings:?}");
+}
+
+#[test]
+fn a_tail_that_was_cut_off_with_its_rows_is_told_by_a_noted_head() {
+    let mut fixture = eventful();
+    let early = fixture.ledger.verify().unwrap().head;
+    let text = {
+        let mut out = Vec::new();
+        fixture.ledger.export(&mut out).unwrap();
+        out
+    };
+    fixture.run();
+    let late = fixture.ledger.verify().unwrap().head;
+    for head in [&early, &late] {
+        assert!(fixture.ledger.verify_since(Some(head)).unwrap().holds());
+    }
+    // An older copy of the file is whole in itself.
+    let mut older = Fixture::new();
+    older.ledger.import(&mut text.as_slice()).unwrap();
+    assert!(older.ledger.verify().unwrap().holds());
+    assert!(older.ledger.verify_since(Some(&early)).unwrap().holds());
+    let findings = older.ledger.verify_since(Some(&late)).unwrap().findings;
+    assert!(findings.len() == 1 && findings[0].problem.contains("cut off"), "{findings:?}");
 }
