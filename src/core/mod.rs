@@ -18,6 +18,7 @@ pub mod resource;
 pub mod select;
 pub mod server;
 pub mod sql_text;
+pub mod stack;
 pub mod value;
 
 pub use action::{Action, AttributeChange, FromClass, Hazard, Impact, Lock, LockMode, Op, SourceLine, Step};

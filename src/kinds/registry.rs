@@ -2,12 +2,15 @@
 
 use crate::core::KindId;
 use crate::kinds::{
-    Kind, columnstore, continuous_aggregate, extension, hypertable, index, job, refresh, retention, setting, storage,
+    Kind, columnstore, continuous_aggregate, extension, grant, hypertable, index, job, refresh, retention, role,
+    setting, storage,
 };
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
+    &role::Role,
     &setting::Setting,
+    &grant::Grant,
     &hypertable::Hypertable,
     &continuous_aggregate::ContinuousAggregate,
     &refresh::Refresh,
