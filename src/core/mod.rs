@@ -16,6 +16,7 @@ pub mod name;
 pub mod operation;
 pub mod place;
 pub mod resource;
+pub mod select;
 pub mod server;
 pub mod sql_text;
 pub mod stack;

@@ -2,8 +2,8 @@
 
 use crate::core::KindId;
 use crate::kinds::{
-    Kind, columnstore, extension, grant, hypertable, index, job, recompression, reorder, retention, role, setting,
-    storage,
+    Kind, columnstore, continuous_aggregate, extension, grant, hypertable, index, job, recompression, refresh, reorder,
+    retention, role, setting, storage,
 };
 
 static KINDS: &[&dyn Kind] = &[
@@ -12,6 +12,8 @@ static KINDS: &[&dyn Kind] = &[
     &setting::Setting,
     &grant::Grant,
     &hypertable::Hypertable,
+    &continuous_aggregate::ContinuousAggregate,
+    &refresh::Refresh,
     &columnstore::Columnstore,
     &retention::Retention,
     &index::Index,

@@ -52,8 +52,8 @@ impl Kind for Recompression {
         observe::query(server, scope)
     }
 
-    fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
-        observe::read(rows)
+    fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows, relations)
     }
 
     fn export(&self, _live: &Live, _view: &View<'_>) -> Export {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::core::{Address, Cell, Live, Param, QualifiedName, Query, Row, RowError, Server, Value};
 use crate::kinds::columnstore::settings;
 use crate::kinds::recompression::{ALL, CONVERGED, ID};
-use crate::kinds::{Scope, chunks};
+use crate::kinds::{KnownAs, Relations, Scope, chunks};
 
 /// The one query; nothing to ask where no policy asks for it.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
@@ -32,7 +32,8 @@ pub fn is_behind(table: &Settings, chunk: &Settings) -> bool {
 ///
 /// # Errors
 /// When a row is not as the query gives it.
-pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
+pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+    let known = KnownAs::new(relations);
     let mut found = Vec::new();
     let mut rest = rows;
     while let Some(first) = rest.first() {
@@ -40,13 +41,13 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
         let count = rest.iter().take_while(|row| row.int("id") == Ok(id)).count();
         let (own, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
         rest = after;
-        found.extend(read_one(first, own)?);
+        found.extend(read_one(first, own, &known)?);
     }
     Ok(found)
 }
 
 /// The first row is the table's; a table without one has the columnstore disabled.
-fn read_one(first: &Row, rows: &[Row]) -> Result<Option<Live>, RowError> {
+fn read_one(first: &Row, rows: &[Row], known: &KnownAs<'_>) -> Result<Option<Live>, RowError> {
     if *first.cell("chunks") != Cell::Null {
         return Ok(None);
     }
@@ -57,7 +58,7 @@ fn read_one(first: &Row, rows: &[Row]) -> Result<Option<Live>, RowError> {
         all += chunks;
         behind += if is_behind(&table, &settings::read(row)?) { chunks } else { 0 };
     }
-    let on = QualifiedName::new(first.text("schema")?, first.text("name")?);
+    let on = known.name(QualifiedName::new(first.text("schema")?, first.text("name")?));
     let mut live = Live::new(Address::in_schema(ID, &on), Some(on));
     live.system = true;
     let converged = match behind {

@@ -83,8 +83,8 @@ impl Kind for Reorder {
         index.into_iter().map(After::Resource).collect()
     }
 
-    fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
-        job::context(delta)
+    fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
+        job::context(delta, view)
     }
 
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
