@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::{ActionOutcome, Ready, Report};
-use crate::core::{Address, Desired, Op};
+use crate::core::{Address, Desired, Op, Whence};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::diff::{self, Sides};
 use crate::plan::Plan;
@@ -42,6 +42,8 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _| false,
+        permanent: &|_| false,
+        whence: &|_| Whence::Given,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     for action in done {

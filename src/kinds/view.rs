@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Desired, Ensure, Interval, Live, Param, Place, QualifiedName, Server, SqlText};
+use crate::core::{Address, Desired, Ensure, Interval, Live, Param, QualifiedName, Server, SqlText};
 
 /// Which relations a snapshot looks at.
 #[derive(Clone, Debug, Default)]
@@ -185,15 +185,6 @@ pub struct Dimension {
 /// The canonical form of every expression that was asked for: the server's own text, or the
 /// server's complaint. The key is the relation and the text as written.
 pub type Canon = BTreeMap<(QualifiedName, SqlText), Result<String, String>>;
-
-/// A relation's document, for what holds for all of its sections.
-#[derive(Clone, Debug)]
-pub struct DocumentNote {
-    /// Where it begins.
-    pub place: Place,
-    /// `when_missing: skip`.
-    pub skip_missing: bool,
-}
 
 /// Everything a kind may look at.
 #[derive(Clone, Copy)]

@@ -37,6 +37,10 @@ pub struct Plan {
     pub adopt: Vec<Adopt>,
     /// What the ledger remembers, and neither the policies nor the database have.
     pub forget: Vec<Unmanaged>,
+    /// What the ledger remembers, the policies no longer mention and nothing can remove: it stays as
+    /// it is, and apply forgets it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub release: Vec<Unmanaged>,
     /// Everything to be said about it.
     pub diagnostics: Vec<Message>,
     /// The digest of all of the above, so that an edited plan is not applied.

@@ -86,6 +86,7 @@ fn of(actions: Vec<Action>) -> Plan {
         unmanaged: Vec::new(),
         adopt: Vec::new(),
         forget: Vec::new(),
+        release: Vec::new(),
         diagnostics: Vec::new(),
         digest: Fingerprint::read(""),
     }
