@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Change, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value, Whence};
+use crate::core::{
+    Address, Applied, Change, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value, Whence,
+};
 
 /// The three sides, and what the policies speak of at all.
 pub struct Sides<'a> {

@@ -94,8 +94,7 @@ impl<'a> Recorder<'a> {
 pub fn is_settled(path: &Path, plan: &Plan, server: &Server, new: bool) -> Result<bool, Failure> {
     let mut ledger = Ledger::open_read(path)?;
     let database = ledger.database(server, new)?;
-    let nothing_new =
-        plan.is_empty() && plan.adopt.is_empty() && plan.forget.is_empty() && plan.release.is_empty();
+    let nothing_new = plan.is_empty() && plan.adopt.is_empty() && plan.forget.is_empty() && plan.release.is_empty();
     Ok(nothing_new && ledger.in_doubt(database)?.is_empty())
 }
 

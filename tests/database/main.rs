@@ -17,6 +17,7 @@ mod cases;
 mod cli;
 mod crash;
 mod detection;
+mod folders;
 mod injection;
 mod roundtrips;
 mod servers;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
 fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
     trials.extend(detection::trials(tier, servers));
+    trials.extend(folders::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
     trials.extend(crash::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
