@@ -67,11 +67,22 @@ impl Context {
     /// # Errors
     /// Every error in them.
     pub fn policies(&mut self, paths: &Paths) -> Result<Policies, Failure> {
+        let project = self.project(paths)?;
         let paths = self.paths(paths)?;
         let variables = self.variables()?;
-        let policies = load::policies(&paths, &variables, &mut self.sources, &mut self.diagnostics)?;
+        let policies = load::policies_of(&paths, &project, &variables, &mut self.sources, &mut self.diagnostics)?;
         self.redactor = policies.redactor.clone();
         Ok(policies)
+    }
+
+    /// Where the project's policies are, where only some of them are chosen.
+    fn project(&mut self, paths: &Paths) -> Result<Vec<PathBuf>, Failure> {
+        if paths.paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let configured = self.config()?.policies.clone();
+        let default = || Some(PathBuf::from(POLICIES)).filter(|path| path.is_dir()).into_iter().collect();
+        Ok(if configured.is_empty() { default() } else { configured })
     }
 
     /// The paths to read.

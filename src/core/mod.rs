@@ -17,7 +17,7 @@ pub mod server;
 pub mod sql_text;
 pub mod value;
 
-pub use action::{Action, AttributeChange, Hazard, Impact, Lock, LockMode, Op, SourceLine, Step};
+pub use action::{Action, AttributeChange, FromClass, Hazard, Impact, Lock, LockMode, Op, SourceLine, Step};
 pub use address::{Address, KindId};
 pub use bytes::Bytes;
 pub use catalog::{Cell, Param, Query, Row, RowError};
@@ -25,7 +25,7 @@ pub use delta::{Change, Delta, Reason};
 pub use fingerprint::Fingerprint;
 pub use interval::Interval;
 pub use name::QualifiedName;
-pub use place::Place;
+pub use place::{Place, Via};
 pub use resource::{Applied, Desired, Ensure, Live, Whence};
 pub use server::{Edition, Server, Timescale, Version};
 pub use sql_text::SqlText;

@@ -82,9 +82,12 @@ codes! {
     BAD_EXPRESSION = new("bad-expression", "An SQL expression that is not one closed expression, or that the server refuses.");
     DUPLICATE_DOCUMENT = new("duplicate-document", "Two documents describe the same object.");
     DUPLICATE_RESOURCE = new("duplicate-resource", "Two places describe the same resource.");
+    CLASS_CONFLICT = new("class-conflict", "Two classes give one document different values for the same key.");
+    CLASS_MATCHES_NOTHING = new("class-matches-nothing", "A class that no document matches.");
     POLICY_CONFLICT = new("policy-conflict", "Two parts of the policies work against each other.");
     BAD_CONFIG = new("bad-config", "`chronoform.yaml` or a command-line value cannot be used.");
     CONNECT_FAILED = new("connect-failed", "No connection to the server.");
+    TLS_FAILED = new("tls-failed", "No TLS connection with the server, or none that can be trusted.");
     AUTHENTICATION_FAILED = new("authentication-failed", "The server refused the user or password.");
     CONNECTION_LOST = new("connection-lost", "The connection broke.");
     SERVER_ERROR = new("server-error", "The server refused a statement.");
@@ -101,6 +104,7 @@ codes! {
     NEEDS_HYPERTABLE = new("needs-hypertable", "The table is no hypertable, and the policy does not make it one.");
     NO_INTEGER_NOW = new("no-integer-now", "A policy that needs the table's `integer_now`, or that cannot work beside it.");
     CANNOT_CHANGE = new("cannot-change", "The server cannot change this in place, nor can it be made anew without loss.");
+    ORDER_CYCLE = new("order-cycle", "Changes of which each waits for another.");
     UNMANAGED = new("unmanaged", "Something on a managed table that no policy mentions.");
     ORPHANED = new("orphaned", "Chronoform applied it, and no policy file describes its table any more.");
     OTHER_POLICIES = new("other-policies", "Chronoform applied it from another policy file, which is not among those at hand.");

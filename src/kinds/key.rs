@@ -4,9 +4,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use serde_json::Value as Json;
+
+use crate::core::name::quote_identifier;
 use crate::core::{KeyColumn, KeyTarget, QualifiedName};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::SectionInput;
+use crate::kinds::{Entries, SectionInput};
 
 /// A key column: `name [asc|desc] [nulls first|last]`, or a mapping.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -141,6 +144,35 @@ fn nulls_first(order: Order, nulls: Option<Nulls>) -> bool {
     nulls.map_or(order == Order::Desc, |nulls| nulls == Nulls::First)
 }
 
+/// A key column as policies write it: in the short form wherever that says it all.
+pub fn written(key: &KeyColumn) -> Json {
+    let side = |first: bool| if first { "first" } else { "last" };
+    let nulls = (key.nulls_first != key.descending).then(|| side(key.nulls_first));
+    let plain = key.opclass.is_none() && key.collation.is_none();
+    if let (Some(name), true) = (key.column_name(), plain) {
+        let order = if key.descending { " desc" } else { "" };
+        let nulls = nulls.map(|side| format!(" nulls {side}")).unwrap_or_default();
+        let bare = format!("{name}{order}{nulls}");
+        // Bare as it is, unless something in the name would be read as more than that.
+        let is_read = parse_text(&bare).as_ref() == Ok(key);
+        return Json::String(if is_read { bare } else { format!("\"{}\"{order}{nulls}", name.replace('"', "\"\"")) });
+    }
+    let builtin = |name: &QualifiedName| match name.schema.as_str() {
+        "pg_catalog" => quote_identifier(&name.name),
+        _ => name.to_string(),
+    };
+    let target = match &key.target {
+        KeyTarget::Column(name) => Entries::default().with("column", name.as_str()),
+        KeyTarget::Expression(sql) => Entries::default().with("expression", sql.as_str()),
+    };
+    target
+        .with_some("order", key.descending.then_some("desc"))
+        .with_some("nulls", nulls)
+        .with_some("opclass", key.opclass.as_ref().map(builtin))
+        .with_some("collation", key.collation.as_ref().map(builtin))
+        .into_json()
+}
+
 /// Why a short form is no key column.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum KeyError {
@@ -272,6 +304,34 @@ mod tests {
         for text in ["time desc", "\"A b\" nulls first", "\"a\"\"b\" desc nulls last", "\"order\""] {
             let key = parse_text(text).unwrap();
             assert_eq!(parse_text(&key.to_string()), Ok(key));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_short_and_reads_back() {
+        for (text, short) in [
+            ("time desc", "time desc"),
+            ("time desc nulls first", "time desc"),
+            ("time asc nulls last", "time"),
+            ("Symbol nulls first", "Symbol nulls first"),
+            ("\"A b\" desc nulls last", "\"A b\" desc nulls last"),
+            ("\"a\"\"b\"", "\"a\"\"b\""),
+            ("\"lower(x)\"", "\"lower(x)\""),
+            ("\"order\" desc", "order desc"),
+            ("\"desc\"", "desc"),
+            ("\" a\"", "\" a\""),
+        ] {
+            let key = parse_text(text).unwrap();
+            assert_eq!(written(&key), json!(short), "{text}");
+            assert_eq!(parse_text(short), Ok(key), "{text}");
+        }
+        for mapping in [
+            json!({"expression": "lower(a)", "order": "desc", "nulls": "last", "opclass": "text_pattern_ops"}),
+            json!({"column": "a", "collation": "\"C\""}),
+            json!({"column": "a b", "nulls": "first", "opclass": "app.\"My ops\""}),
+        ] {
+            let (key, _) = parts(mapping.clone());
+            assert_eq!(written(&key.unwrap()), mapping);
         }
     }
 

@@ -4,11 +4,25 @@
 //! read it from the catalog (`observe.rs`), how each of its attributes is changed (`rules.rs`, a
 //! table), and what it knows that no table can hold (`mod.rs`): what the server would make of a
 //! desired value, and what a change would touch. No room outside names a kind.
+//!
+//! `import` goes the other way. A kind's `export.rs` writes a live resource as the section (or, for a
+//! kind that is a whole document, the document) that would make it: see [`Kind::export`] and
+//! [`Export`]. It writes the least that leaves the plan empty and makes a bare copy of the database
+//! the same: no value that the server would choose anyway, short forms before long ones, keys in the
+//! order of the shipped policies ([`Entries`] keeps it). It leans on what the siblings provide:
+//! [`key::written`] for key columns, [`schedule::written`] for jobs, [`reloption::written`] for storage
+//! parameters. What no policy can say is a remark ([`Export::but`]) or, where nothing can be said at
+//! all, [`Export::LeftOut`]; whatever is [`Live::system`](crate::core::Live) is never asked for. A
+//! relation's document is [`View::document_of`]'s to tell, so that one `export` serves every document
+//! that the section may stand in. Resources that belong to no relation are found by
+//! [`Kind::discover`]. Whether the result is right is checked each time: `import` reads what it wrote
+//! and compares it with what is live.
 
 pub mod checks;
 pub mod chunks;
 mod columnstore;
 pub mod document;
+pub mod export;
 mod extension;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -30,11 +44,12 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::core::{
-    Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
-    Value,
+    Address, Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
+    SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 
+pub use export::{Entries, Export, Part};
 pub use registry::{all, by_id};
 pub use rules::{AttributeRule, How, LockOn, Needs, Rules, StepRule, Target, Variant};
 pub use section::{Head, Section, SectionInput};
@@ -69,6 +84,20 @@ pub trait Kind: Sync {
     /// When the catalog is not as the query expects it.
     fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError>;
 
+    /// The query for the names (a column `name`) of all resources of this kind that belong to the whole
+    /// database rather than to a relation, the server's own left out; `None` for a kind of relations.
+    /// What it finds is then observed by name, as if policies spoke of it.
+    fn discover(&self, _server: &Server) -> Option<Query> {
+        None
+    }
+
+    /// A live resource as the part of a document that would make it: the inverse of
+    /// [`Section::expand`](Section), and the least that leaves the plan empty. The scope is then one with
+    /// [`Scope::export`]; `view.desired` is empty. Not asked for what is the server's own.
+    fn export(&self, _live: &Live, _view: &View<'_>) -> Export {
+        Export::Unable
+    }
+
     /// The expressions whose canonical form decides whether two resources are the same, each with
     /// the relation that they are over. Asked only where both sides exist; give those of both sides,
     /// and only where their texts differ.
@@ -96,7 +125,7 @@ pub trait Kind: Sync {
     /// What only the desired side of the policies can tell, offline: conflicts between resources.
     /// Called once, with the resources of this kind that no error was found in, in the order of
     /// their addresses, and with all resources of all kinds at hand.
-    fn check(&self, _own: &[&Desired], _all: &BTreeMap<crate::core::Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
+    fn check(&self, _own: &[&Desired], _all: &BTreeMap<Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
 
     /// What only all of its settled resources together tell, beside the live side. Called once a plan.
     fn review(&self, _settled: &[&Desired], _view: &View<'_>, _sink: &mut Vec<Diagnostic>) {}
@@ -129,6 +158,13 @@ pub trait Kind: Sync {
         None
     }
 
+    /// What a delta's action comes after, where the same plan acts on that too. Beyond it, actions
+    /// keep the usual order: whole-database objects first, then table by table, kind by kind. A
+    /// removal is asked too: it names what must be gone before it.
+    fn requires(&self, _delta: &Delta, _view: &View<'_>) -> Vec<After> {
+        Vec::new()
+    }
+
     /// Whether a removal comes after everything that `others`, the other deltas of its table, make:
     /// so that a failure on the way does not leave the table without either. Otherwise it comes first.
     fn is_removed_last(&self, _removal: &Delta, _others: &[&Delta], _view: &View<'_>) -> bool {
@@ -155,6 +191,15 @@ pub trait Kind: Sync {
     }
 }
 
+/// What an action comes after.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum After {
+    /// The action on one resource.
+    Resource(Address),
+    /// Every action on what belongs to a relation.
+    Relation(QualifiedName),
+}
+
 /// What a kind says of one delta beyond its table of rules.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Judgement {
@@ -168,7 +213,7 @@ pub struct Judgement {
 
 /// Brings every desired resource to the server's form, kind by kind in the registry's order. What
 /// comes back is what can be compared; what was set aside has an error or a reason to be skipped.
-pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<crate::core::Address, Desired> {
+pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<Address, Desired> {
     let mut settled = BTreeMap::new();
     for kind in all() {
         let id = kind.id();

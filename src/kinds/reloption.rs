@@ -439,6 +439,12 @@ fn number(text: &str) -> Option<Value> {
     Some(Value::text(number.to_string()))
 }
 
+/// A canonical value as policies write it.
+pub fn written(value: &Value) -> Json {
+    let number = value.as_text().and_then(|text| text.parse::<f64>().ok().filter(|number| number.to_string() == text));
+    number.map_or_else(|| value.to_json(), |number| json!(number))
+}
+
 /// Splits the server's `name=value`.
 pub fn split(option: &str) -> Option<(&str, &str)> {
     option.split_once('=')

@@ -2,10 +2,11 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value as Json;
 
 use crate::core::{Desired, Interval, Live, Row, RowError, Value};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::SectionInput;
+use crate::kinds::{Entries, SectionInput};
 
 /// When a policy's job runs.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -129,6 +130,37 @@ pub fn read_job(row: &Row, live: &mut Live) -> Result<(), RowError> {
     live.set("schedule.paused", !scheduled);
     live.paused = !scheduled;
     Ok(())
+}
+
+/// What TimescaleDB gives a job whose author says nothing; its start is then not fixed to the clock.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Defaults {
+    /// How often it runs.
+    pub every: Interval,
+    /// How long one run may take; nothing for no limit.
+    pub max_runtime: Interval,
+    /// How often a failed run is tried again.
+    pub max_retries: i64,
+    /// How long to wait before trying again.
+    pub retry_period: Interval,
+}
+
+/// A live job's schedule as policies write it, without what is so by default; `None` where all is.
+pub fn written(live: &Live, defaults: &Defaults) -> Option<Json> {
+    let differs = |attribute: &str, default: Value| {
+        let value = live.get(attribute).filter(|value| **value != default)?;
+        // No unit to nothing.
+        Some(if *value == Value::from(Interval::default()) { Json::from("0") } else { value.to_json() })
+    };
+    let entries = Entries::default()
+        .with_some("every", differs("schedule.every", defaults.every.into()))
+        .with_some("initial_start", differs("schedule.initial_start", Value::Null))
+        .with_some("timezone", differs("schedule.timezone", Value::Null))
+        .with_some("max_runtime", differs("schedule.max_runtime", defaults.max_runtime.into()))
+        .with_some("max_retries", differs("schedule.max_retries", defaults.max_retries.into()))
+        .with_some("retry_period", differs("schedule.retry_period", defaults.retry_period.into()))
+        .with_some("paused", differs("schedule.paused", false.into()));
+    (!entries.is_empty()).then(|| entries.into_json())
 }
 
 impl From<String> for Value {

@@ -13,6 +13,9 @@ pub struct Scope {
     pub hypertables: Vec<(u32, i64)>,
     /// The names of whole-database objects that documents or the ledger name, by kind.
     pub globals: BTreeMap<String, Vec<String>>,
+    /// Whether what is found is to be written as policies: then also what is too dear to ask for each
+    /// plan, where [`Kind::export`](crate::kinds::Kind::export) needs it.
+    pub export: bool,
 }
 
 impl Scope {
@@ -241,6 +244,11 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
+    /// The `kind:` of the document that describes a relation.
+    pub fn document_of(&self, _name: &QualifiedName) -> &'static str {
+        "table"
+    }
+
     /// Whether a relation is a hypertable, or becomes one by the same plan.
     pub fn is_hypertable(&self, name: &QualifiedName) -> bool {
         self.live_hypertable(name).is_some() || self.wants_hypertable(name)

@@ -1,16 +1,16 @@
 //! From deltas to actions, by the kinds' own rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::core::{
-    Action, Address, Applied, AttributeChange, Delta, Desired, Fingerprint, Hazard, KindId, Lock, Op, Place,
+    Action, Address, Applied, AttributeChange, Delta, Desired, Fingerprint, FromClass, Hazard, KindId, Lock, Op, Place,
     QualifiedName, Row, SourceLine, Step, Value, Whence,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
 use crate::kinds::{How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
 use crate::plan::artifact::{Adopt, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
-use crate::plan::{context, ownership};
+use crate::plan::{context, order, ownership};
 use crate::render::{Context, Renderer};
 
 /// What the kinds' weighing queries gave, by kind.
@@ -56,8 +56,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         let weights = input.weights.get(&delta.address.kind).map(Vec::as_slice).unwrap_or_default();
         actions.push(action_for(delta, weights, &input.view, renderer, input.diagnostics)?);
     }
-    let last = removed_last(&input.diff.deltas, &input.view);
-    actions.sort_by_cached_key(|action| order(action, last.contains(&action.address)));
+    let actions = order::arrange(actions, &input.diff.deltas, &input.view, input.diagnostics);
     let said = ownership::say(&input);
     input.diagnostics.extend(said);
     let unmanaged = |address: &Address| Unmanaged {
@@ -123,46 +122,6 @@ fn forget(input: &Input<'_>) -> Vec<Unmanaged> {
     forgotten.map(|applied| Unmanaged { address: applied.address.clone(), on: applied.on.clone() }).collect()
 }
 
-/// The removals that come after what their tables are given.
-fn removed_last(deltas: &[Delta], view: &View<'_>) -> BTreeSet<Address> {
-    let mut of_table: BTreeMap<&QualifiedName, Vec<&Delta>> = BTreeMap::new();
-    for delta in deltas {
-        if let Some(on) = &delta.on {
-            of_table.entry(on).or_default().push(delta);
-        }
-    }
-    let mut last = BTreeSet::new();
-    for all in of_table.values() {
-        let late = all.iter().filter(|delta| {
-            let others: Vec<&Delta> = all.iter().copied().filter(|other| other.address != delta.address).collect();
-            let kind = by_id(&delta.address.kind);
-            delta.is_remove() && kind.is_some_and(|kind| kind.is_removed_last(delta, &others, view))
-        });
-        last.extend(late.map(|delta| delta.address.clone()));
-    }
-    last
-}
-
-/// Whole-database objects first, then table by table; within one, removals from the last kind back
-/// to the first, then the rest from the first kind on, then the removals that are kept for the end;
-/// whole-database removals last of all.
-fn order(action: &Action, last: bool) -> (u8, Option<crate::core::QualifiedName>, u8, i64, String) {
-    let rank = crate::kinds::all().iter().position(|kind| kind.id() == action.address.kind).unwrap_or(usize::MAX);
-    let rank = i64::try_from(rank).unwrap_or(i64::MAX);
-    let remove = action.op == Op::Remove;
-    let phase = match (&action.on, remove) {
-        (None, false) => 0,
-        (Some(_), _) => 1,
-        (None, true) => 2,
-    };
-    let (step, rank) = match (remove, last) {
-        (true, false) => (0, -rank),
-        (false, _) => (1, rank),
-        (true, true) => (2, -rank),
-    };
-    (phase, action.on.clone(), step, rank, action.address.name.clone())
-}
-
 /// The action that closes one delta.
 ///
 /// # Errors
@@ -218,7 +177,19 @@ pub fn action_for(
         desired: delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default(),
         fingerprint: Fingerprint::of_live(delta.live.as_ref()),
         source: place.as_ref().map(SourceLine::from),
+        classes: from_classes(delta),
     })
+}
+
+/// Which of the changed attributes a class gave.
+fn from_classes(delta: &Delta) -> BTreeMap<String, FromClass> {
+    let Some(desired) = &delta.desired else { return BTreeMap::new() };
+    let given = delta.changes.iter().filter_map(|change| {
+        let place = desired.place_of(&change.attribute);
+        let class = place.via.as_ref()?.class.to_string();
+        Some((change.attribute.clone(), FromClass { class, source: SourceLine::from(place) }))
+    });
+    given.collect()
 }
 
 /// The changes worth showing: on creation, without what goes without saying.

@@ -5,6 +5,7 @@ mod build;
 mod context;
 #[cfg(test)]
 mod older_servers;
+mod order;
 mod ownership;
 
 pub use artifact::{Adopt, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};

@@ -2,6 +2,7 @@
 //! number of queries that does not depend on the number of objects.
 
 mod canon;
+mod discover;
 mod relations;
 mod server;
 
@@ -13,6 +14,7 @@ use crate::diff::Diff;
 use crate::kinds::{Canon, Relation, Relations, Scope, View, by_id};
 use crate::pg::{PgError, Session};
 
+pub use discover::{Choice, Found, discover};
 pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
 
 /// Compiling a catalog query, or starting workers for it, takes longer than the query: the planner
@@ -31,6 +33,8 @@ pub struct Names {
     pub relations: BTreeSet<QualifiedName>,
     /// Whole-database objects.
     pub globals: BTreeMap<String, Vec<String>>,
+    /// Whether what is found is to be written as policies: see [`Scope::export`].
+    pub export: bool,
 }
 
 impl Names {
@@ -110,7 +114,7 @@ fn scope(relations: &Relations, names: &Names) -> Scope {
     let id = |relation: &Relation| Some((relation.oid, relation.hypertable.as_ref()?.id));
     let mut hypertables: Vec<(u32, i64)> = relations.values().filter_map(id).collect();
     hypertables.sort_unstable();
-    Scope { oids, hypertables, globals: names.globals.clone() }
+    Scope { oids, hypertables, globals: names.globals.clone(), export: names.export }
 }
 
 /// Counts what the differences would touch: one query a kind that has any.

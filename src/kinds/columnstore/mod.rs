@@ -2,6 +2,7 @@
 //! converts chunks to it. One resource, because none of them makes sense without the others.
 
 mod desired;
+mod export;
 mod observe;
 mod rules;
 mod settings;
@@ -16,7 +17,7 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View, job};
+use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View, job};
 
 const ID: KindId = KindId::new("columnstore");
 
@@ -67,6 +68,10 @@ impl Kind for Columnstore {
 
     fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
         observe::read(rows)
+    }
+
+    fn export(&self, live: &Live, view: &View<'_>) -> Export {
+        export::export(live, view)
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {

@@ -1,6 +1,7 @@
 //! Extensions of the database.
 
 mod desired;
+mod export;
 mod observe;
 mod rules;
 #[cfg(test)]
@@ -13,7 +14,7 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 const ID: KindId = KindId::new("extension");
 
@@ -55,6 +56,14 @@ impl Kind for Extension {
 
     fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
         observe::read(rows)
+    }
+
+    fn discover(&self, _server: &Server) -> Option<Query> {
+        Some(Query { sql: include_str!("discover.sql").to_owned(), params: Vec::new() })
+    }
+
+    fn export(&self, live: &Live, _view: &View<'_>) -> Export {
+        export::export(live)
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, _sink: &mut Vec<Diagnostic>) -> Option<Desired> {

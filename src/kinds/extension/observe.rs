@@ -6,7 +6,8 @@ use crate::kinds::Scope;
 /// The query; `None` where no extension is named.
 pub fn query(scope: &Scope) -> Option<Query> {
     let names = scope.globals.get(super::ID.as_str()).filter(|names| !names.is_empty())?;
-    Some(Query { sql: include_str!("observe.sql").to_owned(), params: vec![Param::texts(names.iter().cloned())] })
+    let params = vec![Param::texts(names.iter().cloned()), Param::Int(scope.export.into())];
+    Some(Query { sql: include_str!("observe.sql").to_owned(), params })
 }
 
 /// The extensions in its rows.
@@ -22,6 +23,9 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
             live.set_fact("relocatable", row.bool("relocatable")?);
             live.set_fact("owner", Value::text(row.text("owner")?));
             live.set_fact("owned", row.bool("owned")?);
+            if let Some(version) = row.maybe_text("default_version")? {
+                live.set_fact("default_version", Value::text(version));
+            }
             Ok(live)
         })
         .collect()

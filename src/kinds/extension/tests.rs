@@ -10,7 +10,7 @@ use crate::diag::Places;
 use crate::kinds::{Canon, Head, SectionInput};
 
 fn place() -> Place {
-    Place { file: "p.yaml".into(), line: 3, column: 1, start: 0, end: 1 }
+    Place { file: "p.yaml".into(), line: 3, column: 1, start: 0, end: 1, via: None }
 }
 
 fn expand(name: &str, value: Json) -> (Vec<Desired>, Vec<Diagnostic>) {
@@ -187,7 +187,7 @@ fn only_named_extensions_are_read() {
     assert_eq!(Extension.observe(&server, &Scope::default()), None);
     let globals = BTreeMap::from([("extension".to_owned(), vec!["hstore".to_owned()])]);
     let query = Extension.observe(&server, &Scope { globals, ..Scope::default() }).unwrap();
-    assert_eq!(query.params, [Param::texts(["hstore"])]);
+    assert_eq!(query.params, [Param::texts(["hstore"]), Param::Int(0)]);
     let world = World::new(&[live("hstore", "1.7", "public", true, true)]);
     assert_eq!(world.delta("hstore", json!({"version": "1.7", "cascade": true})).changes, []);
 }

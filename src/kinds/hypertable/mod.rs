@@ -1,6 +1,7 @@
 //! Hypertables: tables that TimescaleDB partitions by time.
 
 mod desired;
+mod export;
 mod observe;
 mod rules;
 mod settle;
@@ -14,7 +15,7 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, Value, Version};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 const ID: KindId = KindId::new("hypertable");
 
@@ -62,6 +63,10 @@ impl Kind for Hypertable {
 
     fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
         observe::read(rows, relations)
+    }
+
+    fn export(&self, live: &Live, view: &View<'_>) -> Export {
+        export::export(live, view)
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {

@@ -2,6 +2,7 @@
 
 mod applied;
 mod desired;
+mod export;
 mod method;
 mod names;
 mod observe;
@@ -22,7 +23,7 @@ use crate::core::{
     Address, Applied, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Canon, Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Canon, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 pub use desired::unknown_parameter;
 
@@ -103,6 +104,10 @@ impl Kind for Index {
 
     fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
         observe::read(rows, relations)
+    }
+
+    fn export(&self, live: &Live, view: &View<'_>) -> Export {
+        export::export(live, view)
     }
 
     fn expressions(&self, desired: &Desired, live: Option<&Live>) -> Vec<(QualifiedName, SqlText)> {

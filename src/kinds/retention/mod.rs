@@ -1,6 +1,7 @@
 //! `retention`: the job that drops a hypertable's old chunks.
 
 mod desired;
+mod export;
 mod observe;
 mod rules;
 #[cfg(test)]
@@ -13,7 +14,7 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Address, Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value, Version};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::{Column, Judgement, Kind, Relation, Relations, Rules, Scope, Section, View, job};
+use crate::kinds::{Column, Export, Judgement, Kind, Relation, Relations, Rules, Scope, Section, View, job};
 
 const ID: KindId = KindId::new("retention");
 
@@ -56,6 +57,10 @@ impl Kind for Retention {
 
     fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
         observe::read(rows)
+    }
+
+    fn export(&self, live: &Live, view: &View<'_>) -> Export {
+        export::export(live, view)
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {

@@ -1,6 +1,7 @@
 //! Storage parameters of tables: fillfactor, autovacuum's settings and the like.
 
 mod desired;
+mod export;
 mod observe;
 mod rules;
 #[cfg(test)]
@@ -14,7 +15,7 @@ use crate::core::{
 };
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::reloption::{self, Owner, Parameter};
-use crate::kinds::{Judgement, Kind, Relation, RelationKind, Relations, Rules, Scope, Section, View, checks};
+use crate::kinds::{Export, Judgement, Kind, Relation, RelationKind, Relations, Rules, Scope, Section, View, checks};
 
 const ID: KindId = KindId::new("storage");
 
@@ -69,6 +70,10 @@ impl Kind for Storage {
 
     fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
         observe::read(rows, relations)
+    }
+
+    fn export(&self, live: &Live, view: &View<'_>) -> Export {
+        export::export(live, view)
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {

@@ -60,7 +60,7 @@ fn what_was_applied_is_remembered_until_it_is_forgotten() {
     let odd = applied(Address::in_schema(KindId::read("index"), &QualifiedName::new("Odd \"schema\"", "a.b'; --😀")));
     let extension =
         Applied { on: None, adopted: true, ..applied(Address::global(KindId::new("extension"), "timescaledb")) };
-    let place = Place { file: "policies/a.yaml".into(), line: 3, column: 1, start: 0, end: 0 };
+    let place = Place { file: "policies/a.yaml".into(), line: 3, column: 1, start: 0, end: 0, via: None };
     fixture.ledger.record_applied(run, &odd, Some(&place)).unwrap();
     fixture.ledger.record_applied(run, &extension, None).unwrap();
     let mut remembered = fixture.ledger.applied(database).unwrap();

@@ -1,0 +1,206 @@
+//! The order of a plan's actions: the registry's, table by table, moved only as far as what one
+//! action needs of another asks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::{Action, Address, Delta, Op, QualifiedName};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::{After, View, by_id};
+
+/// Puts actions, each beside the delta that it closes, in order. Those that each wait for another
+/// are blocked, and said.
+pub fn arrange(actions: Vec<Action>, deltas: &[Delta], view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Action> {
+    let last = removed_last(deltas, view);
+    let mut actions = actions;
+    actions.sort_by_cached_key(|action| usual(action, last.contains(&action.address)));
+    let needs = needs(&actions, deltas, view);
+    let (order, stuck) = sort(&actions, &needs);
+    if !stuck.is_empty() {
+        sink.push(cycle(&actions, &stuck));
+    }
+    let mut numbered: BTreeMap<usize, Action> = actions.into_iter().enumerate().collect();
+    for at in &stuck {
+        if let Some(action) = numbered.get_mut(at) {
+            action.op = Op::Blocked;
+            action.steps.clear();
+        }
+    }
+    order.iter().chain(&stuck).filter_map(|at| numbered.remove(at)).collect()
+}
+
+/// The removals that come after what their tables are given.
+fn removed_last(deltas: &[Delta], view: &View<'_>) -> BTreeSet<Address> {
+    let mut of_table: BTreeMap<&QualifiedName, Vec<&Delta>> = BTreeMap::new();
+    for delta in deltas {
+        if let Some(on) = &delta.on {
+            of_table.entry(on).or_default().push(delta);
+        }
+    }
+    let mut last = BTreeSet::new();
+    for all in of_table.values() {
+        let late = all.iter().filter(|delta| {
+            let others: Vec<&Delta> = all.iter().copied().filter(|other| other.address != delta.address).collect();
+            let kind = by_id(&delta.address.kind);
+            delta.is_remove() && kind.is_some_and(|kind| kind.is_removed_last(delta, &others, view))
+        });
+        last.extend(late.map(|delta| delta.address.clone()));
+    }
+    last
+}
+
+/// Whole-database objects first, then table by table; within one, removals from the last kind back
+/// to the first, then the rest from the first kind on, then the removals that are kept for the end;
+/// whole-database removals last of all.
+fn usual(action: &Action, last: bool) -> (u8, Option<QualifiedName>, u8, i64, String) {
+    let rank = crate::kinds::all().iter().position(|kind| kind.id() == action.address.kind).unwrap_or(usize::MAX);
+    let rank = i64::try_from(rank).unwrap_or(i64::MAX);
+    let remove = action.op == Op::Remove;
+    let phase = match (&action.on, remove) {
+        (None, false) => 0,
+        (Some(_), _) => 1,
+        (None, true) => 2,
+    };
+    let (step, rank) = match (remove, last) {
+        (true, false) => (0, -rank),
+        (false, _) => (1, rank),
+        (true, true) => (2, -rank),
+    };
+    (phase, action.on.clone(), step, rank, action.address.name.clone())
+}
+
+/// For each action, by its place in the usual order, those that it comes after: what its kind asks
+/// for, and what stands before it on its own relation.
+fn needs(actions: &[Action], deltas: &[Delta], view: &View<'_>) -> Vec<BTreeSet<usize>> {
+    let deltas: BTreeMap<&Address, &Delta> = deltas.iter().map(|delta| (&delta.address, delta)).collect();
+    let mut by_address: BTreeMap<&Address, usize> = BTreeMap::new();
+    let mut by_relation: BTreeMap<&QualifiedName, Vec<usize>> = BTreeMap::new();
+    let mut needs: Vec<BTreeSet<usize>> = Vec::new();
+    for (at, action) in actions.iter().enumerate() {
+        by_address.insert(&action.address, at);
+        let own = action.on.as_ref().map(|on| by_relation.entry(on).or_default());
+        needs.push(own.iter().filter_map(|own| own.last().copied()).collect());
+        if let Some(own) = own {
+            own.push(at);
+        }
+    }
+    for (at, (action, needs)) in actions.iter().zip(&mut needs).enumerate() {
+        let (Some(kind), Some(delta)) = (by_id(&action.address.kind), deltas.get(&action.address)) else { continue };
+        for after in kind.requires(delta, view) {
+            match after {
+                After::Resource(address) => needs.extend(by_address.get(&address)),
+                After::Relation(name) => needs.extend(by_relation.get(&name).into_iter().flatten()),
+            }
+        }
+        needs.remove(&at);
+    }
+    needs
+}
+
+/// Takes what waits for nothing any more: the rest of the relation that the last one was on, or
+/// else the first of the usual order. What is left over waits in a circle.
+fn sort(actions: &[Action], needs: &[BTreeSet<usize>]) -> (Vec<usize>, Vec<usize>) {
+    let mut waiting: BTreeMap<usize, usize> = needs.iter().map(BTreeSet::len).enumerate().collect();
+    let mut needed_by: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, needs) in needs.iter().enumerate() {
+        for need in needs {
+            needed_by.entry(*need).or_default().push(at);
+        }
+    }
+    let mut ready: BTreeSet<usize> = waiting.iter().filter(|(_, count)| **count == 0).map(|(at, _)| *at).collect();
+    let on = |at: usize| actions.get(at).and_then(|action| action.on.as_ref());
+    let mut order: Vec<usize> = Vec::new();
+    while let Some(first) = ready.first().copied() {
+        // An action on a relation waits for the one before it, so that the next is the one freed by it.
+        let last = order.last().copied().filter(|last| on(*last).is_some());
+        let next = last.and_then(|last| {
+            let freed = needed_by.get(&last).into_iter().flatten().copied();
+            freed.filter(|at| ready.contains(at) && on(*at) == on(last)).min()
+        });
+        let next = next.unwrap_or(first);
+        ready.remove(&next);
+        waiting.remove(&next);
+        order.push(next);
+        for freed in needed_by.get(&next).into_iter().flatten() {
+            if let Some(count) = waiting.get_mut(freed) {
+                *count -= 1;
+                if *count == 0 {
+                    ready.insert(*freed);
+                }
+            }
+        }
+    }
+    (order, waiting.into_keys().collect())
+}
+
+fn cycle(actions: &[Action], stuck: &[usize]) -> Diagnostic {
+    let names: Vec<String> =
+        stuck.iter().filter_map(|at| actions.get(*at)).map(|action| action.address.to_string()).collect();
+    Diagnostic::error(&code::ORDER_CYCLE, format!("each of these waits for another: {}", names.join(", ")))
+        .why("there is no order in which every one finds what it needs")
+        .help("make the change in two steps: take one of them out of the policies, apply, and put it back")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{Fingerprint, KindId, Reason};
+
+    fn action(name: &str, on: Option<&str>) -> Action {
+        Action {
+            address: Address::in_schema(KindId::new("retention"), &QualifiedName::new("public", name)),
+            on: on.map(|on| QualifiedName::new("public", on)),
+            op: Op::Create,
+            reason: Reason::Missing,
+            attributes: Vec::new(),
+            steps: Vec::new(),
+            hazards: Vec::new(),
+            impact: None,
+            protect: false,
+            desired: BTreeMap::new(),
+            fingerprint: Fingerprint::read(""),
+            classes: BTreeMap::new(),
+            source: None,
+        }
+    }
+
+    /// Two actions on `a`, two on `b`, each waiting for the one before on its relation.
+    fn four(more: &[(usize, usize)]) -> (Vec<Action>, Vec<BTreeSet<usize>>) {
+        let actions = ["a", "a", "b", "b"].map(|on| action(on, Some(on))).to_vec();
+        let mut needs = vec![BTreeSet::new(), BTreeSet::from([0]), BTreeSet::new(), BTreeSet::from([2])];
+        for (at, need) in more {
+            needs[*at].insert(*need);
+        }
+        (actions, needs)
+    }
+
+    fn sorted(more: &[(usize, usize)]) -> (Vec<usize>, Vec<usize>) {
+        let (actions, needs) = four(more);
+        sort(&actions, &needs)
+    }
+
+    #[test]
+    fn without_needs_the_usual_order_stands() {
+        assert_eq!(sorted(&[]), (vec![0, 1, 2, 3], vec![]));
+    }
+
+    #[test]
+    fn what_needs_another_relation_follows_it_and_relations_stay_together() {
+        assert_eq!(sorted(&[(0, 2)]), (vec![2, 3, 0, 1], vec![]));
+        assert_eq!(sorted(&[(1, 3)]), (vec![0, 2, 3, 1], vec![]));
+    }
+
+    #[test]
+    fn what_waits_in_a_circle_is_left_over() {
+        assert_eq!(sorted(&[(0, 3), (2, 1)]), (vec![], vec![0, 1, 2, 3]));
+        assert_eq!(sorted(&[(1, 3), (2, 1)]), (vec![0], vec![1, 2, 3]));
+        let (actions, _) = four(&[]);
+        assert!(cycle(&actions, &[0, 2]).message.ends_with("retention.public.a, retention.public.b"));
+    }
+
+    #[test]
+    fn whole_database_objects_wait_for_no_neighbour() {
+        let actions = vec![action("x", None), action("y", None), action("z", Some("a"))];
+        let needs = vec![BTreeSet::from([1]), BTreeSet::new(), BTreeSet::new()];
+        assert_eq!(sort(&actions, &needs), (vec![1, 0, 2], vec![]));
+    }
+}
