@@ -51,6 +51,7 @@ pub fn make(
     let documents: BTreeMap<QualifiedName, Place> =
         policies.documents.iter().filter_map(|d| Some((d.relation.clone()?, d.place.clone()))).collect();
     let managed: BTreeSet<QualifiedName> = documents.keys().cloned().collect();
+    let containers = kinds::containers(&policies.desired);
     let forgets = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.forgets(attribute));
     let means_same = |desired: &Desired, attribute: &str, applied: &Json| {
         kinds::by_id(&desired.address.kind)
@@ -66,6 +67,7 @@ pub fn make(
         applied: &applied,
         named: &named,
         managed: &managed,
+        containers: &containers,
         forgets: &forgets,
         means_same: &means_same,
         derived: &derived,
@@ -90,6 +92,7 @@ pub fn make(
         tool_version: env!("CARGO_PKG_VERSION"),
         whence: &whence,
         documents: &documents,
+        containers: &containers,
         whole,
     };
     let plan = plan::build(input, &mut Renderer::new())?;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::core::{
-    Action, Address, Applied, AttributeChange, Delta, Desired, Fingerprint, FromClass, Hazard, KindId, Lock, Op, Place,
-    QualifiedName, Row, SourceLine, Step, Value, Whence,
+    Action, Address, Applied, AttributeChange, Containers, Delta, Desired, Fingerprint, FromClass, Hazard, KindId,
+    Lock, Op, Place, QualifiedName, Row, SourceLine, Step, Value, Whence,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
@@ -40,6 +40,8 @@ pub struct Input<'a> {
     pub whence: &'a dyn Fn(&Applied) -> Whence,
     /// Where each relation's document begins.
     pub documents: &'a BTreeMap<QualifiedName, Place>,
+    /// The containers that the policies describe as a whole.
+    pub containers: &'a Containers,
     /// Whether these are all of the project's policies: with a choice of files, what the others
     /// describe is not orphaned.
     pub whole: bool,
@@ -114,7 +116,7 @@ fn forget(input: &Input<'_>) -> Vec<Unmanaged> {
         let wanted = input.view.desired.get(&applied.address).is_some_and(|d| d.ensure == crate::core::Ensure::Present);
         let in_view = match &applied.on {
             Some(on) => input.view.relations.contains_key(on),
-            None => input.view.desired.contains_key(&applied.address),
+            None => input.view.desired.contains_key(&applied.address) || input.containers.is_in_one(&applied.address),
         };
         in_view && !wanted && !input.view.live.contains_key(&applied.address)
     };
@@ -226,6 +228,7 @@ fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, V
     for change in &delta.changes {
         match rules.attribute(&change.attribute).map(|rule| &rule.how) {
             Some(How::Alter(step)) => altering.push(step),
+            Some(How::AlterBy(steps)) => altering.extend(steps.iter().copied()),
             Some(How::Replace) => replace = true,
             Some(How::Refuse { code, why, help }) => found.push(refusal(delta, change, code, why, help)),
             Some(How::OnlyAtCreation) | None => {

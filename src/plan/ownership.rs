@@ -11,12 +11,13 @@ pub fn say(input: &Input<'_>) -> Vec<Diagnostic> {
     let disputed = diff.deltas.iter().filter_map(|delta| disputed(delta, input));
     let elsewhere = diff.elsewhere.iter().filter_map(|address| elsewhere(address, input));
     let released = diff.released.iter().map(|address| released(address, input));
-    let orphaned = diff.orphaned.iter().filter(|_| input.whole).map(orphaned);
+    let orphaned = diff.orphaned.iter().filter(|_| input.whole).map(|address| orphaned(address, input));
     disputed.chain(elsewhere).chain(released).chain(orphaned).collect()
 }
 
-fn orphaned(address: &Address) -> Diagnostic {
-    let message = format!("{address} was applied by Chronoform, and no policy describes its table any more");
+fn orphaned(address: &Address, input: &Input<'_>) -> Diagnostic {
+    let it = if input.view.live.get(address).is_some_and(|live| live.on.is_some()) { "its table" } else { "it" };
+    let message = format!("{address} was applied by Chronoform, and no policy describes {it} any more");
     let help = "keep a document with `ensure: absent` to remove it, or leave it: nothing is done about it";
     Diagnostic::warning(&code::ORPHANED, message).help(help)
 }

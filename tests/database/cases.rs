@@ -76,6 +76,10 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
 fn run(case: &Case, tier: Tier, servers: &Servers) -> Result<(), Failed> {
     let db = servers.db(tier)?;
     let place = Workplace::new(&db);
+    for role in case.read("roles").unwrap_or_default().split_whitespace() {
+        db.drops_role(role);
+    }
+    let _afterwards = Afterwards { db: &db, sql: case.read("afterwards.sql") };
     db.run(&case.read("setup.sql").expect("a case has a setup.sql"));
     if let Some(first) = case.read("first.yaml") {
         place.write("policy.yaml", &first);
@@ -93,6 +97,22 @@ fn run(case: &Case, tier: Tier, servers: &Servers) -> Result<(), Failed> {
         None => refuse(&place, planned),
     }
     Ok(())
+}
+
+/// What puts back what a case changed outside its database, however it ends.
+struct Afterwards<'a> {
+    db: &'a Db,
+    sql: Option<String>,
+}
+
+impl Drop for Afterwards<'_> {
+    fn drop(&mut self) {
+        for statement in self.sql.iter().flat_map(|sql| statements(sql)) {
+            if let Err(error) = self.db.try_run(&statement) {
+                eprintln!("{statement}: {error}");
+            }
+        }
+    }
 }
 
 /// Apply the plan file, find nothing left to do, and look into the catalog.
