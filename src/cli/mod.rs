@@ -13,6 +13,7 @@ mod completions;
 mod drift;
 mod fmt;
 mod ledger;
+mod man;
 mod plan;
 mod schema;
 mod signals;
@@ -68,5 +69,6 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Fmt(args) => fmt::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
+        Command::Man(args) => man::run(&args),
     }
 }
