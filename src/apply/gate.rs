@@ -167,7 +167,7 @@ pub(super) fn seen_of(plan: &Plan) -> BTreeMap<Address, Applied> {
         let kept = action.desired.iter().map(|(name, value)| (name.clone(), value.to_json()));
         let before = action.attributes.iter().map(|change| (change.name.clone(), change.before.clone()));
         let (address, on) = (action.address.clone(), action.on.clone());
-        Applied { address, on, attributes: kept.chain(before).collect(), adopted: false }
+        Applied { address, on, attributes: kept.chain(before).collect(), adopted: false, source: None, at: None }
     });
     seen.map(|applied| (applied.address.clone(), applied)).collect()
 }
