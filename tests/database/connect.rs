@@ -14,6 +14,9 @@ use crate::servers::{Servers, Tier};
 
 /// The tests of a tier: these need servers of their own.
 pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
+    if tier == Tier::Apache {
+        return tls::newer_trials();
+    }
     if tier != Tier::PostgresNative {
         return Vec::new();
     }
