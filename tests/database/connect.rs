@@ -29,7 +29,7 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
 fn session(url: &str, variables: &[(&str, &str)]) -> Result<Session, Failure> {
     let environment: BTreeMap<String, String> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let endpoint = ConnectOptions { url: Some(url.to_owned()), environment }.resolve()?;
+    let endpoint = ConnectOptions { url: Some(url.to_owned()), password: None, environment }.resolve()?;
     Session::connect(&endpoint)
 }
 

@@ -18,7 +18,9 @@ mod cli;
 mod connect;
 mod crash;
 mod detection;
+mod docs;
 mod faults;
+mod fleet;
 mod folders;
 mod injection;
 mod pooler;
@@ -62,6 +64,8 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(folders::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
     trials.extend(crash::trials(tier, servers));
+    trials.extend(docs::trials(tier, servers));
+    trials.extend(fleet::trials(tier, servers));
     trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));
