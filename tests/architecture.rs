@@ -22,16 +22,20 @@ const TABLE: &[(&str, &[&str])] = &[
     ("pg", &["core", "diag"]),
     ("render", &["core", "diag"]),
     ("kinds", &["core", "diag"]),
-    ("load", &["core", "diag", "kinds"]),
+    ("guard", &["core", "diag", "kinds"]),
+    ("load", &["core", "diag", "guard", "kinds"]),
     ("snapshot", &["core", "diag", "diff", "kinds", "pg", "render"]),
     ("diff", &["core"]),
-    ("plan", &["core", "diag", "diff", "kinds", "render"]),
+    ("plan", &["core", "diag", "diff", "guard", "kinds", "render"]),
     ("ledger", &["core", "diag"]),
-    ("apply", &["core", "diag", "diff", "kinds", "pg", "plan", "render", "snapshot"]),
+    ("apply", &["core", "diag", "diff", "guard", "kinds", "pg", "plan", "render", "snapshot"]),
     ("report", &["core", "diag", "diff", "plan"]),
     (
         "cli",
-        &["apply", "core", "diag", "diff", "kinds", "ledger", "load", "pg", "plan", "render", "report", "snapshot"],
+        &[
+            "apply", "core", "diag", "diff", "guard", "kinds", "ledger", "load", "pg", "plan", "render", "report",
+            "snapshot",
+        ],
     ),
 ];
 
@@ -47,6 +51,7 @@ const RESERVED: &[(&str, &str)] = &[
     ("rusqlite", "ledger"),
     ("serde_saphyr", "load"),
     ("jsonschema", "load"),
+    ("cel", "guard"),
     ("clap", "cli"),
     ("indicatif", "cli"),
 ];

@@ -14,7 +14,7 @@ impl Document {
     /// Whether it makes no resource of its own and speaks of other documents: then its schema is
     /// the loader's, and it is read also where only some of the project's files are chosen.
     pub fn is_rule(&self) -> bool {
-        self.kind == "class"
+        matches!(self.kind, "class" | "guardrail")
     }
 }
 
@@ -35,7 +35,17 @@ pub static DOCUMENTS: &[Document] = &[
         about: "Defaults for the documents that it matches: a document's own keys win, mappings are merged key by key, and anything else is taken as a whole.",
         relation: false,
     },
+    Document {
+        kind: "guardrail",
+        about: "An assertion over what the policies want, what is live and what a plan would do. Where it does not hold, nothing is applied, and no command-line option overrides it.",
+        relation: false,
+    },
     Document { kind: "extension", about: "An extension that the database must, or must not, have.", relation: false },
+    Document {
+        kind: "role",
+        about: "A role of the server, what it is a member of and what it is granted. With the name `public`, what everybody is granted.",
+        relation: false,
+    },
     Document {
         kind: "setting",
         about: "Parameters of the server, set for all of it, for the database, or for one role.",

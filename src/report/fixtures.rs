@@ -89,6 +89,8 @@ fn of(actions: Vec<Action>) -> Plan {
         forget: Vec::new(),
         release: Vec::new(),
         diagnostics: Vec::new(),
+        guardrails: Vec::new(),
+        guarded: BTreeMap::new(),
         digest: Fingerprint::read(""),
     }
 }
