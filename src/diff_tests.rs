@@ -76,6 +76,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         derived: &|_, name| name == "derived",
         permanent: &|_| world.permanent,
         whence: &|_| world.whence,
+        takes_along: &|_| false,
     };
     let diff = diff(&sides);
     let drift = drift(&sides, &diff);

@@ -64,6 +64,7 @@ fn look<'a>(ready: &mut Ready<'_>, plan: &Plan, done: &[&'a Action]) -> Result<(
         derived: &|_, _| false,
         permanent: &|_| false,
         whence: &|_| Whence::Given,
+        takes_along: &|_| false,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     let mut unlike = Vec::new();

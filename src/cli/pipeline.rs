@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Desired, KindId, Place, QualifiedName, Server, Whence};
+use crate::core::{Address, Applied, Delta, Desired, KindId, Place, QualifiedName, Server, Whence};
 use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides};
 use crate::guard;
@@ -58,6 +58,7 @@ pub fn make(
         kinds::by_id(&desired.address.kind)
             .is_some_and(|kind| kind.means_same(desired, attribute, applied, &live.canon))
     };
+    let takes_along = |delta: &Delta| kinds::by_id(&delta.address.kind).is_some_and(|kind| kind.takes_along(delta));
     let derived = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.is_derived(attribute));
     let permanent = |id: &KindId| kinds::by_id(id).is_some_and(|kind| kind.rules().is_permanent());
     let given: BTreeSet<PathBuf> = policies.files.iter().map(|file| plain(&file.path)).collect();
@@ -74,6 +75,7 @@ pub fn make(
         derived: &derived,
         permanent: &permanent,
         whence: &whence,
+        takes_along: &takes_along,
     };
     let found = diff::diff(&sides);
     let drift = diff::drift(&sides, &found);
@@ -118,6 +120,7 @@ fn names(policies: &Policies, applied: &BTreeMap<Address, Applied>) -> Names {
     let mut names = Names::default();
     for desired in policies.desired.values() {
         names.add(&desired.address, desired.on.as_ref());
+        names.relations.extend(kinds::reads(desired));
     }
     for document in &policies.documents {
         names.relations.extend(document.relation.clone());

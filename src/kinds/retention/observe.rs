@@ -1,7 +1,7 @@
 //! Retention policies as the catalog has them.
 
 use crate::core::{Address, Live, QualifiedName, Query, Row, RowError, Server, Value};
-use crate::kinds::{Scope, View, job, schedule};
+use crate::kinds::{KnownAs, Relations, Scope, View, job, schedule};
 
 /// The one query; nothing to ask without hypertables.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
@@ -15,12 +15,13 @@ pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
 ///
 /// # Errors
 /// When a row is not as the query gives it.
-pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
-    rows.iter().map(read_one).collect()
+pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+    let known = KnownAs::new(relations);
+    rows.iter().map(|row| read_one(row, &known)).collect()
 }
 
-fn read_one(row: &Row) -> Result<Live, RowError> {
-    let on = QualifiedName::new(row.text("schema")?, row.text("name")?);
+fn read_one(row: &Row, known: &KnownAs<'_>) -> Result<Live, RowError> {
+    let on = known.name(QualifiedName::new(row.text("schema")?, row.text("name")?));
     if row.bool("of_somebody")? {
         return Ok(somebodys(&on, row.int("job_id")?));
     }
