@@ -50,6 +50,10 @@ pub struct Plan {
     /// The operations that it is a plan of; none where `apply` is what carries it out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<Operation>,
+    /// What the ledger remembers, the policies no longer mention and nothing can remove: it stays as
+    /// it is, and apply forgets it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub release: Vec<Unmanaged>,
     /// Everything to be said about it.
     pub diagnostics: Vec<Message>,
     /// Every guardrail, and what it does not hold for.

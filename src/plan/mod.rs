@@ -6,6 +6,7 @@ mod context;
 #[cfg(test)]
 mod older_servers;
 mod order;
+mod ownership;
 mod purpose;
 
 pub use artifact::{Adopt, Due, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};

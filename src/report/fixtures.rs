@@ -90,6 +90,7 @@ fn of(actions: Vec<Action>) -> Plan {
         forget: Vec::new(),
         due: Vec::new(),
         operations: Vec::new(),
+        release: Vec::new(),
         diagnostics: Vec::new(),
         guardrails: Vec::new(),
         guarded: BTreeMap::new(),
