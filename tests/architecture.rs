@@ -23,6 +23,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("render", &["core", "diag"]),
     ("kinds", &["core", "diag"]),
     ("load", &["core", "diag", "kinds"]),
+    ("import", &["core", "diag", "diff", "kinds", "load"]),
     ("snapshot", &["core", "diag", "diff", "kinds", "pg", "render"]),
     ("diff", &["core"]),
     ("plan", &["core", "diag", "diff", "kinds", "render"]),
@@ -31,7 +32,10 @@ const TABLE: &[(&str, &[&str])] = &[
     ("report", &["core", "diag", "diff", "plan"]),
     (
         "cli",
-        &["apply", "core", "diag", "diff", "kinds", "ledger", "load", "pg", "plan", "render", "report", "snapshot"],
+        &[
+            "apply", "core", "diag", "diff", "import", "kinds", "ledger", "load", "pg", "plan", "render", "report",
+            "snapshot",
+        ],
     ),
 ];
 

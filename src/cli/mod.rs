@@ -12,6 +12,7 @@ mod apply;
 mod completions;
 mod drift;
 mod fmt;
+mod import;
 mod ledger;
 mod plan;
 mod schema;
@@ -63,6 +64,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, context),
         Command::Apply(args) => apply::run(&args, context),
         Command::Drift(args) => drift::run(&args, context),
+        Command::Import(args) => import::run(&args, context),
         Command::Ledger(args) => ledger::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Fmt(args) => fmt::run(&args, context),

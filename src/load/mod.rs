@@ -18,6 +18,7 @@ mod text;
 mod tree;
 mod validate;
 pub mod variables;
+pub mod write;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +95,23 @@ pub fn policies(
     stack::roomy(|| Loading::new(kinds::all(), Schemas::all(), variables).run(paths, sources, sink))
 }
 
+/// Reads policies that are no files yet, each a name and a text. They cannot hold variables.
+///
+/// # Errors
+/// Everything that is wrong in any of them.
+pub fn texts(texts: &[(String, String)], sources: &mut Sources) -> Result<Policies, Failure> {
+    let variables = Variables::default();
+    stack::roomy(|| {
+        let mut loading = Loading::new(kinds::all(), Schemas::all(), &variables);
+        for (name, text) in texts {
+            sources.add(name.as_str().into(), text.as_str().into());
+            let read = Text::new(name.as_str().into(), text.as_str().into());
+            loading.text(&files::ReadFile { text: read, bytes: text.as_bytes().to_vec() });
+        }
+        loading.finish(&BTreeMap::new(), &mut Vec::new())
+    })
+}
+
 /// Reads a project's `chronoform.yaml`.
 ///
 /// # Errors
@@ -152,6 +170,11 @@ impl<'a> Loading<'a> {
         if !paths.is_empty() && self.documents.is_empty() && !has_errors(&self.found) {
             self.found.push(no_documents(paths.len()));
         }
+        self.finish(&order, sink)
+    }
+
+    /// Checks all of it together. `order` is that of the files, by their paths.
+    fn finish(mut self, order: &BTreeMap<String, usize>, sink: &mut Vec<Diagnostic>) -> Result<Policies, Failure> {
         self.check();
         for diagnostic in &mut self.found {
             self.redactor.redact(diagnostic);
@@ -172,10 +195,13 @@ impl<'a> Loading<'a> {
     }
 
     fn file(&mut self, path: &Path, sources: &mut Sources) {
-        let file = match files::read(path, sources) {
-            Ok(file) => file,
-            Err(failure) => return self.found.extend(failure.0),
-        };
+        match files::read(path, sources) {
+            Ok(file) => self.text(&file),
+            Err(failure) => self.found.extend(failure.0),
+        }
+    }
+
+    fn text(&mut self, file: &files::ReadFile) {
         let hash = Fingerprint::of(&file.bytes);
         let sha256 = hash.as_str().trim_start_matches("sha256:").to_owned();
         self.files.push(PolicyFile { path: file.text.path().to_string(), sha256 });

@@ -17,6 +17,7 @@ mod cases;
 mod cli;
 mod crash;
 mod detection;
+mod import;
 mod injection;
 mod roundtrips;
 mod servers;
@@ -59,6 +60,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(crash::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
+    trials.extend(import::trials(tier, servers));
     trials
 }
 
