@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::{Failed, Trial};
 
 use crate::cli::{Ran, Workplace};
-use crate::import;
+use crate::import::{self, Imported};
 use crate::servers::{Db, Servers, Tier};
 
 /// A folder under `tests/cases/<kind>/`.
@@ -86,7 +86,17 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
 
 fn run(case: &Case, tier: Tier, servers: &Servers) -> Result<(), Failed> {
     let db = servers.db(tier)?;
-    let place = Workplace::new(&db);
+    let imported = run_in(case, tier, &db)?;
+    drop(db);
+    match case.begins_bare(tier) && !imported.is_empty() {
+        true => import::copy(&case.read("setup.sql").unwrap_or_default(), &imported, tier, servers),
+        false => Ok(()),
+    }
+}
+
+/// Runs it in a database, and gives what is imported afterwards.
+fn run_in(case: &Case, tier: Tier, db: &Db) -> Result<Imported, Failed> {
+    let place = Workplace::new(db);
     db.run(&case.read("setup.sql").expect("a case has a setup.sql"));
     if let Some(first) = case.read("first.yaml") {
         place.write("policy.yaml", &first);
@@ -101,15 +111,10 @@ fn run(case: &Case, tier: Tier, servers: &Servers) -> Result<(), Failed> {
     golden(case, tier, &place, &planned)?;
     let Some(checks) = case.read("applied.sql") else {
         refuse(&place, planned);
-        return Ok(());
+        return Ok(Imported::new());
     };
     carry_out(case, &place, planned, &checks);
-    let imported = import::round_trip(&place, true);
-    drop((place, db));
-    match case.begins_bare(tier) && !imported.is_empty() {
-        true => import::copy(&case.read("setup.sql").unwrap_or_default(), &imported, tier, servers),
-        false => Ok(()),
-    }
+    Ok(import::round_trip(&place, true))
 }
 
 /// Apply the plan file, find nothing left to do, and look into the catalog.
