@@ -27,7 +27,7 @@ fn days(days: i32) -> Value {
 }
 
 fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World {
-    let place = Place { file: "p".into(), line: 1, column: 1, start: 0, end: 0 };
+    let place = Place { file: "p".into(), line: 1, column: 1, start: 0, end: 0, via: None };
     let mut world = World {
         desired: BTreeMap::new(),
         live: BTreeMap::new(),

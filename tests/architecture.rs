@@ -42,6 +42,11 @@ const TABLE: &[(&str, &[&str])] = &[
 /// Crates that only one room may use.
 const RESERVED: &[(&str, &str)] = &[
     ("postgres", "pg"),
+    ("rustls", "pg"),
+    ("rustls_native_certs", "pg"),
+    ("tokio_postgres_rustls", "pg"),
+    ("whoami", "pg"),
+    ("x509_cert", "pg"),
     ("minijinja", "render"),
     ("rusqlite", "ledger"),
     ("serde_saphyr", "load"),

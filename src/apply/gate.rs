@@ -169,7 +169,7 @@ fn unwanted_of(plan: &Plan) -> impl Iterator<Item = (Address, Desired)> {
 }
 
 fn nowhere() -> Place {
-    Place { file: "plan".into(), line: 1, column: 1, start: 0, end: 0 }
+    Place { file: "plan".into(), line: 1, column: 1, start: 0, end: 0, via: None }
 }
 
 /// The delta that an action closes, from what is live now.

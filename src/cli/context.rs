@@ -67,11 +67,22 @@ impl Context {
     /// # Errors
     /// Every error in them.
     pub fn policies(&mut self, paths: &Paths) -> Result<Policies, Failure> {
+        let project = self.project(paths)?;
         let paths = self.paths(paths)?;
         let variables = self.variables()?;
-        let policies = load::policies(&paths, &variables, &mut self.sources, &mut self.diagnostics)?;
+        let policies = load::policies_of(&paths, &project, &variables, &mut self.sources, &mut self.diagnostics)?;
         self.redactor = policies.redactor.clone();
         Ok(policies)
+    }
+
+    /// Where the project's policies are, where only some of them are chosen.
+    fn project(&mut self, paths: &Paths) -> Result<Vec<PathBuf>, Failure> {
+        if paths.paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let configured = self.config()?.policies.clone();
+        let default = || Some(PathBuf::from(POLICIES)).filter(|path| path.is_dir()).into_iter().collect();
+        Ok(if configured.is_empty() { default() } else { configured })
     }
 
     /// The paths to read.
@@ -86,7 +97,11 @@ impl Context {
         Ok(if configured.is_empty() { vec![PathBuf::from(POLICIES)] } else { configured })
     }
 
-    fn variables(&mut self) -> Result<Variables, Failure> {
+    /// The values of variables.
+    ///
+    /// # Errors
+    /// When a file of them, or the configuration, cannot be used.
+    pub fn variables(&mut self) -> Result<Variables, Failure> {
         let target = self.global.target.clone();
         let configured = self.config()?.variables(target.as_deref())?;
         let (files, pairs) = (self.global.var_files.clone(), self.global.vars.clone());

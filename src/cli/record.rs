@@ -156,7 +156,7 @@ fn adopted(adopt: &Adopt) -> Applied {
 }
 
 fn place(source: &SourceLine) -> Place {
-    Place { file: source.file.as_str().into(), line: source.line, column: 1, start: 0, end: 0 }
+    Place { file: source.file.as_str().into(), line: source.line, column: 1, start: 0, end: 0, via: None }
 }
 
 fn outcome(report: &Report) -> RunOutcome {

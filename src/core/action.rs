@@ -294,7 +294,7 @@ pub struct AttributeChange {
 }
 
 /// A place in a policy file, as plans store it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct SourceLine {
     /// The file's path as the user gave it.
     pub file: String,
@@ -306,6 +306,15 @@ impl From<&crate::core::Place> for SourceLine {
     fn from(place: &crate::core::Place) -> Self {
         Self { file: place.file.to_string(), line: place.line }
     }
+}
+
+/// A class that gave a document something, as plans store it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct FromClass {
+    /// The class's name.
+    pub class: String,
+    /// Where it says so.
+    pub source: SourceLine,
 }
 
 /// One resource to be changed, and how.
@@ -336,6 +345,9 @@ pub struct Action {
     pub fingerprint: Fingerprint,
     /// Where the policy asks for it; `None` where it no longer does.
     pub source: Option<SourceLine>,
+    /// Which of the attributes that it changes a class gives, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub classes: BTreeMap<String, FromClass>,
 }
 
 #[cfg(test)]

@@ -82,9 +82,12 @@ codes! {
     BAD_EXPRESSION = new("bad-expression", "An SQL expression that is not one closed expression, or that the server refuses.");
     DUPLICATE_DOCUMENT = new("duplicate-document", "Two documents describe the same object.");
     DUPLICATE_RESOURCE = new("duplicate-resource", "Two places describe the same resource.");
+    CLASS_CONFLICT = new("class-conflict", "Two classes give one document different values for the same key.");
+    CLASS_MATCHES_NOTHING = new("class-matches-nothing", "A class that no document matches.");
     POLICY_CONFLICT = new("policy-conflict", "Two parts of the policies work against each other.");
     BAD_CONFIG = new("bad-config", "`chronoform.yaml` or a command-line value cannot be used.");
     CONNECT_FAILED = new("connect-failed", "No connection to the server.");
+    TLS_FAILED = new("tls-failed", "No TLS connection with the server, or none that can be trusted.");
     AUTHENTICATION_FAILED = new("authentication-failed", "The server refused the user or password.");
     CONNECTION_LOST = new("connection-lost", "The connection broke.");
     SERVER_ERROR = new("server-error", "The server refused a statement.");

@@ -82,9 +82,12 @@ impl Diagnostic {
         }
     }
 
-    /// Where it is.
+    /// Where it is. Of what a class gave to a document, the document is named too.
     #[must_use]
     pub fn at(mut self, place: &Place) -> Self {
+        if let Some(via) = &place.via {
+            self.related.push((via.document.clone(), format!("given to this by the class `{}`", via.class)));
+        }
         self.place = Some(place.clone());
         self
     }

@@ -111,7 +111,7 @@ mod tests {
     fn a_diagnostic_shows_code_place_snippet_why_and_help() {
         let mut sources = Sources::default();
         sources.add("policies/a.yaml".into(), "kind: table\nnme: ü\n".into());
-        let place = Place { file: "policies/a.yaml".into(), line: 2, column: 1, start: 12, end: 15 };
+        let place = Place { file: "policies/a.yaml".into(), line: 2, column: 1, start: 12, end: 15, via: None };
         let diagnostic = Diagnostic::error(&code::UNKNOWN_KEY, "`nme` is not a key of a table")
             .at(&place)
             .label("did you mean `name`?")
@@ -136,9 +136,9 @@ mod tests {
     fn an_offset_outside_the_text_or_inside_a_character_is_no_panic() {
         let mut sources = Sources::default();
         sources.add("a".into(), "ü".into());
-        let place = Place { file: "a".into(), line: 1, column: 1, start: 1, end: 99 };
+        let place = Place { file: "a".into(), line: 1, column: 1, start: 1, end: 99, via: None };
         assert!(text(&[Diagnostic::note(&code::INTERNAL, "x").at(&place)], &sources, true).contains('x'));
-        let gone = Place { file: "gone".into(), line: 7, column: 1, start: 0, end: 0 };
+        let gone = Place { file: "gone".into(), line: 7, column: 1, start: 0, end: 0, via: None };
         assert!(text(&[Diagnostic::note(&code::INTERNAL, "x").at(&gone)], &sources, false).contains("gone:7"));
     }
 }

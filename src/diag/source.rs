@@ -47,6 +47,19 @@ impl Places {
         self.keys.insert(pointer, place);
     }
 
+    /// Takes over where everything at and below a pointer of another document stands, each place
+    /// changed by `mark`.
+    pub fn graft(&mut self, pointer: &str, other: &Self, at: &str, mark: &dyn Fn(&Place) -> Place) {
+        let moved = |from: &BTreeMap<String, Place>| -> Vec<(String, Place)> {
+            let below = from.range(at.to_owned()..).take_while(|(key, _)| key.starts_with(at));
+            let rest = below.filter_map(|(key, place)| Some((key.strip_prefix(at)?, place)));
+            let inside = rest.filter(|(rest, _)| rest.is_empty() || rest.starts_with('/'));
+            inside.map(|(rest, place)| (format!("{pointer}{rest}"), mark(place))).collect()
+        };
+        self.values.extend(moved(&other.values));
+        self.keys.extend(moved(&other.keys));
+    }
+
     /// The value at a pointer, or the nearest value around it.
     pub fn value(&self, pointer: &str) -> &Place {
         let mut pointer = pointer;
@@ -82,7 +95,7 @@ mod tests {
     use super::*;
 
     fn place(line: u32) -> Place {
-        Place { file: "p.yaml".into(), line, column: 1, start: 0, end: 1 }
+        Place { file: "p.yaml".into(), line, column: 1, start: 0, end: 1, via: None }
     }
 
     #[test]
@@ -94,5 +107,19 @@ mod tests {
         assert_eq!(places.key("/a/b").line, 3);
         assert_eq!(places.value("/b").line, 1);
         assert_eq!(segment("a/b~c"), "/a~1b~0c");
+    }
+
+    #[test]
+    fn what_is_taken_over_is_all_that_is_below_and_nothing_beside() {
+        let mut other = Places::new(place(1));
+        for (line, pointer) in [(2, "/a"), (3, "/a/b"), (4, "/a/b/0"), (5, "/a/bc"), (6, "/a/b-"), (7, "/a/b/x/y")] {
+            other.add_value(pointer.to_owned(), place(line));
+        }
+        other.add_key("/a/b".to_owned(), place(8));
+        let mut places = Places::new(place(20));
+        places.graft("/z", &other, "/a/b", &|place| Place { column: 9, ..place.clone() });
+        let lines = ["/z", "/z/0", "/z/x/y", "/zc", "/z-"].map(|pointer| places.value(pointer).line);
+        assert_eq!(lines, [3, 4, 7, 20, 20]);
+        assert_eq!((places.key("/z").line, places.key("/z").column), (8, 9));
     }
 }

@@ -2,6 +2,8 @@
 //! the server would not have as it is, or a plan would change, is taken out again and said.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::core::{Address, Delta, Desired, Live, Place, Server, Value};
 use crate::diag::{Diagnostic, Failure, Sources, code};
@@ -9,9 +11,9 @@ use crate::diff::{self, Sides};
 use crate::import::gather::{Gathered, LeftOut};
 use crate::import::page::Page;
 use crate::kinds::{self, Canon, Relations, View};
-use crate::load;
+use crate::load::{self, Variables};
 
-/// What the documents were written from.
+/// What the documents were written from, and what they are read beside.
 #[derive(Clone, Copy)]
 pub struct Base<'a> {
     /// The server.
@@ -20,23 +22,28 @@ pub struct Base<'a> {
     pub relations: &'a Relations,
     /// The resources.
     pub live: &'a BTreeMap<Address, Live>,
+    /// The project's policies, whose classes speak of the new documents too.
+    pub project: &'a [PathBuf],
+    /// The project's variables.
+    pub variables: &'a Variables,
 }
 
 /// Asks the server for the canonical form of what policies hold, where it differs from what is live.
 pub type Ask<'a> = &'a mut dyn FnMut(&BTreeMap<Address, Desired>) -> Result<Canon, Failure>;
 
-/// Takes out what does not hold, until all of the rest does.
+/// Takes out what does not hold, until all of the rest does. Gives what the project's classes ask of
+/// the new documents beyond that: no document can be without it, and a plan will have it to do.
 ///
 /// # Errors
 /// A lost connection, or a document that is wrong in a way that no resource of it accounts for: a
 /// defect.
-pub fn prove(gathered: &mut Gathered, live: Base<'_>, ask: Ask<'_>) -> Result<(), Failure> {
+pub fn prove(gathered: &mut Gathered, base: Base<'_>, ask: Ask<'_>) -> Result<Vec<LeftOut>, Failure> {
     loop {
-        let faults = faults(gathered, live, ask)?;
-        if faults.is_empty() {
-            return Ok(());
+        let faults = faults(gathered, base, ask)?;
+        if faults.resources.is_empty() {
+            return Ok(faults.classes);
         }
-        for ((document, resource), why) in faults.into_iter().rev() {
+        for ((document, resource), why) in faults.resources.into_iter().rev() {
             let Some(document) = gathered.documents.get_mut(document) else { continue };
             if resource < document.resources.len() {
                 let gone = document.resources.remove(resource);
@@ -49,33 +56,75 @@ pub fn prove(gathered: &mut Gathered, live: Base<'_>, ask: Ask<'_>) -> Result<()
     }
 }
 
-/// What does not hold: the document, the resource in it, and why. The last of each come last.
-type Faults = BTreeMap<(usize, usize), String>;
+/// What does not hold.
+#[derive(Default)]
+struct Faults {
+    /// The document, the resource in it, and why. The last of each come last.
+    resources: BTreeMap<(usize, usize), String>,
+    /// What comes from classes.
+    classes: Vec<LeftOut>,
+}
 
-fn faults(gathered: &Gathered, live: Base<'_>, ask: Ask<'_>) -> Result<Faults, Failure> {
+fn faults(gathered: &Gathered, base: Base<'_>, ask: Ask<'_>) -> Result<Faults, Failure> {
     let pages = pages(gathered);
     let texts: Vec<(String, String)> = pages.iter().map(|(name, page)| (name.clone(), page.text.clone())).collect();
-    let mut sources = Sources::default();
-    let policies = match load::texts(&texts, &mut sources) {
+    let mut found = Faults::default();
+    let policies = match load::texts(&texts, base.project, base.variables, &mut Sources::default()) {
         Ok(policies) => policies,
-        Err(failure) => return located(&failure.0, &pages),
+        Err(failure) => {
+            found.said(&failure.0, &pages)?;
+            return Ok(found);
+        }
     };
     let canon = ask(&policies.desired)?;
     let view = View {
-        server: live.server,
-        relations: live.relations,
-        live: live.live,
+        server: base.server,
+        relations: base.relations,
+        live: base.live,
         desired: &policies.desired,
         canon: &canon,
     };
     let mut sink = Vec::new();
     let settled = kinds::settle(&view, &mut sink);
-    let mut found = located(&sink.into_iter().filter(Diagnostic::is_error).collect::<Vec<_>>(), &pages)?;
-    for delta in differences(&settled, &policies.desired, live) {
-        let place = delta.desired.as_ref().map(|desired| &desired.place);
-        found.entry(located_at(place, &pages)?).or_insert_with(|| change(&delta));
+    found.said(&sink, &pages)?;
+    for delta in differences(&settled, &policies.desired, base) {
+        found.differs(&delta, &pages)?;
     }
     Ok(found)
+}
+
+impl Faults {
+    /// Lays errors to the resources that they are about.
+    fn said(&mut self, diagnostics: &[Diagnostic], pages: &BTreeMap<String, Page>) -> Result<(), Failure> {
+        for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
+            match located(diagnostic.place.as_ref(), pages) {
+                Some(at) => _ = self.resources.entry(at).or_insert_with(|| diagnostic.message.clone()),
+                None => return Err(diagnostic.clone().into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn differs(&mut self, delta: &Delta, pages: &BTreeMap<String, Page>) -> Result<(), Failure> {
+        let class = delta.desired.as_ref().and_then(|desired| class_of(delta, desired));
+        if let Some(class) = class {
+            let what = format!("the class `{class}` asks for more: {}", change(delta));
+            self.classes.push(LeftOut { address: delta.address.clone(), on: delta.on.clone(), what });
+            return Ok(());
+        }
+        let at = located(delta.desired.as_ref().map(|desired| &desired.place), pages);
+        let defect = || Diagnostic::error(&code::INTERNAL, format!("{} is written and cannot be found", delta.address));
+        self.resources.entry(at.ok_or_else(defect)?).or_insert_with(|| change(delta));
+        Ok(())
+    }
+}
+
+/// The class that a difference comes from, where all of it does.
+fn class_of(delta: &Delta, desired: &Desired) -> Option<Arc<str>> {
+    let mut places = delta.changes.iter().map(|change| desired.place_of(&change.attribute));
+    let first = desired.place.via.as_ref().or_else(|| desired.place_of(&delta.changes.first()?.attribute).via.as_ref());
+    let all = desired.place.via.is_some() || places.all(|place| place.via.is_some());
+    first.filter(|_| all).map(|via| Arc::clone(&via.class))
 }
 
 /// Each document on a page of its own, under a name that nothing else has.
@@ -89,11 +138,11 @@ fn pages(gathered: &Gathered) -> BTreeMap<String, Page> {
     each.map(page).collect()
 }
 
-fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Desired>, live: Base<'_>) -> Vec<Delta> {
+fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Desired>, base: Base<'_>) -> Vec<Delta> {
     let named: BTreeSet<Address> = all.keys().cloned().collect();
     let sides = Sides {
         desired: settled,
-        live: live.live,
+        live: base.live,
         applied: &BTreeMap::new(),
         named: &named,
         managed: &BTreeSet::new(),
@@ -114,20 +163,9 @@ fn change(delta: &Delta) -> String {
     format!("a plan would change {}", changes.join(", "))
 }
 
-fn located(diagnostics: &[Diagnostic], pages: &BTreeMap<String, Page>) -> Result<Faults, Failure> {
-    let mut found = Faults::new();
-    for diagnostic in diagnostics {
-        match located_at(diagnostic.place.as_ref(), pages) {
-            Ok(at) => _ = found.entry(at).or_insert_with(|| diagnostic.message.clone()),
-            Err(_) => return Err(diagnostic.clone().into()),
-        }
-    }
-    Ok(found)
-}
-
 /// The resource at a place. What is wrong with the document's own lines is laid to its first one.
-fn located_at(place: Option<&Place>, pages: &BTreeMap<String, Page>) -> Result<(usize, usize), Failure> {
-    let found = place.and_then(|place| pages.get(place.file.as_ref())?.at(place.line));
-    let defect = || Diagnostic::error(&code::INTERNAL, "what was written for a live resource cannot be read again");
-    found.map(|(document, resource)| (document, resource.unwrap_or(0))).ok_or_else(|| defect().into())
+fn located(place: Option<&Place>, pages: &BTreeMap<String, Page>) -> Option<(usize, usize)> {
+    let place = place?;
+    let (document, resource) = pages.get(place.file.as_ref())?.at(place.line)?;
+    Some((document, resource.unwrap_or(0)))
 }

@@ -10,12 +10,25 @@ pub struct Document {
     pub relation: bool,
 }
 
+impl Document {
+    /// Whether it makes no resource of its own and speaks of other documents: then its schema is
+    /// the loader's, and it is read also where only some of the project's files are chosen.
+    pub fn is_rule(&self) -> bool {
+        self.kind == "class"
+    }
+}
+
 /// Every document kind that this version knows.
 pub static DOCUMENTS: &[Document] = &[
     Document {
         kind: "table",
         about: "How one existing table is kept: as a hypertable or not, with its columnstore, retention, indexes and storage parameters.",
         relation: true,
+    },
+    Document {
+        kind: "class",
+        about: "Defaults for the documents that it matches: a document's own keys win, mappings are merged key by key, and anything else is taken as a whole.",
+        relation: false,
     },
     Document { kind: "extension", about: "An extension that the database must, or must not, have.", relation: false },
 ];

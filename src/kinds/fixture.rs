@@ -21,7 +21,7 @@ pub fn on() -> QualifiedName {
 }
 
 pub fn place() -> Place {
-    Place { file: "p.yaml".into(), line: 3, column: 1, start: 0, end: 1 }
+    Place { file: "p.yaml".into(), line: 3, column: 1, start: 0, end: 1, via: None }
 }
 
 pub fn codes(sink: &[Diagnostic]) -> Vec<&'static str> {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::kinds::document::{DOCUMENTS, Document};
 use crate::kinds::{Kind, Section};
+use crate::load::class;
 
 /// The keys that are the document's own.
 pub const HEAD: [&str; 5] = ["kind", "name", "labels", "protect", "when_missing"];
@@ -36,8 +37,8 @@ impl Schemas {
     /// The schemas of the given kinds.
     pub fn new(kinds: &[&'static dyn Kind]) -> Self {
         let of = |document: &'static Document| {
+            let schema = root(document, &described(kinds, document));
             let sections = sections(kinds).filter(|section| section.document == document.kind).collect::<Vec<_>>();
-            let schema = root(document, &sections);
             let own_keys = own_keys(&sections);
             (document.kind, DocumentSchema { document, sections, own_keys, schema, validator: OnceLock::new() })
         };
@@ -71,6 +72,15 @@ impl DocumentSchema {
     pub fn validator(&self) -> Option<&Validator> {
         self.validator.get_or_init(|| jsonschema::draft202012::new(&self.schema).ok()).as_ref()
     }
+}
+
+/// The sections that a document's schema speaks of: its own, or of a class those that it may give
+/// to the documents of relations.
+pub fn described(kinds: &[&'static dyn Kind], document: &Document) -> Vec<&'static Section> {
+    let of_relation = |kind: &str| DOCUMENTS.iter().any(|document| document.kind == kind && document.relation);
+    let given = |section: &&Section| !section.key.is_empty() && of_relation(section.document);
+    let own = |section: &&Section| section.document == document.kind;
+    sections(kinds).filter(|section| if document.is_rule() { given(section) } else { own(section) }).collect()
 }
 
 fn sections<'a>(kinds: &'a [&'static dyn Kind]) -> impl Iterator<Item = &'static Section> + 'a {
@@ -139,6 +149,9 @@ fn prune(schema: &mut Json) {
 
 /// A document's schema, its definitions left in the generator.
 pub fn body(document: &'static Document, sections: &[&'static Section], generator: &mut SchemaGenerator) -> Json {
+    if document.kind == "class" {
+        return class::schema(document, sections, generator);
+    }
     let mut schema = json!({
         "title": format!("Chronoform policy: {}", document.kind),
         "description": document.about,
@@ -237,17 +250,24 @@ fn head(document: &Document) -> Json {
             "examples": [{ "domain": "trading", "compliance": "mifid2" }],
         }),
     );
-    add(
-        "protect",
+    head.extend(marks(document.relation));
+    Json::Object(head)
+}
+
+/// The keys that mark a whole document.
+pub fn marks(relation: bool) -> Map<String, Json> {
+    let mut marks = Map::new();
+    marks.insert(
+        "protect".to_owned(),
         json!({
             "description": "Refuse every plan that would delete data from it. No command-line option overrides this.",
             "type": "boolean",
             "default": false,
         }),
     );
-    if document.relation {
-        add(
-            "when_missing",
+    if relation {
+        marks.insert(
+            "when_missing".to_owned(),
             json!({
                 "description": "What to do when the relation does not exist: `error` stops the plan, `skip` leaves the document out.",
                 "type": "string",
@@ -256,7 +276,7 @@ fn head(document: &Document) -> Json {
             }),
         );
     }
-    Json::Object(head)
+    marks
 }
 
 /// Brings what the generator makes of Rust types to what YAML authors mean: an optional key is left

@@ -37,6 +37,14 @@ pub fn find(paths: &[PathBuf], sink: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     found.files
 }
 
+/// The policy files below the project's paths that are none of those chosen.
+pub fn others(project: &[PathBuf], chosen: &[PathBuf], sink: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+    let real = |path: &PathBuf| fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    let chosen: BTreeSet<PathBuf> = chosen.iter().map(real).collect();
+    let found = if project.is_empty() { Vec::new() } else { find(project, sink) };
+    found.into_iter().filter(|path| !chosen.contains(&real(path))).collect()
+}
+
 #[derive(Default)]
 struct Found {
     files: Vec<PathBuf>,

@@ -2,7 +2,11 @@
 //!
 //! Every error is reported in one pass: a broken document hides no other document, a broken section
 //! no other section, and what depends on something that could not be read is not reported on top.
+//!
+//! Every file is read before any document is checked: classes come first, and are merged into the
+//! documents that they match.
 
+mod class;
 mod complaints;
 mod compose;
 pub mod config;
@@ -12,6 +16,7 @@ pub mod format;
 mod nearest;
 pub mod redact;
 pub mod schema;
+pub mod select;
 mod stack;
 mod substitute;
 mod text;
@@ -26,9 +31,12 @@ use std::path::{Path, PathBuf};
 
 use crate::core::{Address, Desired, Fingerprint, Place, QualifiedName};
 use crate::diag::{Diagnostic, Failure, Sources, code, has_errors};
+use crate::kinds::document::{Document, by_kind};
 use crate::kinds::{self, Kind};
+use class::{Class, Target};
 use compose::Schemas;
 use redact::Redactor;
+use tree::Converted;
 use validate::Checked;
 
 pub use config::Config;
@@ -81,34 +89,62 @@ pub struct PolicyFile {
     pub sha256: String,
 }
 
-/// Reads every policy below the paths.
+/// Reads every policy below the paths. Of the project's other files, those below `project`, only
+/// what speaks of other documents is read, such as classes: a choice of files is no way around them.
 ///
 /// # Errors
 /// Everything that is wrong in any of the files. Where nothing is, what deserves a warning is
 /// pushed into `sink`.
+pub fn policies_of(
+    paths: &[PathBuf],
+    project: &[PathBuf],
+    variables: &Variables,
+    sources: &mut Sources,
+    sink: &mut Vec<Diagnostic>,
+) -> Result<Policies, Failure> {
+    stack::roomy(|| Loading::new(kinds::all(), Schemas::all(), variables).run(paths, project, sources, sink))
+}
+
+/// Reads every policy below the paths, as the whole project.
+///
+/// # Errors
+/// As [`policies_of`].
 pub fn policies(
     paths: &[PathBuf],
     variables: &Variables,
     sources: &mut Sources,
     sink: &mut Vec<Diagnostic>,
 ) -> Result<Policies, Failure> {
-    stack::roomy(|| Loading::new(kinds::all(), Schemas::all(), variables).run(paths, sources, sink))
+    policies_of(paths, &[], variables, sources, sink)
 }
 
-/// Reads policies that are no files yet, each a name and a text. They cannot hold variables.
+/// Reads policies that are no files yet, each a name and a text, as they would be read beside the
+/// project's files: those below `project`, of which only what speaks of other documents counts.
 ///
 /// # Errors
 /// Everything that is wrong in any of them.
-pub fn texts(texts: &[(String, String)], sources: &mut Sources) -> Result<Policies, Failure> {
-    let variables = Variables::default();
+pub fn texts(
+    texts: &[(String, String)],
+    project: &[PathBuf],
+    variables: &Variables,
+    sources: &mut Sources,
+) -> Result<Policies, Failure> {
     stack::roomy(|| {
-        let mut loading = Loading::new(kinds::all(), Schemas::all(), &variables);
+        let mut loading = Loading::new(kinds::all(), Schemas::all(), variables);
+        let mut pending = Vec::new();
         for (name, text) in texts {
             sources.add(name.as_str().into(), text.as_str().into());
             let read = Text::new(name.as_str().into(), text.as_str().into());
-            loading.text(&files::ReadFile { text: read, bytes: text.as_bytes().to_vec() });
+            loading.text(&files::ReadFile { text: read, bytes: text.as_bytes().to_vec() }, true, &mut pending);
         }
-        loading.finish(&BTreeMap::new(), &mut Vec::new())
+        for path in files::others(project, &[], &mut loading.found) {
+            loading.file(&path, false, sources, &mut pending);
+        }
+        loading.rules(&mut pending, texts.len());
+        for document in pending {
+            loading.document(document);
+        }
+        loading.conclude(&BTreeMap::new(), &mut Vec::new())
     })
 }
 
@@ -120,6 +156,15 @@ pub fn config(path: &Path, sources: &mut Sources) -> Result<Config, Failure> {
     stack::roomy(|| config::read(path, Variables::of_environment(), sources))
 }
 
+/// A document that was read, and not checked yet.
+struct Pending {
+    document: Converted,
+    /// Whether something in it could not be read.
+    broken: bool,
+    /// Its file, by number.
+    file: usize,
+}
+
 /// What has been read so far.
 struct Loading<'a> {
     kinds: &'a [&'static dyn Kind],
@@ -127,7 +172,10 @@ struct Loading<'a> {
     variables: &'a Variables,
     redactor: Redactor,
     found: Vec<Diagnostic>,
+    /// What was found in each file.
+    per_file: Vec<usize>,
     files: Vec<PolicyFile>,
+    classes: Vec<Class>,
     documents: Vec<DocumentInfo>,
     /// The documents by what they describe.
     described: BTreeMap<(&'static str, QualifiedName), usize>,
@@ -146,7 +194,9 @@ impl<'a> Loading<'a> {
             variables,
             redactor: Redactor::default(),
             found: Vec::new(),
+            per_file: Vec::new(),
             files: Vec::new(),
+            classes: Vec::new(),
             documents: Vec::new(),
             described: BTreeMap::new(),
             desired: BTreeMap::new(),
@@ -158,33 +208,33 @@ impl<'a> Loading<'a> {
     fn run(
         mut self,
         paths: &[PathBuf],
+        project: &[PathBuf],
         sources: &mut Sources,
         sink: &mut Vec<Diagnostic>,
     ) -> Result<Policies, Failure> {
         let paths = files::find(paths, &mut self.found);
+        let others = files::others(project, &paths, &mut self.found);
         let mut order = BTreeMap::new();
-        for path in &paths {
+        let mut pending = Vec::new();
+        for (path, chosen) in paths.iter().map(|path| (path, true)).chain(others.iter().map(|path| (path, false))) {
             order.insert(path.display().to_string(), order.len());
-            self.file(path, sources);
+            self.file(path, chosen, sources, &mut pending);
+        }
+        self.rules(&mut pending, paths.len());
+        for document in pending {
+            self.document(document);
         }
         if !paths.is_empty() && self.documents.is_empty() && !has_errors(&self.found) {
             self.found.push(no_documents(paths.len()));
         }
-        self.finish(&order, sink)
+        self.conclude(&order, sink)
     }
 
     /// Checks all of it together. `order` is that of the files, by their paths.
-    fn finish(mut self, order: &BTreeMap<String, usize>, sink: &mut Vec<Diagnostic>) -> Result<Policies, Failure> {
+    fn conclude(mut self, order: &BTreeMap<String, usize>, sink: &mut Vec<Diagnostic>) -> Result<Policies, Failure> {
+        self.unmatched();
         self.check();
-        for diagnostic in &mut self.found {
-            self.redactor.redact(diagnostic);
-            clip(diagnostic);
-        }
-        // As the files were read, and within a file from top to bottom.
-        self.found.sort_by_key(|diagnostic| {
-            let place = diagnostic.place.as_ref();
-            place.map(|place| (order.get(place.file.as_ref()).copied(), place.start))
-        });
+        self.finish(order);
         if has_errors(&self.found) {
             return Err(Failure(self.found));
         }
@@ -194,40 +244,147 @@ impl<'a> Loading<'a> {
         Ok(Policies { desired, documents, files, digest, redactor })
     }
 
-    fn file(&mut self, path: &Path, sources: &mut Sources) {
-        match files::read(path, sources) {
-            Ok(file) => self.text(&file),
-            Err(failure) => self.found.extend(failure.0),
+    /// Brings what was found to order: as the files were read, and within a file from top to bottom.
+    fn finish(&mut self, order: &BTreeMap<String, usize>) {
+        for diagnostic in &mut self.found {
+            self.redactor.redact(diagnostic);
+            clip(diagnostic);
         }
+        self.found.sort_by_key(|diagnostic| {
+            let place = diagnostic.place.as_ref();
+            place.map(|place| (order.get(place.file.as_ref()).copied(), place.start))
+        });
+        class::say_once(&mut self.found);
     }
 
-    fn text(&mut self, file: &files::ReadFile) {
-        let hash = Fingerprint::of(&file.bytes);
-        let sha256 = hash.as_str().trim_start_matches("sha256:").to_owned();
-        self.files.push(PolicyFile { path: file.text.path().to_string(), sha256 });
-        let before = self.found.len();
+    /// Reads a file. Of one that was not chosen, only documents that speak of others are kept.
+    fn file(&mut self, path: &Path, chosen: bool, sources: &mut Sources, pending: &mut Vec<Pending>) {
+        let file = match files::read(path, sources) {
+            Ok(file) => file,
+            Err(failure) => return self.found.extend(failure.0),
+        };
+        self.text(&file, chosen, pending);
+    }
+
+    fn text(&mut self, file: &files::ReadFile, chosen: bool, pending: &mut Vec<Pending>) {
+        let (before, kept) = (self.found.len(), pending.len());
         for mut node in yaml::documents(&file.text, &mut self.found) {
             if self.found.len() - before > MAX_PER_FILE {
                 break;
             }
-            let done = substitute::apply(&mut node, &file.text, self.variables, &mut self.redactor, &mut self.found);
-            let already = self.found.len();
-            let converted = tree::convert(&node, &file.text, &done, &mut self.found);
-            self.used.extend(done.used);
-            if let Some(checked) = validate::document(self.schemas, converted, &mut self.found) {
-                let broken = !done.unknown.is_empty() || has_errors(self.found.get(already..).unwrap_or_default());
-                self.add(checked, broken);
+            let mut found = Vec::new();
+            let done = substitute::apply(&mut node, &file.text, self.variables, &mut self.redactor, &mut found);
+            let document = tree::convert(&node, &file.text, &done, &mut found);
+            if !chosen && !speaks_of_others(&document) {
+                continue;
             }
+            self.used.extend(done.used);
+            let broken = !done.unknown.is_empty() || has_errors(&found);
+            self.found.append(&mut found);
+            pending.push(Pending { document, broken, file: self.per_file.len() });
         }
-        if self.found.len() - before > MAX_PER_FILE {
-            self.found.truncate(before + MAX_PER_FILE);
-            let message = format!("`{}` has more errors than are shown", file.text.path());
-            self.found.push(Diagnostic::error(&code::YAML_BUDGET, message).help("mend these first"));
+        self.limit(before, file.text.path());
+        self.per_file.push(self.found.len() - before);
+        if chosen || pending.len() > kept {
+            let hash = Fingerprint::of(&file.bytes);
+            let sha256 = hash.as_str().trim_start_matches("sha256:").to_owned();
+            self.files.push(PolicyFile { path: file.text.path().to_string(), sha256 });
         }
     }
 
-    fn add(&mut self, checked: Checked, broken: bool) {
-        let Some(head) = checked.head else { return };
+    /// No file has more to say than can be read.
+    fn limit(&mut self, before: usize, path: &str) {
+        if self.found.len() - before > MAX_PER_FILE {
+            self.found.truncate(before + MAX_PER_FILE);
+            self.found.push(too_many(path));
+        }
+    }
+
+    /// Takes the documents that speak of others out of those that are pending. The first `chosen`
+    /// files are those that were asked for.
+    fn rules(&mut self, pending: &mut Vec<Pending>, chosen: usize) {
+        let (rules, rest) =
+            std::mem::take(pending).into_iter().partition(|pending| speaks_of_others(&pending.document));
+        *pending = rest;
+        let rules: Vec<Pending> = rules;
+        for mut pending in rules {
+            let Some(schema) = validate::kind_of(self.schemas, &pending.document, &mut self.found) else { continue };
+            let (head, fine) = validate::rule(schema, &mut pending.document, &mut self.found);
+            let Some(head) = head else { continue };
+            let name = head.name.clone();
+            let checked =
+                Checked { document: schema.document, labels: BTreeMap::new(), head: Some(head), desired: Vec::new() };
+            if !self.add(checked, false) {
+                continue;
+            }
+            let broken = pending.broken || !fine;
+            let whole = pending.file < chosen;
+            self.classes.push(Class::read(&name, pending.document, broken, whole, &mut self.found));
+        }
+    }
+
+    /// Checks a document, with what its classes give it.
+    fn document(&mut self, pending: Pending) {
+        let Pending { mut document, mut broken, file } = pending;
+        let counted = self.per_file.get(file).copied().unwrap_or_default();
+        if counted > MAX_PER_FILE {
+            return;
+        }
+        let before = self.found.len();
+        if let Some(schema) = validate::kind_of(self.schemas, &document, &mut self.found) {
+            let target = Target::of(&document).filter(|_| schema.document.relation);
+            let mut matching: Vec<&mut Class> = match &target {
+                Some(target) => self.classes.iter_mut().filter(|class| class.matches(target)).collect(),
+                None => Vec::new(),
+            };
+            // What a class that cannot be used would have given is not reported as missing.
+            let incomplete = matching.iter().any(|class| class.broken);
+            if let Some(target) = target.filter(|_| !incomplete) {
+                class::merge(&mut document, &target, &|key| schema.has_key(key), &mut matching, &mut self.found);
+            } else {
+                matching.iter_mut().for_each(|class| class.used = true);
+            }
+            let checked = validate::document(schema, document, &mut self.found);
+            if incomplete {
+                let missing = |d: &Diagnostic| [&code::MISSING_KEY, &code::POLICY_CONFLICT].contains(&d.code);
+                let said = self.found.split_off(before);
+                self.found.extend(said.into_iter().filter(|diagnostic| !missing(diagnostic)));
+            }
+            broken |= incomplete || has_errors(self.found.get(before..).unwrap_or_default());
+            self.add(checked, broken);
+        }
+        let more = counted + self.found.len() - before;
+        if more > MAX_PER_FILE {
+            self.found.truncate(before + MAX_PER_FILE.saturating_sub(counted));
+            let path = self.files.get(file).map_or("", |file| file.path.as_str()).to_owned();
+            self.found.push(too_many(&path));
+        }
+        if let Some(counted) = self.per_file.get_mut(file) {
+            *counted = more;
+        }
+    }
+
+    /// Says which classes no document matches, and what is wrong in them all the same.
+    fn unmatched(&mut self) {
+        let relations = self.schemas.iter().filter(|schema| schema.document.relation);
+        let relations: Vec<_> = relations.collect();
+        for class in self.classes.iter().filter(|class| !class.used && !class.broken) {
+            if class.whole {
+                self.found.push(class::matches_nothing(class));
+            }
+            let mut found = Vec::new();
+            relations.iter().for_each(|schema| validate::fragments(schema, class.document(), &mut found));
+            for diagnostic in found {
+                if !self.found.contains(&diagnostic) {
+                    self.found.push(diagnostic);
+                }
+            }
+        }
+    }
+
+    /// Keeps a document; false where it has no name, or another describes the same.
+    fn add(&mut self, checked: Checked, broken: bool) -> bool {
+        let Some(head) = checked.head else { return false };
         let relation = checked.document.relation.then(|| head.relation.clone());
         if broken {
             self.broken.insert(head.relation.clone());
@@ -235,7 +392,7 @@ impl<'a> Loading<'a> {
         let described = (head.document, head.relation);
         if let Some(first) = self.described.get(&described).and_then(|at| self.documents.get(*at)) {
             self.found.push(twice_described(&head.place, &head.name, first));
-            return;
+            return false;
         }
         self.described.insert(described, self.documents.len());
         self.documents.push(DocumentInfo {
@@ -253,6 +410,7 @@ impl<'a> Loading<'a> {
                 None => _ = self.desired.insert(desired.address.clone(), desired),
             }
         }
+        true
     }
 
     /// What only all of them together can tell. Resources of a document with errors are left out:
@@ -272,6 +430,17 @@ impl<'a> Loading<'a> {
         let used = self.used.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
         Fingerprint::of_parts(hashes.into_iter().chain(["variables"]).chain(used))
     }
+}
+
+/// Whether a document makes no resource and speaks of other documents.
+fn speaks_of_others(document: &Converted) -> bool {
+    let kind = document.json.get("kind").and_then(serde_json::Value::as_str);
+    kind.and_then(by_kind).is_some_and(Document::is_rule)
+}
+
+fn too_many(path: &str) -> Diagnostic {
+    let message = format!("`{path}` has more errors than are shown");
+    Diagnostic::error(&code::YAML_BUDGET, message).help("mend these first")
 }
 
 /// Cuts what is quoted from a file short, where a file quotes a book.

@@ -113,7 +113,7 @@ mod tests {
         let mut redactor = Redactor::default();
         redactor.add("hunter2", "${env.PW}");
         redactor.add("7", "${env.DAYS}");
-        let place = Place { file: "p".into(), line: 1, column: 1, start: 10, end: 20 };
+        let place = Place { file: "p".into(), line: 1, column: 1, start: 10, end: 20, via: None };
         redactor.add_scalar(&place, "public.hunter2", "public.${env.PW}");
         let said = |text: &str, at: usize| {
             let place = Place { start: at, end: at, ..place.clone() };

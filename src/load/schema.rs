@@ -27,10 +27,30 @@ fn of(kinds: &[&'static dyn Kind], schemas: &Schemas) -> BTreeMap<String, Json> 
     for document in schemas.iter() {
         files.insert(format!("{}.json", document.document.kind), document.schema.clone());
     }
-    files.insert("policy.json".to_owned(), union(schemas));
+    files.insert("policy.json".to_owned(), union(kinds, schemas));
+    files.values_mut().for_each(|schema| with_null(schema, schemas));
     files.insert("config.json".to_owned(), config::schema());
     files.values_mut().for_each(|schema| with_references(schema, false));
     files
+}
+
+/// Lets a section of a document that a class may match be written as `null`, which takes nothing
+/// from any class. The loader knows whether there is one.
+fn with_null(schema: &mut Json, schemas: &Schemas) {
+    let documents = schemas.iter().filter(|schema| schema.document.relation);
+    for document in documents {
+        let kind = document.document.kind;
+        let is_it = schema.pointer("/properties/kind/const").and_then(Json::as_str) == Some(kind);
+        let body = if is_it { Some(&mut *schema) } else { schema.pointer_mut(&format!("/$defs/{kind}")) };
+        let Some(Json::Object(properties)) = body.and_then(|body| body.get_mut("properties")) else { continue };
+        for section in document.sections.iter().filter(|section| !section.key.is_empty()) {
+            let Some(value) = properties.get_mut(section.key) else { continue };
+            match value.get_mut("type") {
+                Some(types) => *types = json!([types.take(), "null"]),
+                None => *value = json!({ "anyOf": [value.take(), { "type": "null" }] }),
+            }
+        }
+    }
 }
 
 /// Lets a number or truth value be written as `${var.NAME}` or `${env.NAME}`: an editor sees a
@@ -74,14 +94,17 @@ fn section(kind: &'static dyn Kind) -> Option<Json> {
 }
 
 /// One schema for any document: which one is told by its `kind`.
-fn union(schemas: &Schemas) -> Json {
+fn union(kinds: &[&'static dyn Kind], schemas: &Schemas) -> Json {
     let mut generator = compose::generator();
-    let kinds: Vec<&str> = schemas.iter().map(|schema| schema.document.kind).collect();
+    let names: Vec<&str> = schemas.iter().map(|schema| schema.document.kind).collect();
     let mut cases = Vec::new();
     let mut bodies = serde_json::Map::new();
     for schema in schemas.iter() {
         let kind = schema.document.kind;
-        bodies.insert(kind.to_owned(), compose::body(schema.document, &schema.sections, &mut generator));
+        bodies.insert(
+            kind.to_owned(),
+            compose::body(schema.document, &compose::described(kinds, schema.document), &mut generator),
+        );
         cases.push(json!({
             "if": { "properties": { "kind": { "const": kind } }, "required": ["kind"] },
             "then": { "$ref": format!("#/$defs/{kind}") },
@@ -92,7 +115,7 @@ fn union(schemas: &Schemas) -> Json {
         "description": "One document of a policy file. Its `kind` says what it describes.",
         "type": "object",
         "required": ["kind"],
-        "properties": { "kind": { "description": "What the document describes.", "enum": kinds, "examples": ["table"] } },
+        "properties": { "kind": { "description": "What the document describes.", "enum": names, "examples": ["table"] } },
         "allOf": cases,
         "$defs": bodies,
     });
@@ -144,7 +167,10 @@ mod tests {
         let mut bare = Vec::new();
         for (name, schema) in all() {
             properties(&schema, &schema, &name, &mut |path, property, target| {
-                let has = |keyword: &str| property.get(keyword).or_else(|| target.get(keyword)).is_some();
+                let either = property["anyOf"][0]["$ref"].as_str().and_then(|to| schema.pointer(&to[1..]));
+                let has = |keyword: &str| {
+                    [property, target, either.unwrap_or(target)].iter().any(|s| s.get(keyword).is_some())
+                };
                 if !has("description") {
                     bare.push(format!("{path} has no description"));
                 }
@@ -204,7 +230,7 @@ mod tests {
     /// a default; then the schema refuses what the type would read.
     #[test]
     fn a_required_key_is_one_that_the_type_requires() {
-        let place = crate::core::Place { file: "p".into(), line: 1, column: 1, start: 0, end: 0 };
+        let place = crate::core::Place { file: "p".into(), line: 1, column: 1, start: 0, end: 0, via: None };
         let head = crate::kinds::Head {
             document: "table",
             name: "t".into(),
@@ -237,7 +263,7 @@ mod tests {
     #[test]
     fn the_union_reads_what_each_document_reads() {
         let schemas = Schemas::new(fake::KINDS);
-        let union = union(&schemas);
+        let union = union(fake::KINDS, &schemas);
         let validator = jsonschema::draft202012::new(&union).unwrap();
         for (document, valid) in [
             (json!({"kind": "table", "name": "t", "keep": {"drop_after": 5}}), true),

@@ -29,7 +29,9 @@ impl Folder {
 
     fn load(&self, variables: &Variables) -> Result<Policies, Vec<Diagnostic>> {
         let loading = Loading::new(KINDS, schemas(), variables);
-        loading.run(&[self.path().to_owned()], &mut Sources::default(), &mut Vec::new()).map_err(|failure| failure.0)
+        loading
+            .run(&[self.path().to_owned()], &[], &mut Sources::default(), &mut Vec::new())
+            .map_err(|failure| failure.0)
     }
 }
 
@@ -198,12 +200,13 @@ fn the_nearest_of_several_forms_is_spoken_of() {
 #[test]
 fn a_document_must_say_what_it_is() {
     assert_eq!(errors("name: t\n")[0].0, "missing-key 1:1");
-    assert_eq!(errors("knd: table\nname: t\n"), [("missing-key 1:1".to_owned(), "a policy document needs the key `kind` | did you mean `kind`? || say what it describes: `kind` is `extension` or `table`".to_owned())]);
+    assert_eq!(errors("knd: table\nname: t\n"), [("missing-key 1:1".to_owned(), "a policy document needs the key `kind` | did you mean `kind`? || say what it describes: `kind` is `class`, `extension` or `table`".to_owned())]);
     assert_eq!(
         errors("kind: tabel\nname: t\n"),
         [(
             "unknown-kind 1:7".to_owned(),
-            "`tabel` is no kind of document | did you mean `table`? || `kind` is `extension` or `table`".to_owned()
+            "`tabel` is no kind of document | did you mean `table`? || `kind` is `class`, `extension` or `table`"
+                .to_owned()
         )]
     );
     assert_eq!(errors("kind: 5\n")[0].0, "unknown-kind 1:7");

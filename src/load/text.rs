@@ -47,7 +47,7 @@ impl Text {
         let end = self.floor(end).max(start);
         let line = self.line_of(start);
         let column = self.slice(self.start_of(line), start).chars().count() + 1;
-        Place { file: Arc::clone(&self.path), line: narrow(line + 1), column: narrow(column), start, end }
+        Place { file: Arc::clone(&self.path), line: narrow(line + 1), column: narrow(column), start, end, via: None }
     }
 
     /// The place of the first character.

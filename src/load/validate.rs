@@ -34,16 +34,45 @@ pub struct Checked {
     pub desired: Vec<Desired>,
 }
 
-/// Checks a document and expands its sections. `None` where its kind is not known.
-pub fn document(schemas: &Schemas, mut document: Converted, sink: &mut Vec<Diagnostic>) -> Option<Checked> {
-    let schema = kind_of(schemas, &document, sink)?;
-    let mut faults = Faults::unknown(&document);
+/// Checks a document and expands its sections.
+pub fn document(schema: &DocumentSchema, mut document: Converted, sink: &mut Vec<Diagnostic>) -> Checked {
+    let (head, faults) = shape(schema, &mut document, sink);
+    let mut sections = Sections { schema, document: &document, head: head.as_ref(), desired: Vec::new() };
+    sections.expand(&document.json, &|pointer| !faults.within(pointer), sink);
+    let desired = if head.is_some() { std::mem::take(&mut sections.desired) } else { Vec::new() };
+    if let Some(validator) = schema.validator().filter(|_| !faults.is_empty()) {
+        sections.expand_rest(validator, &faults, sink);
+    }
+    Checked { document: schema.document, labels: labels(&document.json), head, desired }
+}
+
+/// Checks a document that has no sections of its own; whether it satisfies its schema.
+pub fn rule(schema: &DocumentSchema, document: &mut Converted, sink: &mut Vec<Diagnostic>) -> (Option<Head>, bool) {
+    let (head, faults) = shape(schema, document, sink);
+    let fine = head.is_some() && faults.is_empty();
+    (head, fine)
+}
+
+/// What is wrong in sections by itself, whatever a document may add to them.
+pub fn fragments(schema: &DocumentSchema, document: &Converted, sink: &mut Vec<Diagnostic>) {
+    let mut sections = Sections { schema, document, head: None, desired: Vec::new() };
+    let mut found = Vec::new();
+    sections.expand(&document.json, &|_| true, &mut found);
+    let own = |diagnostic: &Diagnostic| {
+        [&code::BAD_INTERVAL, &code::BAD_NAME, &code::BAD_EXPRESSION].contains(&diagnostic.code)
+    };
+    sink.extend(found.into_iter().filter(own));
+}
+
+/// The document's head, and what in it does not satisfy its schema.
+fn shape(schema: &DocumentSchema, document: &mut Converted, sink: &mut Vec<Diagnostic>) -> (Option<Head>, Faults) {
+    let mut faults = Faults::unknown(document);
     if let Some(validator) = schema.validator()
         && !validator.is_valid(&document.json)
     {
-        other_readings(validator, &mut document);
+        other_readings(validator, document);
         let title = title(schema.document.kind);
-        let explainer = Explainer { schema: &schema.schema, document: &document, title: &title };
+        let explainer = Explainer { schema: &schema.schema, document, title: &title };
         let before = sink.len();
         for error in validator.iter_errors(&document.json) {
             let path = error.instance_path().as_str();
@@ -55,14 +84,8 @@ pub fn document(schemas: &Schemas, mut document: Converted, sink: &mut Vec<Diagn
             faults.add(&error);
         }
     }
-    let head = head(schema.document, &document, &faults, sink);
-    let mut sections = Sections { schema, document: &document, head: head.as_ref(), desired: Vec::new() };
-    sections.expand(&document.json, &|pointer| !faults.within(pointer), sink);
-    let desired = if head.is_some() { std::mem::take(&mut sections.desired) } else { Vec::new() };
-    if let Some(validator) = schema.validator().filter(|_| !faults.is_empty()) {
-        sections.expand_rest(validator, &faults, sink);
-    }
-    Some(Checked { document: schema.document, labels: labels(&document.json), head, desired })
+    let head = head(schema.document, document, &faults, sink);
+    (head, faults)
 }
 
 /// Everything in a document that does not satisfy its schema or is not known, by pointer, with the
@@ -141,8 +164,12 @@ fn is_within(pointer: &str, outer: &str) -> bool {
     pointer.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The schema for a document's `kind:`.
-fn kind_of<'a>(schemas: &'a Schemas, document: &Converted, sink: &mut Vec<Diagnostic>) -> Option<&'a DocumentSchema> {
+/// The schema for a document's `kind:`. `None` where that is not known, which is said.
+pub fn kind_of<'a>(
+    schemas: &'a Schemas,
+    document: &Converted,
+    sink: &mut Vec<Diagnostic>,
+) -> Option<&'a DocumentSchema> {
     let kinds = || list(schemas.iter().map(|schema| format!("`{}`", schema.document.kind)), "or");
     let Json::Object(entries) = &document.json else {
         sink.push(
@@ -181,7 +208,8 @@ fn kind_of<'a>(schemas: &'a Schemas, document: &Converted, sink: &mut Vec<Diagno
     let diagnostic = Diagnostic::error(&code::UNKNOWN_KIND, message)
         .at(document.places.value("/kind"))
         .help(format!("`kind` is {}", kinds()));
-    let home = shown.as_deref().and_then(|shown| schemas.iter().find(|schema| schema.has_key(shown)));
+    let made = |schema: &&DocumentSchema| !schema.document.is_rule();
+    let home = shown.as_deref().and_then(|shown| schemas.iter().filter(made).find(|schema| schema.has_key(shown)));
     sink.push(match (shown.as_deref().and_then(|shown| nearest(shown, known)), home) {
         (Some(near), _) => diagnostic.label(format!("did you mean `{near}`?")),
         (None, Some(home)) => diagnostic.label(format!("this is a key of {}", title(home.document.kind))),

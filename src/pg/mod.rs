@@ -1,10 +1,15 @@
 //! The one room that speaks to the driver: connecting, sessions, and rows without driver types.
 
 pub mod config;
+mod connect;
+mod conninfo;
 mod error;
 mod files;
+mod parameters;
+mod place;
 mod rows;
 mod session;
+mod tls;
 mod watch;
 
 pub use config::{ConnectOptions, Endpoint};

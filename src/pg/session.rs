@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use postgres::{Client, NoTls, SimpleQueryMessage};
 
 use crate::core::{Param, Query, Row};
-use crate::diag::{Diagnostic, Failure, code};
+use crate::diag::Failure;
+use crate::pg::connect::{self, Connected};
+use crate::pg::tls::Connector;
 use crate::pg::{Endpoint, PgError, Trip, Watch, rows};
 
 /// What every session sets, so that nothing depends on a role's or database's own settings: no
@@ -22,20 +24,27 @@ const SETTINGS: &str = "SET search_path = ''; SET TimeZone = 'UTC'; SET DateStyl
 pub struct Session {
     client: Client,
     endpoint: Endpoint,
+    connector: Option<Connector>,
     round_trips: u64,
     watch: Option<Watch>,
 }
 
 /// Cancels whatever a session is running, from another thread.
 #[derive(Clone)]
-pub struct Canceller(postgres::CancelToken);
+pub struct Canceller {
+    token: postgres::CancelToken,
+    connector: Option<Connector>,
+}
 
 impl Canceller {
     /// Asks the server to cancel; whether it does is told by the statement's own end.
     pub fn cancel(&self) {
         // A cancel request that does not arrive leaves the statement running, which its own end
         // will show: there is nobody to tell here.
-        let _ = self.0.cancel_query(NoTls);
+        let _ = match &self.connector {
+            Some(connector) => self.token.cancel_query(connector.make()),
+            None => self.token.cancel_query(NoTls),
+        };
     }
 }
 
@@ -43,7 +52,8 @@ impl Session {
     /// Connects and pins the session's settings.
     ///
     /// # Errors
-    /// When the host is unknown, the port refuses, the login fails or the database does not exist.
+    /// When no host can be reached or is as it must be, its certificate cannot be trusted, the login
+    /// fails or the database does not exist.
     pub fn connect(endpoint: &Endpoint) -> Result<Self, Failure> {
         Self::connect_watched(endpoint, None)
     }
@@ -53,13 +63,13 @@ impl Session {
     /// # Errors
     /// As [`Session::connect`].
     pub fn connect_watched(endpoint: &Endpoint, watch: Option<Watch>) -> Result<Self, Failure> {
-        let client = endpoint.config.connect(NoTls).map_err(|error| refused(endpoint, &error))?;
-        let mut session = Self { client, endpoint: endpoint.clone(), round_trips: 0, watch };
+        let Connected { client, endpoint, connector } = connect::connect(endpoint)?;
+        let mut session = Self { client, endpoint, connector, round_trips: 0, watch };
         session.batch(SETTINGS).map_err(|error| Failure::from(error.diagnostic("setting up the session")))?;
         Ok(session)
     }
 
-    /// Where it is connected to.
+    /// Where it is connected to: of several hosts, the one that it is at.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -81,7 +91,7 @@ impl Session {
 
     /// A handle that can cancel this session's statement.
     pub fn canceller(&self) -> Canceller {
-        Canceller(self.client.cancel_token())
+        Canceller { token: self.client.cancel_token(), connector: self.connector.clone() }
     }
 
     /// Runs a catalog query, in one round trip.
@@ -159,36 +169,4 @@ impl Session {
         watch(Trip::Ended { rows, took: started.elapsed() });
         result.map(|(result, _)| result)
     }
-}
-
-/// Why there is no connection, and what to do.
-fn refused(endpoint: &Endpoint, error: &postgres::Error) -> Failure {
-    let place = format!("{}:{}", endpoint.host, endpoint.port);
-    if let Some(db) = error.as_db_error() {
-        let (code, help) = match db.code().code() {
-            "28P01" | "28000" => (
-                &code::AUTHENTICATION_FAILED,
-                "check the user, and the password in PGPASSWORD, ~/.pgpass or the URL; the server's pg_hba.conf may also refuse this host",
-            ),
-            "3D000" => (&code::CONNECT_FAILED, "check the database's name: `psql -l` lists what the server has"),
-            "53300" => (&code::CONNECT_FAILED, "the server has no free connection: wait, or raise max_connections"),
-            "57P03" => (&code::CONNECT_FAILED, "the server is starting up or shutting down: try again shortly"),
-            _ => (&code::CONNECT_FAILED, "look into the server's log for this moment"),
-        };
-        let message =
-            format!("{place} refused user `{}` on database `{}`: {}", endpoint.user, endpoint.database, db.message());
-        return Failure::from(Diagnostic::error(code, message).help(help));
-    }
-    let cause = super::error::chain(error);
-    if cause.contains("password") {
-        let message = format!("{place} asks user `{}` for a password, and none was given", endpoint.user);
-        let help = "set PGPASSWORD or put it into the URL";
-        return Failure::from(Diagnostic::error(&code::AUTHENTICATION_FAILED, message).help(help));
-    }
-    let help = if cause.contains("lookup") || cause.contains("resolve") {
-        "check the host's name"
-    } else {
-        "check host and port, that the server runs, and that it listens there (`listen_addresses`, firewall)"
-    };
-    Failure::from(Diagnostic::error(&code::CONNECT_FAILED, format!("cannot connect to {place}: {cause}")).help(help))
 }

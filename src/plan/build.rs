@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::core::{
-    Action, AttributeChange, Delta, Fingerprint, Hazard, KindId, Lock, Op, Row, SourceLine, Step, Value,
+    Action, AttributeChange, Delta, Fingerprint, FromClass, Hazard, KindId, Lock, Op, Row, SourceLine, Step, Value,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
@@ -172,7 +172,19 @@ pub fn action_for(
         desired: delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default(),
         fingerprint: Fingerprint::of_live(delta.live.as_ref()),
         source: place.as_ref().map(SourceLine::from),
+        classes: from_classes(delta),
     })
+}
+
+/// Which of the changed attributes a class gave.
+fn from_classes(delta: &Delta) -> BTreeMap<String, FromClass> {
+    let Some(desired) = &delta.desired else { return BTreeMap::new() };
+    let given = delta.changes.iter().filter_map(|change| {
+        let place = desired.place_of(&change.attribute);
+        let class = place.via.as_ref()?.class.to_string();
+        Some((change.attribute.clone(), FromClass { class, source: SourceLine::from(place) }))
+    });
+    given.collect()
 }
 
 /// The changes worth showing: on creation, without what goes without saying.

@@ -158,6 +158,7 @@ mod tests {
             protect: false,
             desired: BTreeMap::new(),
             fingerprint: Fingerprint::read(""),
+            classes: BTreeMap::new(),
             source: None,
         }
     }

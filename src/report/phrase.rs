@@ -2,10 +2,11 @@
 //!
 //! They are written once, here, so that a pull request's comment and a terminal say the same.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::core::{Address, Hazard, Impact, Lock, LockMode, Op, QualifiedName, Reason, SourceLine};
+use crate::core::{Action, Address, FromClass, Hazard, Impact, Lock, LockMode, Op, QualifiedName, Reason, SourceLine};
 use crate::diff::Status;
 use crate::plan::{Message, Plan, Summary, Target};
 use crate::report::clock;
@@ -164,6 +165,21 @@ pub(super) fn reason(reason: Reason) -> Sentence {
         Reason::Unwanted => Sentence::of("the policy says ").code("ensure: absent"),
         Reason::Dropped => Sentence::of("no longer in the policy, and applied by Chronoform"),
     }
+}
+
+/// Which attributes a class gives, a sentence a place.
+pub(super) fn classes(action: &Action) -> Vec<Sentence> {
+    let mut of_place: BTreeMap<&FromClass, Vec<&str>> = BTreeMap::new();
+    for (attribute, from) in &action.classes {
+        if action.attributes.iter().any(|change| change.name == *attribute) {
+            of_place.entry(from).or_default().push(attribute);
+        }
+    }
+    let sentence = |(from, names): (&FromClass, Vec<&str>)| {
+        let given = Sentence::of(format!("{} from the class ", names.join(", "))).code(&from.class);
+        given.text(format!(" ({})", source(&from.source)))
+    };
+    of_place.into_iter().map(sentence).collect()
 }
 
 /// A place in a policy.

@@ -185,6 +185,33 @@ impl Cluster {
         result.map(|()| cluster)
     }
 
+    /// A streaming standby of a cluster that runs, as `pg_basebackup -R` makes it.
+    pub fn standby_of(primary: &Self) -> Result<Self, String> {
+        let place = primary.place.clone();
+        let (inside, outside) = place.folder()?;
+        let mut cluster = Self { place: place.clone(), inside, outside, port: 0, url: String::new(), keeper: None };
+        let output = place
+            .command(place.bin.join("pg_basebackup"))
+            .arg("--pgdata")
+            .arg(cluster.inside.join("data"))
+            .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync", "--dbname"])
+            .arg(primary.url())
+            .stdin(Stdio::null())
+            .output();
+        finished("pg_basebackup", output)?;
+        // What comes last counts: the port and the socket's folder are its own.
+        let lines = format!(
+            "\ninclude '{}'\nunix_socket_directories = '{}'\n",
+            cluster.inside.join("port.conf").display(),
+            cluster.inside.display()
+        );
+        let file = cluster.data().join("postgresql.conf");
+        let appended =
+            fs::OpenOptions::new().append(true).open(&file).and_then(|mut file| file.write_all(lines.as_bytes()));
+        appended.map_err(|error| format!("{}: {error}", file.display()))?;
+        cluster.launch().map(|()| cluster)
+    }
+
     /// The URL of its database `postgres`, for its superuser.
     pub fn url(&self) -> &str {
         &self.url

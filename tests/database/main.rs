@@ -15,6 +15,7 @@
 
 mod cases;
 mod cli;
+mod connect;
 mod crash;
 mod detection;
 mod import;
@@ -58,6 +59,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(detection::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
     trials.extend(crash::trials(tier, servers));
+    trials.extend(connect::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
     trials.extend(import::trials(tier, servers));

@@ -56,13 +56,25 @@ fn keys() -> String {
     let mut out = String::new();
     let schemas = load::schema::documents();
     for document in kinds::document::DOCUMENTS {
-        let schema = &schemas[&format!("{}.json", document.kind)];
+        let mut schema = schemas[&format!("{}.json", document.kind)].clone();
+        if document.kind == "class" {
+            without_defaults(&mut schema, &schemas["table.json"]);
+        }
+        let schema = &schema;
         writeln!(out, "**`kind: {}`** — {}\n", document.kind, document.about).unwrap();
         out.push_str("| key | type | meaning |\n|---|---|---|\n");
         rows(&mut out, schema, schema, "", 0);
         out.push('\n');
     }
     out
+}
+
+/// A class without the sections that it may give, which are those of a table.
+fn without_defaults(class: &mut Json, table: &Json) {
+    let given = |key: &str| {
+        !["kind", "name", "protect", "when_missing"].contains(&key) && table["properties"][key] != Json::Null
+    };
+    class["properties"].as_object_mut().unwrap().retain(|key, _| !given(key));
 }
 
 fn rows(out: &mut String, root: &Json, schema: &Json, before: &str, depth: usize) {
@@ -113,6 +125,11 @@ fn type_of(root: &Json, schema: &Json) -> String {
         Json::String(word) if word == "array" => format!("list of {}", type_of(root, resolve(root, &schema["items"]))),
         Json::String(word) if word == "object" => "mapping".to_owned(),
         Json::String(word) => word.clone(),
+        Json::Array(words) if matches!(words.as_slice(), [_, null] if null == "null") => {
+            let mut only = schema.clone();
+            only["type"] = words[0].clone();
+            type_of(root, &only)
+        }
         Json::Array(words) => {
             words.iter().filter_map(Json::as_str).filter(|word| *word != "null").collect::<Vec<_>>().join(" or ")
         }

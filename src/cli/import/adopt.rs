@@ -1,12 +1,12 @@
 //! What was just written, recorded as managed.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::apply;
 use crate::cli::args::Paths;
 use crate::cli::context::Context;
+use crate::cli::import::summary::Summary;
 use crate::cli::{out, pipeline, record};
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::pg::Session;
@@ -18,12 +18,12 @@ use crate::report;
 /// # Errors
 /// When the ledger cannot be written, or the database was changed since the files were written.
 pub fn adopt(
-    files: &[PathBuf],
+    written: &Summary,
     lock_timeout: u64,
     session: &mut Session,
     context: &mut Context,
 ) -> Result<usize, Failure> {
-    let policies = context.policies(&Paths { paths: files.to_vec() })?;
+    let policies = context.policies(&Paths { paths: written.paths() })?;
     let ledger = context.ledger_path()?;
     let new = context.global.allow_new_database;
     let mut waiting = |holder: &str| {
@@ -36,7 +36,8 @@ pub fn adopt(
     if has_errors(&sink) {
         return Err(Failure(sink));
     }
-    if !made.plan.is_empty() {
+    // What classes ask for is known and said.
+    if !made.plan.is_empty() && written.classes.is_empty() {
         return Err(changed(&made.plan.actions).into());
     }
     let adopted = made.plan.adopt.iter().filter(|adopt| adopt.new).count();

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::cli::args::ImportArgs;
-use crate::core::name::DEFAULT_SCHEMA;
-use crate::core::{QualifiedName, glob};
+use crate::core::QualifiedName;
+use crate::core::name::quote_identifier;
 use crate::diag::{Diagnostic, Failure, code};
+use crate::load::select::Glob;
 use crate::snapshot;
 
 /// The choice on the command line.
@@ -15,26 +16,26 @@ pub struct Choice {
     patterns: Vec<Pattern>,
 }
 
-/// A pattern for tables.
+/// A pattern for tables, of which one reading must fit.
 struct Pattern {
     text: String,
-    /// That of the schema; `None` for every schema that is chosen.
-    schema: Option<String>,
-    name: String,
+    readings: Vec<Glob>,
 }
 
 impl Choice {
     /// Reads it.
     ///
     /// # Errors
-    /// A schema that is the server's own.
+    /// A schema that is the server's own, or a pattern that is none.
     pub fn new(args: &ImportArgs) -> Result<Self, Failure> {
         let own = args.schemas.iter().filter(|schema| is_servers_own(schema));
         let refused: Vec<Diagnostic> = own.map(|schema| servers_own(schema)).collect();
         if !refused.is_empty() {
             return Err(Failure(refused));
         }
-        let patterns: Vec<Pattern> = args.tables.iter().map(|text| Pattern::new(text, &args.schemas)).collect();
+        let patterns: Result<Vec<Pattern>, Failure> =
+            args.tables.iter().map(|text| Pattern::new(text, &args.schemas)).collect();
+        let patterns = patterns?;
         let wanted = snapshot::Choice { schemas: args.schemas.clone(), globals: patterns.is_empty() };
         Ok(Self { wanted, patterns })
     }
@@ -62,33 +63,25 @@ impl Choice {
 }
 
 impl Pattern {
-    fn new(text: &str, schemas: &[String]) -> Self {
-        let (schema, name) = match split(text) {
-            (Some(schema), name) => (Some(schema), name),
-            (None, name) => (schemas.is_empty().then(|| DEFAULT_SCHEMA.to_owned()), name),
+    /// Without a schema it is for those that are chosen, or for `public`.
+    fn new(text: &str, schemas: &[String]) -> Result<Self, Failure> {
+        let parsed = |text: &str| {
+            Glob::parse(text).map_err(|why| {
+                let message = format!("`{text}` is no pattern for tables: {why}");
+                let help = "write it as `schema.name`, with `*` for any characters and `?` for one";
+                Failure::from(Diagnostic::error(&code::BAD_NAME, message).help(help))
+            })
         };
-        Self { text: text.to_owned(), schema, name }
+        let whole = parsed(text)?;
+        // With a schema of its own it cannot take another.
+        let within = |schema: &String| Glob::parse(&format!("{}.{text}", quote_identifier(schema))).ok();
+        let readings: Vec<Glob> = schemas.iter().filter_map(within).collect();
+        Ok(Self { text: text.to_owned(), readings: if readings.is_empty() { vec![whole] } else { readings } })
     }
 
     fn fits(&self, relation: &QualifiedName) -> bool {
-        let schema = self.schema.as_ref().is_none_or(|schema| glob::matches(schema, &relation.schema));
-        schema && glob::matches(&self.name, &relation.name)
+        self.readings.iter().any(|reading| reading.matches(relation))
     }
-}
-
-/// The two parts of a pattern: at its first dot outside double quotes, which are taken off.
-fn split(text: &str) -> (Option<String>, String) {
-    let mut parts = [String::new(), String::new()];
-    let (mut quoted, mut second) = (false, false);
-    for c in text.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            '.' if !quoted && !second => second = true,
-            c => parts[usize::from(second)].push(c),
-        }
-    }
-    let [first, rest] = parts;
-    if second { (Some(first), rest) } else { (None, first) }
 }
 
 fn is_servers_own(schema: &str) -> bool {
@@ -111,12 +104,31 @@ fn no_schema(schema: &str) -> Diagnostic {
 fn nothing(pattern: &Pattern, relations: &BTreeSet<QualifiedName>) -> Diagnostic {
     let message = format!("no table fits `{}`", pattern.text);
     let diagnostic = Diagnostic::error(&code::NOTHING_FOUND, message);
-    let elsewhere: Vec<String> =
-        relations.iter().filter(|it| glob::matches(&pattern.name, &it.name)).map(ToString::to_string).take(3).collect();
+    let anywhere = Glob::parse(&format!("*.{}", pattern.text)).ok();
+    let fits = |relation: &&QualifiedName| anywhere.as_ref().is_some_and(|anywhere| anywhere.matches(relation));
+    let elsewhere: Vec<String> = relations.iter().filter(fits).map(ToString::to_string).take(3).collect();
     match elsewhere.as_slice() {
         [] => {
             diagnostic.help("names are exact, `*` stands for any characters and `?` for one; quote them for the shell")
         }
         found => diagnostic.help(format!("in other schemas there is {}", found.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(text: &str, schemas: &[&str], schema: &str, name: &str) -> bool {
+        let schemas: Vec<String> = schemas.iter().map(|schema| (*schema).to_owned()).collect();
+        Pattern::new(text, &schemas).ok().unwrap().fits(&QualifiedName::new(schema, name))
+    }
+
+    #[test]
+    fn a_pattern_without_a_schema_is_for_those_that_are_chosen() {
+        assert!(fits("t*", &[], "public", "t1") && !fits("t*", &[], "app", "t1"));
+        assert!(fits("t*", &["app", "Odd one"], "Odd one", "t1") && !fits("t*", &["app"], "public", "t1"));
+        assert!(fits("*.t*", &["app"], "app", "t1") && fits("app.t?", &[], "app", "t1"));
+        assert!(Pattern::new("a.b.c", &[]).is_err() && Pattern::new("", &[]).is_err());
     }
 }

@@ -23,6 +23,8 @@ pub struct Summary {
     pub described: usize,
     /// How many relations have nothing that a policy would say.
     pub silent: usize,
+    /// What the project's classes ask of the new documents, which is not so yet.
+    pub classes: Vec<LeftOut>,
     /// How many resources were newly recorded, where that was asked for.
     pub adopted: Option<usize>,
 }
@@ -54,15 +56,17 @@ impl Summary {
         for (path, documents) in &self.files {
             let path = report::clean(&path.display().to_string()).into_owned();
             let documents = documents.iter().filter_map(|number| gathered.documents.get(*number));
-            let what: Vec<String> = documents.map(|document| contents(document)).collect();
+            let what: Vec<String> = documents.map(contents).collect();
             text.push_str(&format!("{path:width$}  {}\n", what.join("; ")));
         }
         if !gathered.left_out.is_empty() {
             text.push_str(if text.is_empty() { "Left out:\n" } else { "\nLeft out:\n" });
         }
-        for left in &gathered.left_out {
-            text.push_str(&format!("  {}: {}\n", report::clean(&subject(left)), report::clean(&left.what)));
+        lines(&gathered.left_out, text);
+        if !self.classes.is_empty() {
+            text.push_str(if text.is_empty() { "Not so yet:\n" } else { "\nNot so yet:\n" });
         }
+        lines(&self.classes, text);
         if !text.is_empty() {
             text.push('\n');
         }
@@ -100,7 +104,8 @@ impl Summary {
         let mut text = format!("{}.\n", sentences.join(". "));
         if let (Some(folder), false) = (folder, self.files.is_empty()) {
             let path = report::clean(&folder.path().display().to_string()).into_owned();
-            text.push_str(&format!("`chronoform plan {path}` now has nothing to do"));
+            let rest = if self.classes.is_empty() { "nothing to do" } else { "only to do what the classes ask for" };
+            text.push_str(&format!("`chronoform plan {path}` now has {rest}"));
             text.push_str(match self.adopted {
                 Some(_) => ".\n",
                 None => "; nothing is recorded as managed before `apply`, or with `--adopt`.\n",
@@ -119,6 +124,7 @@ impl Summary {
             "database": self.database,
             "files": self.files.iter().map(file).collect::<Vec<_>>(),
             "left_out": gathered.left_out.iter().map(left).collect::<Vec<_>>(),
+            "classes": self.classes.iter().map(left).collect::<Vec<_>>(),
             "described_already": self.described,
             "nothing_to_describe": self.silent,
             "adopted": self.adopted,
@@ -128,6 +134,12 @@ impl Summary {
             all.insert("text".to_owned(), import::stream(&gathered.documents, &gathered.left_out).into());
         }
         all
+    }
+}
+
+fn lines(found: &[LeftOut], text: &mut String) {
+    for left in found {
+        text.push_str(&format!("  {}: {}\n", report::clean(&subject(left)), report::clean(&left.what)));
     }
 }
 

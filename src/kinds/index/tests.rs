@@ -12,7 +12,7 @@ use crate::kinds::view::types;
 use crate::kinds::{Canon, Column, Dimension, Head, Hypertable, Relation, RelationKind, SectionInput};
 
 fn place() -> Place {
-    Place { file: "p.yaml".into(), line: 3, column: 1, start: 0, end: 1 }
+    Place { file: "p.yaml".into(), line: 3, column: 1, start: 0, end: 1, via: None }
 }
 
 fn on() -> QualifiedName {

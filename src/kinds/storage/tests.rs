@@ -10,7 +10,7 @@ use crate::diag::Places;
 use crate::kinds::{Canon, Head, Hypertable, SectionInput};
 
 fn place() -> Place {
-    Place { file: "p.yaml".into(), line: 3, column: 1, start: 0, end: 1 }
+    Place { file: "p.yaml".into(), line: 3, column: 1, start: 0, end: 1, via: None }
 }
 
 fn on() -> QualifiedName {

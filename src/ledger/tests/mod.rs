@@ -142,7 +142,7 @@ fn applied(address: Address) -> Applied {
 }
 
 fn place() -> Place {
-    Place { file: "policies/market.yaml".into(), line: 7, column: 1, start: 0, end: 1 }
+    Place { file: "policies/market.yaml".into(), line: 7, column: 1, start: 0, end: 1, via: None }
 }
 
 /// A database, a run that did three statements and left one resource, and a run that crashed.

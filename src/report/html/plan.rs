@@ -130,6 +130,8 @@ fn cost(change: &Change<'_>) -> String {
     let source = change.action.source.as_ref().map(|source| format!(" {}", code(&phrase::source(source))));
     let why = sentence(&phrase::reason(change.action.reason));
     items.push(format!("<span class=\"dim\">{why}{}</span>", source.unwrap_or_default()));
+    let classes = phrase::classes(change.action);
+    items.extend(classes.iter().map(|class| format!("<span class=\"dim\">{}</span>", sentence(class))));
     let steps: String = change
         .action
         .steps

@@ -117,6 +117,7 @@ fn costs(change: &Change<'_>) -> Vec<String> {
     items.extend(change.locks.iter().filter(|(mode, _)| phrase::is_felt(*mode)).map(|(_, lock)| sentence(lock)));
     let source = change.action.source.as_ref().map(|source| format!(" ({})", value(&phrase::source(source))));
     items.push(sentence(&phrase::reason(change.action.reason)) + &source.unwrap_or_default());
+    items.extend(phrase::classes(change.action).iter().map(sentence));
     items
 }
 

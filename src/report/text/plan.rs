@@ -184,6 +184,9 @@ fn draw_details(screen: &mut Screen, change: &Change<'_>, verbose: u8) {
         None => why,
     };
     screen.line(DETAIL, DETAIL + 2, why);
+    for class in phrase::classes(change.action).iter().filter(|_| verbose > 0) {
+        screen.line(DETAIL, DETAIL + 2, say(Line::new(), class, Tone::Dim));
+    }
 }
 
 fn draw_steps(screen: &mut Screen, action: &Action) {
