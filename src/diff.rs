@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Change, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value};
+use crate::core::{
+    Address, Applied, Change, Containers, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value,
+};
 
 /// The three sides, and what the policies speak of at all.
 pub struct Sides<'a> {
@@ -18,6 +20,8 @@ pub struct Sides<'a> {
     pub named: &'a BTreeSet<Address>,
     /// Every relation that a policy document describes.
     pub managed: &'a BTreeSet<QualifiedName>,
+    /// Every container that the policies describe as a whole.
+    pub containers: &'a Containers,
     /// Whether an attribute that was applied and is no longer in the policy goes back to the
     /// server's default, for this kind.
     pub forgets: &'a dyn Fn(&KindId, &str) -> bool,
@@ -60,7 +64,10 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
         if sides.named.contains(address) {
             continue;
         }
-        let managed = live.on.as_ref().is_some_and(|on| sides.managed.contains(on));
+        let managed = match &live.on {
+            Some(on) => sides.managed.contains(on),
+            None => sides.containers.is_in_one(address),
+        };
         match (sides.applied.get(address), managed) {
             (Some(applied), true) => {
                 let goes = |name: &str| !(sides.forgets)(&address.kind, name) || applied.attributes.contains_key(name);
@@ -237,7 +244,7 @@ pub fn drift(sides: &Sides<'_>, diff: &Diff) -> Vec<Drift> {
 fn is_in_view(applied: &Applied, sides: &Sides<'_>) -> bool {
     match &applied.on {
         Some(on) => sides.managed.contains(on),
-        None => sides.named.contains(&applied.address),
+        None => sides.named.contains(&applied.address) || sides.containers.is_in_one(&applied.address),
     }
 }
 

@@ -11,6 +11,7 @@ struct World {
     applied: BTreeMap<Address, Applied>,
     named: BTreeSet<Address>,
     managed: BTreeSet<QualifiedName>,
+    containers: Containers,
     forgets: bool,
 }
 
@@ -34,6 +35,7 @@ fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World
         applied: BTreeMap::new(),
         named: BTreeSet::new(),
         managed: BTreeSet::from([table()]),
+        containers: Containers::default(),
         forgets: false,
     };
     if let Some(value) = desired {
@@ -62,6 +64,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         applied: &world.applied,
         named: &world.named,
         managed: &world.managed,
+        containers: &world.containers,
         forgets: &forgets,
         means_same: &|_, _, _| false,
         derived: &|_, name| name == "derived",
@@ -202,4 +205,25 @@ fn what_no_policy_can_write_differs_by_drift_alone() {
     let mut recorded = world(Some(8), Some(7), Some(7));
     recorded.desired.get_mut(&address()).unwrap().set("derived", Value::Null);
     assert_eq!(run(&recorded).1[0].status, Status::Pending, "the policy alone");
+}
+
+/// What belongs to no relation, in a container that the policies describe or not.
+#[test]
+fn what_a_containers_policy_no_longer_says_goes_where_it_was_applied() {
+    let mut world = world(None, Some(1), Some(1));
+    for live in world.live.values_mut() {
+        live.on = None;
+    }
+    for applied in world.applied.values_mut() {
+        applied.on = None;
+    }
+    let (diff, drift) = run(&world);
+    assert_eq!((diff.deltas.len(), diff.orphaned.len(), drift.len()), (0, 1, 0), "nobody describes the container");
+    world.containers.0.insert(KIND, BTreeSet::from(["public".to_owned()]));
+    let (diff, drift) = run(&world);
+    assert_eq!(diff.deltas[0].reason, Reason::Dropped);
+    assert_eq!(drift[0].status, Status::Pending);
+    world.applied.clear();
+    let (diff, _) = run(&world);
+    assert_eq!((diff.deltas.len(), diff.unmanaged.len()), (0, 1), "somebody else's");
 }

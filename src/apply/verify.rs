@@ -1,9 +1,10 @@
 //! After the last statement: is everything now as the plan wanted it?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use crate::apply::{ActionOutcome, Ready, Report};
-use crate::core::{Address, Desired, Op};
+use crate::core::{Action, Address, Containers, Desired, Op};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::diff::{self, Sides};
 use crate::plan::Plan;
@@ -18,13 +19,31 @@ pub struct Verified {
     pub differing: Vec<Diagnostic>,
 }
 
-/// Observes again all that the run's finished actions touched.
+/// How long is waited for what comes a moment after its statement, and how long between two looks.
+const LATEST: Duration = Duration::from_secs(10);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// Observes again all that the run's finished actions touched; as long as nothing differs but what may
+/// come late, again and again for a while.
 ///
 /// # Errors
 /// A lost connection.
 pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Verified, Failure> {
     let done = plan.actions.iter().zip(&report.outcomes).filter(|(_, outcome)| **outcome == ActionOutcome::Done);
     let done: Vec<_> = done.map(|(action, _)| action).collect();
+    let started = Instant::now();
+    loop {
+        let (found, differing) = look(ready, plan, &done)?;
+        let late = |address: &&Address| crate::kinds::by_id(&address.kind).is_some_and(|kind| kind.comes_late(address));
+        if differing.is_empty() || !differing.iter().all(late) || started.elapsed() > LATEST {
+            return Ok(found);
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+}
+
+/// One look: what is as it was wanted, complaints about the rest, and which that are.
+fn look<'a>(ready: &mut Ready<'_>, plan: &Plan, done: &[&'a Action]) -> Result<(Verified, Vec<&'a Address>), Failure> {
     let wanted: BTreeMap<Address, Desired> = super::gate::desired_of(plan);
     let session = ready.locked.session();
     let server = snapshot::open(session)?;
@@ -39,11 +58,13 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
         applied: &BTreeMap::new(),
         named: &named,
         managed: &BTreeSet::new(),
+        containers: &Containers::default(),
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _| false,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
+    let mut unlike = Vec::new();
     for action in done {
         let still_there = action.op == Op::Remove && is_left(&now, action);
         if still_there || differing.contains(&action.address) {
@@ -51,16 +72,17 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
                 format!("{} is not as the policy wants it, although every statement succeeded", action.address);
             let help = "run `chronoform plan` to see what differs; somebody else may be changing it too";
             found.differing.push(Diagnostic::error(&code::NOT_CONVERGED, message).help(help));
+            unlike.push(&action.address);
         } else if let Some(desired) = settled.get(&action.address) {
             found.settled.insert(action.address.clone(), desired.clone());
         }
     }
-    Ok(found)
+    Ok((found, unlike))
 }
 
 /// Whether a removed resource is still there: any of the attributes that were to go, that is, and
 /// not only what the server makes itself.
-fn is_left(now: &snapshot::Snapshot, action: &crate::core::Action) -> bool {
+fn is_left(now: &snapshot::Snapshot, action: &Action) -> bool {
     let Some(live) = now.live.get(&action.address).filter(|live| !live.system) else { return false };
     action.attributes.is_empty() || action.attributes.iter().any(|attribute| live.get(&attribute.name).is_some())
 }

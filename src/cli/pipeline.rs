@@ -48,6 +48,7 @@ pub fn make(
 
     let named: BTreeSet<Address> = policies.desired.keys().cloned().collect();
     let managed: BTreeSet<QualifiedName> = policies.documents.iter().filter_map(|d| d.relation.clone()).collect();
+    let containers = kinds::containers(&policies.desired);
     let forgets = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.forgets(attribute));
     let means_same = |desired: &Desired, attribute: &str, applied: &Json| {
         kinds::by_id(&desired.address.kind)
@@ -60,6 +61,7 @@ pub fn make(
         applied: &applied,
         named: &named,
         managed: &managed,
+        containers: &containers,
         forgets: &forgets,
         means_same: &means_same,
         derived: &derived,
@@ -80,6 +82,7 @@ pub fn make(
         desired: &desired,
         diagnostics: sink,
         tool_version: env!("CARGO_PKG_VERSION"),
+        containers: &containers,
         whole,
     };
     let plan = plan::build(input, &mut Renderer::new())?;

@@ -26,7 +26,7 @@ pub use fingerprint::Fingerprint;
 pub use interval::Interval;
 pub use name::QualifiedName;
 pub use place::{Place, Via};
-pub use resource::{Applied, Desired, Ensure, Live};
+pub use resource::{Applied, Containers, Desired, Ensure, Live};
 pub use server::{Edition, Server, Timescale, Version};
 pub use sql_text::SqlText;
 pub use value::{KeyColumn, KeyTarget, Value};

@@ -1,12 +1,12 @@
 //! A resource on each of its three sides: desired, live, and last applied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::core::{Address, Place, QualifiedName, Value};
+use crate::core::{Address, KindId, Place, QualifiedName, Value};
 
 /// Whether a policy wants the resource to be or not to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
@@ -127,4 +127,19 @@ pub struct Applied {
     pub attributes: BTreeMap<String, Json>,
     /// Adopted as it was found, rather than created.
     pub adopted: bool,
+}
+
+/// What has resources that belong to no relation, by kind: a role that privileges are granted to,
+/// the level at which settings are set. A resource's container is what stands for a schema in its
+/// address. Of a container that a policy describes, what is no longer in the policy goes, where
+/// Chronoform applied it.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Containers(pub BTreeMap<KindId, BTreeSet<String>>);
+
+impl Containers {
+    /// Whether an address is in one of them.
+    pub fn is_in_one(&self, address: &Address) -> bool {
+        let container = address.schema.as_ref();
+        container.is_some_and(|name| self.0.get(&address.kind).is_some_and(|known| known.contains(name)))
+    }
 }

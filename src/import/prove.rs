@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::core::{Address, Delta, Desired, Live, Place, Server, Value};
+use crate::core::{Address, Containers, Delta, Desired, Live, Place, Server, Value};
 use crate::diag::{Diagnostic, Failure, Sources, code};
 use crate::diff::{self, Sides};
 use crate::import::gather::{Gathered, LeftOut};
@@ -146,6 +146,7 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
         applied: &BTreeMap::new(),
         named: &named,
         managed: &BTreeSet::new(),
+        containers: &Containers::default(),
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _| false,

@@ -31,6 +31,11 @@ pub static DOCUMENTS: &[Document] = &[
         relation: false,
     },
     Document { kind: "extension", about: "An extension that the database must, or must not, have.", relation: false },
+    Document {
+        kind: "setting",
+        about: "Parameters of the server, set for all of it, for the database, or for one role.",
+        relation: false,
+    },
 ];
 
 /// The document of a `kind:`.

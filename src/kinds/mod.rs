@@ -36,16 +36,17 @@ mod retention;
 pub mod rules;
 pub mod schedule;
 pub mod section;
+mod setting;
 mod storage;
 pub mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
-    SqlText, Value,
+    Address, Applied, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row,
+    RowError, Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 
@@ -114,6 +115,19 @@ pub trait Kind: Sync {
     /// Whether an attribute as it was applied means what the policy wants of it, though it reads
     /// differently.
     fn means_same(&self, _desired: &Desired, _attribute: &str, _applied: &Json, _canon: &Canon) -> bool {
+        false
+    }
+
+    /// The containers of this kind that the policies describe as a whole, where its resources belong to
+    /// no relation and have a container in place of a schema in their address. What is live in one, was
+    /// applied, and is in no policy any more is removed.
+    fn containers(&self, _desired: &BTreeMap<Address, Desired>) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    /// Whether what a statement did to a resource may be seen only some moments after its end, so that
+    /// it is looked at again before it counts as not done.
+    fn comes_late(&self, _address: &Address) -> bool {
         false
     }
 
@@ -206,6 +220,12 @@ pub struct Judgement {
     pub impact: Option<Impact>,
     /// Why it cannot be done. Any error here blocks the action.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The containers that the policies describe as a whole, of every kind.
+pub fn containers(desired: &BTreeMap<Address, Desired>) -> Containers {
+    let of = |kind: &&dyn Kind| (kind.id(), kind.containers(desired));
+    Containers(all().iter().map(of).filter(|(_, containers)| !containers.is_empty()).collect())
 }
 
 /// Brings every desired resource to the server's form, kind by kind in the registry's order. What

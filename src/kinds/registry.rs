@@ -1,10 +1,11 @@
 //! Every kind, in the order in which a plan creates them. Adding a kind is a folder and a line here.
 
 use crate::core::KindId;
-use crate::kinds::{Kind, columnstore, extension, hypertable, index, retention, storage};
+use crate::kinds::{Kind, columnstore, extension, hypertable, index, retention, setting, storage};
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
+    &setting::Setting,
     &hypertable::Hypertable,
     &columnstore::Columnstore,
     &retention::Retention,

@@ -30,6 +30,8 @@ pub struct AttributeRule {
 pub enum How {
     /// By a step. Attributes that share one are changed together, once.
     Alter(&'static StepRule),
+    /// By several steps in order.
+    AlterBy(&'static [&'static StepRule]),
     /// By making the resource anew.
     Replace,
     /// It says how the resource is created and nothing of what it then is: the server does not keep
@@ -199,9 +201,10 @@ impl Rules {
 
     /// Every step that any of the rules uses, each once.
     pub fn steps(&self) -> Vec<&'static StepRule> {
-        let altered = self.attributes.iter().filter_map(|rule| match rule.how {
-            How::Alter(step) => Some(step),
-            How::Replace | How::OnlyAtCreation | How::Refuse { .. } => None,
+        let altered = self.attributes.iter().flat_map(|rule| match &rule.how {
+            How::Alter(step) => std::slice::from_ref(step).iter().copied(),
+            How::AlterBy(steps) => steps.iter().copied(),
+            How::Replace | How::OnlyAtCreation | How::Refuse { .. } => [].iter().copied(),
         });
         let whole = self.create.iter().chain(self.remove).chain(self.replace.unwrap_or_default()).copied();
         let mut steps: Vec<&'static StepRule> = Vec::new();

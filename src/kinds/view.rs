@@ -13,6 +13,8 @@ pub struct Scope {
     pub hypertables: Vec<(u32, i64)>,
     /// The names of whole-database objects that documents or the ledger name, by kind.
     pub globals: BTreeMap<String, Vec<String>>,
+    /// The same of what has a container in place of a schema, each as its container and its name.
+    pub contained: BTreeMap<String, Vec<(String, String)>>,
     /// Whether what is found is to be written as policies: then also what is too dear to ask for each
     /// plan, where [`Kind::export`](crate::kinds::Kind::export) needs it.
     pub export: bool,

@@ -238,7 +238,12 @@ fn head(document: &Document) -> Json {
             "examples": ["public.market_data", "\"Odd schema\".\"a.b\""],
         })
     } else {
-        json!({ "description": "The object's exact name.", "type": "string", "minLength": 1 })
+        json!({
+            "description": "The object's exact name, or one of your own for what has none.",
+            "type": "string",
+            "minLength": 1,
+            "examples": ["reporting"],
+        })
     };
     add("name", name);
     add(

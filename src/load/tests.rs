@@ -116,7 +116,7 @@ fn a_missing_key_comes_with_an_example() {
         errors("kind: extension\n"),
         [(
             "missing-key 1:1".to_owned(),
-            "an `extension` document needs the key `name` || `name`: The object's exact name.".to_owned()
+            "an `extension` document needs the key `name` || add it, for example `name: reporting`".to_owned()
         )]
     );
 }
@@ -197,16 +197,33 @@ fn the_nearest_of_several_forms_is_spoken_of() {
     );
 }
 
+/// Every kind of document, as a sentence ends with them.
+fn document_kinds() -> String {
+    let mut kinds: Vec<String> =
+        crate::kinds::document::DOCUMENTS.iter().map(|document| format!("`{}`", document.kind)).collect();
+    kinds.sort();
+    let last = kinds.pop().unwrap();
+    format!("{} or {last}", kinds.join(", "))
+}
+
 #[test]
 fn a_document_must_say_what_it_is() {
     assert_eq!(errors("name: t\n")[0].0, "missing-key 1:1");
-    assert_eq!(errors("knd: table\nname: t\n"), [("missing-key 1:1".to_owned(), "a policy document needs the key `kind` | did you mean `kind`? || say what it describes: `kind` is `class`, `extension` or `table`".to_owned())]);
+    assert_eq!(
+        errors("knd: table\nname: t\n"),
+        [(
+            "missing-key 1:1".to_owned(),
+            format!(
+                "a policy document needs the key `kind` | did you mean `kind`? || say what it describes: `kind` is {}",
+                document_kinds()
+            )
+        )]
+    );
     assert_eq!(
         errors("kind: tabel\nname: t\n"),
         [(
             "unknown-kind 1:7".to_owned(),
-            "`tabel` is no kind of document | did you mean `table`? || `kind` is `class`, `extension` or `table`"
-                .to_owned()
+            format!("`tabel` is no kind of document | did you mean `table`? || `kind` is {}", document_kinds())
         )]
     );
     assert_eq!(errors("kind: 5\n")[0].0, "unknown-kind 1:7");

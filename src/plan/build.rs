@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::core::{
-    Action, AttributeChange, Delta, Fingerprint, FromClass, Hazard, KindId, Lock, Op, Row, SourceLine, Step, Value,
+    Action, AttributeChange, Containers, Delta, Fingerprint, FromClass, Hazard, KindId, Lock, Op, Row, SourceLine,
+    Step, Value,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
@@ -35,6 +36,8 @@ pub struct Input<'a> {
     pub diagnostics: &'a mut Vec<Diagnostic>,
     /// The version to record.
     pub tool_version: &'a str,
+    /// The containers that the policies describe as a whole.
+    pub containers: &'a Containers,
     /// Whether these are all of the project's policies: with a choice of files, what the others
     /// describe is not orphaned.
     pub whole: bool,
@@ -53,7 +56,8 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
     }
     let actions = order::arrange(actions, &input.diff.deltas, &input.view, input.diagnostics);
     for address in input.diff.orphaned.iter().filter(|_| input.whole) {
-        let message = format!("{address} was applied by Chronoform, and no policy describes its table any more");
+        let it = if input.view.live.get(address).is_some_and(|live| live.on.is_some()) { "its table" } else { "it" };
+        let message = format!("{address} was applied by Chronoform, and no policy describes {it} any more");
         let help = "keep a document with `ensure: absent` to remove it, or leave it: nothing is done about it";
         input.diagnostics.push(Diagnostic::warning(&code::ORPHANED, message).help(help));
     }
@@ -109,7 +113,7 @@ fn forget(input: &Input<'_>) -> Vec<Unmanaged> {
         let wanted = input.view.desired.get(&applied.address).is_some_and(|d| d.ensure == crate::core::Ensure::Present);
         let in_view = match &applied.on {
             Some(on) => input.view.relations.contains_key(on),
-            None => input.view.desired.contains_key(&applied.address),
+            None => input.view.desired.contains_key(&applied.address) || input.containers.is_in_one(&applied.address),
         };
         in_view && !wanted && !input.view.live.contains_key(&applied.address)
     };
@@ -221,6 +225,7 @@ fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, V
     for change in &delta.changes {
         match rules.attribute(&change.attribute).map(|rule| &rule.how) {
             Some(How::Alter(step)) => altering.push(step),
+            Some(How::AlterBy(steps)) => altering.extend(steps.iter().copied()),
             Some(How::Replace) => replace = true,
             Some(How::Refuse { code, why, help }) => found.push(refusal(delta, change, code, why, help)),
             Some(How::OnlyAtCreation) | None => {

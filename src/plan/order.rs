@@ -51,7 +51,7 @@ fn removed_last(deltas: &[Delta], view: &View<'_>) -> BTreeSet<Address> {
 /// Whole-database objects first, then table by table; within one, removals from the last kind back
 /// to the first, then the rest from the first kind on, then the removals that are kept for the end;
 /// whole-database removals last of all.
-fn usual(action: &Action, last: bool) -> (u8, Option<QualifiedName>, u8, i64, String) {
+fn usual(action: &Action, last: bool) -> (u8, Option<QualifiedName>, u8, i64, Option<String>, String) {
     let rank = crate::kinds::all().iter().position(|kind| kind.id() == action.address.kind).unwrap_or(usize::MAX);
     let rank = i64::try_from(rank).unwrap_or(i64::MAX);
     let remove = action.op == Op::Remove;
@@ -65,7 +65,8 @@ fn usual(action: &Action, last: bool) -> (u8, Option<QualifiedName>, u8, i64, St
         (false, _) => (1, rank),
         (true, true) => (2, -rank),
     };
-    (phase, action.on.clone(), step, rank, action.address.name.clone())
+    let address = &action.address;
+    (phase, action.on.clone(), step, rank, address.schema.clone(), address.name.clone())
 }
 
 /// For each action, by its place in the usual order, those that it comes after: what its kind asks

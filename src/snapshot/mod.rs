@@ -31,6 +31,8 @@ pub struct Names {
     pub relations: BTreeSet<QualifiedName>,
     /// Whole-database objects.
     pub globals: BTreeMap<String, Vec<String>>,
+    /// What has a container in place of a schema, by kind.
+    pub contained: BTreeMap<String, Vec<(String, String)>>,
     /// Whether what is found is to be written as policies: see [`Scope::export`].
     pub export: bool,
 }
@@ -45,7 +47,10 @@ impl Names {
             (None, None) => {
                 self.globals.entry(address.kind.to_string()).or_default().push(address.name.clone());
             }
-            (None, Some(_)) => {}
+            (None, Some(container)) => {
+                let contained = self.contained.entry(address.kind.to_string()).or_default();
+                contained.push((container.clone(), address.name.clone()));
+            }
         }
     }
 }
@@ -125,7 +130,8 @@ fn scope(relations: &Relations, names: &Names) -> Scope {
     let id = |relation: &Relation| Some((relation.oid, relation.hypertable.as_ref()?.id));
     let mut hypertables: Vec<(u32, i64)> = relations.values().filter_map(id).collect();
     hypertables.sort_unstable();
-    Scope { oids, hypertables, globals: names.globals.clone(), export: names.export }
+    let (globals, contained) = (names.globals.clone(), names.contained.clone());
+    Scope { oids, hypertables, globals, contained, export: names.export }
 }
 
 /// Counts what the differences would touch: one query a kind that has any.

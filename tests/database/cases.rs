@@ -36,7 +36,9 @@ impl Case {
     /// takes seconds on the embedded server: in the short form there are a few cases there.
     fn begins_bare(&self, tier: Tier) -> bool {
         let (kind, own) = self.name.split_once('/').unwrap_or_default();
-        let bare = own.starts_with("create") && self.read("first.yaml").is_none() && self.read("drift.sql").is_none();
+        // What reaches outside the database is there already when the copy is made.
+        let others = ["first.yaml", "drift.sql", "roles", "afterwards.sql"];
+        let bare = own.starts_with("create") && others.iter().all(|file| self.read(file).is_none());
         let telling = own == "create" || own.contains("every") || own.contains("hostile") || own.contains("integer");
         let long = std::env::var_os("CHRONOFORM_TEST_LONG").is_some();
         bare && (tier != Tier::Embedded || long || (telling && !matches!(kind, "index" | "storage" | "extension")))
@@ -97,6 +99,10 @@ fn run(case: &Case, tier: Tier, servers: &Servers) -> Result<(), Failed> {
 /// Runs it in a database, and gives what is imported afterwards.
 fn run_in(case: &Case, tier: Tier, db: &Db) -> Result<Imported, Failed> {
     let place = Workplace::new(db);
+    for role in case.read("roles").unwrap_or_default().split_whitespace() {
+        db.drops_role(role);
+    }
+    let _afterwards = Afterwards { db, sql: case.read("afterwards.sql") };
     db.run(&case.read("setup.sql").expect("a case has a setup.sql"));
     if let Some(first) = case.read("first.yaml") {
         place.write("policy.yaml", &first);
@@ -115,6 +121,22 @@ fn run_in(case: &Case, tier: Tier, db: &Db) -> Result<Imported, Failed> {
     };
     carry_out(case, &place, planned, &checks);
     Ok(import::round_trip(&place, true))
+}
+
+/// What puts back what a case changed outside its database, however it ends.
+struct Afterwards<'a> {
+    db: &'a Db,
+    sql: Option<String>,
+}
+
+impl Drop for Afterwards<'_> {
+    fn drop(&mut self) {
+        for statement in self.sql.iter().flat_map(|sql| statements(sql)) {
+            if let Err(error) = self.db.try_run(&statement) {
+                eprintln!("{statement}: {error}");
+            }
+        }
+    }
 }
 
 /// Apply the plan file, find nothing left to do, and look into the catalog.

@@ -352,6 +352,11 @@ impl Db {
         name
     }
 
+    /// Has a role of this exact name dropped with the database.
+    pub fn drops_role(&self, name: &str) {
+        lock(&self.roles).push(name.to_owned());
+    }
+
     /// The text with a name in place of each `{unique}` that no other test of any run has.
     pub fn unique(&self, text: &str) -> String {
         text.replace("{unique}", &format!("test_{}", self.suffix))
@@ -379,7 +384,7 @@ impl Db {
             std::thread::sleep(Duration::from_millis(200));
         }
         for role in lock(&self.roles).iter() {
-            admin.batch_execute(&format!("DROP ROLE IF EXISTS \"{role}\""))?;
+            admin.batch_execute(&format!("DROP ROLE IF EXISTS \"{}\"", role.replace('"', "\"\"")))?;
         }
         Ok(())
     }

@@ -91,13 +91,13 @@ fn is_servers_own(schema: &str) -> bool {
 }
 
 fn servers_own(schema: &str) -> Diagnostic {
-    Diagnostic::error(&code::UNKNOWN_SCHEMA, format!("the schema `{schema}` is the server's own"))
+    Diagnostic::error(&code::NO_SUCH_SCHEMA, format!("the schema `{schema}` is the server's own"))
         .why("what is in it is made by PostgreSQL or TimescaleDB, and no policy describes it")
         .help("name the schemas of your tables")
 }
 
 fn no_schema(schema: &str) -> Diagnostic {
-    Diagnostic::error(&code::UNKNOWN_SCHEMA, format!("the database has no schema `{schema}`"))
+    Diagnostic::error(&code::NO_SUCH_SCHEMA, format!("the database has no schema `{schema}`"))
         .help("names are exact: capitals count, and no quotes belong to them")
 }
 

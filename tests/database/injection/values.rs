@@ -69,6 +69,13 @@ const PLAIN: &[(&str, Field)] = &[
     ("extension version", |text| json!({"kind": "extension", "name": "plpgsql", "version": text})),
     ("extension schema", |text| json!({"kind": "extension", "name": "plpgsql", "schema": text})),
     ("extension schema at creation", |text| json!({"kind": "extension", "name": "hstore", "schema": text})),
+    ("setting parameter", |text| setting(json!({"settings": {text: "x"}}))),
+    ("setting class", |text| setting(json!({"settings": {format!("{text}.x"): "x"}}))),
+    ("setting value", |text| setting(json!({"settings": {"application_name": text}}))),
+    ("setting number", |text| setting(json!({"settings": {"work_mem": text}}))),
+    ("setting custom value", |text| setting(json!({"settings": {"my_app.mode": text}}))),
+    ("setting list", |text| setting(json!({"settings": {"search_path": [text, text]}}))),
+    ("setting role", |text| setting(json!({"scope": "role", "role": text, "settings": {"jit": false}}))),
     ("extension version at creation", |text| json!({"kind": "extension", "name": "hstore", "version": text})),
 ];
 
@@ -121,6 +128,14 @@ fn index(keys: Json) -> Json {
         index[key] = value.clone();
     }
     table(json!({"indexes": [index]}))
+}
+
+fn setting(keys: Json) -> Json {
+    let mut document = json!({"kind": "setting", "name": "s", "scope": "database"});
+    for (key, value) in keys.as_object().unwrap() {
+        document[key] = value.clone();
+    }
+    document
 }
 
 fn retention(schedule: Json) -> Json {

@@ -1,0 +1,2 @@
+ALTER SYSTEM RESET random_page_cost;
+SELECT pg_reload_conf();

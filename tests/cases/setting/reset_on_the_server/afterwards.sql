@@ -1,0 +1,2 @@
+ALTER SYSTEM RESET bgwriter_delay;
+SELECT pg_reload_conf();

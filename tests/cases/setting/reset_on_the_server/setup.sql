@@ -1,0 +1,1 @@
+ALTER SYSTEM SET bgwriter_delay = '300ms';

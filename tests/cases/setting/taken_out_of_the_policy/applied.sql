@@ -1,0 +1,9 @@
+SELECT c = 'work_mem=64MB' FROM (SELECT unnest(setconfig) AS c FROM pg_db_role_setting AS s
+  JOIN pg_database AS d ON d.oid = s.setdatabase WHERE d.datname = current_database() AND s.setrole = 0) AS q
+ WHERE c LIKE 'work_mem=%';
+SELECT c = 'enable_mergejoin=off' FROM (SELECT unnest(setconfig) AS c FROM pg_db_role_setting AS s
+  JOIN pg_database AS d ON d.oid = s.setdatabase WHERE d.datname = current_database() AND s.setrole = 0) AS q
+ WHERE c LIKE 'enable_mergejoin=%';
+SELECT count(*) = 0 FROM (SELECT unnest(setconfig) AS c FROM pg_db_role_setting AS s
+  JOIN pg_database AS d ON d.oid = s.setdatabase WHERE d.datname = current_database() AND s.setrole = 0) AS q
+ WHERE c LIKE 'statement_timeout=%';
