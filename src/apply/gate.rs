@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::Locked;
-use crate::core::{Action, Address, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Op, Place, Reason, Server};
+use crate::core::{
+    Action, Address, Applied, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Op, Place, Reason, Server,
+};
 use crate::diag::{Diagnostic, Failure, Severity, code, has_errors};
 use crate::diff::Diff;
 use crate::kinds::View;
@@ -58,7 +60,7 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failur
     let server = snapshot::open(session)?;
     check_server(plan, &server)?;
     let mut desired = desired_of(plan);
-    let now = snapshot::take(session, server, &names_of(plan), &desired, &BTreeMap::new())?;
+    let now = snapshot::take(session, server, &names_of(plan), &desired, &seen_of(plan))?;
     desired.extend(unwanted_of(plan));
     let view = now.view(&desired);
     let mut stale = stale_resources(plan, &now);
@@ -155,6 +157,19 @@ pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
         (address.clone(), desired)
     };
     adopted.chain(acted).map(make).collect()
+}
+
+/// What the plan saw of each live resource that it changes, by which one without a name of its own is
+/// found again.
+pub(super) fn seen_of(plan: &Plan) -> BTreeMap<Address, Applied> {
+    let changed = plan.actions.iter().filter(|action| action.op != Op::Create);
+    let seen = changed.map(|action| {
+        let kept = action.desired.iter().map(|(name, value)| (name.clone(), value.to_json()));
+        let before = action.attributes.iter().map(|change| (change.name.clone(), change.before.clone()));
+        let (address, on) = (action.address.clone(), action.on.clone());
+        Applied { address, on, attributes: kept.chain(before).collect(), adopted: false }
+    });
+    seen.map(|applied| (applied.address.clone(), applied)).collect()
 }
 
 /// What the plan removes because its policies say `ensure: absent`, so that another action may

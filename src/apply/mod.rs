@@ -7,6 +7,7 @@
 mod gate;
 mod interrupt;
 mod lock;
+mod patience;
 mod run;
 mod verify;
 

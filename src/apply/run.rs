@@ -1,22 +1,32 @@
-//! Executing a plan's statements: each action its own transaction, with a short patience for locks.
+//! Executing a plan's statements: each action its own transaction, with short tries for locks.
 
 use std::time::{Duration, Instant};
 
+use crate::apply::lock::check_held;
+use crate::apply::patience::{Patience, pause};
 use crate::apply::{ActionOutcome, Events, Interrupt, Ready, Report, StepOutcome};
 use crate::core::{Action, LockMode, Step};
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::pg::{PgError, PgErrorKind, Session};
 use crate::plan::Plan;
 
-/// How often a transaction that could not get its lock is tried, and how long it waits each time:
-/// short, because whoever queues behind the waiting statement waits as well.
-const ATTEMPTS: u32 = 6;
-const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// How long a try waits for its lock: short, because whoever queues behind the waiting statement
+/// waits as well.
+const ONE_TRY: &str = "SET LOCAL lock_timeout = '2s'";
+/// The same for a step that cannot run in a transaction and keeps writers out. It cannot be tried
+/// again without looking at what is left of it, so that a little more is asked of the others.
+const ALONE: &str = "10s";
 
 /// Runs the actions in order, and stops at the first that does not end well. Whatever happened is
-/// in the report and was told to `events`.
-pub fn run(ready: &mut Ready<'_>, plan: &Plan, events: &mut dyn Events, interrupt: &Interrupt) -> Report {
+/// in the report and was told to `events`. Each action waits for the locks of others, tries and
+/// pauses together, as long as `patience` says.
+pub fn run(
+    ready: &mut Ready<'_>,
+    plan: &Plan,
+    events: &mut dyn Events,
+    interrupt: &Interrupt,
+    patience: Duration,
+) -> Report {
     let mut outcomes = vec![ActionOutcome::Skipped; plan.actions.len()];
     let mut failure = None;
     let mut sent = false;
@@ -28,6 +38,10 @@ pub fn run(ready: &mut Ready<'_>, plan: &Plan, events: &mut dyn Events, interrup
             failure = Some(interrupted(index, plan.actions.len(), None));
             break;
         }
+        if !single_session && let Err(lost) = check_held(session) {
+            failure = Some(lost);
+            break;
+        }
         let started = Instant::now();
         events.action_started(index, action);
         let mut running = Running {
@@ -37,6 +51,7 @@ pub fn run(ready: &mut Ready<'_>, plan: &Plan, events: &mut dyn Events, interrup
             index,
             action,
             single_session,
+            patience,
             sent: None,
         };
         let outcome = running.action();
@@ -94,6 +109,8 @@ fn stopped(action: &Action, outcome: &ActionOutcome, index: usize, all: usize) -
         let message = format!("{} stopped at its step {}: {}{state}", action.address, step + 1, error.message);
         let why = error.detail.as_ref().map(|detail| format!("{detail}\n")).unwrap_or_default();
         let hint = error.hint.as_ref().map(|hint| format!("{hint}\n")).unwrap_or_default();
+        let longer = "another session held the lock for longer than --patience allows\n";
+        let hint = if error.is_lock_timeout() { format!("{longer}{hint}") } else { hint };
         Diagnostic::error(code, message).why(format!("{why}the statement was:\n{sql}")).help(format!("{hint}{rest}"))
     };
     match outcome {
@@ -112,6 +129,7 @@ struct Running<'a> {
     index: usize,
     action: &'a Action,
     single_session: bool,
+    patience: Duration,
     /// The last step that was sent and not undone.
     sent: Option<usize>,
 }
@@ -143,28 +161,35 @@ impl Running<'_> {
         Ok(ActionOutcome::Done)
     }
 
-    /// Some steps in one transaction, tried again while another session holds a lock.
+    /// Some steps in one transaction, tried again where others were in its way: they hold a lock, or
+    /// the server chose this transaction to end a deadlock or a conflict.
     fn transaction(&mut self, first: usize, count: usize) -> Result<Option<(usize, StepOutcome)>, Failure> {
-        let mut pause = FIRST_PAUSE;
-        let mut attempt = 1;
+        let mut patience = Patience::new(self.patience);
         loop {
             let ended = self.attempt(first, count)?;
-            let waits = matches!(&ended, Some((_, StepOutcome::Failed(error))) if error.is_lock_timeout());
-            if !waits || attempt == ATTEMPTS || self.interrupt.is_requested() {
+            let passes = matches!(&ended, Some((_, StepOutcome::Failed(error))) if error.is_passing());
+            if !passes || !self.waits(&mut patience) {
                 return Ok(ended);
             }
-            let blocker = self.blocker();
-            self.events.waiting(self.action, attempt, pause, blocker.as_deref());
-            std::thread::sleep(pause);
-            pause = pause * 2 + jitter();
-            attempt += 1;
         }
+    }
+
+    /// Pauses before another try and says why; `false` where there is to be none.
+    fn waits(&mut self, patience: &mut Patience) -> bool {
+        if self.interrupt.is_requested() {
+            return false;
+        }
+        let Some(length) = patience.next() else { return false };
+        let blocker = self.blocker();
+        self.events.waiting(self.action, patience.tries(), length, blocker.as_deref());
+        pause(length, self.interrupt);
+        !self.interrupt.is_requested()
     }
 
     fn attempt(&mut self, first: usize, count: usize) -> Result<Option<(usize, StepOutcome)>, Failure> {
         let mut times: Vec<Duration> = Vec::new();
         let before = self.sent;
-        let mut ended = self.session.batch(&format!("BEGIN; {PATIENCE}")).err().map(|error| (first, outcome_of(error)));
+        let mut ended = self.session.batch(&format!("BEGIN; {ONE_TRY}")).err().map(|error| (first, outcome_of(error)));
         let steps = self.action.steps.iter().enumerate().skip(first).take(count);
         for (at, step) in steps {
             if ended.is_some() {
@@ -214,7 +239,13 @@ impl Running<'_> {
     fn alone(&mut self, at: usize, step: &Step) -> Result<Option<(usize, StepOutcome)>, Failure> {
         // Waiting for a lock that lets reads and writes by holds nobody up.
         let harmless = step.lock.as_ref().is_none_or(|lock| lock.mode <= LockMode::ShareUpdateExclusive);
-        let patience = if harmless { "0" } else { "60s" };
+        if let Some(lock) = step.lock.as_ref().filter(|_| !harmless)
+            && let Some(refused) = self.finds_way(lock.mode)
+        {
+            let told = StepOutcome::Failed(refused);
+            return Ok(Some((at, told)));
+        }
+        let patience = if harmless { "0" } else { ALONE };
         self.events.step_started(self.index, self.action, at, step)?;
         self.sent = Some(at);
         let started = Instant::now();
@@ -223,6 +254,27 @@ impl Running<'_> {
         let outcome = result.err().map_or(StepOutcome::Done, outcome_of);
         self.events.step_finished(self.index, at, &outcome, started.elapsed())?;
         Ok((outcome != StepOutcome::Done).then_some((at, outcome)))
+    }
+
+    /// Waits until a lock can be had, in short tries of a transaction that takes it and lets it go:
+    /// the step itself, once sent, could only wait with everybody queueing behind it. Gives what is
+    /// in the way when the patience ends.
+    fn finds_way(&mut self, mode: LockMode) -> Option<PgError> {
+        let on = self.action.on.as_ref().filter(|_| !self.single_session)?;
+        // Both parts are typed: a quoted name and one of eight modes.
+        let take = format!("BEGIN; {ONE_TRY}; LOCK TABLE ONLY {on} IN {} MODE; COMMIT", mode.as_str());
+        let mut patience = Patience::new(self.patience);
+        loop {
+            let error = self.session.batch(&take).err()?;
+            let _ = self.session.batch("ROLLBACK");
+            // Whatever else is wrong, the step itself will tell.
+            if !error.is_passing() {
+                return None;
+            }
+            if !self.waits(&mut patience) {
+                return Some(error);
+            }
+        }
     }
 
     /// Who holds a lock on the action's relation, as far as the server tells.
@@ -246,10 +298,4 @@ fn outcome_of(error: PgError) -> StepOutcome {
         _ if error.is_cancelled() => StepOutcome::Cancelled,
         _ => StepOutcome::Failed(error),
     }
-}
-
-/// Up to a quarter of a second, so that two that wait for each other do not meet again.
-fn jitter() -> Duration {
-    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
-    Duration::from_millis(u64::from(nanos % 250))
 }

@@ -47,7 +47,7 @@ fn look<'a>(ready: &mut Ready<'_>, plan: &Plan, done: &[&'a Action]) -> Result<(
     let wanted: BTreeMap<Address, Desired> = super::gate::desired_of(plan);
     let session = ready.locked.session();
     let server = snapshot::open(session)?;
-    let now = snapshot::take(session, server, &super::gate::names_of(plan), &wanted, &BTreeMap::new())?;
+    let now = snapshot::take(session, server, &super::gate::names_of(plan), &wanted, &super::gate::seen_of(plan))?;
     snapshot::finish(session)?;
     let mut found = Verified::default();
     let settled = crate::kinds::settle(&now.view(&wanted), &mut found.differing);

@@ -44,12 +44,13 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut waiting = |holder: &str| {
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
-    let locked = apply::lock(&mut session, patience, &mut waiting)?;
+    let locked = apply::lock(&mut session, server.single_session, patience, &mut waiting)?;
     let mut ready = apply::gate(locked, &plan)?;
     let mut recorder = Recorder::begin(&ledger, &plan, &server, new, progress)?;
     let interrupt = Interrupt::default();
     let listening = signals::listen(&interrupt)?;
-    let mut done = apply::run(&mut ready, &plan, &mut recorder, &interrupt);
+    let patience = Duration::from_secs(args.patience);
+    let mut done = apply::run(&mut ready, &plan, &mut recorder, &interrupt, patience);
     drop(listening);
 
     // A connection that broke has nothing more to show; the next run looks.

@@ -33,7 +33,9 @@ pub fn command() -> clap::Command {
 /// What every command takes.
 #[derive(Args, Debug, Clone, Default)]
 pub struct Global {
-    /// The database: a URL or `key=value` text. Without it, libpq's own PG* variables.
+    /// The database: a URL or `key=value` text, as for psql. What it leaves open is filled in from the
+    /// service that it or PGSERVICE names, then from PG* variables, then from ~/.pgpass. The URL of
+    /// a --target counts before it.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub url: Option<String>,
     /// The ledger's file.
@@ -42,7 +44,8 @@ pub struct Global {
     /// Let a ledger that belongs to another database hold this one as well.
     #[arg(long, global = true)]
     pub allow_new_database: bool,
-    /// The target in chronoform.yaml to work on.
+    /// The target in chronoform.yaml to work on; where it has a URL, that one is used, and --url and
+    /// DATABASE_URL are not.
     #[arg(long, global = true, value_name = "NAME")]
     pub target: Option<String>,
     /// A variable for `${var.NAME}`.
@@ -120,6 +123,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
+    /// Print the manual page of the program or of a command.
+    Man(ManArgs),
 }
 
 /// Policy files and folders.
@@ -162,6 +167,10 @@ pub struct ApplyArgs {
     /// How many seconds to wait for another apply to end.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub lock_timeout: u64,
+    /// How many seconds an action may wait for locks that other sessions hold: it tries for two
+    /// seconds at a time, so that nobody queues behind it for longer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub patience: u64,
 }
 
 fn hazard(name: &str) -> Result<Hazard, String> {
@@ -227,7 +236,12 @@ pub enum LedgerCommand {
         run: Option<i64>,
     },
     /// Check the hash chain and every row against it.
-    Verify,
+    Verify {
+        /// A head that an earlier `verify` printed: it must still be in the chain. That shows that
+        /// nothing up to it was cut off or written anew, which the file alone cannot show.
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+    },
     /// Write the whole ledger as one file.
     Export {
         /// The file; standard output where none is given.
@@ -278,6 +292,17 @@ pub struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// The command, as on the command line; the whole program where none is given.
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// Write every page into this folder instead.
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub out: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub fn run(args: &LedgerArgs, context: &mut Context) -> Result<Exit, Failure> {
             out::print(&report::ledger_log(&lines, &options));
         }
         LedgerCommand::Show { run } => out::print(&report::ledger_show(&detail(&path, *run)?, &options)),
-        LedgerCommand::Verify => return verify(&path, &options),
+        LedgerCommand::Verify { head } => return verify(&path, head.as_deref(), &options),
         LedgerCommand::Export { file } => export(&path, file.as_deref())?,
         LedgerCommand::Import { file } => import(&path, file)?,
     }
@@ -89,8 +89,8 @@ fn detail(path: &Path, number: Option<i64>) -> Result<report::RunDetail, Failure
     })
 }
 
-fn verify(path: &Path, options: &report::Options) -> Result<Exit, Failure> {
-    let found = Ledger::open_read(path)?.verify()?;
+fn verify(path: &Path, head: Option<&str>, options: &report::Options) -> Result<Exit, Failure> {
+    let found = Ledger::open_read(path)?.verify_since(head)?;
     let problem = |finding: &crate::ledger::Finding| report::Problem { entry: None, message: finding.to_string() };
     let verification = report::Verification {
         file: path.display().to_string(),

@@ -14,6 +14,7 @@ mod drift;
 mod fmt;
 mod import;
 mod ledger;
+mod man;
 mod plan;
 mod schema;
 mod signals;
@@ -70,5 +71,6 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Fmt(args) => fmt::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
+        Command::Man(args) => man::run(&args),
     }
 }

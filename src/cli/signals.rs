@@ -1,5 +1,7 @@
 //! Ctrl-C, a lost terminal and a polite kill, while a plan is being carried out.
 
+use std::os::raw::c_int;
+
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
@@ -25,7 +27,10 @@ pub fn listen(interrupt: &Interrupt) -> Result<Listening, Failure> {
     let wrong = |error: std::io::Error| {
         Failure::from(Diagnostic::error(&code::INTERNAL, format!("signals cannot be heard: {error}")))
     };
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(wrong)?;
+    // What whoever started this had ignored stays so: `nohup` means a hangup to be none.
+    let ignored = ignored();
+    let heard = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !ignored.contains(signal));
+    let mut signals = Signals::new(heard).map_err(wrong)?;
     let handle = signals.handle();
     let interrupt = interrupt.clone();
     std::thread::spawn(move || {
@@ -38,4 +43,27 @@ pub fn listen(interrupt: &Interrupt) -> Result<Listening, Failure> {
         }
     });
     Ok(Listening(handle))
+}
+
+/// The signals that this process was started to ignore, as far as the system tells.
+fn ignored() -> Vec<c_int> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    mask(&status).map(|mask| (1..64).filter(|signal| mask & (1_u64 << (signal - 1)) != 0).collect()).unwrap_or_default()
+}
+
+/// The mask of ignored signals in the kernel's account of a process.
+fn mask(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_says_what_is_ignored() {
+        assert_eq!(mask("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0\n"), Some(0x1001));
+        assert_eq!(mask("Name:\tx\n"), None);
+    }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::core::name::quote_identifier;
-use crate::core::{Interval, QualifiedName, SqlText};
+use crate::core::{Interval, JsonText, QualifiedName, SqlText};
 
 /// What an attribute holds, on either side of a diff.
 ///
@@ -30,6 +30,8 @@ pub enum Value {
     Name(QualifiedName),
     /// An expression or predicate.
     Sql(SqlText),
+    /// A JSON document that is compared as such.
+    Json(JsonText),
     /// One key column of an index or an ordering.
     Key(KeyColumn),
     /// An ordered list.
@@ -189,6 +191,7 @@ impl fmt::Display for Value {
             Self::Interval(interval) => write!(f, "{interval}"),
             Self::Name(name) => write!(f, "{name}"),
             Self::Sql(sql) => write!(f, "{sql}"),
+            Self::Json(json) => write!(f, "{json}"),
             Self::Key(key) => write!(f, "{key}"),
             Self::List(items) if items.is_empty() => f.write_str("none"),
             Self::List(items) => {

@@ -117,6 +117,7 @@ codes! {
     PLAN_BLOCKED = refusal("plan-blocked", "The plan holds an action that cannot be done.");
     WRONG_DATABASE = refusal("wrong-database", "The plan or ledger belongs to another database.");
     NOT_CONFIRMED = refusal("not-confirmed", "The plan was not approved.");
+    TRANSACTION_POOLING = refusal("transaction-pooling", "The connection goes through a pooler that gives each transaction another session.");
     LOCKED = refusal("locked", "Another apply holds the database's lock.");
     PLAN_UNREADABLE = new("plan-unreadable", "A plan file that this version cannot read.");
     LEDGER_UNREADABLE = new("ledger-unreadable", "The ledger cannot be opened, or is no ledger.");

@@ -26,6 +26,11 @@ pub static DOCUMENTS: &[Document] = &[
         relation: true,
     },
     Document {
+        kind: "job",
+        about: "A user-defined action: a procedure that TimescaleDB runs on a schedule. Its name is the policy's choice.",
+        relation: false,
+    },
+    Document {
         kind: "class",
         about: "Defaults for the documents that it matches: a document's own keys win, mappings are merged key by key, and anything else is taken as a whole.",
         relation: false,

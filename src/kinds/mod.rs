@@ -85,6 +85,18 @@ pub trait Kind: Sync {
     /// When the catalog is not as the query expects it.
     fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError>;
 
+    /// Gives resources whose names the server does not keep the addresses by which policies and the
+    /// ledger know them, and leaves out those that nobody knows. `applied` is what the ledger
+    /// remembers or, while a plan is carried out, what it saw.
+    fn identify(
+        &self,
+        found: Vec<Live>,
+        _desired: &BTreeMap<Address, Desired>,
+        _applied: &BTreeMap<Address, Applied>,
+    ) -> Vec<Live> {
+        found
+    }
+
     /// The query for the names (a column `name`) of all resources of this kind that belong to the whole
     /// database rather than to a relation, the server's own left out; `None` for a kind of relations.
     /// What it finds is then observed by name, as if policies spoke of it.

@@ -1,7 +1,7 @@
 //! Every kind, in the order in which a plan creates them. Adding a kind is a folder and a line here.
 
 use crate::core::KindId;
-use crate::kinds::{Kind, columnstore, extension, hypertable, index, retention, setting, storage};
+use crate::kinds::{Kind, columnstore, extension, hypertable, index, job, retention, setting, storage};
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
@@ -11,6 +11,7 @@ static KINDS: &[&dyn Kind] = &[
     &retention::Retention,
     &index::Index,
     &storage::Storage,
+    &job::Job,
 ];
 
 /// Every kind, in the order of creation; removal goes the other way.

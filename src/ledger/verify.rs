@@ -78,7 +78,27 @@ impl Ledger {
     /// # Errors
     /// When it cannot be read at all.
     pub fn verify(&self) -> Result<Verification, Diagnostic> {
-        self.read(|conn| verify(conn, self.opening))
+        self.verify_since(None)
+    }
+
+    /// The same, and whether a head noted earlier is still in the chain. A log that was cut off, or
+    /// written anew from some entry on, with its tables to match, is whole in itself: only what was
+    /// noted elsewhere tells.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub fn verify_since(&self, head: Option<&str>) -> Result<Verification, Diagnostic> {
+        self.read(|conn| {
+            let mut found = verify(conn, self.opening)?;
+            if let Some(head) = head.map(str::trim)
+                && !conn.prepare("SELECT 1 FROM audit WHERE hash = ?1")?.exists([head])?
+            {
+                let problem =
+                    format!("the noted head `{}` is not in it: it was cut off or written anew", shortened(head));
+                found.findings.push(Finding::new("audit", None, problem));
+            }
+            Ok(found)
+        })
     }
 }
 
@@ -335,7 +355,6 @@ impl<'a> Cursor<'a> {
 
 /// A value in a message, cut where it is long.
 fn shown(value: &Value) -> String {
-    const LONGEST: usize = 60;
     let text = match value {
         Value::Null => return "empty".to_owned(),
         Value::Integer(number) => return number.to_string(),
@@ -343,8 +362,13 @@ fn shown(value: &Value) -> String {
         Value::Text(text) => text,
         Value::Blob(_) => return "no text".to_owned(),
     };
+    format!("`{}`", shortened(text))
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 64;
     match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
-        None => format!("`{text}`"),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }

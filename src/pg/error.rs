@@ -36,9 +36,20 @@ impl PgError {
         Self { kind: PgErrorKind::Protocol, sqlstate: None, message: message.into(), detail: None, hint: None }
     }
 
-    /// Whether the server ended the statement because it waited too long for a lock (55P03) .
+    /// Whether the server ended the statement because it waited too long for a lock (55P03).
     pub fn is_lock_timeout(&self) -> bool {
         self.sqlstate.as_deref() == Some("55P03")
+    }
+
+    /// Whether the same may well succeed a little later: a lock that others held (55P03), a deadlock
+    /// (40P01) or a serialization failure (40001). Of its transaction nothing happened.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.sqlstate.as_deref(), Some("55P03" | "40P01" | "40001"))
+    }
+
+    /// Whether PgBouncer refused it because its pool takes single statements only (08P01).
+    pub fn is_refused_by_pooler(&self) -> bool {
+        self.sqlstate.as_deref() == Some("08P01") && self.message.contains("statement pooling")
     }
 
     /// Whether the statement was cancelled (57014).
@@ -78,6 +89,11 @@ impl PgError {
             Some("53300") => {
                 (&code::CONNECT_FAILED, Some("the server has no free connection: wait, or raise max_connections"))
             }
+            // PgBouncer's own words, where a pool takes single statements only.
+            _ if self.is_refused_by_pooler() => (
+                &code::TRANSACTION_POOLING,
+                Some("connect to the server itself, or to a pool of PgBouncer with `pool_mode = session`"),
+            ),
             _ => (&code::SERVER_ERROR, None),
         }
     }

@@ -1,4 +1,4 @@
-//! A session with a server: pinned settings, one statement at a time, no driver types.
+//! A session with a server: settings to pin, one statement at a time, no driver types.
 
 use std::time::{Duration, Instant};
 
@@ -10,15 +10,34 @@ use crate::pg::connect::{self, Connected};
 use crate::pg::tls::Connector;
 use crate::pg::{Endpoint, PgError, Trip, Watch, rows};
 
-/// What every session sets, so that nothing depends on a role's or database's own settings: no
-/// name resolves without its schema, and dates and intervals come in one style. Compiling a catalog
-/// query takes the server longer than running it, whatever it estimates (1 s against 50 ms, seen on 17).
-const SETTINGS: &str = "SET search_path = ''; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; \
-    SET IntervalStyle = 'postgres'; SET standard_conforming_strings = on; SET client_min_messages = warning; \
-    SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET default_transaction_isolation = 'read committed'; \
-    SET lock_timeout = '10s'; SET jit = off; \
-    SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
-     WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
+/// What is set, so that nothing depends on a role's or database's own settings: no name resolves
+/// without its schema, and dates and intervals come in one style. Compiling a catalog query takes the
+/// server longer than running it, whatever it estimates (1 s against 50 ms, seen on 17).
+const SETTINGS: [(&str, &str); 11] = [
+    ("search_path", "''"),
+    ("TimeZone", "'UTC'"),
+    ("DateStyle", "'ISO, YMD'"),
+    ("IntervalStyle", "'postgres'"),
+    ("standard_conforming_strings", "on"),
+    ("client_min_messages", "warning"),
+    ("statement_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("default_transaction_isolation", "'read committed'"),
+    ("lock_timeout", "'10s'"),
+    ("jit", "off"),
+];
+
+/// The statements that set it all, for a session or for a transaction.
+fn settings(local: bool) -> String {
+    let set = if local { "SET LOCAL" } else { "SET" };
+    let each = SETTINGS.iter().map(|(name, value)| format!("{set} {name} = {value}; "));
+    // Not every version has these.
+    let newer = format!(
+        "SELECT pg_catalog.set_config(name, '0', {local}) FROM pg_catalog.pg_settings \
+          WHERE name IN ('transaction_timeout', 'idle_session_timeout')"
+    );
+    each.chain([newer]).collect()
+}
 
 /// A connection to one database.
 pub struct Session {
@@ -49,7 +68,7 @@ impl Canceller {
 }
 
 impl Session {
-    /// Connects and pins the session's settings.
+    /// Connects, and sets nothing: behind a pooler, the session may be another client's next.
     ///
     /// # Errors
     /// When no host can be reached or is as it must be, its certificate cannot be trusted, the login
@@ -64,9 +83,24 @@ impl Session {
     /// As [`Session::connect`].
     pub fn connect_watched(endpoint: &Endpoint, watch: Option<Watch>) -> Result<Self, Failure> {
         let Connected { client, endpoint, connector } = connect::connect(endpoint)?;
-        let mut session = Self { client, endpoint, connector, round_trips: 0, watch };
-        session.batch(SETTINGS).map_err(|error| Failure::from(error.diagnostic("setting up the session")))?;
-        Ok(session)
+        Ok(Self { client, endpoint, connector, round_trips: 0, watch })
+    }
+
+    /// Pins the session's settings, for as long as it lasts. Only for a session that is one's own.
+    ///
+    /// # Errors
+    /// The server's refusal, or a lost connection.
+    pub fn pin(&mut self) -> Result<(), PgError> {
+        self.batch(&settings(false))
+    }
+
+    /// Begins a transaction with the settings pinned until its end; `begin` is its first statement,
+    /// and `then` what comes after the settings, all in one round trip.
+    ///
+    /// # Errors
+    /// The server's refusal, or a lost connection.
+    pub fn begin_pinned(&mut self, begin: &str, then: &str) -> Result<(), PgError> {
+        self.batch(&format!("{begin}; {}; {then}", settings(true)))
     }
 
     /// Where it is connected to: of several hosts, the one that it is at.

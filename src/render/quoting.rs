@@ -92,6 +92,7 @@ fn literal(value: &Value) -> Result<String, Error> {
         return match &typed.0 {
             core::Value::Interval(interval) => Ok(format!("INTERVAL {}", quote_literal(&interval.to_string()))),
             core::Value::Name(name) => Ok(quote_literal(&name.to_string())),
+            core::Value::Json(json) => Ok(quote_literal(json.as_str())),
             _ => Err(refuse("an expression needs |expr and a key column |key")),
         };
     }

@@ -12,7 +12,7 @@ use crate::core::{Address, Applied, Desired, KindId, Live, QualifiedName, Query,
 use crate::diag::{Diagnostic, Failure, code};
 use crate::diff::Diff;
 use crate::kinds::{Canon, Relation, Relations, Scope, View, by_id};
-use crate::pg::{PgError, Session};
+use crate::pg::{PgError, PgErrorKind, Session};
 
 pub use discover::{Choice, Found, discover};
 pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
@@ -21,8 +21,8 @@ pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
 /// knows neither how few of the rows are in scope nor that they are all in memory. The savepoint is
 /// for what an author wrote and the server may refuse: see `canon.rs`. It cannot be made together
 /// with that, since nothing of a text that does not parse is run.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-    SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SAVEPOINT canon";
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const SETTINGS: &str = "SET LOCAL max_parallel_workers_per_gather = 0; SAVEPOINT canon";
 
 /// What a snapshot looks at: names of relations, and of whole-database objects by kind.
 #[derive(Clone, Debug, Default)]
@@ -79,10 +79,31 @@ impl Snapshot {
 /// transaction stays open for [`take`] and [`weigh`]; [`finish`] ends it.
 ///
 /// # Errors
-/// A server too old, or a lost connection.
+/// A server too old, a pooler that takes no transactions, or a lost connection.
 pub fn open(session: &mut Session) -> Result<Server, Failure> {
-    session.batch(BEGIN).map_err(|error| Failure::from(error.diagnostic("opening the snapshot")))?;
+    if let Err(error) = session.begin_pinned(BEGIN, SETTINGS) {
+        return Err(match error.kind {
+            PgErrorKind::Lost if ends_at_begin(session) => no_transactions().into(),
+            _ => error.diagnostic("opening the snapshot").into(),
+        });
+    }
     server::read(session)
+}
+
+/// Whether another connection answers, and also ends at its first BEGIN: so does PgBouncer in statement
+/// mode, and its reason is lost with the connection.
+fn ends_at_begin(session: &Session) -> bool {
+    let Ok(mut again) = Session::connect(session.endpoint()) else { return false };
+    again.query_text("SELECT 1 AS one").is_ok()
+        && matches!(again.batch("BEGIN"), Err(error) if error.kind == PgErrorKind::Lost || error.is_refused_by_pooler())
+}
+
+fn no_transactions() -> Diagnostic {
+    Diagnostic::error(
+        &code::TRANSACTION_POOLING,
+        "the connection ends at BEGIN: it goes through a pooler for single statements",
+    )
+    .help("connect to the server itself, or to a pool of PgBouncer with `pool_mode = session`")
 }
 
 /// Looks at everything that is named.
@@ -105,6 +126,7 @@ pub fn take(
             None => Vec::new(),
         };
         let found = kind.read(&rows, &relations).map_err(|error| unexpected(&kind.id(), &error))?;
+        let found = kind.identify(found, desired, applied);
         live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
     }
     let canon = canon::settle(session, desired, &live, applied, &relations)?;

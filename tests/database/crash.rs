@@ -31,6 +31,8 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         add("terminated_connection", terminated_connection);
         add("two_at_once", two_at_once);
         add("a_short_lock_is_waited_for", a_short_lock_is_waited_for);
+        add("patience_has_an_end", patience_has_an_end);
+        add("the_holder_is_named", the_holder_is_named);
     }
     trials
 }
@@ -168,4 +170,51 @@ fn a_short_lock_is_waited_for(db: &Db, place: &Workplace<'_>) {
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
     settled(db, place);
+}
+
+fn patience_has_an_end(db: &Db, place: &Workplace<'_>) {
+    db.run("CREATE TABLE public.s (id bigint)");
+    place.write("policy.yaml", "kind: table\nname: public.s\nstorage: {fillfactor: 90}\n");
+    let mut blocker = db.connect();
+    blocker.batch_execute("SET application_name = 'nightly'; BEGIN; LOCK TABLE public.s IN SHARE MODE").unwrap();
+    let started = Instant::now();
+    let child = place.start(&["apply", "policy.yaml", "--auto-approve", "--patience", "3"]);
+    let waiting = "SELECT 1 FROM pg_catalog.pg_locks WHERE NOT granted AND relation = 'public.s'::regclass";
+    wait_for(db, waiting);
+    // Whoever comes while it tries is held up for as long as one try lasts.
+    let mut writer = db.connect();
+    let asked = Instant::now();
+    writer.batch_execute("SELECT count(*) FROM public.s").unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    let ended = child.wait_with_output().unwrap();
+    let err = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(4), "{err}");
+    assert!(started.elapsed() < Duration::from_secs(60));
+    for word in ["application nightly", "attempt 1", "--patience", "55P03"] {
+        assert!(err.contains(word), "{word}: {err}");
+    }
+    assert!(!err.contains("LOCK TABLE"), "no query of others: {err}");
+    // Each try is on record.
+    let shown = place.run(&["ledger", "show"]).expect(0).out;
+    assert!(shown.matches("ALTER TABLE").count() >= 2, "{shown}");
+    blocker.batch_execute("ROLLBACK").unwrap();
+    place.apply("policy.yaml").expect(0);
+    place.expect_converged("policy.yaml");
+}
+
+fn the_holder_is_named(db: &Db, place: &Workplace<'_>) {
+    db.run("CREATE TABLE public.s (id bigint)");
+    place.write("policy.yaml", "kind: table\nname: public.s\nstorage: {fillfactor: 90}\n");
+    let mut holder = db.connect();
+    let take = "SET application_name = 'somebody'; SELECT pg_advisory_lock(x'6368726f6e6f666d'::bit(64)::bigint)";
+    holder.batch_execute(take).unwrap();
+    let ran = place.run(&["apply", "policy.yaml", "--auto-approve", "--lock-timeout", "1"]).expect(3);
+    for word in
+        ["[locked]", "role `postgres`", "application `somebody`", "pid ", "connected since 20", "from 127.0.0.1"]
+    {
+        assert!(ran.err.contains(word), "{word}: {}", ran.err);
+    }
+    assert!(ran.err.contains("waiting for the database's lock") && !ran.err.contains("pg_advisory"), "{}", ran.err);
+    drop(holder);
+    place.apply("policy.yaml").expect(0);
 }

@@ -18,8 +18,10 @@ mod cli;
 mod connect;
 mod crash;
 mod detection;
+mod faults;
 mod import;
 mod injection;
+mod pooler;
 mod roundtrips;
 mod servers;
 mod trouble;
@@ -29,7 +31,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
-use servers::{Servers, Tier};
+use servers::{POOLER, Servers, Tier};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -59,7 +61,9 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(detection::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
     trials.extend(crash::trials(tier, servers));
+    trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
+    trials.extend(pooler::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
     trials.extend(import::trials(tier, servers));
@@ -97,6 +101,11 @@ fn report(counts: &BTreeMap<String, usize>, unable: &BTreeMap<Tier, String>, lis
             }
             Some(why) => eprintln!("tier {tier}: DID NOT RUN: {why}"),
         }
+    }
+    if let Some(why) = pooler::unable() {
+        let required = servers::required_names().iter().any(|name| name == POOLER);
+        missing |= required;
+        eprintln!("{POOLER}: {}: {why}", if required { "MUST RUN HERE AND DID NOT" } else { "DID NOT RUN" });
     }
     missing
 }

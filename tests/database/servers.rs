@@ -72,15 +72,25 @@ impl Tier {
 
     /// The tiers that `CHRONOFORM_TEST_REQUIRE` lists; a run without one of them fails.
     pub fn required() -> Result<Vec<Self>, String> {
-        let list = std::env::var("CHRONOFORM_TEST_REQUIRE").unwrap_or_default();
-        let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names = required_names();
         names
+            .iter()
+            .filter(|name| *name != POOLER)
             .map(|name| {
                 let known = Self::ALL.into_iter().find(|tier| tier.name() == name);
                 known.ok_or_else(|| format!("CHRONOFORM_TEST_REQUIRE: there is no tier \"{name}\""))
             })
             .collect()
     }
+}
+
+/// What `CHRONOFORM_TEST_REQUIRE` calls the tests with PgBouncer, which are no tier.
+pub const POOLER: &str = "pgbouncer";
+
+/// What `CHRONOFORM_TEST_REQUIRE` lists.
+pub fn required_names() -> Vec<String> {
+    let list = std::env::var("CHRONOFORM_TEST_REQUIRE").unwrap_or_default();
+    list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 impl fmt::Display for Tier {

@@ -145,7 +145,8 @@ impl Stage<'_> {
     fn sql(&self, sql: &str) -> Result<(), Failure> {
         let options = ConnectOptions { url: Some(self.url.to_owned()), ..ConnectOptions::default() };
         let mut session = Session::connect(&options.resolve()?)?;
-        session.batch(sql).map_err(|error| error.diagnostic("preparing the demo").into())
+        let prepared = session.pin().and_then(|()| session.batch(sql));
+        prepared.map_err(|error| error.diagnostic("preparing the demo").into())
     }
 
     /// Prints a command, runs it, and holds it to the exit code that the demo promises.

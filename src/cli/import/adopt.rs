@@ -29,7 +29,7 @@ pub fn adopt(
     let mut waiting = |holder: &str| {
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
-    let mut locked = apply::lock(session, Duration::from_secs(lock_timeout), &mut waiting)?;
+    let mut locked = apply::lock(session, written.single_session, Duration::from_secs(lock_timeout), &mut waiting)?;
     let mut remember = |server: &_| record::remember(&ledger, server, new);
     let mut sink = Vec::new();
     let made = pipeline::make(&policies, locked.session(), &mut remember, false, &mut sink)?;

@@ -80,7 +80,8 @@ fn read(choice: &Choice, project: &Project, session: &mut Session) -> Result<(Ga
         (Some(on), Some(policies)) => policies.documents.iter().any(|document| document.relation.as_ref() == Some(on)),
         (None, Some(policies)) => policies.desired.contains_key(&live.address),
     };
-    let mut summary = Summary { database: server.database.clone(), ..Summary::default() };
+    let mut summary =
+        Summary { database: server.database.clone(), single_session: server.single_session, ..Summary::default() };
     if let Some(policies) = described {
         let relations = policies.documents.iter().filter_map(|document| document.relation.as_ref());
         summary.described = relations.filter(|relation| found.names.relations.remove(relation)).count();

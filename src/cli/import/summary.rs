@@ -17,6 +17,8 @@ use crate::report;
 pub struct Summary {
     /// The database.
     pub database: String,
+    /// Whether the server holds one session.
+    pub single_session: bool,
     /// The files that were written, each with its documents.
     pub files: Vec<(PathBuf, Vec<usize>)>,
     /// How many relations policies describe already.

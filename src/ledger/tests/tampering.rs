@@ -192,3 +192,26 @@ fn writing_on_after_tampering_does_not_hide_it() {
     let findings = fixture.ledger.verify().unwrap().findings;
     assert!(findings.iter().any(|f| f.table == "steps" && f.row.as_deref() == Some("1")), "{findings:?}");
 }
+
+#[test]
+fn a_tail_that_was_cut_off_with_its_rows_is_told_by_a_noted_head() {
+    let mut fixture = eventful();
+    let early = fixture.ledger.verify().unwrap().head;
+    let text = {
+        let mut out = Vec::new();
+        fixture.ledger.export(&mut out).unwrap();
+        out
+    };
+    fixture.run();
+    let late = fixture.ledger.verify().unwrap().head;
+    for head in [&early, &late] {
+        assert!(fixture.ledger.verify_since(Some(head)).unwrap().holds());
+    }
+    // An older copy of the file is whole in itself.
+    let mut older = Fixture::new();
+    older.ledger.import(&mut text.as_slice()).unwrap();
+    assert!(older.ledger.verify().unwrap().holds());
+    assert!(older.ledger.verify_since(Some(&early)).unwrap().holds());
+    let findings = older.ledger.verify_since(Some(&late)).unwrap().findings;
+    assert!(findings.len() == 1 && findings[0].problem.contains("cut off"), "{findings:?}");
+}

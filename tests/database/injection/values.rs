@@ -243,12 +243,12 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
         return Ended::Refused(sink);
     }
     apply::permit(&plan, &Hazard::ALL).unwrap();
-    let locked = apply::lock(session, Duration::ZERO, &mut |_| {}).unwrap();
+    let locked = apply::lock(session, place.db.tier().single_session(), Duration::ZERO, &mut |_| {}).unwrap();
     let mut ready = match apply::gate(locked, &plan) {
         Ok(ready) => ready,
         Err(failure) => panic!("the gate refuses what was just planned: {failure}\n{policy}"),
     };
-    let done = apply::run(&mut ready, &plan, &mut Unseen, &Interrupt::default());
+    let done = apply::run(&mut ready, &plan, &mut Unseen, &Interrupt::default(), Duration::ZERO);
     for outcome in &done.outcomes {
         if let ActionOutcome::Stopped(_, StepOutcome::Failed(error)) = outcome {
             return Ended::Failed(error.to_string());

@@ -67,14 +67,16 @@ pub fn apply_interval(
 /// `ts_bgw_job_validate_schedule_interval` (`src/bgw/job.c`, 2.29) refuses months beside smaller units.
 pub fn check_schedule(desired: &Desired, sink: &mut Vec<Diagnostic>) {
     let Some(every) = desired.get("schedule.every").and_then(Value::as_interval) else { return };
-    if desired.get("schedule.initial_start").is_none() || every.months == 0 || (every.days, every.micros) == (0, 0) {
+    let fixed = desired.get("schedule.fixed").and_then(Value::as_bool) == Some(true);
+    let fixes = if fixed { "schedule.fixed" } else { "schedule.initial_start" };
+    if desired.get(fixes).is_none() || every.months == 0 || (every.days, every.micros) == (0, 0) {
         return;
     }
     let message = format!("a fixed schedule cannot repeat every {every}: months do not mix with smaller units");
     sink.push(
         Diagnostic::error(&code::BAD_INTERVAL, message)
             .at(desired.place_of("schedule.every"))
-            .and_at(desired.place_of("schedule.initial_start"), "this fixes the schedule to the clock")
+            .and_at(desired.place_of(fixes), "this fixes the schedule to the clock")
             .help("use whole months alone, or days and hours alone"),
     );
 }

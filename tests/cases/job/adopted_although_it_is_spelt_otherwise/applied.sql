@@ -1,0 +1,1 @@
+SELECT id = 1000 FROM public.actions;

@@ -1,0 +1,1 @@
+SELECT delete_job(1000);

@@ -1,0 +1,1 @@
+ALTER PROCEDURE public.roll_up(int, jsonb) RENAME TO rolled_up;

@@ -1,0 +1,1 @@
+SELECT alter_job(id, schedule_interval => INTERVAL '11 hours', timezone => 'Europe/Berlin') FROM public.actions WHERE proc_name = 'roll_up';
