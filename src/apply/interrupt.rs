@@ -9,14 +9,14 @@ use crate::pg::Canceller;
 #[derive(Clone, Default)]
 pub struct Interrupt {
     requests: Arc<AtomicUsize>,
-    canceller: Arc<Mutex<Option<Canceller>>>,
+    cancellers: Arc<Mutex<Vec<Canceller>>>,
 }
 
 impl Interrupt {
-    /// Tells how the running statement can be cancelled.
+    /// Tells how a session's running statement can be cancelled. Several runs may share a request.
     pub fn arm(&self, canceller: Canceller) {
-        if let Ok(mut slot) = self.canceller.lock() {
-            *slot = Some(canceller);
+        if let Ok(mut cancellers) = self.cancellers.lock() {
+            cancellers.push(canceller);
         }
     }
 
@@ -24,9 +24,10 @@ impl Interrupt {
     /// statement is cancelled.
     pub fn request(&self) -> usize {
         let requests = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
-        let canceller = if requests < 2 { None } else { self.canceller.lock().ok().and_then(|slot| slot.clone()) };
-        if let Some(canceller) = canceller {
-            canceller.cancel();
+        if requests >= 2 {
+            // A session that has ended has nothing to cancel, and its server takes no harm from it.
+            let cancellers = self.cancellers.lock().map(|known| known.clone()).unwrap_or_default();
+            cancellers.iter().for_each(Canceller::cancel);
         }
         requests
     }

@@ -1,9 +1,11 @@
 //! The flags, each with its one home here: help, completions and the manual come from it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::publish::Destination;
 use crate::core::Hazard;
 
 /// Policy-as-code for TimescaleDB and PostgreSQL: plan, apply and drift, with a ledger.
@@ -23,7 +25,8 @@ const EXIT_CODES: &str = "Exit codes:
   1  an error; nothing was changed
   2  differences found (`drift` always, `plan` with --detailed-exitcode)
   3  refused: a hazard not allowed, a protected resource, a stale plan, the wrong database
-  4  apply stopped part-way; the ledger says where";
+  4  apply stopped part-way; the ledger says where
+With several targets, the worst of them: 4, then 1, 3, 2, 0.";
 
 /// The whole command line, for completions and the manual.
 pub fn command() -> clap::Command {
@@ -45,9 +48,13 @@ pub struct Global {
     #[arg(long, global = true)]
     pub allow_new_database: bool,
     /// The target in chronoform.yaml to work on; where it has a URL, that one is used, and --url and
-    /// DATABASE_URL are not.
-    #[arg(long, global = true, value_name = "NAME")]
-    pub target: Option<String>,
+    /// DATABASE_URL are not. `plan`, `apply`, `drift` and `validate` take patterns (`'prod-*'`) and
+    /// several, and work on all that match.
+    #[arg(long = "target", global = true, value_name = "NAME")]
+    pub targets: Vec<String>,
+    /// Work on every target in chronoform.yaml.
+    #[arg(long, global = true, conflicts_with = "targets")]
+    pub all_targets: bool,
     /// A variable for `${var.NAME}`.
     #[arg(long = "var", global = true, value_name = "NAME=VALUE", value_parser = pair)]
     pub vars: Vec<(String, String)>,
@@ -86,6 +93,27 @@ pub enum Format {
     Markdown,
     /// One self-contained page.
     Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit's XML, for test reports.
+    Junit,
+}
+
+impl Format {
+    /// The format of a word.
+    pub fn read(word: &str) -> Option<Self> {
+        Self::from_str(word, false).ok()
+    }
+}
+
+/// Which drift counts.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Gate {
+    /// All of it.
+    #[default]
+    Any,
+    /// What an earlier report did not have.
+    New,
 }
 
 /// When to colour.
@@ -100,11 +128,24 @@ pub enum Color {
     Never,
 }
 
+impl Command {
+    /// Whether it works on several targets at once.
+    pub fn takes_several_targets(&self) -> bool {
+        matches!(self, Self::Validate(_) | Self::Plan(_) | Self::Apply(_) | Self::Drift(_))
+    }
+
+    /// Whether its result has this format.
+    pub fn has_format(&self, format: Format) -> bool {
+        let collected = matches!(format, Format::Sarif | Format::Junit);
+        !collected || matches!(self, Self::Validate(_) | Self::Plan(_) | Self::Drift(_))
+    }
+}
+
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Check policy files without a database: every error at once, each with its place.
-    Validate(Paths),
+    Validate(ValidateArgs),
     /// Show what would change, why, how risky it is, and with which SQL.
     Plan(PlanArgs),
     /// Bring the database to its policies. Asks first.
@@ -135,15 +176,31 @@ pub struct Paths {
     pub paths: Vec<PathBuf>,
 }
 
+/// `validate`
+#[derive(Args, Debug)]
+pub struct ValidateArgs {
+    /// Where the policies are.
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Write the report to a file instead; `FORMAT=FILE` writes one in that format besides. May be
+    /// given several times.
+    #[arg(long, value_name = "[FORMAT=]FILE")]
+    pub out: Vec<Destination>,
+}
+
 /// `plan`
 #[derive(Args, Debug)]
 pub struct PlanArgs {
     /// Where the policies are.
     #[command(flatten)]
     pub paths: Paths,
-    /// Also write the plan as JSON, for `apply --plan`.
+    /// Also write the plan as JSON, for `apply --plan`. With several targets it is a folder, and
+    /// holds a file for each: NAME.json.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// How many targets to work on at once; 8 where nothing is said.
+    #[arg(long, value_name = "NUMBER")]
+    pub parallel: Option<NonZeroUsize>,
     /// End with 2 where anything would change.
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -155,9 +212,15 @@ pub struct ApplyArgs {
     /// Where the policies are.
     #[command(flatten)]
     pub paths: Paths,
-    /// Apply exactly this plan, made by `plan --out`.
+    /// Apply exactly this plan, made by `plan --out`; with several targets the folder of their plans.
     #[arg(long, value_name = "FILE", conflicts_with = "paths")]
     pub plan: Option<PathBuf>,
+    /// How many targets to change at once; one after another where nothing is said.
+    #[arg(long, value_name = "NUMBER")]
+    pub parallel: Option<NonZeroUsize>,
+    /// With several targets: go on with the others when one fails or is refused.
+    #[arg(long)]
+    pub keep_going: bool,
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,
@@ -186,6 +249,23 @@ pub struct DriftArgs {
     /// Where the policies are.
     #[command(flatten)]
     pub paths: Paths,
+    /// Which drift ends with 2: any, or only what an earlier report did not have. That is the one in
+    /// --baseline, or the last that --record wrote.
+    #[arg(long, value_enum, default_value_t = Gate::Any)]
+    pub gate: Gate,
+    /// The earlier report, as `drift --format json` wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Record what differs in the ledger, for a later `--gate new`. Name the same policies each time.
+    #[arg(long)]
+    pub record: bool,
+    /// Write the report to a file instead; `FORMAT=FILE` writes one in that format besides. May be
+    /// given several times.
+    #[arg(long, value_name = "[FORMAT=]FILE")]
+    pub out: Vec<Destination>,
+    /// How many targets to look at at once; 8 where nothing is said.
+    #[arg(long, value_name = "NUMBER")]
+    pub parallel: Option<NonZeroUsize>,
 }
 
 /// `import`

@@ -5,11 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{Format, Global, Paths};
-use crate::cli::{out, trace};
+use crate::cli::{out, publish, trace};
+use crate::core::glob;
 use crate::diag::{Diagnostic, Failure, Sources, code, render};
+use crate::ledger::Admission;
 use crate::load::redact::Redactor;
 use crate::load::{self, Config, Policies, Variables};
 use crate::pg::{ConnectOptions, Session};
+use crate::plan::Message;
 use crate::report;
 
 /// The project file's name.
@@ -30,6 +33,10 @@ pub struct Context {
     pub sources: Sources,
     /// What is to be said once the command is done.
     pub diagnostics: Vec<Diagnostic>,
+    /// The target, where one is named.
+    target: Option<String>,
+    /// Whether that is one of several that are worked on at once.
+    is_member: bool,
     config: Option<Config>,
     redactor: Redactor,
 }
@@ -37,7 +44,13 @@ pub struct Context {
 impl Context {
     /// A context that has read nothing yet.
     pub fn new(global: Global) -> Self {
+        let target = match global.targets.as_slice() {
+            [name] if !glob::is_pattern(name) => Some(name.clone()),
+            _ => None,
+        };
         Self {
+            target,
+            is_member: false,
             global,
             sources: Sources::default(),
             diagnostics: Vec::new(),
@@ -57,9 +70,56 @@ impl Context {
                 true => load::config(path, &mut self.sources)?,
                 false => Config::default(),
             };
+            self.diagnostics.extend(config.warnings.iter().cloned());
             self.config = Some(config);
         }
         self.config.as_ref().ok_or_else(|| Diagnostic::error(&code::INTERNAL, "no configuration").into())
+    }
+
+    /// The targets, where several are asked for: by a pattern, by more than one name, or all. That a
+    /// pattern matches but one makes it no less: what is printed has the same form then.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used, or a name or pattern matches nothing.
+    pub fn several_targets(&mut self) -> Result<Option<Vec<String>>, Failure> {
+        let patterns = match (self.global.all_targets, self.target.is_some()) {
+            (true, _) => vec!["*".to_owned()],
+            (false, false) if !self.global.targets.is_empty() => self.global.targets.clone(),
+            (false, _) => return Ok(None),
+        };
+        self.config()?.matching(&patterns).map(Some)
+    }
+
+    /// The target's name, where there is one.
+    pub fn target_name(&self) -> &str {
+        self.target.as_deref().unwrap_or_default()
+    }
+
+    /// Refuses several targets, for a command that works on one.
+    ///
+    /// # Errors
+    /// When several are asked for.
+    pub fn expect_one_target(&self) -> Result<(), Failure> {
+        if self.target.is_some() || (self.global.targets.is_empty() && !self.global.all_targets) {
+            return Ok(());
+        }
+        let message = "this command works on one target";
+        let help = "name it, without a pattern: `--target NAME`";
+        Err(Diagnostic::error(&code::BAD_CONFIG, message).help(help).into())
+    }
+
+    /// A context of one target among several, which has read nothing but the configuration.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used.
+    pub fn of_target(&mut self, name: &str) -> Result<Self, Failure> {
+        let config = self.config()?.clone();
+        let mut context = Self::new(self.global.clone());
+        context.target = Some(name.to_owned());
+        context.config = Some(config);
+        context.sources = self.sources.clone();
+        context.is_member = true;
+        Ok(context)
     }
 
     /// The policies at the given paths, or where the configuration says, or in `policies`.
@@ -102,7 +162,7 @@ impl Context {
     /// # Errors
     /// When a file of them, or the configuration, cannot be used.
     pub fn variables(&mut self) -> Result<Variables, Failure> {
-        let target = self.global.target.clone();
+        let target = self.target.clone();
         let configured = self.config()?.variables(target.as_deref())?;
         let (files, pairs) = (self.global.var_files.clone(), self.global.vars.clone());
         Variables::new(&files, &pairs, &configured, &mut self.sources)
@@ -123,12 +183,18 @@ impl Context {
     /// # Errors
     /// When the target is not known.
     pub fn connect_options(&mut self) -> Result<ConnectOptions, Failure> {
-        let target = self.global.target.clone();
-        let url = match target {
-            Some(target) => self.config()?.url(&target)?.or_else(|| self.global.url.clone()),
-            None => self.global.url.clone(),
+        let Some(target) = self.target.clone() else {
+            return Ok(ConnectOptions::from_environment(self.global.url.clone()));
         };
-        Ok(ConnectOptions::from_environment(url))
+        let config = self.config()?;
+        let (url, password) = (config.url(&target)?, config.password(&target)?);
+        // Without URLs of their own, several targets would be one and the same database.
+        if self.is_member && url.is_none() {
+            let message = format!("the target `{target}` has no `url`");
+            let help = "give it one in `chronoform.yaml`; only a target that is worked on alone can do without";
+            return Err(Diagnostic::error(&code::BAD_CONFIG, message).help(help).into());
+        }
+        Ok(ConnectOptions { password, ..ConnectOptions::from_environment(url.or_else(|| self.global.url.clone())) })
     }
 
     /// Where the ledger is.
@@ -139,15 +205,30 @@ impl Context {
         if let Some(path) = &self.global.ledger {
             return Ok(path.clone());
         }
-        let target = self.global.target.clone();
+        let target = self.target.clone();
         Ok(self.config()?.ledger(target.as_deref())?.unwrap_or_else(|| PathBuf::from(LEDGER)))
+    }
+
+    /// Which databases the ledger may take in: any, where that was said, and otherwise only a
+    /// target's own, or its first.
+    pub fn admission(&self) -> Admission {
+        match (&self.target, self.global.allow_new_database) {
+            (_, true) => Admission::Any,
+            (Some(target), false) => Admission::Target(target.clone()),
+            (None, false) => Admission::First,
+        }
     }
 
     /// How reports are to be made.
     pub fn report_options(&self) -> report::Options {
+        self.report_options_for(self.global.format)
+    }
+
+    /// How reports are to be made in a format. Those of findings are no views.
+    pub fn report_options_for(&self, format: Format) -> report::Options {
         report::Options {
-            format: match self.global.format {
-                Format::Text => report::Format::Text,
+            format: match format {
+                Format::Text | Format::Sarif | Format::Junit => report::Format::Text,
                 Format::Json => report::Format::Json,
                 Format::Markdown => report::Format::Markdown,
                 Format::Html => report::Format::Html,
@@ -172,10 +253,21 @@ impl Context {
     }
 
     fn say(&self, diagnostics: &[Diagnostic]) {
+        out::eprint(&self.shown(diagnostics));
+    }
+
+    /// Diagnostics as they are shown on standard error.
+    pub fn shown(&self, diagnostics: &[Diagnostic]) -> String {
         let wanted = diagnostics.iter().filter(|d| d.is_error() || !self.global.quiet);
         let shown: Vec<Diagnostic> = wanted.cloned().map(visible).collect();
         let color = out::wants_color(self.global.color, &io::stderr());
-        out::eprint(&render::text(&shown, &self.sources, color));
+        let text = render::text(&shown, &self.sources, color);
+        if !publish::is_github() {
+            return text;
+        }
+        // Beside the line in the pull request, too.
+        let placed: Vec<Message> = shown.iter().filter(|said| said.place.is_some()).map(Message::from).collect();
+        text + &report::findings::annotations(&report::findings::of_messages(&placed))
     }
 }
 

@@ -1,11 +1,15 @@
 //! The command line: one file a command. The only room that prints or ends the process.
 
 mod args;
+mod baseline;
 mod context;
 pub mod demo;
+mod fleet;
+mod look;
 mod out;
 pub mod pipeline;
 mod progress;
+mod publish;
 mod record;
 
 mod apply;
@@ -60,6 +64,14 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
+    if !command.takes_several_targets() {
+        context.expect_one_target()?;
+    }
+    if !command.has_format(context.global.format) {
+        let message = "this command has no report of findings";
+        let help = "`sarif` and `junit` are formats of `validate`, `plan` and `drift`";
+        return Err(Diagnostic::error(&code::BAD_CONFIG, message).help(help).into());
+    }
     match command {
         Command::Validate(args) => validate::run(&args, context),
         Command::Plan(args) => plan::run(&args, context),

@@ -20,6 +20,8 @@ const POLL: Duration = Duration::from_millis(500);
 /// The view of a run.
 pub struct Progress {
     quiet: bool,
+    /// The target's name before each line, where several are at work: then there is no live line.
+    target: Option<String>,
     total: usize,
     bar: Option<ProgressBar>,
     /// Where a second session can ask how far a statement has come.
@@ -46,7 +48,19 @@ impl Drop for Watcher {
 impl Progress {
     /// A view of so many actions. `watch` is where a second session may be opened, if there may be one.
     pub fn new(total: usize, quiet: bool, watch: Option<Endpoint>) -> Self {
-        Self { quiet, total, bar: None, watch, watcher: None }
+        Self { quiet, target: None, total, bar: None, watch, watcher: None }
+    }
+
+    /// The same with a target's name before each line.
+    #[must_use]
+    pub fn of_target(self, name: &str) -> Self {
+        Self { target: Some(name.to_owned()), watch: None, ..self }
+    }
+
+    fn line(&self, index: usize, action: &Action) -> String {
+        let target = self.target.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
+        let address = action.address.to_string();
+        format!("[{target}{}/{}] {} {}", index + 1, self.total, action.op.as_str(), report::clean(&address))
     }
 
     /// An action begins.
@@ -54,14 +68,8 @@ impl Progress {
         if self.quiet {
             return;
         }
-        let line = format!(
-            "[{}/{}] {} {}",
-            index + 1,
-            self.total,
-            action.op.as_str(),
-            report::clean(&action.address.to_string())
-        );
-        if io::stderr().is_terminal() {
+        let line = self.line(index, action);
+        if self.target.is_none() && io::stderr().is_terminal() {
             let bar = ProgressBar::new_spinner();
             if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg}") {
                 bar.set_style(style);
@@ -92,10 +100,11 @@ impl Progress {
 
     /// Something waits.
     pub fn say(&mut self, text: &str) {
-        match (&self.bar, self.quiet) {
-            (Some(bar), _) => bar.set_message(text.to_owned()),
-            (None, false) => out::eprint(&format!("  {text}\n")),
-            (None, true) => {}
+        match (&self.bar, &self.target, self.quiet) {
+            (Some(bar), ..) => bar.set_message(text.to_owned()),
+            (None, Some(target), false) => out::eprint(&format!("[{target}] {text}\n")),
+            (None, None, false) => out::eprint(&format!("  {text}\n")),
+            (None, _, true) => {}
         }
     }
 
@@ -110,15 +119,9 @@ impl Progress {
             return;
         }
         let took = report::elapsed(took);
-        let line = match bar {
-            Some(_) => format!(
-                "[{}/{}] {} {}: {ended} in {took}\n",
-                index + 1,
-                self.total,
-                action.op.as_str(),
-                report::clean(&action.address.to_string())
-            ),
-            None => format!("      {ended} in {took}\n"),
+        let line = match bar.is_some() || self.target.is_some() {
+            true => format!("{}: {ended} in {took}\n", self.line(index, action)),
+            false => format!("      {ended} in {took}\n"),
         };
         out::eprint(&line);
     }

@@ -8,19 +8,90 @@ use crate::apply::{ActionOutcome, Events, Report, StepOutcome, Verified};
 use crate::cli::progress::Progress;
 use crate::core::{Action, Address, Applied, Op, Place, Server, SourceLine, Step, Value};
 use crate::diag::Failure;
-use crate::ledger::{DatabaseId, Ledger, RunId, RunOutcome, RunStart, StepEnd, StepId, Who};
+use crate::diff::Drift;
+use crate::ledger::{
+    Admission, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who,
+};
 use crate::plan::{Adopt, Plan};
 use crate::report;
 
-/// What the ledger remembers of a server's database; nothing where there is no ledger. `new` lets
-/// it belong to other databases.
+/// What the ledger remembers of a server's database; nothing where there is no ledger.
 ///
 /// # Errors
 /// When the ledger cannot be read, or belongs to another database.
-pub fn remember(path: &Path, server: &Server, new: bool) -> Result<BTreeMap<Address, Applied>, Failure> {
+pub fn remember(path: &Path, server: &Server, admission: &Admission) -> Result<BTreeMap<Address, Applied>, Failure> {
     let mut ledger = Ledger::open_read(path)?;
-    let database = ledger.database(server, new)?;
+    let database = ledger.database(server, admission)?;
     Ok(ledger.applied(database)?)
+}
+
+/// Who applied each resource last, and from where, as the ledger tells.
+///
+/// # Errors
+/// As [`remember`].
+pub fn history(
+    path: &Path,
+    server: &Server,
+    admission: &Admission,
+) -> Result<BTreeMap<Address, report::Known>, Failure> {
+    let mut ledger = Ledger::open_read(path)?;
+    let database = ledger.database(server, admission)?;
+    let mut runs: BTreeMap<RunId, Option<report::AppliedBy>> = BTreeMap::new();
+    let mut known = BTreeMap::new();
+    for resource in ledger.resources(database)? {
+        let run = match runs.get(&resource.run) {
+            Some(run) => run.clone(),
+            None => {
+                let run = ledger.run(resource.run)?.map(|run| report::AppliedBy {
+                    run: run.id.number(),
+                    at: 0,
+                    who: format!("{}@{}", run.who.user, run.who.host),
+                    actor: run.who.actor,
+                    role: run.role,
+                    revision: run.who.revision,
+                    pipeline: run.who.pipeline,
+                });
+                runs.insert(resource.run, run.clone());
+                run
+            }
+        };
+        let applied = run.map(|run| report::AppliedBy { at: resource.applied_at.0, ..run });
+        let source = resource.policy.map(|place| SourceLine { file: place.file, line: place.line });
+        known.insert(resource.address, report::Known { source, applied, ..report::Known::default() });
+    }
+    Ok(known)
+}
+
+/// The drift report that was recorded last.
+///
+/// # Errors
+/// As [`remember`].
+pub fn last_drift(path: &Path, server: &Server, admission: &Admission) -> Result<Option<DriftRecord>, Failure> {
+    let mut ledger = Ledger::open_read(path)?;
+    let database = ledger.database(server, admission)?;
+    Ok(ledger.last_drift(database)?)
+}
+
+/// Records what a drift report had.
+///
+/// # Errors
+/// When the ledger cannot be written, or belongs to another database.
+pub fn record_drift<'a>(
+    path: &Path,
+    server: &Server,
+    admission: &Admission,
+    differences: impl Iterator<Item = &'a Drift>,
+) -> Result<(), Failure> {
+    let observed: Vec<Observed> = differences
+        .map(|drift| Observed {
+            address: drift.address.clone(),
+            status: drift.status.words().to_owned(),
+            fingerprint: report::fingerprint(drift).to_string(),
+        })
+        .collect();
+    let mut ledger = Ledger::open(path)?;
+    let database = ledger.database(server, admission)?;
+    ledger.write(|batch| batch.record_drift(database, &observed)).map_err(Failure::from)
 }
 
 /// Writes a run into the ledger while it goes on, and shows it.
@@ -39,9 +110,15 @@ impl<'a> Recorder<'a> {
     ///
     /// # Errors
     /// When the ledger cannot be written, or belongs to another database.
-    pub fn begin(path: &Path, plan: &'a Plan, server: &Server, new: bool, progress: Progress) -> Result<Self, Failure> {
+    pub fn begin(
+        path: &Path,
+        plan: &'a Plan,
+        server: &Server,
+        admission: &Admission,
+        progress: Progress,
+    ) -> Result<Self, Failure> {
         let mut ledger = Ledger::open(path)?;
-        let database = ledger.database(server, new)?;
+        let database = ledger.database(server, admission)?;
         settle(&mut ledger, database, plan)?;
         let run = ledger.begin_run(database, start(plan, server))?;
         Ok(Self { ledger, run, plan, open: BTreeMap::new(), times: BTreeMap::new(), progress })
@@ -90,9 +167,9 @@ impl<'a> Recorder<'a> {
 ///
 /// # Errors
 /// When the ledger cannot be written, or belongs to another database.
-pub fn adopt(path: &Path, plan: &Plan, server: &Server, new: bool) -> Result<(), Failure> {
+pub fn adopt(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -> Result<(), Failure> {
     let mut ledger = Ledger::open(path)?;
-    let database = ledger.database(server, new)?;
+    let database = ledger.database(server, admission)?;
     settle(&mut ledger, database, plan)?;
     let run = ledger.begin_run(database, RunStart { command: "import".to_owned(), ..start(plan, server) })?;
     let counts = BTreeMap::from([("adopt".to_owned(), plan.adopt.len() as u64)]);
@@ -110,9 +187,9 @@ pub fn adopt(path: &Path, plan: &Plan, server: &Server, new: bool) -> Result<(),
 ///
 /// # Errors
 /// When the ledger cannot be read, or belongs to another database.
-pub fn is_settled(path: &Path, plan: &Plan, server: &Server, new: bool) -> Result<bool, Failure> {
+pub fn is_settled(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -> Result<bool, Failure> {
     let mut ledger = Ledger::open_read(path)?;
-    let database = ledger.database(server, new)?;
+    let database = ledger.database(server, admission)?;
     let nothing_new = plan.is_empty() && plan.adopt.is_empty() && plan.forget.is_empty();
     Ok(nothing_new && ledger.in_doubt(database)?.is_empty())
 }

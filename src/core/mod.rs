@@ -9,6 +9,7 @@ pub mod bytes;
 pub mod catalog;
 pub mod delta;
 pub mod fingerprint;
+pub mod glob;
 pub mod interval;
 pub mod json_text;
 pub mod name;

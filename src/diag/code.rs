@@ -77,6 +77,8 @@ codes! {
     WRONG_TYPE = new("wrong-type", "A value of another type than the key takes.");
     WRONG_VALUE = new("wrong-value", "A value that the key does not take.");
     UNSET_VARIABLE = new("unset-variable", "A `${var.…}` or `${env.…}` that has no value.");
+    BASELINE_UNREADABLE = new("baseline-unreadable", "The earlier drift report cannot be read, or is none.");
+    NOT_RECORDED = new("not-recorded", "A drift report was not recorded.");
     BAD_NAME = new("bad-name", "A name that PostgreSQL cannot have, or would cut.");
     BAD_INTERVAL = new("bad-interval", "A text that is no interval, or an interval that cannot be meant.");
     BAD_EXPRESSION = new("bad-expression", "An SQL expression that is not one closed expression, or that the server refuses.");

@@ -207,6 +207,14 @@ pub trait Kind: Sync {
         false
     }
 
+    /// The query that tells when the server last wrote the catalog rows behind resources, and who owns
+    /// their jobs; `None` where the catalog does not tell. Its parameters are the addresses' schemas
+    /// (text[], null where a kind has none) and names (text[]); its columns `schema`, `name`,
+    /// `written` (text, null where commit times are not kept) and `owner` (text).
+    fn written(&self, _server: &Server) -> Option<String> {
+        None
+    }
+
     /// The query that tells how far a running step has come, as one row with `done`, `total` and
     /// `phase`; `None` where the server does not say. Asked on a second session, if there is one.
     fn progress(&self) -> Option<&'static str> {

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::core::{Address, Applied, Place, Server};
 use crate::diag::Diagnostic;
+use crate::ledger::Admission;
 use crate::ledger::audit::Head;
 use crate::ledger::event::{
     DatabaseAdded, Event, PolicyPlace, ResourceApplied, ResourceForgotten, ResourceName, RunFinished, RunStarted,
@@ -14,7 +15,8 @@ use crate::ledger::event::{
 };
 use crate::ledger::read::databases;
 use crate::ledger::records::{
-    DatabaseId, DatabaseRecord, Origin, RunId, RunOutcome, RunStart, StepEnd, StepId, StepStart, StepState,
+    DatabaseId, DatabaseRecord, DriftReportId, Origin, RunId, RunOutcome, RunStart, StepEnd, StepId, StepStart,
+    StepState,
 };
 use crate::ledger::trouble::Trouble;
 
@@ -41,7 +43,7 @@ impl<'a> Batch<'a> {
         databases(self.conn).map_err(|trouble| trouble.diagnose(self.path))
     }
 
-    fn append(&mut self, event: &Event) -> Result<(), Diagnostic> {
+    pub(super) fn append(&mut self, event: &Event) -> Result<(), Diagnostic> {
         self.head.append(self.conn, self.at, event).map_err(|trouble| trouble.diagnose(self.path))
     }
 
@@ -53,8 +55,12 @@ impl<'a> Batch<'a> {
         self.say(self.conn.query_row(last, [], |row| row.get::<_, i64>(0))).map(|last| last.saturating_add(1))
     }
 
+    pub(super) fn next_drift_report(&self) -> Result<DriftReportId, Diagnostic> {
+        self.next("SELECT coalesce(max(id), 0) FROM drift_reports").map(DriftReportId)
+    }
+
     /// Adds a database that the ledger does not know.
-    pub(super) fn add_database(&mut self, server: &Server) -> Result<DatabaseId, Diagnostic> {
+    pub(super) fn add_database(&mut self, server: &Server, admission: &Admission) -> Result<DatabaseId, Diagnostic> {
         let database = DatabaseId(self.next("SELECT coalesce(max(id), 0) FROM databases")?);
         self.append(&Event::DatabaseAdded(DatabaseAdded {
             database,
@@ -63,6 +69,10 @@ impl<'a> Batch<'a> {
             name: server.database.clone(),
             host: server.host.clone(),
             port: server.port,
+            target: match admission {
+                Admission::Target(target) => Some(target.clone()),
+                Admission::First | Admission::Any => None,
+            },
         }))?;
         Ok(database)
     }

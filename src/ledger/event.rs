@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::core::{Address, KindId, Op, QualifiedName};
-use crate::ledger::records::{DatabaseId, Origin, RunId, RunOutcome, StepId, StepState};
+use crate::ledger::records::{DatabaseId, DriftReportId, Origin, RunId, RunOutcome, StepId, StepState};
 use crate::ledger::trouble::Trouble;
 use crate::ledger::who::Who;
 
@@ -34,6 +34,8 @@ pub(super) enum Event {
     ResourceForgotten(ResourceForgotten),
     /// A run is over.
     RunFinished(RunFinished),
+    /// `drift` was told to record what it saw.
+    DriftRecorded(DriftRecorded),
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -44,6 +46,8 @@ pub(super) struct DatabaseAdded {
     pub(super) name: String,
     pub(super) host: String,
     pub(super) port: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) target: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -116,6 +120,22 @@ pub(super) struct RunFinished {
     pub(super) run: RunId,
     pub(super) outcome: RunOutcome,
     pub(super) summary: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct DriftRecorded {
+    pub(super) report: DriftReportId,
+    pub(super) database: DatabaseId,
+    pub(super) who: Who,
+    pub(super) differences: Vec<Difference>,
+}
+
+/// A resource that differed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Difference {
+    pub(super) resource: ResourceName,
+    pub(super) status: String,
+    pub(super) fingerprint: String,
 }
 
 /// An address in parts.

@@ -13,7 +13,11 @@ use crate::ledger::trouble::Trouble;
 pub(super) const APPLICATION_ID: i64 = 0x4368_466d;
 
 /// Every script, in order.
-pub(super) static MIGRATIONS: &[&str] = &[include_str!("migrations/1_first.sql")];
+pub(super) static MIGRATIONS: &[&str] = &[
+    include_str!("migrations/1_first.sql"),
+    include_str!("migrations/2_targets.sql"),
+    include_str!("migrations/3_drift.sql"),
+];
 
 /// What a SQLite file holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

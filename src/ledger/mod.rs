@@ -15,6 +15,7 @@ mod event;
 mod export;
 mod identity;
 mod migrate;
+mod observed;
 mod open;
 mod project;
 mod read;
@@ -39,10 +40,11 @@ use crate::ledger::trouble::Trouble;
 
 pub use batch::Batch;
 pub use event::PolicyPlace;
-pub use identity::ALLOW_NEW_OPTION;
+pub use identity::{ALLOW_NEW_OPTION, Admission};
+pub use observed::{DriftRecord, Observed};
 pub use records::{
-    DatabaseId, DatabaseRecord, Memory, Moment, Origin, ResourceChange, ResourceRecord, RunDetail, RunId, RunOutcome,
-    RunRecord, RunStart, RunState, StepCounts, StepEnd, StepId, StepRecord, StepStart, StepState,
+    DatabaseId, DatabaseRecord, DriftReportId, Memory, Moment, Origin, ResourceChange, ResourceRecord, RunDetail,
+    RunId, RunOutcome, RunRecord, RunStart, RunState, StepCounts, StepEnd, StepId, StepRecord, StepStart, StepState,
 };
 pub use verify::{Finding, Verification};
 pub use who::Who;

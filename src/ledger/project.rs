@@ -7,8 +7,8 @@ use rusqlite::{Connection, params};
 use serde_json::Value as Json;
 
 use crate::ledger::event::{
-    DatabaseAdded, Event, ResourceApplied, ResourceForgotten, RunFinished, RunStarted, StepFinished, StepSettled,
-    StepStarted, canonical,
+    DatabaseAdded, DriftRecorded, Event, ResourceApplied, ResourceForgotten, RunFinished, RunStarted, StepFinished,
+    StepSettled, StepStarted, canonical,
 };
 use crate::ledger::records::StepState;
 use crate::ledger::trouble::Trouble;
@@ -27,6 +27,7 @@ pub(super) fn project(conn: &Connection, at: i64, event: &Event) -> Result<(), T
         Event::ResourceApplied(event) => resource_applied(conn, at, event),
         Event::ResourceForgotten(event) => resource_forgotten(conn, event),
         Event::RunFinished(event) => run_finished(conn, at, event),
+        Event::DriftRecorded(event) => drift_recorded(conn, at, event),
     }
 }
 
@@ -41,9 +42,18 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, Trouble> {
 
 fn database_added(conn: &Connection, at: i64, event: &DatabaseAdded) -> Result<(), Trouble> {
     conn.execute(
-        "INSERT INTO databases (id, system_identifier, oid, name, host, port, first_seen)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![event.database, event.system_identifier, event.oid, event.name, event.host, event.port, at],
+        "INSERT INTO databases (id, system_identifier, oid, name, host, port, first_seen, target)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            event.database,
+            event.system_identifier,
+            event.oid,
+            event.name,
+            event.host,
+            event.port,
+            at,
+            event.target
+        ],
     )?;
     Ok(())
 }
@@ -52,8 +62,8 @@ fn run_started(conn: &Connection, at: i64, event: &RunStarted) -> Result<(), Tro
     let who = &event.who;
     conn.execute(
         "INSERT INTO runs (id, database_id, command, started, os_user, os_host, pid, tool_version,
-                           role, plan_digest, policies_digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                           role, plan_digest, policies_digest, revision, pipeline, actor)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             event.run,
             event.database,
@@ -65,7 +75,10 @@ fn run_started(conn: &Connection, at: i64, event: &RunStarted) -> Result<(), Tro
             who.tool_version,
             event.role,
             event.plan_digest,
-            event.policies_digest
+            event.policies_digest,
+            who.revision,
+            who.pipeline,
+            who.actor
         ],
     )?;
     Ok(())
@@ -153,4 +166,27 @@ fn run_finished(conn: &Connection, at: i64, event: &RunFinished) -> Result<(), T
         params![event.run, at, event.outcome, json(&event.summary)?],
     )?;
     one(changed, || format!("run {} ends `{}`, and was not going on", event.run, event.outcome))
+}
+
+fn drift_recorded(conn: &Connection, at: i64, event: &DriftRecorded) -> Result<(), Trouble> {
+    conn.execute(
+        "INSERT INTO drift_reports (id, database_id, at, os_user, os_host) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![event.report, event.database, at, event.who.user, event.who.host],
+    )?;
+    let mut insert = conn.prepare(
+        "INSERT INTO drift_differences (report_id, kind, schema, name, status, fingerprint)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for difference in &event.differences {
+        let resource = &difference.resource;
+        insert.execute(params![
+            event.report,
+            resource.kind,
+            resource.schema_column(),
+            resource.name,
+            difference.status,
+            difference.fingerprint
+        ])?;
+    }
+    Ok(())
 }

@@ -17,10 +17,10 @@ use crate::ledger::records::{
 use crate::ledger::trouble::Trouble;
 use crate::ledger::who::Who;
 
-const DATABASE: &str = "d.id, d.system_identifier, d.oid, d.name, d.host, d.port, d.first_seen";
+const DATABASE: &str = "d.id, d.system_identifier, d.oid, d.name, d.host, d.port, d.first_seen, d.target";
 
 const RUN: &str = "r.id, r.command, r.started, r.finished, r.outcome, r.os_user, r.os_host, r.pid, r.tool_version,
-    r.role, r.plan_digest, r.policies_digest, r.summary,
+    r.revision, r.pipeline, r.actor, r.role, r.plan_digest, r.policies_digest, r.summary,
     (SELECT count(*) FROM steps s WHERE s.run_id = r.id) AS steps_total,
     (SELECT count(*) FROM steps s WHERE s.run_id = r.id AND s.outcome IN ('done', 'settled_done')) AS steps_done,
     (SELECT count(*) FROM steps s WHERE s.run_id = r.id AND s.outcome = 'failed') AS steps_failed,
@@ -161,6 +161,7 @@ fn database(row: &Row<'_>, first: usize) -> rusqlite::Result<DatabaseRecord> {
         host: row.get(first + 4)?,
         port: row.get(first + 5)?,
         first_seen: Moment(row.get(first + 6)?),
+        target: row.get(first + 7)?,
     })
 }
 
@@ -178,12 +179,15 @@ fn run(row: &Row<'_>) -> Result<RunRecord, Trouble> {
         host: row.get("os_host")?,
         pid: row.get("pid")?,
         tool_version: row.get("tool_version")?,
+        revision: row.get("revision")?,
+        pipeline: row.get("pipeline")?,
+        actor: row.get("actor")?,
     };
     let outcome: Option<RunOutcome> = row.get("outcome")?;
     let summary: Option<String> = row.get("summary")?;
     Ok(RunRecord {
         id: row.get(0)?,
-        database: database(row, 17)?,
+        database: database(row, 20)?,
         command: row.get("command")?,
         state: state(outcome, &who),
         started: Moment(row.get("started")?),

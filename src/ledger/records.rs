@@ -19,6 +19,8 @@ ids! {
     RunId,
     /// A statement of a run.
     StepId,
+    /// A recorded drift report.
+    DriftReportId,
 }
 
 impl DatabaseId {
@@ -217,6 +219,8 @@ pub struct DatabaseRecord {
     pub port: u16,
     /// When it was first seen.
     pub first_seen: Moment,
+    /// The target's name in `chronoform.yaml`, where one was given when it was first seen.
+    pub target: Option<String>,
 }
 
 impl fmt::Display for DatabaseRecord {

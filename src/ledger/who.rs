@@ -15,12 +15,31 @@ pub struct Who {
     pub pid: u32,
     /// Chronoform's own version.
     pub tool_version: String,
+    /// The commit that a pipeline works on, where its environment tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// The pipeline's own page, where its environment tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<String>,
+    /// The person who set the pipeline off, where its environment tells: the user of a runner is
+    /// nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
 }
 
 impl Who {
     /// This very process.
     pub fn here() -> Self {
-        Self { user: user(), host: host(), pid: std::process::id(), tool_version: env!("CARGO_PKG_VERSION").to_owned() }
+        let pipeline = Pipeline::read(&variable);
+        Self {
+            user: user(),
+            host: host(),
+            pid: std::process::id(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: pipeline.revision,
+            pipeline: pipeline.page,
+            actor: pipeline.actor,
+        }
     }
 
     /// Whether the process is known to be gone. `false` also where nobody can tell: on another
@@ -28,6 +47,38 @@ impl Who {
     pub fn is_gone(&self) -> bool {
         let processes = Path::new("/proc/self");
         processes.exists() && self.host == host() && !Path::new(&format!("/proc/{}", self.pid)).exists()
+    }
+}
+
+/// What the environment of GitHub Actions, GitLab CI, Azure Pipelines or Jenkins says.
+#[derive(PartialEq, Eq, Debug, Default)]
+struct Pipeline {
+    revision: Option<String>,
+    page: Option<String>,
+    actor: Option<String>,
+}
+
+impl Pipeline {
+    fn read(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let first = |names: &[&str]| names.iter().find_map(|name| variable(name));
+        let github = || {
+            let parts = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(variable);
+            let [Some(server), Some(repository), Some(run)] = parts else { return None };
+            Some(format!("{server}/{repository}/actions/runs/{run}"))
+        };
+        let revision = first(&["GITHUB_SHA", "CI_COMMIT_SHA", "BUILD_SOURCEVERSION", "GIT_COMMIT"]);
+        let page = github().or_else(|| first(&["CI_JOB_URL", "BUILD_URL"]));
+        let actor = first(&["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR"]);
+        // Such a variable may hold anything; what is no commit or no plain address is nobody's word.
+        let is_commit = |text: &String| (7..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit());
+        let is_page = |text: &String| {
+            text.len() <= 500 && (text.starts_with("https://") || text.starts_with("http://")) && !text.contains('@')
+        };
+        Self {
+            revision: revision.filter(is_commit),
+            page: page.filter(is_page),
+            actor: actor.filter(|actor| actor.chars().count() <= 100),
+        }
     }
 }
 
@@ -79,6 +130,30 @@ mod tests {
         assert_eq!(here.pid, std::process::id());
         assert!(!here.user.is_empty() && !here.host.is_empty() && !here.tool_version.is_empty());
         assert!(!here.is_gone());
+    }
+
+    #[test]
+    fn a_pipeline_says_what_it_works_on() {
+        let read = |set: &[(&str, &str)]| {
+            let set: Vec<(String, String)> = set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            Pipeline::read(&|name: &str| set.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()))
+        };
+        let github = read(&[
+            ("GITHUB_SHA", "8f2c1d0"),
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_REPOSITORY", "acme/market"),
+            ("GITHUB_RUN_ID", "17"),
+            ("GITHUB_ACTOR", "ada"),
+        ]);
+        assert_eq!(github.revision.as_deref(), Some("8f2c1d0"));
+        assert_eq!(github.page.as_deref(), Some("https://github.com/acme/market/actions/runs/17"));
+        assert_eq!(github.actor.as_deref(), Some("ada"));
+        let gitlab = read(&[("CI_COMMIT_SHA", "8f2c1d0aa"), ("CI_JOB_URL", "https://gitlab.example/j/1")]);
+        assert_eq!(gitlab.page.as_deref(), Some("https://gitlab.example/j/1"));
+        // A token in an address, or a word that is no commit, is not kept.
+        let odd = read(&[("CI_COMMIT_SHA", "main; x"), ("CI_JOB_URL", "https://u:s3cret@gitlab.example/j/1")]);
+        assert_eq!(odd, Pipeline::default());
+        assert_eq!(read(&[]), Pipeline::default());
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! `chronoform.yaml`: what holds for a project, whoever runs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde_json::Value as Json;
 
+use crate::core::glob;
 use crate::diag::{Diagnostic, Failure, Sources, code, has_errors};
 use crate::load::explain::{Explainer, list};
 use crate::load::nearest::nearest;
@@ -32,7 +33,8 @@ struct File {
     /// over them.
     #[schemars(default, schema_with = "variables_schema")]
     variables: Option<BTreeMap<String, Json>>,
-    /// The databases that `--target` names.
+    /// The databases that `--target` names, or matches with a pattern. A name is made of letters,
+    /// digits, `_`, `-` and `.`, and begins with a letter or digit.
     #[schemars(extend("examples" = [{ "production": { "url": "${env.PRODUCTION_URL}" } }]))]
     targets: Option<BTreeMap<String, TargetFile>>,
 }
@@ -46,6 +48,13 @@ struct TargetFile {
     /// or use `PGPASSWORD`, `.pgpass` or a service file.
     #[schemars(example = &"postgres://app@db.internal:5432/market", example = &"${env.PRODUCTION_URL}")]
     url: Option<String>,
+    /// The password, and only as the name of an environment variable that holds it: `${env.NAME}`.
+    #[schemars(example = &"${env.PRODUCTION_PASSWORD}")]
+    password: Option<String>,
+    /// A file whose first line is the password, relative to this file: a secret that a runner
+    /// mounts. Instead of `password`.
+    #[schemars(example = &"/run/secrets/production_password")]
+    password_file: Option<String>,
     /// Its own ledger's file, relative to this file.
     #[schemars(example = &".chronoform/production.db")]
     ledger: Option<String>,
@@ -92,6 +101,8 @@ pub struct Config {
 #[derive(Clone, Default)]
 struct Target {
     url: Option<Node>,
+    password: Option<Node>,
+    password_file: Option<Node>,
     ledger: Option<Node>,
     variables: BTreeMap<String, Node>,
 }
@@ -135,8 +146,17 @@ impl Config {
         let Value::Map(entries) = &document.value else { return };
         self.whole = target(entries);
         for (name, node) in named(entries, "targets") {
+            if !is_target_name(&name) {
+                let message = format!("`{name}` is no name for a target");
+                let place = converted.places.key(&format!("/targets{}", crate::diag::source::segment(&name)));
+                let help = "a name is made of letters, digits, `_`, `-` and `.`, and begins with a letter or digit";
+                let why = "targets are chosen by patterns, and their plans are files of their names";
+                sink.push(Diagnostic::error(&code::WRONG_VALUE, message).at(place).why(why).help(help));
+            }
             if let Value::Map(entries) = &node.value {
-                self.targets.insert(name, target(entries));
+                let target = target(entries);
+                target.check_password(text, sink);
+                self.targets.insert(name, target);
             }
         }
         if let Some(Node { value: Value::List(paths), .. }) = get(entries, "policies") {
@@ -207,6 +227,36 @@ impl Config {
         if sink.is_empty() { Ok(url) } else { Err(Failure(sink)) }
     }
 
+    /// The password of a target, where it has one of its own. It must not be shown.
+    ///
+    /// # Errors
+    /// When there is no such target, its environment variable is not set, or its file cannot be
+    /// read or is empty.
+    pub fn password(&self, target: &str) -> Result<Option<String>, Failure> {
+        let target = self.target(target)?;
+        let mut sink = Vec::new();
+        if let Some(node) = &target.password {
+            let password = self.text_of(node, &mut sink);
+            return if sink.is_empty() { Ok(password) } else { Err(Failure(sink)) };
+        }
+        let Some(node) = &target.password_file else { return Ok(None) };
+        let Some(path) = self.text_of(node, &mut sink) else { return Err(Failure(sink)) };
+        let path = self.folder.join(path);
+        let wrong = |why: String| {
+            let message = format!("the password file {} cannot be used: {why}", path.display());
+            let diagnostic = Diagnostic::error(&code::BAD_CONFIG, message);
+            Failure::from(match &self.file {
+                Some(text) => diagnostic.at(&text.place(node.start, node.end)),
+                None => diagnostic,
+            })
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        match text.lines().next().filter(|line| !line.is_empty()) {
+            Some(password) => Ok(Some(password.to_owned())),
+            None => Err(wrong("its first line is empty".to_owned())),
+        }
+    }
+
     /// Where the ledger is: as the target says, or the project.
     ///
     /// # Errors
@@ -222,6 +272,31 @@ impl Config {
     /// The names of the targets.
     pub fn targets(&self) -> impl Iterator<Item = &str> {
         self.targets.keys().map(String::as_str)
+    }
+
+    /// The targets that names and patterns choose, each once, in the order of the names.
+    ///
+    /// # Errors
+    /// When a name is no target's, or a pattern matches none.
+    pub fn matching(&self, patterns: &[String]) -> Result<Vec<String>, Failure> {
+        let mut chosen: BTreeSet<&str> = BTreeSet::new();
+        for pattern in patterns {
+            if !glob::is_pattern(pattern) {
+                self.target(pattern)?;
+            }
+            let mut matched = self.targets().filter(|name| glob::matches(pattern, name)).peekable();
+            if matched.peek().is_none() {
+                let names = list(self.targets().map(|name| format!("`{name}`")), "and");
+                let help = match self.targets.is_empty() {
+                    true => "describe them under `targets` in `chronoform.yaml`".to_owned(),
+                    false => format!("there are {names}"),
+                };
+                let message = format!("no target matches `{pattern}`");
+                return Err(Diagnostic::error(&code::BAD_CONFIG, message).help(help).into());
+            }
+            chosen.extend(matched);
+        }
+        Ok(chosen.into_iter().map(str::to_owned).collect())
     }
 
     fn target(&self, name: &str) -> Result<&Target, Failure> {
@@ -284,8 +359,37 @@ fn named(entries: &[(Node, Node)], key: &str) -> Vec<(String, Node)> {
 fn target(entries: &[(Node, Node)]) -> Target {
     Target {
         url: get(entries, "url").cloned(),
+        password: get(entries, "password").cloned(),
+        password_file: get(entries, "password_file").cloned(),
         ledger: get(entries, "ledger").cloned(),
         variables: named(entries, "variables").into_iter().collect(),
+    }
+}
+
+/// Whether a text can name a target: it is matched by patterns, and names files.
+fn is_target_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphanumeric())
+        && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
+
+impl Target {
+    /// A password that is written in the file, or two sources of one, is an error.
+    fn check_password(&self, text: &Text, sink: &mut Vec<Diagnostic>) {
+        let Some(node) = &self.password else { return };
+        let place = text.place(node.start, node.end);
+        let is_reference = matches!(&node.value, Value::Text(word)
+            if word.strip_prefix("${env.").and_then(|rest| rest.strip_suffix('}')).is_some_and(|name| !name.contains(['{', '}'])));
+        if !is_reference {
+            let message = "a password is written in the project's file";
+            let help = "name an environment variable with `${env.NAME}`, or use `password_file`";
+            let why = "whoever can read the repository can read it";
+            sink.push(Diagnostic::error(&code::BAD_CONFIG, message).at(&place).why(why).help(help));
+        }
+        if self.password_file.is_some() {
+            let message = "`password` and `password_file` are both given";
+            sink.push(Diagnostic::error(&code::BAD_CONFIG, message).at(&place).help("give one of them"));
+        }
     }
 }
 
@@ -341,6 +445,37 @@ mod tests {
     }
 
     #[test]
+    fn patterns_choose_targets_once_and_in_order() {
+        let config = parse("targets: {prod-2: {}, prod-1: {}, staging: {}}\n", &[]).0.unwrap();
+        let matching = |patterns: &[&str]| {
+            let patterns: Vec<String> = patterns.iter().map(|p| (*p).to_owned()).collect();
+            config.matching(&patterns).map_err(|failure| failure.0[0].help.clone().unwrap())
+        };
+        assert_eq!(matching(&["staging", "prod-*", "*-1"]).unwrap(), ["prod-1", "prod-2", "staging"]);
+        assert!(matching(&["test-*"]).unwrap_err().contains("`prod-1`, `prod-2` and `staging`"));
+        assert!(matching(&["prod-*", "stagin"]).unwrap_err().contains("did you mean `staging`"));
+        assert!(Config::default().matching(&["*".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn a_password_comes_from_a_variable_or_a_file() {
+        let text = "targets:\n  a: {password: '${env.PW}'}\n  b:\n    password_file: pw\n  c: {}\n";
+        let config = parse(text, &[("PW", "p:@/w")]).0.unwrap();
+        assert_eq!(config.password("a").unwrap().as_deref(), Some("p:@/w"));
+        assert_eq!(config.password("c").unwrap(), None);
+        let missing = config.password("b").unwrap_err().0.remove(0);
+        assert_eq!((missing.code.name, missing.place.unwrap().line), ("bad-config", 4));
+        let unset = parse(text, &[]).0.unwrap().password("a").unwrap_err().0.remove(0);
+        assert_eq!((unset.code.name, unset.place.unwrap().line), ("unset-variable", 2));
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("pw"), "s3cret word\nnot this\n").unwrap();
+        let config = Config { folder: folder.path().to_owned(), ..config };
+        assert_eq!(config.password("b").unwrap().as_deref(), Some("s3cret word"));
+        std::fs::write(folder.path().join("pw"), "\n").unwrap();
+        assert!(config.password("b").is_err());
+    }
+
+    #[test]
     fn what_is_wrong_has_its_place() {
         let cases = [
             ("polices: [x]\n", "unknown-key", 1),
@@ -350,6 +485,11 @@ mod tests {
             ("variables:\n  1a: 1\n", "wrong-value", 2),
             ("targets:\n  a:\n    uri: x\n", "unknown-key", 3),
             ("targets: {a: {}, a: {}}\n", "duplicate-key", 1),
+            ("targets:\n  a/b: {}\n", "wrong-value", 2),
+            ("targets:\n  'prod*': {}\n", "wrong-value", 2),
+            ("targets:\n  a: {password: secret}\n", "bad-config", 2),
+            ("targets:\n  a: {password: 'x${env.P}'}\n", "bad-config", 2),
+            ("targets:\n  a:\n    password_file: f\n    password: ${env.P}\n", "bad-config", 4),
             ("- x\n", "wrong-type", 1),
             ("ledger: a\n---\nledger: b\n", "bad-config", 3),
             ("policies: ['${env.X}']\n", "unset-variable", 1),

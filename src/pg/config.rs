@@ -26,6 +26,8 @@ const KEEPALIVE: (i64, i64, i64) = (60, 10, 6);
 pub struct ConnectOptions {
     /// A URL (`postgres://…`) or a `key=value` text.
     pub url: Option<String>,
+    /// A password from elsewhere, which wins over every other.
+    pub password: Option<String>,
     /// `PG*` variables and `HOME`, by name.
     pub environment: BTreeMap<String, String>,
 }
@@ -80,7 +82,7 @@ impl ConnectOptions {
         let variables =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let environment = variables.filter(|(name, _)| name.starts_with("PG") || name == "HOME").collect();
-        Self { url, environment }
+        Self { url, password: None, environment }
     }
 
     fn variable(&self, name: &str) -> Option<&str> {
@@ -111,7 +113,7 @@ impl ConnectOptions {
         };
         let database = said.get("dbname").unwrap_or(&user).to_owned();
         let mut places = place::read(&said, default_host())?;
-        if let Some(password) = said.get("password") {
+        if let Some(password) = self.password.as_deref().or_else(|| said.get("password")) {
             for place in &mut places {
                 place.password = Some(password.to_owned());
             }
@@ -248,7 +250,7 @@ mod tests {
 
     fn resolve(url: Option<&str>, variables: &[(&str, &str)]) -> Result<Endpoint, Failure> {
         let environment = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        ConnectOptions { url: url.map(str::to_owned), environment }.resolve()
+        ConnectOptions { url: url.map(str::to_owned), password: None, environment }.resolve()
     }
 
     fn shown(url: Option<&str>, variables: &[(&str, &str)]) -> String {

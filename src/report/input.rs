@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::core::{Address, Op, QualifiedName};
 use crate::diff::Drift;
 use crate::plan::{Message, Target};
+use crate::report::evidence::Evidence;
 
 /// What `drift` found.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,8 @@ pub struct DriftReport<'a> {
     pub drift: &'a [Drift],
     /// What was said while looking.
     pub diagnostics: &'a [Message],
+    /// What is known of the differences.
+    pub evidence: &'a Evidence,
 }
 
 /// How an action of a run ended.

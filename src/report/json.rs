@@ -8,14 +8,15 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
 use crate::core::{Address, Op, QualifiedName};
-use crate::diff::Status;
+use crate::diff::{Drift, Status};
 use crate::plan::Plan;
 use crate::report::escape::is_deceptive;
+use crate::report::evidence::{Known, fingerprint};
 use crate::report::input::{ActionOutcome, DriftReport, LogLine, Outcome, RunReport, StoppedAt, Verification};
 use crate::report::view;
 
 /// The format of the documents made here; a plan has its own.
-const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// The plan's document, byte for byte the same once it is read.
 pub(super) fn plan(plan: &Plan) -> String {
@@ -51,6 +52,11 @@ fn safe(document: &str) -> String {
 }
 
 pub(super) fn drift(report: &DriftReport<'_>) -> String {
+    pretty(&drift_value(report))
+}
+
+/// The document of a drift report.
+pub(super) fn drift_value(report: &DriftReport<'_>) -> Json {
     let every = [
         Status::InSync,
         Status::Paused,
@@ -64,20 +70,40 @@ pub(super) fn drift(report: &DriftReport<'_>) -> String {
         .iter()
         .map(|status| (status.words().replace(' ', "_"), Json::from(view::standing(report.drift, *status))))
         .collect();
-    pretty(&json!({
+    json!({
         "format_version": FORMAT_VERSION,
         "tool_version": report.tool_version,
         "target": report.target,
         "summary": summary.into_iter().collect::<serde_json::Map<_, _>>(),
-        "resources": report.drift,
+        "compared_with": report.evidence.earlier,
+        "server_silence": report.evidence.silence,
+        "resources": report.drift.iter().map(|drift| resource(report, drift)).collect::<Vec<_>>(),
         "diagnostics": report.diagnostics,
-    }))
+    })
+}
+
+/// A resource's standing, with its fingerprint where it differs, and with what is known of it.
+fn resource(report: &DriftReport<'_>, drift: &Drift) -> Json {
+    let mut json = serde_json::to_value(drift).unwrap_or_default();
+    if let Json::Object(fields) = &mut json {
+        if drift.status.is_difference() {
+            fields.insert("fingerprint".to_owned(), json!(fingerprint(drift)));
+        }
+        let known = report.evidence.of(&drift.address).into_iter().flat_map(Known::fields);
+        fields.extend(known.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)));
+    }
+    json
 }
 
 pub(super) fn run_summary(report: &RunReport) -> String {
+    pretty(&run_value(report))
+}
+
+/// The document of a run.
+pub(super) fn run_value(report: &RunReport) -> Json {
     let summary: BTreeMap<String, usize> =
         Outcome::ALL.iter().map(|outcome| (word(*outcome), report.count(*outcome))).collect();
-    pretty(&json!({
+    json!({
         "format_version": FORMAT_VERSION,
         "run": report.run,
         "database": report.database,
@@ -88,7 +114,7 @@ pub(super) fn run_summary(report: &RunReport) -> String {
         "adopted": report.adopted,
         "actions": report.actions.iter().map(ActionLine::of).collect::<Vec<_>>(),
         "stopped_at": report.stopped_at.as_ref().map(StopLine::of),
-    }))
+    })
 }
 
 #[derive(Serialize)]

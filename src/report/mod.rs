@@ -8,6 +8,9 @@
 mod clock;
 mod compare;
 mod escape;
+mod evidence;
+pub mod findings;
+mod fleet;
 mod history;
 mod html;
 mod input;
@@ -29,6 +32,8 @@ use crate::plan::{Message, Plan};
 
 pub use clock::{elapsed, when};
 pub use escape::clean;
+pub use evidence::{AppliedBy, Evidence, Known, ServerWord, fingerprint};
+pub use fleet::{Ending, Fleet, Member};
 pub use input::{
     ActionOutcome, DriftReport, LogLine, Outcome, Problem, ResourceLine, RunDetail, RunReport, StepLine, StoppedAt,
     Verification,
@@ -114,6 +119,21 @@ pub fn run_summary(report: &RunReport, options: &Options) -> String {
         Format::Markdown => markdown::run_summary(report),
         Format::Html => html::run_summary(report),
     }
+}
+
+/// What would change on several targets: a table, and then each that has changes.
+pub fn plans(fleet: &Fleet<&Plan>, options: &Options) -> String {
+    fleet::render(fleet, options)
+}
+
+/// Where several targets stand: a table, and then each that differs.
+pub fn drifts(fleet: &Fleet<DriftReport<'_>>, options: &Options) -> String {
+    fleet::render(fleet, options)
+}
+
+/// What was done to several targets: a table, and then each that is not done.
+pub fn runs(fleet: &Fleet<RunReport>, options: &Options) -> String {
+    fleet::render(fleet, options)
 }
 
 /// Diagnostics that come without their policy's text, as those of a stored plan do.

@@ -6,7 +6,7 @@ use super::fixtures::{
     address, broken, change, dangerous_plan, detail, empty_plan, full_plan, log, message, plan_of, retention,
     standings, step, stopped_run, table, target,
 };
-use super::{DriftReport, Format, Options, RunReport};
+use super::{DriftReport, Evidence, Format, Options, RunReport};
 use crate::core::{Action, Address, Hazard, KindId, LockMode, Op, QualifiedName, Reason};
 use crate::diff::{Drift, DriftAttribute, Status};
 use crate::plan::{Plan, Unmanaged};
@@ -32,7 +32,7 @@ fn golden(name: &str, shown: &str) {
 }
 
 fn drift_report<'a>(target: &'a crate::plan::Target, drift: &'a [Drift]) -> DriftReport<'a> {
-    DriftReport { tool_version: "0.1.0", target, drift, diagnostics: &[] }
+    DriftReport { tool_version: "0.1.0", target, drift, diagnostics: &[], evidence: Evidence::NONE }
 }
 
 #[test]

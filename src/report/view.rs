@@ -295,6 +295,19 @@ pub(super) fn drift_verdict(report: &DriftReport<'_>) -> String {
     }
 }
 
+/// What is to be said of a drift report as a whole.
+pub(super) fn drift_remarks(report: &DriftReport<'_>) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(earlier) = &report.evidence.earlier {
+        let differences = || report.drift.iter().filter(|drift| drift.status.is_difference());
+        let known = differences().filter(|drift| report.evidence.is_known(&drift.address)).count();
+        let new = differences().count() - known;
+        remarks.push(format!("Compared with {earlier}: {new} new, {known} known."));
+    }
+    remarks.extend(report.evidence.silence.iter().map(|silence| format!("When: {silence}.")));
+    remarks
+}
+
 /// How a drift report is to be taken.
 pub(super) fn drift_mood(report: &DriftReport<'_>) -> Mood {
     if phrase::errors(report.diagnostics) > 0 {

@@ -5,6 +5,7 @@ mod canon;
 mod discover;
 mod relations;
 mod server;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ use crate::pg::{PgError, PgErrorKind, Session};
 
 pub use discover::{Choice, Found, discover};
 pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
+pub use written::{Told, written};
 
 /// Compiling a catalog query, or starting workers for it, takes longer than the query: the planner
 /// knows neither how few of the rows are in scope nor that they are all in memory. The savepoint is

@@ -13,6 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod fixture;
+mod fleet;
 mod measure;
 mod plans;
 #[path = "../database/servers.rs"]
@@ -103,6 +104,9 @@ fn run(settings: &Settings, servers: &Servers) -> Result<Vec<String>, String> {
     let mut missed = Vec::new();
     if settings.wants("start") {
         start(settings, &mut missed)?;
+    }
+    if settings.wants("targets") {
+        fleet::run(settings, servers, &mut missed)?;
     }
     plans::heading();
     let hypertables: &[Fixture] = if settings.long {

@@ -27,12 +27,19 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(output: &Output) -> Self {
+    /// What a process printed, and how it ended.
+    pub fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+
+    /// The same, and says where.
+    pub fn expect_at(self, code: i32, at: &str) -> Self {
+        assert_eq!(self.code, code, "{at}: exit code\n--- out\n{}\n--- err\n{}", self.out, self.err);
+        self
     }
 
     /// Panics unless the exit code is this one.

@@ -14,6 +14,9 @@ use crate::servers::{Servers, Tier};
 
 /// The tests of a tier: these need servers of their own.
 pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
+    if tier == Tier::Apache {
+        return tls::newer_trials();
+    }
     if tier != Tier::PostgresNative {
         return Vec::new();
     }
@@ -26,7 +29,7 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
 fn session(url: &str, variables: &[(&str, &str)]) -> Result<Session, Failure> {
     let environment: BTreeMap<String, String> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let endpoint = ConnectOptions { url: Some(url.to_owned()), environment }.resolve()?;
+    let endpoint = ConnectOptions { url: Some(url.to_owned()), password: None, environment }.resolve()?;
     Session::connect(&endpoint)
 }
 

@@ -18,7 +18,9 @@ mod cli;
 mod connect;
 mod crash;
 mod detection;
+mod docs;
 mod faults;
+mod fleet;
 mod import;
 mod injection;
 mod pooler;
@@ -61,6 +63,8 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(detection::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
     trials.extend(crash::trials(tier, servers));
+    trials.extend(docs::trials(tier, servers));
+    trials.extend(fleet::trials(tier, servers));
     trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));

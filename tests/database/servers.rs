@@ -476,7 +476,7 @@ fn with_database(url: &str, database: &str) -> Result<String, String> {
 }
 
 /// The Debian root with TimescaleDB's Apache edition.
-fn trixie_root() -> Result<PathBuf, String> {
+pub fn trixie_root() -> Result<PathBuf, String> {
     match std::env::var_os("CHRONOFORM_TEST_TRIXIE_ROOT") {
         Some(root) if !root.is_empty() => Ok(root.into()),
         _ => embedded::default_cache_dir().map(|cache| cache.join("trixie")).map_err(|error| error.to_string()),

@@ -25,12 +25,12 @@ pub fn adopt(
 ) -> Result<usize, Failure> {
     let policies = context.policies(&Paths { paths: written.paths() })?;
     let ledger = context.ledger_path()?;
-    let new = context.global.allow_new_database;
+    let admission = context.admission();
     let mut waiting = |holder: &str| {
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
     let mut locked = apply::lock(session, written.single_session, Duration::from_secs(lock_timeout), &mut waiting)?;
-    let mut remember = |server: &_| record::remember(&ledger, server, new);
+    let mut remember = |server: &_| record::remember(&ledger, server, &admission);
     let mut sink = Vec::new();
     let made = pipeline::make(&policies, locked.session(), &mut remember, false, &mut sink)?;
     if has_errors(&sink) {
@@ -41,7 +41,7 @@ pub fn adopt(
         return Err(changed(&made.plan.actions).into());
     }
     let adopted = made.plan.adopt.iter().filter(|adopt| adopt.new).count();
-    record::adopt(&ledger, &made.plan, &made.server, new)?;
+    record::adopt(&ledger, &made.plan, &made.server, &admission)?;
     Ok(adopted)
 }
 

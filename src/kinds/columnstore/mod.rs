@@ -62,6 +62,10 @@ impl Kind for Columnstore {
         &CODES
     }
 
+    fn written(&self, server: &Server) -> Option<String> {
+        server.timescaledb.as_ref().map(|_| job::on_server(include_str!("written.sql"), server))
+    }
+
     fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
         observe::query(server, scope)
     }

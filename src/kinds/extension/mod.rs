@@ -50,6 +50,10 @@ impl Kind for Extension {
         weigh::CODES
     }
 
+    fn written(&self, _server: &Server) -> Option<String> {
+        Some(include_str!("written.sql").to_owned())
+    }
+
     fn observe(&self, _server: &Server, scope: &Scope) -> Option<Query> {
         observe::query(scope)
     }

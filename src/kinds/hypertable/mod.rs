@@ -57,6 +57,10 @@ impl Kind for Hypertable {
         weigh::CODES
     }
 
+    fn written(&self, server: &Server) -> Option<String> {
+        server.timescaledb.as_ref().map(|_| include_str!("written.sql").to_owned())
+    }
+
     fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
         observe::query(server, scope)
     }

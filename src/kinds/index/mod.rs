@@ -95,6 +95,10 @@ impl Kind for Index {
         CODES
     }
 
+    fn written(&self, _server: &Server) -> Option<String> {
+        Some(include_str!("written.sql").to_owned())
+    }
+
     fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
         observe::query(server, scope)
     }

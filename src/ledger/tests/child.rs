@@ -58,7 +58,7 @@ fn read(path: &Path) -> Result<String, Diagnostic> {
 
 fn write_for_ever(path: &Path) {
     let mut ledger = Ledger::open(path).unwrap();
-    let database = ledger.database(&server("market", 16_384), false).unwrap();
+    let database = ledger.database(&server("market", 16_384), &Admission::First).unwrap();
     let address = retention("market_data");
     loop {
         let run = ledger.begin_run(database, apply()).unwrap();

@@ -66,7 +66,7 @@ fn several_writers_take_turns() {
         for _ in 0..4 {
             scope.spawn(|| {
                 let mut ledger = Ledger::open(&path).unwrap();
-                let database = ledger.database(&server("market", 16_384), false).unwrap();
+                let database = ledger.database(&server("market", 16_384), &Admission::First).unwrap();
                 let run = ledger.begin_run(database, apply()).unwrap();
                 let address = retention("market_data");
                 for index in 0..10 {

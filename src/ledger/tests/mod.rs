@@ -42,7 +42,7 @@ impl Fixture {
     }
 
     fn database(&mut self) -> DatabaseId {
-        self.ledger.database(&server("market", 16_384), false).unwrap()
+        self.ledger.database(&server("market", 16_384), &Admission::First).unwrap()
     }
 
     fn run(&mut self) -> RunId {
@@ -110,7 +110,15 @@ fn server(database: &str, oid: u32) -> Server {
 fn apply() -> RunStart {
     RunStart {
         command: "apply".to_owned(),
-        who: Who { user: "ada".to_owned(), host: "ci-7".to_owned(), pid: 42, tool_version: "0.1.0".to_owned() },
+        who: Who {
+            user: "ada".to_owned(),
+            host: "ci-7".to_owned(),
+            pid: 42,
+            tool_version: "0.1.0".to_owned(),
+            revision: Some("8f2c1d0".to_owned()),
+            pipeline: None,
+            actor: Some("ada".to_owned()),
+        },
         role: Some("deployer".to_owned()),
         plan_digest: Some("sha256:plan".to_owned()),
         policies_digest: Some("sha256:policies".to_owned()),
@@ -158,6 +166,13 @@ fn eventful() -> Fixture {
     fixture.ledger.record_applied(run, &applied(retention("trades")), None).unwrap();
     fixture.ledger.forget(run, &retention("trades")).unwrap();
     fixture.ledger.finish_run(run, RunOutcome::Failed, &BTreeMap::from([("create".to_owned(), 2)])).unwrap();
+    let database = fixture.database();
+    let observed = Observed {
+        address: retention("market_data"),
+        status: "drifted".to_owned(),
+        fingerprint: "sha256:1".to_owned(),
+    };
+    fixture.ledger.write(|batch| batch.record_drift(database, &[observed])).unwrap();
     let crashed = fixture.run();
     let lost = fixture.step(crashed, 0);
     fixture.step(crashed, 1);

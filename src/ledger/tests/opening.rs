@@ -28,7 +28,7 @@ fn an_absent_ledger_reads_as_empty_and_is_not_made() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no").join("such").join("ledger.db");
     let mut ledger = Ledger::open_read(&path).unwrap();
-    let database = ledger.database(&server("market", 1), false).unwrap();
+    let database = ledger.database(&server("market", 1), &Admission::First).unwrap();
     assert!(ledger.applied(database).unwrap().is_empty());
     assert!(ledger.in_doubt(database).unwrap().is_empty());
     assert!(ledger.log(10, None).unwrap().is_empty());
@@ -44,7 +44,7 @@ fn the_folder_and_the_file_are_made_for_their_owner() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a").join("b").join("ledger.db");
     let mut ledger = open(&path);
-    ledger.database(&server("market", 1), false).unwrap();
+    ledger.database(&server("market", 1), &Admission::First).unwrap();
     #[cfg(unix)]
     for file in fs::read_dir(path.parent().unwrap()).unwrap() {
         use std::os::unix::fs::PermissionsExt;
@@ -82,7 +82,7 @@ fn odd_file_names_are_file_names() {
     for name in ["file:x", ":memory:", "a?mode=memory", "100% #1 ü😀.db", "sp ace"] {
         let path = folder.path().join(name);
         let mut ledger = open(&path);
-        ledger.database(&server("market", 1), false).unwrap();
+        ledger.database(&server("market", 1), &Admission::First).unwrap();
         drop(ledger);
         assert!(path.is_file(), "{name}");
         assert_eq!(Ledger::open_read(&path).unwrap().databases().unwrap().len(), 1, "{name}");
@@ -99,12 +99,12 @@ fn an_empty_file_is_a_fresh_ledger() {
     fs::write(&path, "").unwrap();
     assert_eq!(Ledger::open_read(&path).unwrap().verify().unwrap().events, 0);
     assert_eq!(fs::metadata(&path).unwrap().len(), 0, "reading wrote to it");
-    open(&path).database(&server("market", 1), false).unwrap();
+    open(&path).database(&server("market", 1), &Admission::First).unwrap();
     // So is what a process leaves that dies between making the file and filling it.
     let half = folder.path().join("half.db");
     raw(&half).pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).unwrap();
     assert_eq!(Ledger::open_read(&half).unwrap().verify().unwrap().events, 0);
-    open(&half).database(&server("market", 1), false).unwrap();
+    open(&half).database(&server("market", 1), &Admission::First).unwrap();
 }
 
 #[test]
@@ -161,8 +161,14 @@ fn the_ledger_of_a_newer_version_is_refused_and_left_alone() {
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
-static NEXT: &[&str] = &[MIGRATIONS[0], "CREATE TABLE backups (id INTEGER PRIMARY KEY, note TEXT) STRICT"];
-static WRONG: &[&str] = &[MIGRATIONS[0], "CREATE TABLE backups (id INTEGER PRIMARY KEY) STRICT; SELECT nonsense"];
+static NEXT: &[&str] =
+    &[MIGRATIONS[0], MIGRATIONS[1], MIGRATIONS[2], "CREATE TABLE backups (id INTEGER PRIMARY KEY, note TEXT) STRICT"];
+static WRONG: &[&str] = &[
+    MIGRATIONS[0],
+    MIGRATIONS[1],
+    MIGRATIONS[2],
+    "CREATE TABLE backups (id INTEGER PRIMARY KEY) STRICT; SELECT nonsense",
+];
 
 #[test]
 fn an_older_ledger_is_brought_up_to_date_when_it_is_written() {
@@ -178,7 +184,7 @@ fn an_older_ledger_is_brought_up_to_date_when_it_is_written() {
 
     let mut newer = try_open(&path, Access::Write, NEXT).unwrap();
     assert_eq!(newer.verify().unwrap(), before);
-    newer.database(&server("market", 16_384), false).unwrap();
+    newer.database(&server("market", 16_384), &Admission::First).unwrap();
     drop(newer);
     refused(&path, "ledger-newer");
 }
@@ -238,7 +244,7 @@ fn assert_noticed(path: &Path) {
     }
     // Writing may go on where the damage is elsewhere, and must not panic.
     if let Ok(mut ledger) = try_open(path, Access::Write, MIGRATIONS) {
-        let _ = ledger.database(&server("other", 1), true).and_then(|id| ledger.begin_run(id, apply()));
+        let _ = ledger.database(&server("other", 1), &Admission::Any).and_then(|id| ledger.begin_run(id, apply()));
     }
 }
 
@@ -249,7 +255,7 @@ fn missing_tables_are_no_panic() {
         let conn = raw(&fixture.path());
         conn.execute_batch(&format!("PRAGMA foreign_keys = OFF; DROP TABLE {table}")).unwrap();
         let mut ledger = open(&fixture.path());
-        let begun = ledger.database(&server("x", 1), true).and_then(|id| {
+        let begun = ledger.database(&server("x", 1), &Admission::Any).and_then(|id| {
             let run = ledger.begin_run(id, apply())?;
             ledger.start_step(run, &step(&retention("x"), 0))?;
             ledger.record_applied(run, &applied(retention("x")), None)

@@ -39,7 +39,11 @@ fn every_column_of_every_row_is_covered() {
     let conn = lawless(&fixture);
     let mut tried = 0;
     for table in tables(&conn).unwrap() {
-        let key = if table == "resources" { "database_id, kind, schema, name" } else { "rowid" };
+        let key = match table.as_str() {
+            "resources" => "database_id, kind, schema, name",
+            "drift_differences" => "report_id, kind, schema, name",
+            _ => "rowid",
+        };
         let rows: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert!(rows > 0, "{table} has no row to try it on");
         for (column, other) in columns(&conn, &table) {
@@ -79,8 +83,9 @@ fn columns(conn: &Connection, table: &str) -> Vec<(String, String)> {
 
 #[test]
 fn every_removed_row_is_missed() {
-    for table in ["databases", "runs", "steps", "resources"] {
-        let key = if table == "resources" { "name = 'market_data'" } else { "id = 1" };
+    for table in ["databases", "runs", "steps", "resources", "drift_reports", "drift_differences"] {
+        let has_name = matches!(table, "resources" | "drift_differences");
+        let key = if has_name { "name = 'market_data'" } else { "id = 1" };
         let findings = after(&format!("DELETE FROM {table} WHERE {key}"));
         let found = findings.iter().any(|f| f.table == table && f.problem.contains("no longer there"));
         assert!(found, "{table}: {findings:?}");

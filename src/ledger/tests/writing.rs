@@ -19,13 +19,16 @@ fn a_run_is_told_from_its_beginning_to_its_end() {
             "id": 1,
             "database": {
                 "id": 1, "system_identifier": "7000000000000000001", "oid": 16384, "name": "market",
-                "host": "db.example", "port": 5432, "first_seen": "2026-01-01T00:00:00Z"
+                "host": "db.example", "port": 5432, "first_seen": "2026-01-01T00:00:00Z",
+                "target": null
             },
             "command": "apply",
             "state": "done",
             "started": "2026-01-01T00:00:01Z",
             "finished": "2026-01-01T00:00:05Z",
-            "who": {"user": "ada", "host": "ci-7", "pid": 42, "tool_version": "0.1.0"},
+            "who": {
+                "user": "ada", "host": "ci-7", "pid": 42, "tool_version": "0.1.0", "revision": "8f2c1d0", "actor": "ada"
+            },
             "role": "deployer",
             "plan_digest": "sha256:plan",
             "policies_digest": "sha256:policies",
@@ -208,7 +211,7 @@ fn an_attribute_that_has_no_single_spelling_is_refused() {
 fn the_log_is_newest_first_and_of_one_database_where_asked() {
     let mut fixture = Fixture::new();
     let (market, first) = (fixture.database(), fixture.run());
-    let other = fixture.ledger.database(&server("other", 5), true).unwrap();
+    let other = fixture.ledger.database(&server("other", 5), &Admission::Any).unwrap();
     let second = fixture.ledger.begin_run(other, apply()).unwrap();
     let third = fixture.run();
     let ids = |limit, database| -> Vec<RunId> {
@@ -258,4 +261,24 @@ fn what_a_run_changed_is_found_by_an_index() {
         ("trades", Memory::Forgotten),
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn the_last_drift_report_is_the_one_that_counts() {
+    let mut fixture = Fixture::new();
+    let database = fixture.database();
+    assert_eq!(fixture.ledger.last_drift(database).unwrap(), None);
+    let observed = |name: &str, fingerprint: &str| Observed {
+        address: retention(name),
+        status: "drifted".to_owned(),
+        fingerprint: fingerprint.to_owned(),
+    };
+    let first = [observed("a", "1"), observed("b", "2")];
+    fixture.ledger.write(|batch| batch.record_drift(database, &first)).unwrap();
+    fixture.ledger.write(|batch| batch.record_drift(database, &[observed("b", "3")])).unwrap();
+    let last = fixture.ledger.last_drift(database).unwrap().unwrap();
+    assert_eq!(last.differences, BTreeMap::from([(retention("b"), "3".to_owned())]));
+    let other = fixture.ledger.database(&server("other", 7), &Admission::Any).unwrap();
+    assert_eq!(fixture.ledger.last_drift(other).unwrap(), None);
+    fixture.assert_whole();
 }

@@ -2,6 +2,7 @@
 
 use crate::diff::{Drift, DriftAttribute, Status};
 use crate::report::escape;
+use crate::report::evidence::Known;
 use crate::report::html::page::{Page, class_of, code, sentence};
 use crate::report::input::DriftReport;
 use crate::report::phrase::{self, Label, Sentence};
@@ -9,8 +10,7 @@ use crate::report::table::Mood;
 use crate::report::value;
 use crate::report::view;
 
-pub(super) fn render(report: &DriftReport<'_>) -> String {
-    let mut page = Page::new(format!("Chronoform drift of {}", report.target.database));
+pub(super) fn fill(page: &mut Page, report: &DriftReport<'_>) {
     let mood = view::drift_mood(report);
     page.header("Chronoform drift of", &phrase::target(report.target), &view::drift_verdict(report), mood);
     let steps = view::healing(report.drift);
@@ -22,6 +22,7 @@ pub(super) fn render(report: &DriftReport<'_>) -> String {
         }
         page.raw("</div>\n");
     }
+    page.remarks(&view::drift_remarks(report).into_iter().map(Sentence::of).collect::<Vec<_>>());
     let wanted = report.drift.iter().filter(|drift| drift.status != Status::InSync);
     for view::Standings { on, resources } in view::drift_groups(wanted) {
         let heading = on.map_or_else(|| "Whole database".to_owned(), |on| code(&on.to_string()));
@@ -31,14 +32,13 @@ pub(super) fn render(report: &DriftReport<'_>) -> String {
         }
         page.raw("</tr></thead>\n<tbody>\n");
         for (label, drift) in resources {
-            let rows = rows(&label, drift);
+            let rows = rows(report, &label, drift);
             page.raw(&rows);
         }
         page.raw("</tbody>\n</table></div>\n</section>\n");
     }
-    in_sync(&mut page, report.drift);
+    in_sync(page, report.drift);
     page.diagnostics(report.diagnostics);
-    page.finish()
 }
 
 const fn mood_of(status: Status) -> Mood {
@@ -50,11 +50,13 @@ const fn mood_of(status: Status) -> Mood {
     }
 }
 
-fn rows(label: &Label, drift: &Drift) -> String {
+fn rows(report: &DriftReport<'_>, label: &Label, drift: &Drift) -> String {
     let span = drift.attributes.len().max(1);
     let name = label.name.as_deref().map(|name| format!(" {}", code(name))).unwrap_or_default();
+    let known = report.evidence.of(&drift.address).into_iter().flat_map(Known::told);
+    let known: String = known.map(|told| format!("<br><span class=\"dim\">{}</span>", escape::html(&told))).collect();
     let head = format!(
-        "<tr>\n<td rowspan=\"{span}\" class=\"{}\"><strong>{}</strong><br><span class=\"dim\">{}</span></td>\n\
+        "<tr>\n<td rowspan=\"{span}\" class=\"{}\"><strong>{}</strong><br><span class=\"dim\">{}</span>{known}</td>\n\
          <th scope=\"rowgroup\" rowspan=\"{span}\">{}{name}</th>\n",
         class_of(mood_of(drift.status)),
         escape::html(drift.status.words()),

@@ -7,13 +7,11 @@ use crate::report::input::{LogLine, RunDetail, RunReport, Verification};
 use crate::report::phrase::Sentence;
 use crate::report::table::{Mood, mood_of};
 
-pub(super) fn run_summary(report: &RunReport) -> String {
-    let mut page = Page::new(format!("Chronoform run on {}", report.database));
+pub(super) fn fill_run(page: &mut Page, report: &RunReport) {
     let mood = if report.is_complete() { Mood::Good } else { Mood::Bad };
     page.header("Chronoform", &history::run_title(report), &history::run_verdict(report), mood);
     page.remarks(&history::run_remarks(report));
     page.table(&history::outcome_table(report));
-    page.finish()
 }
 
 pub(super) fn ledger_log(lines: &[LogLine]) -> String {

@@ -7,7 +7,7 @@ use crate::report::phrase::{self, Level, Piece, Sentence};
 use crate::report::table::{Cell, Mood, Table};
 
 /// A page as it grows. What is pushed raw is this room's own; all else goes through [`escape::html`].
-pub(super) struct Page {
+pub(in crate::report) struct Page {
     title: String,
     body: String,
 }

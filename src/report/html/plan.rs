@@ -8,8 +8,7 @@ use crate::report::phrase::{self, Level, Sentence};
 use crate::report::table::Mood;
 use crate::report::view::{self, Change, Group, Row};
 
-pub(super) fn render(plan: &Plan) -> String {
-    let mut page = Page::new(format!("Chronoform plan for {}", plan.target.database));
+pub(super) fn fill(page: &mut Page, plan: &Plan) {
     let stuck = plan.summary.blocked > 0 || phrase::errors(&plan.diagnostics) > 0;
     let mood = match (stuck, plan.is_empty()) {
         (true, _) => Mood::Bad,
@@ -17,9 +16,9 @@ pub(super) fn render(plan: &Plan) -> String {
         (false, false) => Mood::Plain,
     };
     page.header("Chronoform plan for", &phrase::target(&plan.target), &phrase::verdict(plan), mood);
-    dangers(&mut page, plan);
+    dangers(page, plan);
     for group in view::groups(plan) {
-        table(&mut page, &group);
+        table(page, &group);
     }
     let remarks = view::remarks(plan, usize::MAX);
     if !remarks.is_empty() {
@@ -28,8 +27,7 @@ pub(super) fn render(plan: &Plan) -> String {
         page.raw("</section>\n");
     }
     page.diagnostics(&plan.diagnostics);
-    provenance(&mut page, plan);
-    page.finish()
+    provenance(page, plan);
 }
 
 /// What a reader must know before anything else.

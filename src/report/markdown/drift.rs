@@ -2,6 +2,7 @@
 
 use crate::diff::{Drift, Status};
 use crate::report::escape;
+use crate::report::evidence::Known;
 use crate::report::input::DriftReport;
 use crate::report::markdown::{diagnostics, fitting, heading, sentence, value};
 use crate::report::phrase::{self, Label, Sentence};
@@ -15,6 +16,9 @@ pub(super) fn render(report: &DriftReport<'_>) -> String {
 fn with(report: &DriftReport<'_>, attributes: bool) -> String {
     let mut out = heading(&view::drift_verdict(report));
     out.push_str(&format!("Database {}\n\n", sentence(&phrase::target(report.target))));
+    for remark in view::drift_remarks(report) {
+        out.push_str(&format!("- {}\n", escape::markdown(&remark)));
+    }
     for (command, what) in view::healing(report.drift) {
         let line = Sentence::default().code(command).text(format!(" {what}"));
         out.push_str(&format!("- {}\n", sentence(&line)));
@@ -23,7 +27,7 @@ fn with(report: &DriftReport<'_>, attributes: bool) -> String {
     let wanted = |drift: &&Drift| !matches!(drift.status, Status::InSync | Status::Unmanaged);
     if attributes {
         for view::Standings { on, resources } in view::drift_groups(report.drift.iter().filter(wanted)) {
-            out.push_str(&table(on, &resources));
+            out.push_str(&table(report, on, &resources));
         }
     } else {
         out.push_str("*The attributes are left out: with them this would be longer than a comment can be.*\n\n");
@@ -49,13 +53,15 @@ fn with(report: &DriftReport<'_>, attributes: bool) -> String {
     out
 }
 
-fn table(on: Option<&crate::core::QualifiedName>, resources: &[(Label, &Drift)]) -> String {
+fn table(report: &DriftReport<'_>, on: Option<&crate::core::QualifiedName>, resources: &[(Label, &Drift)]) -> String {
     let heading = on.map_or_else(|| "Whole database".to_owned(), |on| value(&on.to_string()));
     let mut out = format!("#### {heading}\n\n| Status | Resource | Attribute | Last applied | Live | Policy |\n");
     out.push_str("|---|---|---|---|---|---|\n");
     for (label, drift) in resources {
         let name = label.name.as_deref().map(|name| format!(" {}", value(name))).unwrap_or_default();
-        let status = format!("**{}**: {}", drift.status.words(), phrase::status(drift.status));
+        let known = report.evidence.of(&drift.address).into_iter().flat_map(Known::told);
+        let known: String = known.map(|told| format!("<br>{}", escape::markdown(&told))).collect();
+        let status = format!("**{}**: {}{known}", drift.status.words(), phrase::status(drift.status));
         let head = format!("| {status} | {}{name} |", escape::markdown(&label.kind));
         if drift.attributes.is_empty() {
             out.push_str(&format!("{head} | | | |\n"));

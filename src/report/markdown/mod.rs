@@ -6,6 +6,7 @@ mod plan;
 
 use crate::plan::{Message, Plan};
 use crate::report::escape;
+use crate::report::fleet::{self, Fleet, Part};
 use crate::report::input::{DriftReport, LogLine, RunDetail, RunReport, Verification};
 use crate::report::measure;
 use crate::report::phrase::{self, Piece, Sentence};
@@ -40,6 +41,25 @@ pub(super) fn ledger_show(run: &RunDetail) -> String {
 
 pub(super) fn ledger_verify(found: &Verification) -> String {
     history::ledger_verify(found)
+}
+
+/// Several targets: the table, then each folded away; where that is too long, the table alone.
+pub(super) fn fleet<T: Part>(fleet: &Fleet<T>) -> String {
+    let head = heading(&fleet::verdict(fleet)) + &table(&fleet::table(fleet));
+    let said: String = fleet
+        .members
+        .iter()
+        .filter(|member| !member.messages.is_empty())
+        .map(|member| format!("\n#### {}\n\n{}", value(&member.name), diagnostics(&member.messages)))
+        .collect();
+    let details: String = fleet::detailed(fleet, false)
+        .map(|(member, found)| {
+            let name = escape::html(&member.name);
+            format!("\n<details><summary>{name}</summary>\n\n{}\n</details>\n", found.markdown())
+        })
+        .collect();
+    let left_out = "\n*What each target needs is left out: with it this would be longer than a comment can be.*\n";
+    fitting([format!("{head}{said}{details}"), format!("{head}{left_out}{said}")].into_iter())
 }
 
 /// Diagnostics as a list, worst first.

@@ -3,6 +3,7 @@
 use crate::diff::{Drift, Status};
 use crate::report::Options;
 use crate::report::escape;
+use crate::report::evidence::Known;
 use crate::report::input::DriftReport;
 use crate::report::measure;
 use crate::report::phrase::{self, Label};
@@ -28,7 +29,7 @@ pub(super) fn render(report: &DriftReport<'_>, options: &Options) -> String {
         for view::Standings { on, resources } in view::drift_groups(report.drift.iter().filter(wanted)) {
             screen.blank();
             screen.line(0, 4, Line::new().tone(Tone::Bold, phrase::heading(on)));
-            draw_resources(&mut screen, &resources, options.verbose);
+            draw_resources(&mut screen, report, &resources, options.verbose);
         }
         screen.blank();
     }
@@ -46,7 +47,7 @@ const fn tone_of(status: Status) -> Tone {
     }
 }
 
-fn draw_resources(screen: &mut Screen, resources: &[(Label, &Drift)], verbose: u8) {
+fn draw_resources(screen: &mut Screen, report: &DriftReport<'_>, resources: &[(Label, &Drift)], verbose: u8) {
     let name = resources.iter().map(|(label, _)| measured(&label.to_string(), screen.ascii));
     let name = name.filter(|width| *width <= WIDEST).max().unwrap_or(0);
     let word = resources.iter().map(|(_, drift)| drift.status.words().len()).max().unwrap_or(0);
@@ -67,6 +68,10 @@ fn draw_resources(screen: &mut Screen, resources: &[(Label, &Drift)], verbose: u
         };
         screen.line(2, DETAIL, line);
         draw_attributes(screen, drift, verbose);
+        let known = report.evidence.of(&drift.address).filter(|_| drift.status.is_difference() || verbose > 0);
+        for told in known.into_iter().flat_map(Known::told) {
+            screen.line(DETAIL, DETAIL + 2, Line::new().tone(Tone::Dim, told));
+        }
     }
 }
 
@@ -152,6 +157,9 @@ fn draw_verdict(screen: &mut Screen, report: &DriftReport<'_>, options: &Options
     if count > 0 && options.verbose == 0 {
         let line = Line::new().tone(Tone::Dim, format!("Unmanaged, and left alone ({count}): "));
         screen.line(0, 4, say(line, &view::listed(names, 5), Tone::Dim));
+    }
+    for remark in view::drift_remarks(report) {
+        screen.line(0, 4, Line::new().tone(Tone::Dim, remark));
     }
     let said = phrase::said(report.diagnostics);
     if !said.is_empty() {

@@ -67,7 +67,7 @@ pub(super) fn verify(found: &Verification, options: &Options) -> String {
 }
 
 /// A table with aligned columns. The last one is wrapped within itself when the terminal is narrow.
-fn draw(screen: &mut Screen, table: &Table) {
+pub(super) fn draw(screen: &mut Screen, table: &Table) {
     let ascii = screen.ascii;
     let shown = |cell: &Cell| measured(&cell.text, ascii);
     let mut widths: Vec<usize> = table.columns.iter().map(|(title, _)| title.len()).collect();

@@ -9,6 +9,7 @@ mod screen;
 use crate::core::{Hazard, Op};
 use crate::plan::{Message, Plan};
 use crate::report::Options;
+use crate::report::fleet::{self, Fleet, Part};
 use crate::report::input::{DriftReport, LogLine, RunDetail, RunReport, Verification};
 use crate::report::phrase::{self, Level, Sentence};
 use crate::report::table::Mood;
@@ -36,6 +37,26 @@ pub(super) fn ledger_show(run: &RunDetail, options: &Options) -> String {
 
 pub(super) fn ledger_verify(found: &Verification, options: &Options) -> String {
     ledger::verify(found, options)
+}
+
+/// Several targets: the table, then each that has something to show.
+pub(super) fn fleet<T: Part>(fleet: &Fleet<T>, options: &Options) -> String {
+    let mut screen = Screen::new(options);
+    ledger::draw(&mut screen, &fleet::table(fleet));
+    let mut out = screen.finish();
+    if !options.quiet {
+        for (member, found) in fleet::detailed(fleet, options.verbose > 0) {
+            let mut title = Screen::new(options);
+            title.line(0, 4, Line::new().tone(Tone::Bold, format!("── {} ", member.name)));
+            out.push('\n');
+            out.push_str(&title.finish());
+            out.push_str(&found.text(options));
+        }
+    }
+    out.push('\n');
+    let mut last = Screen::new(options);
+    last.line(0, 4, Line::new().tone(mood_tone(fleet::mood(fleet)), fleet::verdict(fleet)));
+    out + &last.finish()
 }
 
 /// Diagnostics without snippets, for a plan whose policies are not at hand.

@@ -10,12 +10,13 @@ use tempfile::TempDir;
 use super::certificates::{Authority, Signed, Wish, self_signed, write};
 use super::{said, session};
 use crate::servers::cluster::{Cluster, Place};
+use crate::servers::trixie_root;
 
 /// The tests.
 pub fn trials() -> Vec<Trial> {
     let add = |name: &str, run: fn(&mut Secure)| {
         Trial::test(format!("postgres::connect::tls::{name}"), move || -> Result<(), Failed> {
-            run(&mut Secure::start()?);
+            run(&mut Secure::start(&Place::native()?)?);
             Ok(())
         })
     };
@@ -28,6 +29,22 @@ pub fn trials() -> Vec<Trial> {
         add("files_in_the_home_folder", files_in_the_home_folder),
         add("a_statement_is_cancelled_over_tls", a_statement_is_cancelled_over_tls),
     ]
+}
+
+/// The tests that need a server of version 17.
+pub fn newer_trials() -> Vec<Trial> {
+    vec![Trial::test("apache::connect::tls::direct_negotiation", || -> Result<(), Failed> {
+        let secure = Secure::start(&Place::apache(&trixie_root()?)?)?;
+        for (more, wanted) in [
+            ("sslmode=require sslnegotiation=direct", "tls"),
+            ("sslmode=verify-full sslrootcert=@root.crt sslnegotiation=direct channel_binding=require", "tls"),
+            ("sslmode=verify-full sslrootcert=@wrong.crt sslnegotiation=direct", "[tls-failed]"),
+            ("sslmode=prefer sslnegotiation=direct", "needs `sslmode` to be require"),
+        ] {
+            secure.expect("postgres", "db.example", more, wanted);
+        }
+        Ok(())
+    })]
 }
 
 const USERS: &str = "
@@ -57,8 +74,8 @@ struct Secure {
 }
 
 impl Secure {
-    fn start() -> Result<Self, String> {
-        let cluster = Cluster::start(&Place::native()?, &[])?;
+    fn start(place: &Place) -> Result<Self, String> {
+        let cluster = Cluster::start(place, &[])?;
         let mut admin = postgres::Client::connect(cluster.url(), NoTls).map_err(|error| error.to_string())?;
         admin.batch_execute(USERS).map_err(|error| error.to_string())?;
         drop(admin);

@@ -1,0 +1,35 @@
+//! From the command line to a plan, as `plan`, `apply` and `drift` share it: policies, ledger,
+//! session, and then the pipeline.
+
+use crate::cli::args::Paths;
+use crate::cli::context::Context;
+use crate::cli::pipeline::{self, Made};
+use crate::cli::record;
+use crate::diag::Failure;
+use crate::load::Policies;
+use crate::pg::Session;
+
+/// A plan, and the session that it was made on.
+pub struct Looked {
+    /// The plan, with the server.
+    pub made: Made,
+    /// The session, still open.
+    pub session: Session,
+    /// The policies that it was made from.
+    pub policies: Policies,
+}
+
+/// Reads the policies, connects, and compares.
+///
+/// # Errors
+/// What makes any plan impossible. What is wrong with single resources is left in the context.
+pub fn look(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
+    let policies = context.policies(paths)?;
+    let ledger = context.ledger_path()?;
+    let mut session = context.connect()?;
+    let admission = context.admission();
+    let mut remember = |server: &_| record::remember(&ledger, server, &admission);
+    let whole = paths.paths.is_empty();
+    let made = pipeline::make(&policies, &mut session, &mut remember, whole, &mut context.diagnostics)?;
+    Ok(Looked { made, session, policies })
+}
