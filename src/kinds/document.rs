@@ -37,6 +37,11 @@ pub static DOCUMENTS: &[Document] = &[
     },
     Document { kind: "extension", about: "An extension that the database must, or must not, have.", relation: false },
     Document {
+        kind: "role",
+        about: "A role of the server, what it is a member of and what it is granted. With the name `public`, what everybody is granted.",
+        relation: false,
+    },
+    Document {
         kind: "setting",
         about: "Parameters of the server, set for all of it, for the database, or for one role.",
         relation: false,

@@ -153,6 +153,11 @@ fn input<T>(value: &Json, then: impl FnOnce(&SectionInput<'_>) -> T) -> T {
     then(&SectionInput { head: &head, value, places: &places, pointer: "/section" })
 }
 
+/// What is read from an input of a value.
+pub fn with_value<T>(value: &Json, then: impl FnOnce(&SectionInput<'_>) -> T) -> T {
+    input(value, then)
+}
+
 /// What is read from an input whose value does not matter.
 pub fn with_input<T>(then: impl FnOnce(&SectionInput<'_>) -> T) -> T {
     input(&Json::Null, then)

@@ -26,6 +26,7 @@ pub mod export;
 mod extension;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod grant;
 mod hypertable;
 mod index;
 pub mod job;
@@ -33,6 +34,7 @@ pub mod key;
 pub mod registry;
 pub mod reloption;
 mod retention;
+mod role;
 pub mod rules;
 pub mod schedule;
 pub mod section;

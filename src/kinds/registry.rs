@@ -1,11 +1,13 @@
 //! Every kind, in the order in which a plan creates them. Adding a kind is a folder and a line here.
 
 use crate::core::KindId;
-use crate::kinds::{Kind, columnstore, extension, hypertable, index, job, retention, setting, storage};
+use crate::kinds::{Kind, columnstore, extension, grant, hypertable, index, job, retention, role, setting, storage};
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
+    &role::Role,
     &setting::Setting,
+    &grant::Grant,
     &hypertable::Hypertable,
     &columnstore::Columnstore,
     &retention::Retention,

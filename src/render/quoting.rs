@@ -61,7 +61,8 @@ pub fn to_template(value: &core::Value) -> Value {
 pub type Filter = fn(&Value) -> Result<Value, Error>;
 
 /// The filters, and no other.
-pub const FILTERS: &[(&str, Filter)] = &[("ident", ident), ("expr", expr), ("key", key), ("quoted_list", quoted_list)];
+pub const FILTERS: &[(&str, Filter)] =
+    &[("ident", ident), ("expr", expr), ("key", key), ("quoted_list", quoted_list), ("privilege", privilege)];
 
 /// Stands for a newline within a value until the template's own lines are tidied. No SQL can hold it.
 const NEWLINE: &str = "\0";
@@ -119,6 +120,30 @@ fn ident(value: &Value) -> Result<Value, Error> {
     let text = value.as_str().filter(|text| !text.is_empty());
     let text = text.ok_or_else(|| refuse("|ident needs a name"))?;
     Ok(Value::from_object(Safe(quote_identifier(text))))
+}
+
+/// The words that GRANT takes for a privilege (`string_to_privilege` in `src/backend/catalog/aclchk.c`).
+const PRIVILEGES: [&str; 13] = [
+    "CONNECT",
+    "CREATE",
+    "DELETE",
+    "EXECUTE",
+    "INSERT",
+    "MAINTAIN",
+    "REFERENCES",
+    "SELECT",
+    "TEMPORARY",
+    "TRIGGER",
+    "TRUNCATE",
+    "UPDATE",
+    "USAGE",
+];
+
+/// One of those words, in whichever case.
+fn privilege(value: &Value) -> Result<Value, Error> {
+    let known = PRIVILEGES.iter().find(|known| value.as_str().is_some_and(|word| known.eq_ignore_ascii_case(word)));
+    let known = known.ok_or_else(|| refuse("|privilege needs the name of a privilege"))?;
+    Ok(Value::from_object(Safe((*known).to_owned())))
 }
 
 fn expr(value: &Value) -> Result<Value, Error> {

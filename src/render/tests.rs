@@ -90,6 +90,8 @@ fn what_has_no_safe_form_does_not_render() {
     assert!(render("{{ x|key }}", Value::text("a")).is_err());
     assert!(render("{{ x|ident }}", Value::Int(1)).is_err());
     assert!(render("{{ x|ident }}", Value::text("")).is_err());
+    assert_eq!(render("{{ x|privilege }}", Value::text("select")).unwrap(), "SELECT");
+    assert!(render("{{ x|privilege }}", Value::text("select, insert")).is_err());
     assert!(render("{{ x|safe }}", Value::text("a")).is_err());
     assert!(render("{{ x|upper }}", Value::text("a")).is_err());
     assert!(render("{{ y }}", Value::text("a")).is_err());

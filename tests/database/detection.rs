@@ -16,7 +16,8 @@
 //! - `-- not: embedded`: that server cannot do it.
 //! - `-- afterwards: <statement>`: what is left to be cleared away once it is healed.
 //!
-//! The statement behind a line `-- fails` fails, and `{unique}` is a name that no other test has.
+//! The statement behind a line `-- fails` fails, and `{unique}` is a name that no other test has. A file
+//! `roles` names roles that are dropped with the database.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -219,8 +220,12 @@ impl Change {
 }
 
 fn prepare(folder: &Path, place: &Workplace<'_>) {
-    place.db.run(&fs::read_to_string(folder.join("setup.sql")).unwrap());
-    place.write("policy.yaml", &fs::read_to_string(folder.join("policy.yaml")).unwrap());
+    let read = |file: &str| place.db.unique(&fs::read_to_string(folder.join(file)).unwrap_or_default());
+    for role in read("roles").split_whitespace() {
+        place.db.drops_role(role);
+    }
+    place.db.run(&read("setup.sql"));
+    place.write("policy.yaml", &read("policy.yaml"));
     place.apply("policy.yaml").expect(0);
     in_sync(place);
 }

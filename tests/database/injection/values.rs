@@ -69,6 +69,26 @@ const PLAIN: &[(&str, Field)] = &[
     ("extension version", |text| json!({"kind": "extension", "name": "plpgsql", "version": text})),
     ("extension schema", |text| json!({"kind": "extension", "name": "plpgsql", "schema": text})),
     ("extension schema at creation", |text| json!({"kind": "extension", "name": "hstore", "schema": text})),
+    ("role name", |text| json!({"kind": "role", "name": text, "comment": "injection"})),
+    ("role comment", |text| role(json!({"comment": text}))),
+    ("role valid_until", |text| role(json!({"valid_until": text}))),
+    ("member_of", |text| role(json!({"member_of": [{"role": text}]}))),
+    ("grant privilege", |text| grant(json!({"privileges": [text], "tables": ["victim"]}))),
+    ("grant table", |text| grant(json!({"privileges": ["select"], "tables": [text]}))),
+    ("grant schema", |text| grant(json!({"privileges": ["usage"], "schemas": [text]}))),
+    ("grant all tables", |text| grant(json!({"privileges": ["select"], "all_tables_in": [text]}))),
+    ("grant sequence", |text| grant(json!({"privileges": ["usage"], "sequences": [text]}))),
+    ("grant function", |text| grant(json!({"privileges": ["execute"], "functions": [text]}))),
+    ("grant function types", |text| {
+        grant(json!({"privileges": ["execute"], "functions": [format!("victim({text})")]}))
+    }),
+    ("default privileges of", |text| {
+        role(json!({"default_privileges": [{"privileges": ["select"], "on": "tables", "made_by": text}]}))
+    }),
+    ("default privileges in", |text| {
+        role(json!({"default_privileges":
+            [{"privileges": ["select"], "on": "tables", "made_by": "postgres", "in_schema": text}]}))
+    }),
     ("setting parameter", |text| setting(json!({"settings": {text: "x"}}))),
     ("setting class", |text| setting(json!({"settings": {format!("{text}.x"): "x"}}))),
     ("setting value", |text| setting(json!({"settings": {"application_name": text}}))),
@@ -128,6 +148,18 @@ fn index(keys: Json) -> Json {
         index[key] = value.clone();
     }
     table(json!({"indexes": [index]}))
+}
+
+fn role(keys: Json) -> Json {
+    let mut document = json!({"kind": "role", "name": "injection_victim"});
+    for (key, value) in keys.as_object().unwrap() {
+        document[key] = value.clone();
+    }
+    document
+}
+
+fn grant(item: Json) -> Json {
+    role(json!({"grants": [item]}))
 }
 
 fn setting(keys: Json) -> Json {
@@ -269,6 +301,13 @@ fn take_back(session: &mut Session) {
         session.batch(sql).unwrap();
     }
     session.batch("ALTER TABLE public.victim RESET (fillfactor)").unwrap();
+    // Roles are the server's, and other tests have theirs.
+    let roles = "SELECT string_agg(format('DROP OWNED BY %1$I; DROP ROLE %1$I', r.rolname), '; ') AS sql FROM pg_catalog.pg_roles r \
+                 WHERE r.rolname = 'injection_victim' OR pg_catalog.shobj_description(r.oid, 'pg_authid') = 'injection'";
+    let rows = session.query_text(roles).unwrap();
+    if let Some(sql) = rows[0].maybe_text("sql").unwrap() {
+        session.batch(sql).unwrap();
+    }
 }
 
 /// Nobody is told.

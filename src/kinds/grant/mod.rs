@@ -1,0 +1,238 @@
+//! Privileges on what there is, privileges on what is made later, and memberships: everything that
+//! `GRANT` gives.
+//!
+//! A resource is what one role has on one target; its container is the role, whose document describes
+//! all of it.
+
+mod desired;
+mod observe;
+mod rules;
+mod settle;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema as _;
+
+use crate::core::{Address, Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, SqlText, Value};
+use crate::diag::{Code, Diagnostic, code};
+use crate::kinds::{After, Judgement, Kind, Relations, Rules, Scope, Section, View, role};
+use target::Target;
+
+const ID: KindId = KindId::new("grant");
+
+const GRANTED: &str = "granted";
+const WITH_OPTION: &str = "with grant option";
+
+/// Asks for every other privilege to be revoked; settling takes it away.
+const EXCLUSIVE: &str = "exclusive";
+
+static NOTHING_TO_GRANT_ON: Code =
+    Code::new("nothing-to-grant-on", "Something to be granted on, or a role, that does not exist.");
+
+static CODES: &[&Code] = &[&NOTHING_TO_GRANT_ON];
+
+static SECTIONS: &[Section] = &[
+    Section {
+        document: "role",
+        key: "grants",
+        repeated: true,
+        schema: desired::Grant::json_schema,
+        expand: desired::grants,
+    },
+    Section {
+        document: "role",
+        key: "default_privileges",
+        repeated: true,
+        schema: desired::DefaultPrivileges::json_schema,
+        expand: desired::default_privileges,
+    },
+    Section {
+        document: "role",
+        key: "member_of",
+        repeated: true,
+        schema: desired::Membership::json_schema,
+        expand: desired::member_of,
+    },
+];
+
+/// The kind.
+pub struct Grant;
+
+impl Kind for Grant {
+    fn id(&self) -> KindId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "grant"
+    }
+
+    fn rules(&self) -> &'static Rules {
+        &rules::RULES
+    }
+
+    fn sections(&self) -> &'static [Section] {
+        SECTIONS
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
+    }
+
+    /// A role's document describes all that it is granted, also when that is nothing any more.
+    fn containers(&self, desired: &BTreeMap<Address, Desired>) -> BTreeSet<String> {
+        let of = |address: &Address| match () {
+            () if address.kind == ID => address.schema.clone(),
+            () if address.kind == role::ID => Some(address.name.clone()),
+            () => None,
+        };
+        desired.keys().filter_map(of).collect()
+    }
+
+    fn observe(&self, _server: &Server, scope: &Scope) -> Option<Query> {
+        observe::query(scope)
+    }
+
+    fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows)
+    }
+
+    fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        settle::settle(desired, view, sink)
+    }
+
+    fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
+        context(delta, view)
+    }
+
+    /// Every form is there; what it has nothing to say of renders to nothing.
+    fn holds(&self, _condition: &str, _delta: &Delta, _weights: &[Row], _view: &View<'_>) -> bool {
+        true
+    }
+
+    fn forgets(&self, attribute: &str) -> bool {
+        !["admin", "inherit", "set"].contains(&attribute)
+    }
+
+    fn requires(&self, delta: &Delta, _view: &View<'_>) -> Vec<After> {
+        let role = |name: &str| After::Resource(Address::global(role::ID, name));
+        let mut after: Vec<After> = delta.address.schema.iter().map(|grantee| role(grantee)).collect();
+        if delta.is_remove() {
+            return Vec::new();
+        }
+        match Target::read(&delta.address.name) {
+            Some(Target::Table(name) | Target::Sequence(name)) => after.push(After::Relation(name)),
+            Some(Target::Role(name) | Target::Later { by: name, .. }) => after.push(role(&name)),
+            _ => {}
+        }
+        after
+    }
+
+    fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+        let mut judgement = Judgement::default();
+        let target = Target::read(&delta.address.name).filter(|_| op != Op::Blocked && !view.server.superuser);
+        let live = target.as_ref().and_then(|target| observe::target_of(view.live, target));
+        if let (Some(target), Some(live)) = (target, live)
+            && !matches!(target, Target::Role(_) | Target::Later { .. })
+            && live.fact("owned").and_then(Value::as_int) != live.fact("members").and_then(Value::as_int)
+        {
+            let owner = live.fact("owner").and_then(Value::as_text).unwrap_or("another role");
+            let message = format!(
+                "the role \"{}\" may not grant or revoke on {}, which belongs to \"{owner}\"",
+                view.server.user,
+                target.name()
+            );
+            let error = Diagnostic::error(&code::NO_PRIVILEGE, message);
+            let desired = delta.desired.as_ref().or_else(|| view.desired.get(&delta.address));
+            let error = desired.map_or(error.clone(), |desired| error.at(&desired.place));
+            judgement
+                .diagnostics
+                .push(error.help(format!("connect as \"{owner}\", or as a role that is a member of it")));
+        }
+        Ok(judgement)
+    }
+}
+
+/// What the templates need: the target's parts, and which privileges are given and taken.
+fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
+    let grantee = delta.address.schema.clone().unwrap_or_default();
+    let target = Target::read(&delta.address.name);
+    let mut context: BTreeMap<String, Value> = BTreeMap::new();
+    let mut set = |name: &str, value: Value| context.insert(name.to_owned(), value);
+    let sort = match &target {
+        Some(Target::Database) => "database",
+        Some(Target::Schema(_)) => "schema",
+        Some(Target::Table(_)) => "table",
+        Some(Target::TablesIn(_)) => "all tables",
+        Some(Target::Sequence(_)) => "sequence",
+        Some(Target::SequencesIn(_)) => "all sequences",
+        Some(Target::Function(..)) => "function",
+        Some(Target::FunctionsIn(_)) => "all functions",
+        Some(Target::Role(_)) => "role",
+        Some(Target::Later { .. }) => "later",
+        None => "unknown",
+    };
+    let (object, schema) = match &target {
+        Some(Target::Table(name) | Target::Sequence(name) | Target::Function(name, _)) => {
+            (Value::Name(name.clone()), Value::Null)
+        }
+        Some(
+            Target::Schema(name)
+            | Target::TablesIn(name)
+            | Target::SequencesIn(name)
+            | Target::FunctionsIn(name)
+            | Target::Role(name),
+        ) => (Value::text(name), Value::Null),
+        Some(Target::Later { by, schema, .. }) => (Value::text(by), schema.as_ref().map_or(Value::Null, Value::text)),
+        Some(Target::Database) | None => (Value::text(&view.server.database), Value::Null),
+    };
+    let arguments = match &target {
+        Some(Target::Function(_, arguments)) => SqlText::new(arguments).map_or(Value::Null, Value::Sql),
+        _ => Value::Null,
+    };
+    let what = match &target {
+        Some(Target::Later { what, .. }) => Value::text(what),
+        _ => Value::Null,
+    };
+    set("sort", Value::text(sort));
+    set("object", object);
+    set("schema", schema);
+    set("arguments", arguments);
+    set("what", what);
+    set("everybody", Value::Bool(grantee == role::PUBLIC));
+    set("grantee", Value::text(grantee));
+    set("ends", Value::Bool(delta.is_remove()));
+    set("lists", lists(delta));
+    for option in ["admin", "inherit", "set"] {
+        let after = delta.change(option).and_then(|change| change.after.clone());
+        set(option, after.unwrap_or(Value::Null));
+    }
+    context
+}
+
+/// The privileges by what is done about them.
+fn lists(delta: &Delta) -> Value {
+    let mut lists: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for form in ["revoke", "revoke_option", "grant", "grant_option"] {
+        lists.insert(form, Vec::new());
+    }
+    for change in &delta.changes {
+        let before = change.before.as_ref().and_then(Value::as_text).unwrap_or_default();
+        let forms: &[&str] = match change.after.as_ref().and_then(Value::as_text) {
+            None => &["revoke"],
+            Some(WITH_OPTION) => &["grant_option"],
+            Some(_) if before == WITH_OPTION => &["revoke_option"],
+            Some(_) if before.starts_with(GRANTED) => &["revoke_option"],
+            // Some of the objects have it with the option, others not at all.
+            Some(_) if before.ends_with(WITH_OPTION) => &["revoke_option", "grant"],
+            Some(_) => &["grant"],
+        };
+        for form in forms {
+            lists.entry(form).or_default().push(Value::text(&change.attribute));
+        }
+    }
+    Value::Map(lists.into_iter().map(|(form, list)| (form.to_owned(), Value::List(list))).collect())
+}

@@ -1,0 +1,226 @@
+//! What is granted on the targets that are named, and what there is to be granted on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Value};
+use crate::kinds::Scope;
+use crate::kinds::grant::target::Target;
+use crate::kinds::grant::{GRANTED, ID, WITH_OPTION};
+
+/// The container of what is said of targets themselves; no role is called so.
+const TARGET: &str = "";
+
+/// The query; `None` where no grant is named.
+pub fn query(scope: &Scope) -> Option<Query> {
+    let named = scope.contained.get(ID.as_str()).filter(|named| !named.is_empty())?;
+    let grantees: BTreeSet<&str> = named.iter().map(|(grantee, _)| grantee.as_str()).collect();
+    let targets: BTreeSet<Target> = named.iter().filter_map(|(_, name)| Target::read(name)).collect();
+    let (mut relations, mut functions) = (Vec::new(), Vec::new());
+    let (mut whole, mut schemas) = (BTreeSet::new(), BTreeSet::new());
+    let (mut roles, mut makers) = (BTreeSet::new(), BTreeSet::new());
+    for target in targets {
+        match target {
+            Target::Database => {}
+            Target::Schema(name) => _ = schemas.insert(name),
+            Target::Table(name) | Target::Sequence(name) => relations.push(name),
+            Target::TablesIn(schema) | Target::SequencesIn(schema) | Target::FunctionsIn(schema) => {
+                whole.insert(schema);
+            }
+            Target::Function(name, _) => functions.push(name),
+            Target::Role(role) => _ = roles.insert(role),
+            Target::Later { by, schema, .. } => {
+                makers.insert(by);
+                schemas.extend(schema);
+            }
+        }
+    }
+    let halves = |names: &[QualifiedName]| {
+        [
+            Param::texts(names.iter().map(|name| name.schema.clone())),
+            Param::texts(names.iter().map(|name| name.name.clone())),
+        ]
+    };
+    let [relation_schemas, relation_names] = halves(&relations);
+    let [function_schemas, function_names] = halves(&functions);
+    let params = vec![
+        relation_schemas,
+        relation_names,
+        Param::texts(whole),
+        function_schemas,
+        function_names,
+        Param::texts(schemas),
+        Param::texts(roles),
+        Param::texts(grantees),
+        Param::texts(makers),
+        Param::texts(named.iter().map(|(grantee, _)| grantee.clone())),
+        Param::texts(named.iter().map(|(_, target)| target.clone())),
+    ];
+    Some(Query { sql: include_str!("observe.sql").to_owned(), params })
+}
+
+/// Everything in its rows.
+///
+/// # Errors
+/// When the rows are not those of `observe.sql`.
+pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
+    let mut found = Found::default();
+    for row in rows {
+        match row.text("what")? {
+            "object" => found.object(row)?,
+            "named" => _ = found.named.insert((row.text("grantee")?.to_owned(), row.text("name")?.to_owned())),
+            "role" => _ = found.targets.insert(Target::Role(row.text("name")?.to_owned()), Object::default()),
+            _ => {}
+        }
+    }
+    for row in rows {
+        match row.text("what")? {
+            "granted" => found.granted(row)?,
+            "later" => {
+                let target = Target::Later {
+                    by: row.text("by")?.to_owned(),
+                    schema: row.maybe_text("schema")?.map(str::to_owned),
+                    what: row.text("sort")?.to_owned(),
+                };
+                found.one(&target, row)?;
+            }
+            "member" => found.member(row)?,
+            _ => {}
+        }
+    }
+    Ok(found.into_live())
+}
+
+/// A target that exists.
+#[derive(Default)]
+struct Object {
+    /// How many objects it stands for.
+    members: i64,
+    /// How many of them the session's role owns.
+    owned: i64,
+    /// Who owns one that it does not.
+    owner: Option<String>,
+}
+
+/// On how many of a target's objects a privilege is granted, and on how many to be passed on.
+type Counts = BTreeMap<String, (i64, i64)>;
+
+#[derive(Default)]
+struct Found {
+    targets: BTreeMap<Target, Object>,
+    granted: BTreeMap<(String, Target), Counts>,
+    members: Vec<Live>,
+    /// What policies or the ledger name, by grantee and target.
+    named: BTreeSet<(String, String)>,
+}
+
+impl Found {
+    fn object(&mut self, row: &Row) -> Result<(), RowError> {
+        let owned = row.bool("owned")?;
+        let owner = row.text("owner")?;
+        for target in targets(row)? {
+            let object = self.targets.entry(target).or_default();
+            object.members += 1;
+            object.owned += i64::from(owned);
+            if !owned {
+                object.owner.get_or_insert_with(|| owner.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn granted(&mut self, row: &Row) -> Result<(), RowError> {
+        targets(row)?.iter().try_for_each(|target| self.one(target, row))
+    }
+
+    fn one(&mut self, target: &Target, row: &Row) -> Result<(), RowError> {
+        let counts = self.granted.entry((row.text("grantee")?.to_owned(), target.clone())).or_default();
+        let count = counts.entry(row.text("privilege")?.to_owned()).or_default();
+        count.0 += 1;
+        count.1 += i64::from(row.bool("grantable")?);
+        Ok(())
+    }
+
+    fn member(&mut self, row: &Row) -> Result<(), RowError> {
+        let mut live = resource(row.text("grantee")?, &Target::Role(row.text("name")?.to_owned()));
+        live.set("member", true);
+        live.set("admin", row.bool("grantable")?);
+        // Servers before 16 have neither.
+        for option in ["inherit", "may_set"] {
+            if let Ok(value) = row.bool(option) {
+                live.set(if option == "inherit" { "inherit" } else { "set" }, value);
+            }
+        }
+        self.members.push(live);
+        Ok(())
+    }
+
+    fn into_live(self) -> Vec<Live> {
+        let mut all = self.members;
+        for ((grantee, target), counts) in self.granted {
+            if !self.named.contains(&(grantee.clone(), target.name())) {
+                continue;
+            }
+            let members = self.targets.get(&target).map_or(1, |object| object.members);
+            let mut live = resource(&grantee, &target);
+            for (privilege, (count, grantable)) in counts {
+                let value = match () {
+                    () if count < members && grantable > 0 => {
+                        format!("on {count} of {members}, {grantable} with grant option")
+                    }
+                    () if count < members => format!("on {count} of {members}"),
+                    () if grantable == members => WITH_OPTION.to_owned(),
+                    () if grantable == 0 => GRANTED.to_owned(),
+                    () => format!("granted, with grant option on {grantable} of {members}"),
+                };
+                live.set(&privilege, Value::Text(value));
+            }
+            all.push(live);
+        }
+        for (target, object) in self.targets {
+            let mut live = resource(TARGET, &target);
+            live.system = true;
+            live.set_fact("members", object.members);
+            live.set_fact("owned", object.owned);
+            live.set_fact("owner", object.owner.map_or(Value::Null, Value::Text));
+            all.push(live);
+        }
+        all
+    }
+}
+
+/// The targets that an object is, or is part of.
+fn targets(row: &Row) -> Result<Vec<Target>, RowError> {
+    let sort = row.text("sort")?;
+    if sort == "database" {
+        return Ok(vec![Target::Database]);
+    }
+    let schema = row.text("schema")?;
+    let name = || row.text("name").map(|name| QualifiedName::new(schema, name));
+    Ok(match sort {
+        "schema" => vec![Target::Schema(schema.to_owned())],
+        "sequence" => vec![Target::Sequence(name()?), Target::SequencesIn(schema.to_owned())],
+        "function" => {
+            let arguments = row.text("arguments")?.to_owned();
+            vec![Target::Function(name()?, arguments), Target::FunctionsIn(schema.to_owned())]
+        }
+        _ => vec![Target::Table(name()?), Target::TablesIn(schema.to_owned())],
+    })
+}
+
+fn resource(grantee: &str, target: &Target) -> Live {
+    Live::new(Address { kind: ID, schema: Some(grantee.to_owned()), name: target.name() }, None)
+}
+
+/// What is said of a target, where it exists.
+pub fn target_of<'a>(live: &'a BTreeMap<Address, Live>, target: &Target) -> Option<&'a Live> {
+    live.get(&Address { kind: ID, schema: Some(TARGET.to_owned()), name: target.name() })
+}
+
+/// The functions of a name that there are, as targets are called.
+pub fn functions_of<'a>(live: &'a BTreeMap<Address, Live>, name: &QualifiedName) -> Vec<&'a str> {
+    let beginning = format!("function {name}(");
+    let of = |address: &&'a Address| {
+        address.kind == ID && address.schema.as_deref() == Some(TARGET) && address.name.starts_with(&beginning)
+    };
+    live.keys().filter(of).map(|address| address.name.as_str()).collect()
+}

@@ -1,0 +1,99 @@
+-- What is granted on the named targets: one row a target and grantee, and one a target. All of it from the
+-- access lists, with the server's defaults where an object has none.
+--   $1, $2 text[]: tables and sequences, schema and name · $3 text[]: schemas that are meant as a whole
+--   $4, $5 text[]: functions, schema and name · $6 text[]: schemas · $7 text[]: roles to be members of
+--   $8 text[]: grantees, `public` among them where it is meant · $9 text[]: roles that make things later
+--   $10, $11 text[]: the resources that are named, grantee and target: no other is to be read
+WITH here AS MATERIALIZED (
+  SELECT d.oid, d.datacl, d.datdba FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
+), grantees AS MATERIALIZED (
+  SELECT r.oid, r.rolname::text AS name FROM pg_catalog.pg_roles AS r WHERE r.rolname = ANY ($8::text[])
+   UNION ALL
+  SELECT 0::oid, 'public' WHERE 'public' = ANY ($8::text[])
+), relations AS MATERIALIZED (
+  SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relowner AS owner,
+         CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS sort,
+         COALESCE(c.relacl, pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner)) AS acl
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+     AND (n.nspname = ANY ($3::text[])
+          OR (n.nspname, c.relname) IN (SELECT w.s::name, w.n::name
+                                          FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w (s, n)))
+), routines AS MATERIALIZED (
+  SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, p.proowner AS owner,
+         (SELECT COALESCE(pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.at), '')
+            FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS a (type, at)) AS arguments,
+         COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner)) AS acl
+    FROM pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+   WHERE n.nspname = ANY ($3::text[])
+      OR (n.nspname, p.proname) IN (SELECT w.s::name, w.n::name
+                                      FROM ROWS FROM (pg_catalog.unnest($4::text[]), pg_catalog.unnest($5::text[])) AS w (s, n))
+), objects AS MATERIALIZED (
+  SELECT r.sort, r.schema, r.name, NULL::text AS arguments, r.owner, r.acl FROM relations AS r
+   UNION ALL
+  SELECT 'function', p.schema, p.name, p.arguments, p.owner, p.acl FROM routines AS p
+   UNION ALL
+  SELECT 'schema', n.nspname, NULL, NULL, n.nspowner, COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner))
+    FROM pg_catalog.pg_namespace AS n
+   WHERE n.nspname = ANY ($6::text[] || $3::text[])
+   UNION ALL
+  SELECT 'database', NULL, NULL, NULL, h.datdba, COALESCE(h.datacl, pg_catalog.acldefault('d', h.datdba)) FROM here AS h
+), makers AS MATERIALIZED (
+  SELECT r.oid, r.rolname::text AS name FROM pg_catalog.pg_roles AS r WHERE r.rolname = ANY ($9::text[])
+), kinds (code, letter, what) AS (
+  VALUES ('r', 'r', 'tables'), ('S', 's', 'sequences'), ('f', 'f', 'functions'), ('T', 'T', 'types'), ('n', 'n', 'schemas')
+), later AS MATERIALIZED (
+  SELECT m.name AS maker, k.what, n.nspname::text AS schema, d.defaclacl AS acl
+    FROM makers AS m
+    JOIN pg_catalog.pg_default_acl AS d ON d.defaclrole = m.oid
+    JOIN kinds AS k ON k.code = d.defaclobjtype::text
+    LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = d.defaclnamespace
+   UNION ALL
+  -- Without an entry for all schemas, the server's own defaults hold.
+  SELECT m.name, k.what, NULL, pg_catalog.acldefault(k.letter::"char", m.oid)
+    FROM makers AS m
+   CROSS JOIN kinds AS k
+   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_default_acl AS d
+                      WHERE d.defaclrole = m.oid AND d.defaclnamespace = 0 AND d.defaclobjtype::text = k.code)
+), granted AS MATERIALIZED (
+  SELECT o.sort, o.schema, o.name, o.arguments, g.name AS grantee, pg_catalog.lower(a.privilege_type) AS privilege,
+         pg_catalog.bool_or(a.is_grantable) AS grantable
+    FROM objects AS o
+   CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) AS a
+    JOIN grantees AS g ON g.oid = a.grantee
+   GROUP BY 1, 2, 3, 4, 5, 6
+)
+SELECT 'object' AS what, o.sort, o.schema, o.name, o.arguments, NULL::text AS grantee, NULL::text AS by,
+       NULL::text AS privilege, NULL::bool AS grantable, NULL::int8 AS count,
+       pg_catalog.pg_has_role(o.owner, 'USAGE') AS owned, pg_catalog.pg_get_userbyid(o.owner)::text AS owner,
+       NULL::bool AS inherit, NULL::bool AS may_set
+  FROM objects AS o
+UNION ALL
+SELECT 'granted', g.sort, g.schema, g.name, g.arguments, g.grantee, NULL, g.privilege, g.grantable, NULL, NULL, NULL, NULL, NULL
+  FROM granted AS g
+UNION ALL
+SELECT 'later', l.what, l.schema, NULL, NULL, g.name, l.maker, pg_catalog.lower(a.privilege_type),
+       pg_catalog.bool_or(a.is_grantable), NULL, NULL, NULL, NULL, NULL
+  FROM later AS l
+ CROSS JOIN LATERAL pg_catalog.aclexplode(l.acl) AS a
+  JOIN grantees AS g ON g.oid = a.grantee
+ GROUP BY l.what, l.schema, g.name, l.maker, a.privilege_type
+UNION ALL
+SELECT 'member', NULL, NULL, r.rolname::text, NULL, g.name, NULL, NULL, pg_catalog.bool_or(m.admin_option), NULL, NULL, NULL,
+       pg_catalog.bool_or((pg_catalog.to_jsonb(m) ->> 'inherit_option')::bool),
+       pg_catalog.bool_or((pg_catalog.to_jsonb(m) ->> 'set_option')::bool)
+  FROM pg_catalog.pg_auth_members AS m
+  JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+  JOIN grantees AS g ON g.oid = m.member
+ WHERE r.rolname = ANY ($7::text[])
+ GROUP BY r.rolname, g.name
+UNION ALL
+SELECT 'named', NULL, NULL, w.target, NULL, w.grantee, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM ROWS FROM (pg_catalog.unnest($10::text[]), pg_catalog.unnest($11::text[])) AS w (grantee, target)
+UNION ALL
+SELECT 'role', NULL, NULL, r.rolname::text, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_roles AS r
+ WHERE r.rolname = ANY ($7::text[] || $8::text[] || $9::text[])

@@ -1,0 +1,97 @@
+//! Targets in addresses, what sections make, and what there cannot be.
+
+use serde_json::json;
+
+use super::target::{Target, arguments, split_signature};
+use super::*;
+use crate::core::QualifiedName;
+use crate::kinds::fixture::codes;
+
+#[test]
+fn a_target_reads_back_whatever_it_is_called() {
+    for name in ["a", "in", "Mixed", " in ", "x in y", "a\"b", "\"", "a.b", "of", "(", "a(b)", "🦀"] {
+        let qualified = QualifiedName::new(name, name);
+        let name = name.to_owned();
+        let later = |schema| Target::Later { by: name.clone(), schema, what: "tables".into() };
+        for target in [
+            Target::Database,
+            Target::Schema(name.clone()),
+            Target::Table(qualified.clone()),
+            Target::TablesIn(name.clone()),
+            Target::Sequence(qualified.clone()),
+            Target::SequencesIn(name.clone()),
+            Target::Function(qualified.clone(), String::new()),
+            Target::Function(qualified.clone(), "integer, text[]".into()),
+            Target::FunctionsIn(name.clone()),
+            Target::Role(name.clone()),
+            later(None),
+            later(Some(name.clone())),
+        ] {
+            assert_eq!(Target::read(&target.name()), Some(target.clone()), "{}", target.name());
+        }
+    }
+    for other in ["", "table", "table a.b.c", "schema a b", "later tables of a on b", "function f"] {
+        assert_eq!(Target::read(other), None, "{other}");
+    }
+}
+
+#[test]
+fn argument_types_have_one_spelling() {
+    assert_eq!(arguments("int,  text []"), "integer, text[]");
+    assert_eq!(arguments("pg_catalog.int8 , TIMESTAMPTZ"), "bigint, timestamp with time zone");
+    assert_eq!(arguments(" "), "");
+    assert_eq!(arguments("\"Odd\".\"T\""), "\"Odd\".\"T\"");
+    assert_eq!(split_signature("\"a(b\".f(integer)"), Some(("\"a(b\".f", "integer")));
+    assert_eq!(split_signature("f"), None);
+}
+
+fn said(at: usize, value: &serde_json::Value) -> Vec<&'static str> {
+    let mut sink = Vec::new();
+    crate::kinds::fixture::with_value(value, |input| (SECTIONS[at].expand)(input, &mut sink));
+    codes(&sink)
+}
+
+fn made(at: usize, value: &serde_json::Value) -> Vec<String> {
+    let mut sink = Vec::new();
+    let found = crate::kinds::fixture::with_value(value, |input| (SECTIONS[at].expand)(input, &mut sink));
+    assert_eq!(codes(&sink), Vec::<&str>::new());
+    let shown = |it: &Desired| {
+        let attributes: Vec<String> = it.attributes.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        format!("{}: {}", it.address.name, attributes.join(", "))
+    };
+    found.iter().map(shown).collect()
+}
+
+#[test]
+fn an_item_makes_a_resource_a_thing() {
+    let tables = json!({"privileges": ["SELECT", "insert"], "tables": ["trades", "App.T"]});
+    assert_eq!(
+        made(0, &tables),
+        [
+            "table public.trades: insert: granted, select: granted",
+            "table \"App\".\"T\": insert: granted, select: granted"
+        ]
+    );
+    let function = json!({"privileges": ["all"], "functions": ["f(int)"], "grant_option": true});
+    assert_eq!(made(0, &function), ["function public.f(integer): execute: with grant option"]);
+    assert_eq!(
+        made(0, &json!({"privileges": ["temp"], "database": true, "ensure": "absent"})),
+        ["database: temporary: none"]
+    );
+    let later = json!({"privileges": ["select"], "on": "tables", "made_by": "migrator", "in_schema": "app"});
+    assert_eq!(made(1, &later), ["later tables of migrator in app: select: granted"]);
+    assert_eq!(made(2, &json!({"role": "pg_monitor", "admin": true})), ["role pg_monitor: admin: true, member: true"]);
+}
+
+#[test]
+fn what_cannot_be_is_said() {
+    assert_eq!(said(0, &json!({"privileges": ["select"]})), ["missing-key"]);
+    assert_eq!(said(0, &json!({"privileges": ["select"], "database": true, "tables": ["a"]})), ["policy-conflict"]);
+    assert_eq!(said(0, &json!({"privileges": ["execute"], "tables": ["a"]})), ["wrong-value"]);
+    assert_eq!(said(0, &json!({"privileges": [], "tables": ["a"]})), ["wrong-value"]);
+    assert_eq!(said(0, &json!({"privileges": ["execute"], "functions": ["f"]})), ["bad-name"]);
+    assert_eq!(said(0, &json!({"privileges": ["select"], "tables": ["a.b.c"]})), ["bad-name"]);
+    let schemas = json!({"privileges": ["usage"], "on": "schemas", "made_by": "m", "in_schema": "s"});
+    assert_eq!(said(1, &schemas), ["policy-conflict"]);
+    assert_eq!(said(2, &json!({"role": "trades"})), ["policy-conflict"], "of itself");
+}

@@ -1,0 +1,95 @@
+//! Roles of the server: what they may, but never their passwords.
+
+mod desired;
+mod observe;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod weigh;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema as _;
+
+use crate::core::{Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, Value};
+use crate::diag::{Code, Diagnostic};
+use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
+
+pub use desired::PUBLIC;
+
+/// The kind's id.
+pub const ID: KindId = KindId::new("role");
+
+/// The attributes that are true or false.
+const FLAGS: [&str; 7] = ["login", "superuser", "createdb", "createrole", "inherit", "replication", "bypassrls"];
+
+static PASSWORD_IN_POLICY: Code = Code::new("password-in-policy", "A password in a policy, where none belongs.");
+static RESERVED_ROLE: Code = Code::new("reserved-role", "A role that is the server's own, or none.");
+static LOCKS_OUT: Code = Code::refusal("locks-out", "A change after which nobody could undo it.");
+static ROLE_IN_USE: Code =
+    Code::new("role-in-use", "A role that cannot go, because it owns something or is granted something.");
+
+static CODES: &[&Code] = &[&PASSWORD_IN_POLICY, &RESERVED_ROLE, &LOCKS_OUT, &ROLE_IN_USE];
+
+static SECTIONS: &[Section] = &[Section {
+    document: "role",
+    key: "",
+    repeated: false,
+    schema: desired::Role::json_schema,
+    expand: desired::expand,
+}];
+
+/// The kind.
+pub struct Role;
+
+impl Kind for Role {
+    fn id(&self) -> KindId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "role"
+    }
+
+    fn rules(&self) -> &'static Rules {
+        &rules::RULES
+    }
+
+    fn sections(&self) -> &'static [Section] {
+        SECTIONS
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
+    }
+
+    fn observe(&self, _server: &Server, scope: &Scope) -> Option<Query> {
+        observe::query(scope)
+    }
+
+    fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows)
+    }
+
+    fn settle(&self, desired: &Desired, view: &View<'_>, _sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        let mut settled = desired.clone();
+        if !view.live.contains_key(&desired.address) {
+            // A new role has neither comment nor end.
+            settled.attributes.retain(|_, value| *value != Value::Null);
+        }
+        Some(settled)
+    }
+
+    fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
+        let changed = delta.changes.iter().any(|change| change.attribute != "comment");
+        BTreeMap::from([("options".to_owned(), Value::Bool(changed || delta.is_create()))])
+    }
+
+    fn weigh(&self, deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
+        weigh::query(deltas)
+    }
+
+    fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+        weigh::judge(delta, op, weights, view)
+    }
+}

@@ -1,0 +1,1 @@
+{% if changed.comment is defined %}COMMENT ON ROLE {{ name|ident }} IS {{ after.comment }}{% endif %}

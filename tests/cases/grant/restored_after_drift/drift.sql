@@ -1,0 +1,4 @@
+CREATE TABLE app.c (id int);
+REVOKE SELECT ON app.b FROM grant_drift;
+REVOKE GRANT OPTION FOR USAGE ON SCHEMA app FROM grant_drift;
+GRANT INSERT ON app.a TO grant_drift WITH GRANT OPTION;

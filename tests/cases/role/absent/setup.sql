@@ -1,0 +1,1 @@
+CREATE ROLE role_absent;

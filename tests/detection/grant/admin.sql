@@ -1,0 +1,1 @@
+REVOKE ADMIN OPTION FOR "{unique}_g" FROM "{unique}_r";

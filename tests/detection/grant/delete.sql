@@ -1,0 +1,1 @@
+REVOKE DELETE ON app.b FROM "{unique}_r";

@@ -1,0 +1,2 @@
+-- afterwards: DROP TABLE app.c
+CREATE TABLE app.c (id int);

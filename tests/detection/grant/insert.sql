@@ -1,0 +1,1 @@
+GRANT INSERT ON app.a TO "{unique}_r" WITH GRANT OPTION;

@@ -1,0 +1,2 @@
+-- status: missing
+REVOKE USAGE ON SCHEMA app FROM "{unique}_r";

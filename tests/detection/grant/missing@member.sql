@@ -1,0 +1,2 @@
+-- status: missing
+REVOKE "{unique}_g" FROM "{unique}_r";

@@ -1,0 +1,1 @@
+REVOKE SELECT ON app.a FROM "{unique}_r";

@@ -1,0 +1,1 @@
+COMMENT ON ROLE "{unique}_r" IS 'theirs';

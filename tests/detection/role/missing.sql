@@ -1,0 +1,2 @@
+-- status: missing
+DROP ROLE "{unique}_r";

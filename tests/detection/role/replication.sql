@@ -1,0 +1,1 @@
+ALTER ROLE "{unique}_r" REPLICATION;
