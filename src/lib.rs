@@ -21,15 +21,16 @@
 //! | `pg` | sessions; the only user of the driver | core, diag |
 //! | `render` | templates and their quoting | core, diag |
 //! | `kinds` | the registry, and one folder a kind | core, diag |
-//! | `load` | YAML to validated desired resources | core, diag, kinds |
+//! | `guard` | assertions over policies, database and plan | core, diag, kinds |
+//! | `load` | YAML to validated desired resources | core, diag, guard, kinds |
 //! | `import` | live resources to policies, proved by reading them | core, diag, diff, kinds, load |
 //! | `snapshot` | the live side, in one transaction | core, diag, diff, kinds, pg, render |
 //! | `diff` | three sides compared; names no kind | core |
-//! | `plan` | deltas to ordered actions; the artifact | core, diag, diff, kinds, render |
+//! | `plan` | deltas to ordered actions; the artifact | core, diag, diff, guard, kinds, render |
 //! | `ledger` | the record, in SQLite | core, diag |
-//! | `apply` | lock, gate, run, verify; tells events | core, diag, diff, kinds, pg, plan, render, snapshot |
+//! | `apply` | lock, gate, run, verify; tells events | core, diag, diff, guard, kinds, pg, plan, render, snapshot |
 //! | `report` | text, JSON, Markdown and HTML views | core, diag, diff, plan |
-//! | `cli` | one file a command; the only room that prints | apply, core, diag, diff, import, kinds, ledger, load, pg, plan, render, report, snapshot |
+//! | `cli` | one file a command; the only room that prints | apply, core, diag, diff, guard, import, kinds, ledger, load, pg, plan, render, report, snapshot |
 //!
 //! `tests/architecture.rs` holds the code to this table.
 //!
@@ -48,6 +49,7 @@ pub mod cli;
 pub mod core;
 pub mod diag;
 pub mod diff;
+pub mod guard;
 pub mod import;
 pub mod kinds;
 pub mod ledger;

@@ -22,19 +22,20 @@ const TABLE: &[(&str, &[&str])] = &[
     ("pg", &["core", "diag"]),
     ("render", &["core", "diag"]),
     ("kinds", &["core", "diag"]),
-    ("load", &["core", "diag", "kinds"]),
+    ("guard", &["core", "diag", "kinds"]),
+    ("load", &["core", "diag", "guard", "kinds"]),
     ("import", &["core", "diag", "diff", "kinds", "load"]),
     ("snapshot", &["core", "diag", "diff", "kinds", "pg", "render"]),
     ("diff", &["core"]),
-    ("plan", &["core", "diag", "diff", "kinds", "render"]),
+    ("plan", &["core", "diag", "diff", "guard", "kinds", "render"]),
     ("ledger", &["core", "diag"]),
-    ("apply", &["core", "diag", "diff", "kinds", "pg", "plan", "render", "snapshot"]),
+    ("apply", &["core", "diag", "diff", "guard", "kinds", "pg", "plan", "render", "snapshot"]),
     ("report", &["core", "diag", "diff", "plan"]),
     (
         "cli",
         &[
-            "apply", "core", "diag", "diff", "import", "kinds", "ledger", "load", "pg", "plan", "render", "report",
-            "snapshot",
+            "apply", "core", "diag", "diff", "guard", "import", "kinds", "ledger", "load", "pg", "plan", "render",
+            "report", "snapshot",
         ],
     ),
 ];
@@ -51,6 +52,7 @@ const RESERVED: &[(&str, &str)] = &[
     ("rusqlite", "ledger"),
     ("serde_saphyr", "load"),
     ("jsonschema", "load"),
+    ("cel", "guard"),
     ("clap", "cli"),
     ("indicatif", "cli"),
 ];

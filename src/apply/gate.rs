@@ -8,6 +8,7 @@ use crate::core::{
 };
 use crate::diag::{Diagnostic, Failure, Severity, code, has_errors};
 use crate::diff::Diff;
+use crate::guard;
 use crate::kinds::View;
 use crate::plan::{Adopt, Plan, action_for};
 use crate::render::Renderer;
@@ -38,6 +39,19 @@ pub fn permit(plan: &Plan, allowed: &[Hazard]) -> Result<(), Failure> {
             let message = format!("the plan was made with an error: {}", error.message);
             Diagnostic::error(&code::PLAN_BLOCKED, message).help("mend the policy, and make the plan again")
         }));
+    }
+    for judged in plan.guardrails.iter().filter(|judged| judged.refuses()) {
+        let subjects: Vec<&str> = judged.failed.iter().map(|failed| failed.subject.as_str()).collect();
+        let message = format!(
+            "the guardrail `{}` does not hold for {}: {}",
+            judged.rule.name,
+            subjects.join(", "),
+            judged.rule.message
+        );
+        let help = "change the policy that it speaks of, or the guardrail, in a reviewed change of its own";
+        refusals.push(
+            Diagnostic::error(&code::GUARDRAIL, message).why("no command-line option overrides a guardrail").help(help),
+        );
     }
     for hazard in plan.hazards().into_iter().filter(|hazard| !allowed.contains(hazard)) {
         let actions = plan.actions.iter().filter(|action| action.hazards.contains(&hazard));
@@ -70,8 +84,13 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failur
     }
     let diff = Diff { deltas: plan.actions.iter().map(|action| delta_of(action, &now)).collect(), ..Diff::default() };
     let weights = snapshot::weigh(session, &diff, &view)?;
+    let measured = guard::needs_bytes(&plan.guardrails);
+    let sizes = if measured { snapshot::sizes(session, &view)? } else { guard::Sizes::new() };
     snapshot::finish(session)?;
     let mut refusals = Vec::new();
+    let world = guard::World { view, sizes: &sizes, actions: &plan.actions };
+    guard::recheck(&plan.guardrails, &plan.guarded, world, &mut refusals);
+    refusals.retain(Diagnostic::is_error);
     let mut renderer = Renderer::new();
     for (action, delta) in plan.actions.iter().zip(&diff.deltas) {
         let rows = weights.get(&action.address.kind).map(Vec::as_slice).unwrap_or_default();

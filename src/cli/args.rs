@@ -24,7 +24,7 @@ const EXIT_CODES: &str = "Exit codes:
   0  done, or nothing to do
   1  an error; nothing was changed
   2  differences found (`drift` always, `plan` with --detailed-exitcode)
-  3  refused: a hazard not allowed, a protected resource, a stale plan, the wrong database
+  3  refused: a hazard not allowed, a protected resource, a guardrail, a stale plan, the wrong database
   4  apply stopped part-way; the ledger says where
 With several targets, the worst of them: 4, then 1, 3, 2, 0.";
 

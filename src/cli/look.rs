@@ -25,6 +25,21 @@ pub struct Looked {
 /// What makes any plan impossible. What is wrong with single resources is left in the context.
 pub fn look(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let policies = context.policies(paths)?;
+    look_with(policies, paths, context)
+}
+
+/// The same without guardrails: whether the policies are as they should be is for `validate` and
+/// `plan` to say, and what differs from them is to be told in any case.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_unguarded(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
+    let mut policies = context.policies(paths)?;
+    policies.guardrails.clear();
+    look_with(policies, paths, context)
+}
+
+fn look_with(policies: Policies, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let ledger = context.ledger_path()?;
     let mut session = context.connect()?;
     let admission = context.admission();

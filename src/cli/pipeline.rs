@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 use crate::core::{Address, Applied, Desired, KindId, QualifiedName, Server};
 use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides};
-use crate::kinds;
+use crate::guard;
+use crate::kinds::{self, View};
 use crate::load::Policies;
 use crate::pg::Session;
 use crate::plan::{self, Plan};
@@ -70,6 +71,8 @@ pub fn make(
     let drift = diff::drift(&sides, &found);
 
     let weights = snapshot::weigh(session, &found, &view)?;
+    let measured = policies.guardrails.iter().any(|guardrail| guardrail.needs().bytes);
+    let sizes = if measured { snapshot::sizes(session, &view)? } else { guard::Sizes::new() };
     snapshot::finish(session)?;
     let compared = !has_errors(sink);
     let input = plan::Input {
@@ -85,8 +88,19 @@ pub fn make(
         containers: &containers,
         whole,
     };
-    let plan = plan::build(input, &mut Renderer::new())?;
+    let mut plan = plan::build(input, &mut Renderer::new())?;
+    watch(&mut plan, policies, view, &sizes, sink);
     Ok(Made { plan, server: live.server, compared })
+}
+
+/// Asks the guardrails about the plan, which keeps what they say.
+fn watch(plan: &mut Plan, policies: &Policies, view: View<'_>, sizes: &guard::Sizes, sink: &mut Vec<Diagnostic>) {
+    let said = sink.len();
+    let world = guard::World { view, sizes, actions: &plan.actions };
+    let subjects = policies.subjects();
+    let (judged, guarded) = guard::judge(&policies.guardrails, &subjects, &policies.desired, Some(world), sink);
+    plan.diagnostics.extend(sink.iter().skip(said).map(plan::Message::from));
+    (plan.guardrails, plan.guarded) = (judged, guarded);
 }
 
 /// Everything that the policies or the ledger speak of.

@@ -38,7 +38,7 @@ fn several(args: &PlanArgs, names: &[String], context: &mut Context) -> Result<E
     let mut found = fleet::look(names, args.parallel, context, |context| Ok(look(&args.paths, context)?.made.plan))?;
     let exits = found.iter().map(|one| {
         one.exit(|plan| match (has_errors(&one.context.diagnostics), args.detailed_exitcode && !plan.is_empty()) {
-            (true, _) => Exit::Error,
+            (true, _) => Failure(one.context.diagnostics.clone()).exit(),
             (false, true) => Exit::Differences,
             (false, false) => Exit::Done,
         })

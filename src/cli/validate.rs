@@ -6,7 +6,8 @@ use crate::cli::args::{Format, ValidateArgs};
 use crate::cli::context::Context;
 use crate::cli::fleet;
 use crate::cli::publish::{in_format, publish};
-use crate::diag::{Diagnostic, Exit, Failure};
+use crate::diag::{Diagnostic, Exit, Failure, has_errors};
+use crate::guard;
 use crate::load::Policies;
 use crate::plan::Message;
 use crate::report::findings::of_messages;
@@ -16,7 +17,7 @@ pub fn run(args: &ValidateArgs, context: &mut Context) -> Result<Exit, Failure> 
     if let Some(names) = context.several_targets()? {
         return several(args, &names, context);
     }
-    let result = context.policies(&args.paths);
+    let result = guarded(args, context);
     let errors = result.as_ref().err().map(|failure| failure.0.as_slice()).unwrap_or_default();
     let messages: Vec<Message> = errors.iter().chain(&context.diagnostics).map(Message::from).collect();
     let document = json!({ "valid": result.is_ok(), "diagnostics": messages });
@@ -27,7 +28,7 @@ pub fn run(args: &ValidateArgs, context: &mut Context) -> Result<Exit, Failure> 
 
 /// The same with each target's variables.
 fn several(args: &ValidateArgs, names: &[String], context: &mut Context) -> Result<Exit, Failure> {
-    let mut found = fleet::look(names, None, context, |context| context.policies(&args.paths))?;
+    let mut found = fleet::look(names, None, context, |context| guarded(args, context))?;
     let exit = fleet::worst(found.iter().map(|one| one.exit(|_| Exit::Done)));
     // What is wrong for several is one message.
     let mut messages: Vec<Message> = Vec::new();
@@ -49,6 +50,18 @@ fn several(args: &ValidateArgs, names: &[String], context: &mut Context) -> Resu
     report(args, context, &messages, &document, well)?;
     fleet::say(&mut found);
     Ok(exit)
+}
+
+/// The policies, and what the guardrails say that need nothing else.
+fn guarded(args: &ValidateArgs, context: &mut Context) -> Result<Policies, Failure> {
+    let policies = context.policies(&args.paths)?;
+    let mut found = Vec::new();
+    guard::judge(&policies.guardrails, &policies.subjects(), &policies.desired, None, &mut found);
+    if has_errors(&found) {
+        return Err(Failure(found));
+    }
+    context.diagnostics.append(&mut found);
+    Ok(policies)
 }
 
 fn counts(policies: &Policies) -> (usize, usize) {

@@ -17,6 +17,7 @@ pub mod place;
 pub mod resource;
 pub mod server;
 pub mod sql_text;
+pub mod stack;
 pub mod value;
 
 pub use action::{Action, AttributeChange, FromClass, Hazard, Impact, Lock, LockMode, Op, SourceLine, Step};

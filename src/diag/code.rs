@@ -22,7 +22,10 @@ impl Exit {
         (Self::Done, "done, or nothing to do"),
         (Self::Error, "an error; nothing was changed"),
         (Self::Differences, "differences found: `drift` always, `plan` with `--detailed-exitcode`"),
-        (Self::Refused, "refused: a hazard not allowed, a protected resource, a stale plan, the wrong database"),
+        (
+            Self::Refused,
+            "refused: a hazard not allowed, a protected resource, a guardrail, a stale plan, the wrong database",
+        ),
         (Self::Partial, "apply stopped part-way; the ledger says where"),
     ];
 }
@@ -86,6 +89,9 @@ codes! {
     DUPLICATE_RESOURCE = new("duplicate-resource", "Two places describe the same resource.");
     CLASS_CONFLICT = new("class-conflict", "Two classes give one document different values for the same key.");
     CLASS_MATCHES_NOTHING = new("class-matches-nothing", "A class that no document matches.");
+    BAD_GUARDRAIL = new("bad-guardrail", "A guardrail's expression that cannot be read, or whose names or types do not fit.");
+    GUARDRAIL = refusal("guardrail", "A guardrail of the policies does not hold.");
+    GUARDRAIL_UNKNOWN = refusal("guardrail-unknown", "Whether a guardrail holds cannot be told, which is not taken for fine.");
     POLICY_CONFLICT = new("policy-conflict", "Two parts of the policies work against each other.");
     BAD_CONFIG = new("bad-config", "`chronoform.yaml` or a command-line value cannot be used.");
     CONNECT_FAILED = new("connect-failed", "No connection to the server.");

@@ -1,6 +1,8 @@
 //! What every kind on a table asks of the live server before anything else, and says alike.
 
-use crate::core::{Address, Desired, Ensure, KindId, Place};
+use std::collections::BTreeMap;
+
+use crate::core::{Address, Desired, Ensure, KindId, Place, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Relation, View};
 
@@ -25,6 +27,49 @@ pub fn relation<'a>(desired: &Desired, view: &View<'a>, sink: &mut Vec<Diagnosti
         sink.push(diagnostic);
     }
     found
+}
+
+/// The same table's resource of another kind, where the policies want it.
+pub fn sibling<'a>(desired: &Desired, kind: &'static str, all: &'a BTreeMap<Address, Desired>) -> Option<&'a Desired> {
+    all.get(&Address::in_schema(KindId::new(kind), desired.on.as_ref()?))
+}
+
+/// What the policies alone tell of a policy with an age: that its table is to be no hypertable, or
+/// counts time in another unit.
+pub fn age(desired: &Desired, attribute: &str, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    if desired.ensure == Ensure::Absent {
+        return;
+    }
+    let Some(hypertable) = sibling(desired, "hypertable", all) else { return };
+    if hypertable.ensure == Ensure::Absent {
+        let message = format!("the {} is for a hypertable, and its table must be none", desired.address.kind);
+        sink.push(
+            Diagnostic::error(&code::POLICY_CONFLICT, message)
+                .at(&desired.place)
+                .and_at(&hypertable.place, "this says `ensure: absent`")
+                .help("take one of the two out of the policy"),
+        );
+        return;
+    }
+    let number = |value: &Value| match value {
+        Value::Int(_) => Some(true),
+        Value::Interval(_) => Some(false),
+        _ => None,
+    };
+    let (Some(age), Some(chunk)) = (desired.get(attribute), hypertable.get("chunk_interval")) else { return };
+    if let (Some(a), Some(b)) = (number(age), number(chunk))
+        && a != b
+    {
+        let words = |number: bool| if number { "a whole number" } else { "an interval" };
+        let message = format!("`{attribute}` is {}, and the table's `chunk_interval` {}", words(a), words(b));
+        sink.push(
+            Diagnostic::error(&code::POLICY_CONFLICT, message)
+                .at(desired.place_of(attribute))
+                .and_at(hypertable.place_of("chunk_interval"), "the length of a chunk")
+                .why("both count the time of one column, which is either a whole number or a time")
+                .help("write both in the unit of the time column"),
+        );
+    }
 }
 
 /// A column that the relation does not have, with the nearest that it has.

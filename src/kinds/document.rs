@@ -14,7 +14,7 @@ impl Document {
     /// Whether it makes no resource of its own and speaks of other documents: then its schema is
     /// the loader's, and it is read also where only some of the project's files are chosen.
     pub fn is_rule(&self) -> bool {
-        self.kind == "class"
+        matches!(self.kind, "class" | "guardrail")
     }
 }
 
@@ -33,6 +33,11 @@ pub static DOCUMENTS: &[Document] = &[
     Document {
         kind: "class",
         about: "Defaults for the documents that it matches: a document's own keys win, mappings are merged key by key, and anything else is taken as a whole.",
+        relation: false,
+    },
+    Document {
+        kind: "guardrail",
+        about: "An assertion over what the policies want, what is live and what a plan would do. Where it does not hold, nothing is applied, and no command-line option overrides it.",
         relation: false,
     },
     Document { kind: "extension", about: "An extension that the database must, or must not, have.", relation: false },

@@ -38,6 +38,7 @@ mod role;
 pub mod rules;
 pub mod schedule;
 pub mod section;
+pub mod select;
 mod setting;
 mod storage;
 pub mod view;

@@ -16,8 +16,8 @@ use crate::diag::source::segment;
 use crate::diag::{Diagnostic, code};
 use crate::kinds::Section;
 use crate::kinds::document::Document;
+use crate::kinds::select::Matcher;
 use crate::load::compose;
-use crate::load::select::Matcher;
 use crate::load::tree::{Converted, scalar_text};
 
 /// The keys of a class that are its own, and no default.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::kinds::document::{DOCUMENTS, Document};
 use crate::kinds::{Kind, Section};
-use crate::load::class;
+use crate::load::{class, guardrail};
 
 /// The keys that are the document's own.
 pub const HEAD: [&str; 5] = ["kind", "name", "labels", "protect", "when_missing"];
@@ -151,6 +151,9 @@ fn prune(schema: &mut Json) {
 pub fn body(document: &'static Document, sections: &[&'static Section], generator: &mut SchemaGenerator) -> Json {
     if document.kind == "class" {
         return class::schema(document, sections, generator);
+    }
+    if document.kind == "guardrail" {
+        return guardrail::schema(document);
     }
     let mut schema = json!({
         "title": format!("Chronoform policy: {}", document.kind),

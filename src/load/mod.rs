@@ -13,11 +13,10 @@ pub mod config;
 mod explain;
 pub mod files;
 pub mod format;
+mod guardrail;
 mod nearest;
 pub mod redact;
 pub mod schema;
-pub mod select;
-mod stack;
 mod substitute;
 mod text;
 mod tree;
@@ -29,8 +28,9 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::core::{Address, Desired, Fingerprint, Place, QualifiedName};
+use crate::core::{Address, Desired, Fingerprint, Place, QualifiedName, stack};
 use crate::diag::{Diagnostic, Failure, Sources, code, has_errors};
+use crate::guard::{Guardrail, Subject};
 use crate::kinds::document::{Document, by_kind};
 use crate::kinds::{self, Kind};
 use class::{Class, Target};
@@ -53,12 +53,30 @@ pub struct Policies {
     pub desired: BTreeMap<Address, Desired>,
     /// Every document, in the order of the files.
     pub documents: Vec<DocumentInfo>,
+    /// Every guardrail.
+    pub guardrails: Vec<Guardrail>,
     /// Every file that was read.
     pub files: Vec<PolicyFile>,
     /// The digest of the files' contents and of the variables that they use.
     pub digest: Fingerprint,
     /// Takes values out of the environment out of messages.
     pub redactor: Redactor,
+}
+
+impl Policies {
+    /// The tables that guardrails are asked for.
+    pub fn subjects(&self) -> Vec<Subject> {
+        let subject = |document: &DocumentInfo| {
+            Some(Subject {
+                relation: document.relation.clone()?,
+                kind: document.kind,
+                labels: document.labels.clone(),
+                protect: document.protect,
+                place: document.place.clone(),
+            })
+        };
+        self.documents.iter().filter_map(subject).collect()
+    }
 }
 
 /// One document.
@@ -140,7 +158,9 @@ pub fn texts(
         for path in files::others(project, &[], &mut loading.found) {
             loading.file(&path, false, sources, &mut pending);
         }
-        loading.rules(&mut pending, texts.len());
+        loading.rules(&mut pending, texts.len(), sources);
+        // What is live is so, whatever is asserted of it: that is for `validate` to say.
+        loading.guardrails.clear();
         for document in pending {
             loading.document(document);
         }
@@ -176,6 +196,7 @@ struct Loading<'a> {
     per_file: Vec<usize>,
     files: Vec<PolicyFile>,
     classes: Vec<Class>,
+    guardrails: Vec<guardrail::Raw>,
     documents: Vec<DocumentInfo>,
     /// The documents by what they describe.
     described: BTreeMap<(&'static str, QualifiedName), usize>,
@@ -197,6 +218,7 @@ impl<'a> Loading<'a> {
             per_file: Vec::new(),
             files: Vec::new(),
             classes: Vec::new(),
+            guardrails: Vec::new(),
             documents: Vec::new(),
             described: BTreeMap::new(),
             desired: BTreeMap::new(),
@@ -220,7 +242,7 @@ impl<'a> Loading<'a> {
             order.insert(path.display().to_string(), order.len());
             self.file(path, chosen, sources, &mut pending);
         }
-        self.rules(&mut pending, paths.len());
+        self.rules(&mut pending, paths.len(), sources);
         for document in pending {
             self.document(document);
         }
@@ -240,8 +262,9 @@ impl<'a> Loading<'a> {
         }
         sink.append(&mut self.found);
         let digest = self.digest();
-        let Self { desired, documents, files, redactor, .. } = self;
-        Ok(Policies { desired, documents, files, digest, redactor })
+        let Self { desired, documents, files, redactor, guardrails, .. } = self;
+        let guardrails = guardrails.into_iter().map(|guardrail| guardrail.over(&documents)).collect();
+        Ok(Policies { desired, documents, guardrails, files, digest, redactor })
     }
 
     /// Brings what was found to order: as the files were read, and within a file from top to bottom.
@@ -302,7 +325,7 @@ impl<'a> Loading<'a> {
 
     /// Takes the documents that speak of others out of those that are pending. The first `chosen`
     /// files are those that were asked for.
-    fn rules(&mut self, pending: &mut Vec<Pending>, chosen: usize) {
+    fn rules(&mut self, pending: &mut Vec<Pending>, chosen: usize, sources: &Sources) {
         let (rules, rest) =
             std::mem::take(pending).into_iter().partition(|pending| speaks_of_others(&pending.document));
         *pending = rest;
@@ -318,6 +341,11 @@ impl<'a> Loading<'a> {
                 continue;
             }
             let broken = pending.broken || !fine;
+            if schema.document.kind == "guardrail" {
+                let guardrail = || guardrail::Raw::read(&name, &pending.document, sources, &mut self.found);
+                self.guardrails.extend((!broken).then(guardrail).flatten());
+                continue;
+            }
             let whole = pending.file < chosen;
             self.classes.push(Class::read(&name, pending.document, broken, whole, &mut self.found));
         }

@@ -134,7 +134,7 @@ impl<'de> Visitor<'de> for AnyValue {
 /// Every document of a file that is not empty. What cannot be read is reported, and the rest of the
 /// file is read all the same.
 pub fn documents(text: &Text, sink: &mut Vec<Diagnostic>) -> Vec<Node> {
-    super::stack::roomy(|| read(text, sink))
+    crate::core::stack::roomy(|| read(text, sink))
 }
 
 fn read(text: &Text, sink: &mut Vec<Diagnostic>) -> Vec<Node> {

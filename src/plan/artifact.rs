@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::{Action, Address, Edition, Fingerprint, Hazard, Op, QualifiedName, Server, SourceLine, Value};
 use crate::diag::Diagnostic;
 use crate::diff::Drift;
+use crate::guard::{Guarded, Judged};
 
 /// The format this version writes, and the only one it reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -39,6 +40,12 @@ pub struct Plan {
     pub forget: Vec<Unmanaged>,
     /// Everything to be said about it.
     pub diagnostics: Vec<Message>,
+    /// Every guardrail, and what it does not hold for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guardrails: Vec<Judged>,
+    /// What the policies say of the tables for which a guardrail is asked again at apply.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub guarded: BTreeMap<String, Guarded>,
     /// The digest of all of the above, so that an edited plan is not applied.
     pub digest: Fingerprint,
 }

@@ -78,6 +78,8 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         forget: forget(&input),
         drift: input.drift,
         diagnostics: input.diagnostics.iter().map(Message::from).collect(),
+        guardrails: Vec::new(),
+        guarded: BTreeMap::new(),
         policies: input.policies,
         digest: Fingerprint::read(""),
     })

@@ -88,6 +88,8 @@ fn of(actions: Vec<Action>) -> Plan {
         adopt: Vec::new(),
         forget: Vec::new(),
         diagnostics: Vec::new(),
+        guardrails: Vec::new(),
+        guarded: BTreeMap::new(),
         digest: Fingerprint::read(""),
     }
 }

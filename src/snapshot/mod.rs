@@ -9,10 +9,10 @@ mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::{Address, Applied, Desired, KindId, Live, QualifiedName, Query, Row, RowError, Server};
+use crate::core::{Address, Applied, Bytes, Desired, KindId, Live, Param, QualifiedName, Query, Row, RowError, Server};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::diff::Diff;
-use crate::kinds::{Canon, Relation, Relations, Scope, View, by_id};
+use crate::kinds::{Canon, Relation, Relations, Scope, View, by_id, chunks};
 use crate::pg::{PgError, PgErrorKind, Session};
 
 pub use discover::{Choice, Found, discover};
@@ -177,6 +177,35 @@ pub fn weigh(session: &mut Session, diff: &Diff, view: &View<'_>) -> Result<BTre
         }
     }
     Ok(weights)
+}
+
+/// How much room tables take, with all that is below them: one query, which on a large database
+/// takes a second, so ask only where somebody wants to know.
+///
+/// # Errors
+/// A lost connection, or a refused query.
+pub fn sizes(session: &mut Session, view: &View<'_>) -> Result<BTreeMap<QualifiedName, Bytes>, Failure> {
+    let ids: Vec<Option<i64>> = view.relations.values().filter_map(|r| Some(Some(r.hypertable.as_ref()?.id))).collect();
+    // Without TimescaleDB there is no catalog of chunks to ask.
+    let sql = if view.server.timescaledb.is_some() {
+        chunks::on_server(include_str!("sizes.sql"), "$2", view.server)
+    } else {
+        let none = "SELECT NULL::oid AS oid, NULL::oid AS compressed WHERE $2::bigint[] IS NULL";
+        include_str!("sizes.sql").replace("{chunks}", none)
+    };
+    let oids = view.relations.values().map(|relation| relation.oid).collect();
+    let rows = ask(session, &Query { sql, params: vec![Param::Oids(oids), Param::Ints(ids)] }, "measuring the tables")?;
+    let of: BTreeMap<u32, &QualifiedName> =
+        view.relations.values().map(|relation| (relation.oid, &relation.name)).collect();
+    let mut sizes = BTreeMap::new();
+    for row in &rows {
+        let read = || Ok((row.oid("oid")?, row.int("bytes")?));
+        let (oid, bytes) = read().map_err(|error| unexpected(&KindId::new("relation"), &error))?;
+        if let (Some(name), Ok(bytes)) = (of.get(&oid), u64::try_from(bytes)) {
+            sizes.insert((*name).clone(), Bytes(bytes));
+        }
+    }
+    Ok(sizes)
 }
 
 /// Ends the snapshot's transaction.

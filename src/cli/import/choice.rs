@@ -6,7 +6,7 @@ use crate::cli::args::ImportArgs;
 use crate::core::QualifiedName;
 use crate::core::name::quote_identifier;
 use crate::diag::{Diagnostic, Failure, code};
-use crate::load::select::Glob;
+use crate::kinds::select::Glob;
 use crate::snapshot;
 
 /// The choice on the command line.

@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema as _;
 
-use crate::core::{Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, Value};
+use crate::core::{Address, Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View, job};
+use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View, checks, job};
 
 const ID: KindId = KindId::new("columnstore");
 
@@ -80,6 +80,10 @@ impl Kind for Columnstore {
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
         settle::settle(desired, view, sink)
+    }
+
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        own.iter().for_each(|desired| checks::age(desired, "after", all, sink));
     }
 
     fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {

@@ -127,8 +127,8 @@ impl Kind for Index {
         settle::settle(desired, view, sink)
     }
 
-    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
-        settle::check(own, sink);
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        settle::check(own, all, sink);
     }
 
     fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {

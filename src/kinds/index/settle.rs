@@ -97,30 +97,35 @@ pub fn keys(value: Option<&Value>) -> impl Iterator<Item = &KeyColumn> {
 /// Uniqueness is only ever kept within one chunk, so the server wants every column by which rows
 /// are put into chunks among the keys (`ts_indexing_verify_columns` in `src/indexing.c`).
 fn check_unique(desired: &Desired, relation: &Relation, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+    sink.extend(lacking(desired, &partition_columns(relation, view), &relation.name));
+}
+
+/// What a unique index lacks of the columns by which its table is partitioned.
+fn lacking(desired: &Desired, columns: &[String], on: &QualifiedName) -> Option<Diagnostic> {
     if desired.get("unique") != Some(&Value::Bool(true)) {
-        return;
+        return None;
     }
-    let missing: Vec<String> = partition_columns(relation, view)
-        .into_iter()
-        .filter(|column| !keys(desired.get("columns")).any(|key| key.column_name() == Some(column)))
+    let missing: Vec<String> = columns
+        .iter()
+        .filter(|column| !keys(desired.get("columns")).any(|key| key.column_name() == Some(column.as_str())))
         .map(|column| format!("`{column}`"))
         .collect();
     if missing.is_empty() {
-        return;
+        return None;
     }
     let message = format!(
         "the unique index `{}` lacks {} by which {} is partitioned",
         desired.address.name,
         missing.join(" and "),
-        relation.name
+        on
     );
-    sink.push(
+    Some(
         Diagnostic::error(&UNIQUE_WITHOUT_PARTITION_COLUMN, message)
             .at(desired.place_of("unique"))
             .and_at(desired.place_of("columns"), format!("add {} here", missing.join(" and ")))
             .why("uniqueness is kept within one chunk only, and another chunk could hold the same keys otherwise")
             .help(format!("add {} to `columns`, or make the index not unique", missing.join(" and "))),
-    );
+    )
 }
 
 /// The columns by which a table is partitioned, now or by the same plan.
@@ -128,8 +133,13 @@ fn partition_columns(relation: &Relation, view: &View<'_>) -> Vec<String> {
     if let Some(hypertable) = &relation.hypertable {
         return hypertable.dimensions.iter().map(|dimension| dimension.column.clone()).collect();
     }
-    let address = Address::in_schema(KindId::new("hypertable"), &relation.name);
-    let Some(wanted) = view.desired.get(&address).filter(|wanted| wanted.ensure == Ensure::Present) else {
+    wanted_columns(&relation.name, view.desired)
+}
+
+/// The columns by which the policies want a table to be partitioned.
+fn wanted_columns(name: &QualifiedName, all: &BTreeMap<Address, Desired>) -> Vec<String> {
+    let address = Address::in_schema(KindId::new("hypertable"), name);
+    let Some(wanted) = all.get(&address).filter(|wanted| wanted.ensure == Ensure::Present) else {
         return Vec::new();
     };
     let mut columns: Vec<String> =
@@ -290,9 +300,19 @@ fn warn_of_twin(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) 
 }
 
 /// Two indexes of the policies with the same definition: said once, at the later of the two.
-pub fn check(own: &[&Desired], sink: &mut Vec<Diagnostic>) {
+pub fn check(own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
     let mut of_table: BTreeMap<Option<&QualifiedName>, Vec<&Desired>> = BTreeMap::new();
     for desired in own.iter().filter(|desired| desired.ensure == Ensure::Present) {
+        if let Some(on) = &desired.on
+            && let Some(lacking) = lacking(desired, &wanted_columns(on, all), on)
+        {
+            let hypertable = all.get(&Address::in_schema(KindId::new("hypertable"), on));
+            let place = |hypertable: &Desired| hypertable.place_of("time_column").clone();
+            sink.push(match hypertable.map(place) {
+                Some(place) => lacking.and_at(&place, "partitioned here"),
+                None => lacking,
+            });
+        }
         let others = of_table.entry(desired.on.as_ref()).or_default();
         let same = |other: &&&Desired| DEFINITION.iter().all(|name| other.get(name) == desired.get(name));
         if let Some(other) = others.iter().find(same) {

@@ -14,7 +14,7 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Address, Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value, Version};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::{Column, Export, Judgement, Kind, Relation, Relations, Rules, Scope, Section, View, job};
+use crate::kinds::{Column, Export, Judgement, Kind, Relation, Relations, Rules, Scope, Section, View, checks, job};
 
 const ID: KindId = KindId::new("retention");
 
@@ -80,6 +80,7 @@ impl Kind for Retention {
 
     fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
         for desired in own {
+            checks::age(desired, "drop_after", all, sink);
             check_against_columnstore(desired, all, sink);
             check_against_chunks(desired, all, sink);
         }
@@ -123,10 +124,9 @@ fn at_least(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// The same table's resource of another kind, where the policies want it.
+/// The same table's resource of another kind, where the policies want it to be.
 fn sibling<'a>(desired: &Desired, kind: &'static str, all: &'a BTreeMap<Address, Desired>) -> Option<&'a Desired> {
-    let address = Address::in_schema(KindId::new(kind), desired.on.as_ref()?);
-    all.get(&address).filter(|sibling| sibling.ensure == Ensure::Present)
+    checks::sibling(desired, kind, all).filter(|sibling| sibling.ensure == Ensure::Present)
 }
 
 fn check_against_columnstore(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {

@@ -1,4 +1,4 @@
-//! Room on the stack for nested YAML.
+//! Room on the stack for what is nested in a policy.
 //!
 //! The parser and everything after it recurse once a level, with frames of tens of kilobytes. The
 //! depth is bounded, but what a thread's stack holds is not ours to know: a test's thread has 2 MB,
@@ -23,7 +23,7 @@ pub fn roomy<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         work()
     };
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("load".to_owned()).stack_size(ROOM).spawn_scoped(scope, job);
+        let thread = std::thread::Builder::new().name("roomy".to_owned()).stack_size(ROOM).spawn_scoped(scope, job);
         match thread.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(value)) => value,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
