@@ -31,6 +31,8 @@ pub struct Sides<'a> {
     /// Whether an attribute is one that settling adds and that no policy can write, for this kind.
     /// What was applied then need not say it to have meant it.
     pub derived: &'a dyn Fn(&KindId, &str) -> bool,
+    /// Whether closing a delta takes everything along that is on its relation.
+    pub takes_along: &'a dyn Fn(&Delta) -> bool,
 }
 
 /// What a comparison finds.
@@ -78,7 +80,31 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
             (None, _) => {}
         }
     }
+    carry_along(&mut found, sides);
     found
+}
+
+/// What is on a relation that is made anew is created again, and needs no removal of its own.
+fn carry_along(found: &mut Diff, sides: &Sides<'_>) {
+    let carriers = found.deltas.iter().filter(|delta| (sides.takes_along)(delta));
+    let carriers: BTreeMap<QualifiedName, Address> =
+        carriers.filter_map(|delta| Some((delta.on.clone()?, delta.address.clone()))).collect();
+    if carriers.is_empty() {
+        return;
+    }
+    let goes = |on: Option<&QualifiedName>, address: &Address| {
+        on.and_then(|on| carriers.get(on)).is_some_and(|carrier| carrier != address)
+    };
+    found.deltas.retain(|delta| delta.is_create() || !goes(delta.on.as_ref(), &delta.address));
+    let again = |desired: &&Desired| {
+        desired.ensure == Ensure::Present
+            && sides.live.contains_key(&desired.address)
+            && goes(desired.on.as_ref(), &desired.address)
+    };
+    let again: Vec<&Desired> = sides.desired.values().filter(again).collect();
+    found.deltas.extend(again.iter().map(|desired| Delta { reason: Reason::Remade, ..create(desired, sides) }));
+    let again: BTreeSet<&Address> = again.iter().map(|desired| &desired.address).collect();
+    found.in_sync.retain(|address| !again.contains(address));
 }
 
 fn create(desired: &Desired, sides: &Sides<'_>) -> Delta {

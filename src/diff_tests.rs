@@ -68,6 +68,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         forgets: &forgets,
         means_same: &|_, _, _| false,
         derived: &|_, name| name == "derived",
+        takes_along: &|_| false,
     };
     let diff = diff(&sides);
     let drift = drift(&sides, &diff);

@@ -9,7 +9,7 @@ use crate::core::{
 use crate::diag::{Diagnostic, Failure, Severity, code, has_errors};
 use crate::diff::Diff;
 use crate::guard;
-use crate::kinds::View;
+use crate::kinds::{self, View};
 use crate::plan::{Adopt, Plan, action_for};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names, Snapshot};
@@ -106,6 +106,9 @@ pub(super) fn names_of(plan: &Plan) -> Names {
     for action in &plan.actions {
         names.add(&action.address, action.on.as_ref());
     }
+    for desired in desired_of(plan).values() {
+        names.relations.extend(kinds::reads(desired));
+    }
     for adopted in &plan.adopt {
         names.add(&adopted.address, adopted.on.as_ref());
     }
@@ -166,7 +169,8 @@ fn stale(address: &Address, why: &str) -> Diagnostic {
 
 /// The desired side as the plan carries it.
 pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
-    let adopted = plan.adopt.iter().map(|adopt| (&adopt.address, &adopt.on, &adopt.desired, false));
+    let beside = plan.adopt.iter().chain(&plan.beside);
+    let adopted = beside.map(|adopt| (&adopt.address, &adopt.on, &adopt.desired, false));
     let acted = plan.actions.iter().filter(|action| action.op != Op::Remove);
     let acted = acted.map(|action| (&action.address, &action.on, &action.desired, action.protect));
     let make = |(address, on, attributes, protect): (&Address, &Option<_>, &BTreeMap<_, _>, bool)| {
@@ -181,10 +185,16 @@ pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
 /// What the plan saw of each live resource that it changes, by which one without a name of its own is
 /// found again.
 pub(super) fn seen_of(plan: &Plan) -> BTreeMap<Address, Applied> {
-    let changed = plan.actions.iter().filter(|action| action.op != Op::Create);
+    // What goes with what it is on, to be made again, is there as it is wanted.
+    let remade = |action: &Action| action.op == Op::Create && action.reason == Reason::Remade;
+    let changed = plan.actions.iter().filter(|action| action.op != Op::Create || remade(action));
     let seen = changed.map(|action| {
         let kept = action.desired.iter().map(|(name, value)| (name.clone(), value.to_json()));
-        let before = action.attributes.iter().map(|change| (change.name.clone(), change.before.clone()));
+        let before = action
+            .attributes
+            .iter()
+            .filter(|_| !remade(action))
+            .map(|change| (change.name.clone(), change.before.clone()));
         let (address, on) = (action.address.clone(), action.on.clone());
         Applied { address, on, attributes: kept.chain(before).collect(), adopted: false }
     });
@@ -208,7 +218,7 @@ fn nowhere() -> Place {
 
 /// The delta that an action closes, from what is live now.
 fn delta_of(action: &Action, now: &Snapshot) -> Delta {
-    let live = now.live.get(&action.address).cloned();
+    let live = now.live.get(&action.address).filter(|_| action.reason != Reason::Remade).cloned();
     let remove = action.op == Op::Remove;
     let desired = (!remove).then(|| {
         let mut desired = Desired::new(action.address.clone(), action.on.clone(), nowhere());

@@ -62,6 +62,7 @@ fn look<'a>(ready: &mut Ready<'_>, plan: &Plan, done: &[&'a Action]) -> Result<(
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _| false,
+        takes_along: &|_| false,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     let mut unlike = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Desired, KindId, QualifiedName, Server};
+use crate::core::{Address, Applied, Delta, Desired, KindId, QualifiedName, Server};
 use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides};
 use crate::guard;
@@ -55,6 +55,7 @@ pub fn make(
         kinds::by_id(&desired.address.kind)
             .is_some_and(|kind| kind.means_same(desired, attribute, applied, &live.canon))
     };
+    let takes_along = |delta: &Delta| kinds::by_id(&delta.address.kind).is_some_and(|kind| kind.takes_along(delta));
     let derived = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.is_derived(attribute));
     let sides = Sides {
         desired: &desired,
@@ -66,6 +67,7 @@ pub fn make(
         forgets: &forgets,
         means_same: &means_same,
         derived: &derived,
+        takes_along: &takes_along,
     };
     let found = diff::diff(&sides);
     let drift = diff::drift(&sides, &found);
@@ -108,6 +110,7 @@ fn names(policies: &Policies, applied: &BTreeMap<Address, Applied>) -> Names {
     let mut names = Names::default();
     for desired in policies.desired.values() {
         names.add(&desired.address, desired.on.as_ref());
+        names.relations.extend(kinds::reads(desired));
     }
     for document in &policies.documents {
         names.relations.extend(document.relation.clone());

@@ -31,6 +31,8 @@ pub enum Reason {
     Unwanted,
     /// The policy no longer mentions it, and the ledger shows that Chronoform owns it.
     Dropped,
+    /// What it is on is made anew, and it goes with that.
+    Remade,
 }
 
 impl fmt::Display for Reason {
@@ -42,6 +44,7 @@ impl fmt::Display for Reason {
             Self::Drifted => "it was changed in the database since it was last applied",
             Self::Unwanted => "the policy says `ensure: absent`",
             Self::Dropped => "the policy no longer mentions it, and Chronoform applied it",
+            Self::Remade => "what it is on is made anew, and it goes with that",
         })
     }
 }

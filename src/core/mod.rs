@@ -15,6 +15,7 @@ pub mod json_text;
 pub mod name;
 pub mod place;
 pub mod resource;
+pub mod select;
 pub mod server;
 pub mod sql_text;
 pub mod stack;

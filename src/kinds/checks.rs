@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::core::{Address, Desired, Ensure, KindId, Place, Value};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::{Relation, View};
+use crate::kinds::{Relation, View, by_id};
 
 /// The relation that a resource is on. `None` where it does not exist, which is said unless the
 /// policy has `when_missing: skip`.
 pub fn relation<'a>(desired: &Desired, view: &View<'a>, sink: &mut Vec<Diagnostic>) -> Option<&'a Relation> {
     let on = desired.on.as_ref()?;
     let found = view.relations.get(on);
-    if found.is_none() && !desired.skip_missing {
+    // Whatever keeps the plan from making the relation is said by what would make it.
+    let is_made = || {
+        let makes = |other: &Desired| by_id(&other.address.kind).is_some_and(|kind| kind.makes(other).is_some());
+        view.desired.values().any(|other| other.on.as_ref() == Some(on) && makes(other))
+    };
+    if found.is_none() && !desired.skip_missing && !is_made() {
         let mut diagnostic = Diagnostic::error(&code::UNKNOWN_TABLE, format!("there is no table {on}"))
             .at(&desired.place)
             .why("policies say how existing tables are kept; the tables themselves come from migrations");

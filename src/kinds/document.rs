@@ -26,6 +26,11 @@ pub static DOCUMENTS: &[Document] = &[
         relation: true,
     },
     Document {
+        kind: "continuous_aggregate",
+        about: "A continuous aggregate: the query that it is made from, the policies that refresh it, and how it is kept, with its columnstore, retention and indexes.",
+        relation: true,
+    },
+    Document {
         kind: "job",
         about: "A user-defined action: a procedure that TimescaleDB runs on a schedule. Its name is the policy's choice.",
         relation: false,

@@ -74,6 +74,7 @@ pub fn table() -> Relation {
             column("doc", "json", 114),
         ],
         hypertable: None,
+        stored: crate::kinds::Stored::Itself,
         has_pages: true,
         owner: "owner".into(),
         owned: true,
@@ -183,7 +184,7 @@ pub struct World {
     pub relations: Relations,
     pub live: BTreeMap<Address, Live>,
     pub desired: BTreeMap<Address, Desired>,
-    canon: Canon,
+    pub canon: Canon,
 }
 
 impl World {

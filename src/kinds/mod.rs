@@ -21,6 +21,7 @@
 pub mod checks;
 pub mod chunks;
 mod columnstore;
+mod continuous_aggregate;
 pub mod document;
 pub mod export;
 mod extension;
@@ -31,6 +32,7 @@ mod hypertable;
 mod index;
 pub mod job;
 pub mod key;
+mod refresh;
 pub mod registry;
 pub mod reloption;
 mod retention;
@@ -57,7 +59,7 @@ pub use export::{Entries, Export, Part};
 pub use registry::{all, by_id};
 pub use rules::{AttributeRule, How, LockOn, Needs, Rules, StepRule, Target, Variant};
 pub use section::{Head, Section, SectionInput};
-pub use view::{Canon, Column, Dimension, Hypertable, Relation, RelationKind, Relations, Scope, View};
+pub use view::{Canon, Column, Dimension, Hypertable, KnownAs, Relation, RelationKind, Relations, Scope, Stored, View};
 
 /// A kind of resource.
 pub trait Kind: Sync {
@@ -127,6 +129,28 @@ pub trait Kind: Sync {
         Vec::new()
     }
 
+    /// The whole queries whose canonical form decides whether two resources are the same: those of
+    /// all sides that differ in text from another. They are found under the resource's relation.
+    fn queries(&self, _desired: &Desired, _live: Option<&Live>, _applied: Option<&Applied>) -> Vec<SqlText> {
+        Vec::new()
+    }
+
+    /// The query that the resource makes its relation of, where it makes one: then what else is on
+    /// that relation finds it among [`View::relations`], with its columns, before it exists.
+    fn makes(&self, _desired: &Desired) -> Option<SqlText> {
+        None
+    }
+
+    /// The relations beside its own that a resource looks at, so that they are in scope too.
+    fn reads(&self, _desired: &Desired) -> Vec<QualifiedName> {
+        Vec::new()
+    }
+
+    /// Whether its live resources have no names, and so get theirs from [`Kind::identify`].
+    fn is_nameless(&self) -> bool {
+        false
+    }
+
     /// Whether an attribute as it was applied means what the policy wants of it, though it reads
     /// differently.
     fn means_same(&self, _desired: &Desired, _attribute: &str, _applied: &Json, _canon: &Canon) -> bool {
@@ -191,6 +215,12 @@ pub trait Kind: Sync {
         Vec::new()
     }
 
+    /// Whether closing a delta takes everything along that is on its relation. What the policies want
+    /// of that is then made again, and the rest is gone.
+    fn takes_along(&self, _delta: &Delta) -> bool {
+        false
+    }
+
     /// Whether a removal comes after everything that `others`, the other deltas of its table, make:
     /// so that a failure on the way does not leave the table without either. Otherwise it comes first.
     fn is_removed_last(&self, _removal: &Delta, _others: &[&Delta], _view: &View<'_>) -> bool {
@@ -243,6 +273,11 @@ pub struct Judgement {
     pub impact: Option<Impact>,
     /// Why it cannot be done. Any error here blocks the action.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The relations beside its own that a resource looks at.
+pub fn reads(desired: &Desired) -> Vec<QualifiedName> {
+    by_id(&desired.address.kind).map(|kind| kind.reads(desired)).unwrap_or_default()
 }
 
 /// The containers that the policies describe as a whole, of every kind.

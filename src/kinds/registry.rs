@@ -1,7 +1,10 @@
 //! Every kind, in the order in which a plan creates them. Adding a kind is a folder and a line here.
 
 use crate::core::KindId;
-use crate::kinds::{Kind, columnstore, extension, grant, hypertable, index, job, retention, role, setting, storage};
+use crate::kinds::{
+    Kind, columnstore, continuous_aggregate, extension, grant, hypertable, index, job, refresh, retention, role,
+    setting, storage,
+};
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
@@ -9,6 +12,8 @@ static KINDS: &[&dyn Kind] = &[
     &setting::Setting,
     &grant::Grant,
     &hypertable::Hypertable,
+    &continuous_aggregate::ContinuousAggregate,
+    &refresh::Refresh,
     &columnstore::Columnstore,
     &retention::Retention,
     &index::Index,

@@ -78,6 +78,8 @@ pub enum LockOn {
     EachChunk,
     /// The relation and all its chunks at once.
     RelationAndChunks,
+    /// The relations that the resource reads, such as the hypertable of a continuous aggregate.
+    WhatItReads,
     /// The resource itself, such as an index.
     Object,
 }

@@ -38,7 +38,8 @@ pub type Relations = BTreeMap<QualifiedName, Relation>;
 /// A relation.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Relation {
-    /// Its OID.
+    /// The OID of what its rows are in: its own, but of a continuous aggregate that of its
+    /// materialization hypertable; 0 where the plan is yet to make it.
     pub oid: u32,
     /// Its name.
     pub name: QualifiedName,
@@ -46,8 +47,10 @@ pub struct Relation {
     pub kind: RelationKind,
     /// Its columns in order, without system columns or dropped ones.
     pub columns: Vec<Column>,
-    /// Its hypertable, where it is one.
+    /// Its hypertable, where it is one; of a continuous aggregate the one that its rows are in.
     pub hypertable: Option<Hypertable>,
+    /// Where its rows are.
+    pub stored: Stored,
     /// Whether its storage holds any page: false means surely empty.
     pub has_pages: bool,
     /// Its owner.
@@ -60,6 +63,37 @@ impl Relation {
     /// A column by its exact name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// Where a relation's rows are.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Stored {
+    /// In itself.
+    #[default]
+    Itself,
+    /// In a hypertable of TimescaleDB's own: the relation is a continuous aggregate.
+    In(QualifiedName),
+    /// Nowhere yet: the plan makes the relation.
+    Nowhere,
+}
+
+/// The names by which relations are known, for rows that name what their rows are stored in.
+pub struct KnownAs<'a>(BTreeMap<&'a QualifiedName, &'a QualifiedName>);
+
+impl<'a> KnownAs<'a> {
+    /// The names of relations in scope.
+    pub fn new(relations: &'a Relations) -> Self {
+        let stored = relations.values().filter_map(|relation| match &relation.stored {
+            Stored::In(hypertable) => Some((hypertable, &relation.name)),
+            Stored::Itself | Stored::Nowhere => None,
+        });
+        Self(stored.collect())
+    }
+
+    /// The name that users know for what is stored under another.
+    pub fn name(&self, stored: QualifiedName) -> QualifiedName {
+        self.0.get(&stored).map_or(stored, |name| (*name).clone())
     }
 }
 
@@ -217,8 +251,11 @@ pub struct View<'a> {
 
 impl View<'_> {
     /// The `kind:` of the document that describes a relation.
-    pub fn document_of(&self, _name: &QualifiedName) -> &'static str {
-        "table"
+    pub fn document_of(&self, name: &QualifiedName) -> &'static str {
+        match self.relations.get(name).map(|relation| &relation.stored) {
+            Some(Stored::In(_) | Stored::Nowhere) => "continuous_aggregate",
+            Some(Stored::Itself) | None => "table",
+        }
     }
 
     /// Whether a relation is a hypertable, or becomes one by the same plan.

@@ -295,7 +295,7 @@ impl Sections<'_> {
     fn expand(&mut self, json: &Json, wanted: &dyn Fn(&str) -> bool, sink: &mut Vec<Diagnostic>) {
         for section in &self.schema.sections {
             if section.key.is_empty() {
-                self.one(section, &without_head(json, &self.schema.own_keys), "", wanted, sink);
+                self.one(section, &self.own(json), "", wanted, sink);
                 continue;
             }
             let Some(value) = json.get(section.key) else { continue };
@@ -310,6 +310,14 @@ impl Sections<'_> {
                 value => self.one(section, value, &pointer, wanted, sink),
             }
         }
+    }
+
+    /// The document as a section that is all of it reads it: without its head and its other sections.
+    fn own(&self, json: &Json) -> Json {
+        let entries = json.as_object().into_iter().flatten();
+        let others = |key: &str| self.schema.sections.iter().any(|section| section.key == key);
+        let own = |key: &String| self.schema.own_keys.contains(key) || !(HEAD.contains(&key.as_str()) || others(key));
+        Json::Object(entries.filter(|(key, _)| own(key)).map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     fn one(
@@ -342,11 +350,4 @@ impl Sections<'_> {
         let own = |diagnostic: &Diagnostic| ![&code::MISSING_KEY, &code::POLICY_CONFLICT].contains(&diagnostic.code);
         sink.extend(found.into_iter().filter(own));
     }
-}
-
-/// The document as a section that is all of it reads it.
-fn without_head(json: &Json, own_keys: &[String]) -> Json {
-    let entries = json.as_object().into_iter().flatten();
-    let own = |key: &String| own_keys.contains(key) || !HEAD.contains(&key.as_str());
-    Json::Object(entries.filter(|(key, _)| own(key)).map(|(key, value)| (key.clone(), value.clone())).collect())
 }

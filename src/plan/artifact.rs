@@ -36,6 +36,9 @@ pub struct Plan {
     pub unmanaged: Vec<Unmanaged>,
     /// What is already as the policy wants it and will be recorded as managed.
     pub adopt: Vec<Adopt>,
+    /// What is in sync beside what changes, where only all of them together tell which is which.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Adopt>,
     /// What the ledger remembers, and neither the policies nor the database have.
     pub forget: Vec<Unmanaged>,
     /// Everything to be said about it.

@@ -1,14 +1,14 @@
 //! From deltas to actions, by the kinds' own rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
-    Action, AttributeChange, Containers, Delta, Fingerprint, FromClass, Hazard, KindId, Lock, Op, Row, SourceLine,
-    Step, Value,
+    Action, Address, AttributeChange, Containers, Delta, Desired, Fingerprint, FromClass, Hazard, KindId, Lock, Op,
+    Row, SourceLine, Step, Value,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
-use crate::kinds::{How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
+use crate::kinds::{self, How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
 use crate::plan::artifact::{Adopt, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
 use crate::plan::{context, order};
 use crate::render::{Context, Renderer};
@@ -73,6 +73,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         fingerprint,
         summary: Summary::of(&actions),
         actions,
+        beside: beside(&input),
         unmanaged: input.diff.unmanaged.iter().map(unmanaged).collect(),
         adopt: adopt(&input),
         forget: forget(&input),
@@ -83,6 +84,27 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         policies: input.policies,
         digest: Fingerprint::read(""),
     })
+}
+
+/// What is in sync, of kinds whose live resources have no names, on relations where something changes.
+fn beside(input: &Input<'_>) -> Vec<Adopt> {
+    let touched: BTreeSet<_> =
+        input.diff.deltas.iter().filter_map(|delta| Some((&delta.address.kind, delta.on.as_ref()?))).collect();
+    let nameless = |address: &&Address| by_id(&address.kind).is_some_and(|kind| kind.is_nameless());
+    let same = input.diff.in_sync.iter().filter(nameless).filter_map(|address| input.desired.get(address));
+    let near = same.filter(|d| d.on.as_ref().is_some_and(|on| touched.contains(&(&d.address.kind, on))));
+    near.map(|desired| adopted(desired, false, input)).collect()
+}
+
+fn adopted(desired: &Desired, new: bool, input: &Input<'_>) -> Adopt {
+    Adopt {
+        address: desired.address.clone(),
+        on: desired.on.clone(),
+        desired: desired.attributes.clone(),
+        new,
+        fingerprint: Fingerprint::of_live(input.view.live.get(&desired.address)),
+        source: Some(SourceLine::from(&desired.place)),
+    }
 }
 
 /// What is in sync and not recorded so.
@@ -96,14 +118,7 @@ fn adopt(input: &Input<'_>) -> Vec<Adopt> {
                 && desired.attributes.iter().all(|(name, value)| applied.attributes.get(name) == Some(&value.to_json()))
         });
         if !same {
-            found.push(Adopt {
-                address: address.clone(),
-                on: desired.on.clone(),
-                desired: desired.attributes.clone(),
-                new: known.is_none(),
-                fingerprint: Fingerprint::of_live(input.view.live.get(address)),
-                source: Some(SourceLine::from(&desired.place)),
-            });
+            found.push(adopted(desired, known.is_none(), input));
         }
     }
     found
@@ -176,7 +191,8 @@ pub fn action_for(
         impact: judgement.impact,
         protect,
         desired: delta.desired.as_ref().map(|desired| desired.attributes.clone()).unwrap_or_default(),
-        fingerprint: Fingerprint::of_live(delta.live.as_ref()),
+        // Also of what the delta takes for gone, because what it is on is made anew.
+        fingerprint: Fingerprint::of_live(view.live.get(&delta.address)),
         source: place.as_ref().map(SourceLine::from),
         classes: from_classes(delta),
     })
@@ -224,17 +240,21 @@ fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, V
     }
     let mut replace = false;
     let mut altering: Vec<&'static StepRule> = Vec::new();
+    let mut unruled: Vec<&crate::core::Change> = Vec::new();
     for change in &delta.changes {
         match rules.attribute(&change.attribute).map(|rule| &rule.how) {
             Some(How::Alter(step)) => altering.push(step),
             Some(How::AlterBy(steps)) => altering.extend(steps.iter().copied()),
             Some(How::Replace) => replace = true,
             Some(How::Refuse { code, why, help }) => found.push(refusal(delta, change, code, why, help)),
-            Some(How::OnlyAtCreation) | None => {
-                let message = format!("{} has no rule for its attribute `{}`", delta.address, change.attribute);
-                found.push(Diagnostic::error(&code::INTERNAL, message));
-            }
+            Some(How::OnlyAtCreation) | None => unruled.push(change),
         }
+    }
+    // What only counts at creation counts where the resource is created again.
+    let is_known = |change: &&&crate::core::Change| rules.attribute(&change.attribute).is_some();
+    for change in unruled.iter().filter(|change| !(replace && is_known(change))) {
+        let message = format!("{} has no rule for its attribute `{}`", delta.address, change.attribute);
+        found.push(Diagnostic::error(&code::INTERNAL, message));
     }
     if has_errors(found) {
         return (Op::Blocked, Vec::new());
@@ -336,8 +356,18 @@ fn lock_on(on: LockOn, delta: &Delta, view: &View<'_>) -> String {
         LockOn::EachChunk => format!("each chunk of {relation}, one after another"),
         LockOn::RelationAndChunks if is_partitioned(delta, view) => format!("{relation} and its partitions"),
         LockOn::RelationAndChunks => format!("{relation} and its chunks"),
+        LockOn::WhatItReads => what_it_reads(delta).unwrap_or(relation),
         LockOn::Object => object,
     }
+}
+
+/// What the live resource reads, or else what it is to read; `None` where neither can be told.
+fn what_it_reads(delta: &Delta) -> Option<String> {
+    let names: Vec<String> = match delta.live.as_ref().and_then(|live| live.fact("source")) {
+        Some(source) => vec![source.to_string()],
+        None => delta.desired.iter().flat_map(kinds::reads).map(|name| name.to_string()).collect(),
+    };
+    (!names.is_empty()).then(|| names.join(" and "))
 }
 
 fn is_partitioned(delta: &Delta, view: &View<'_>) -> bool {

@@ -13,7 +13,13 @@ pub fn arrange(actions: Vec<Action>, deltas: &[Delta], view: &View<'_>, sink: &m
     let last = removed_last(deltas, view);
     let mut actions = actions;
     actions.sort_by_cached_key(|action| usual(action, last.contains(&action.address)));
-    let needs = needs(&actions, deltas, view);
+    let required = required(&actions, deltas, view);
+    let actions = {
+        let order = within_relations(&actions, &required);
+        permuted(actions, &order)
+    };
+    let mut needs = self::required(&actions, deltas, view);
+    chain(&actions, &mut needs);
     let (order, stuck) = sort(&actions, &needs);
     if !stuck.is_empty() {
         sink.push(cycle(&actions, &stuck));
@@ -69,32 +75,75 @@ fn usual(action: &Action, last: bool) -> (u8, Option<QualifiedName>, u8, i64, Op
     (phase, action.on.clone(), step, rank, address.schema.clone(), address.name.clone())
 }
 
-/// For each action, by its place in the usual order, those that it comes after: what its kind asks
-/// for, and what stands before it on its own relation.
-fn needs(actions: &[Action], deltas: &[Delta], view: &View<'_>) -> Vec<BTreeSet<usize>> {
+/// For each action, by its place, those that its kind asks it to come after.
+fn required(actions: &[Action], deltas: &[Delta], view: &View<'_>) -> Vec<BTreeSet<usize>> {
     let deltas: BTreeMap<&Address, &Delta> = deltas.iter().map(|delta| (&delta.address, delta)).collect();
-    let mut by_address: BTreeMap<&Address, usize> = BTreeMap::new();
-    let mut by_relation: BTreeMap<&QualifiedName, Vec<usize>> = BTreeMap::new();
-    let mut needs: Vec<BTreeSet<usize>> = Vec::new();
-    for (at, action) in actions.iter().enumerate() {
-        by_address.insert(&action.address, at);
-        let own = action.on.as_ref().map(|on| by_relation.entry(on).or_default());
-        needs.push(own.iter().filter_map(|own| own.last().copied()).collect());
-        if let Some(own) = own {
-            own.push(at);
-        }
-    }
-    for (at, (action, needs)) in actions.iter().zip(&mut needs).enumerate() {
-        let (Some(kind), Some(delta)) = (by_id(&action.address.kind), deltas.get(&action.address)) else { continue };
-        for after in kind.requires(delta, view) {
-            match after {
-                After::Resource(address) => needs.extend(by_address.get(&address)),
-                After::Relation(name) => needs.extend(by_relation.get(&name).into_iter().flatten()),
+    let by_address: BTreeMap<&Address, usize> =
+        actions.iter().enumerate().map(|(at, action)| (&action.address, at)).collect();
+    let by_relation = by_relation(actions);
+    let of = |(at, action): (usize, &Action)| {
+        let mut needs = BTreeSet::new();
+        if let (Some(kind), Some(delta)) = (by_id(&action.address.kind), deltas.get(&action.address)) {
+            for after in kind.requires(delta, view) {
+                match after {
+                    After::Resource(address) => needs.extend(by_address.get(&address)),
+                    After::Relation(name) => needs.extend(by_relation.get(&name).into_iter().flatten()),
+                }
             }
         }
         needs.remove(&at);
+        needs
+    };
+    actions.iter().enumerate().map(of).collect()
+}
+
+/// The places of the actions on each relation.
+fn by_relation(actions: &[Action]) -> BTreeMap<&QualifiedName, Vec<usize>> {
+    let mut found: BTreeMap<&QualifiedName, Vec<usize>> = BTreeMap::new();
+    for (at, action) in actions.iter().enumerate() {
+        if let Some(on) = &action.on {
+            found.entry(on).or_default().push(at);
+        }
     }
-    needs
+    found
+}
+
+/// The places of actions, those of one relation moved among themselves as far as they need each other.
+fn within_relations(actions: &[Action], required: &[BTreeSet<usize>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..actions.len()).collect();
+    for places in by_relation(actions).into_values() {
+        let mut left = places.clone();
+        let mut sorted = Vec::new();
+        while !left.is_empty() {
+            let free =
+                |at: &usize| required.get(*at).is_none_or(|needs| !left.iter().any(|other| needs.contains(other)));
+            // Where each waits for another, the usual order stands, and the whole sort says so.
+            let next = left.iter().position(free).unwrap_or(0);
+            sorted.push(left.remove(next));
+        }
+        for (place, action) in places.iter().zip(sorted) {
+            if let Some(slot) = order.get_mut(*place) {
+                *slot = action;
+            }
+        }
+    }
+    order
+}
+
+fn permuted(actions: Vec<Action>, order: &[usize]) -> Vec<Action> {
+    let mut numbered: BTreeMap<usize, Action> = actions.into_iter().enumerate().collect();
+    order.iter().filter_map(|at| numbered.remove(at)).collect()
+}
+
+/// Lets each action wait for the one before it on its relation.
+fn chain(actions: &[Action], needs: &mut [BTreeSet<usize>]) {
+    for places in by_relation(actions).into_values() {
+        for (before, after) in places.iter().zip(places.iter().skip(1)) {
+            if let Some(needs) = needs.get_mut(*after) {
+                needs.insert(*before);
+            }
+        }
+    }
 }
 
 /// Takes what waits for nothing any more: the rest of the relation that the last one was on, or
@@ -196,6 +245,18 @@ mod tests {
         assert_eq!(sorted(&[(1, 3), (2, 1)]), (vec![0], vec![1, 2, 3]));
         let (actions, _) = four(&[]);
         assert!(cycle(&actions, &[0, 2]).message.ends_with("retention.public.a, retention.public.b"));
+    }
+
+    #[test]
+    fn on_one_relation_what_is_needed_comes_first() {
+        let actions = ["a", "a", "b", "a"].map(|on| action(on, Some(on))).to_vec();
+        let mut required = vec![BTreeSet::from([3]), BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+        assert_eq!(within_relations(&actions, &required), vec![1, 3, 2, 0]);
+        required[3] = BTreeSet::from([0]);
+        assert_eq!(within_relations(&actions, &required), vec![1, 0, 2, 3], "a circle is left as it is");
+        let mut needs = vec![BTreeSet::new(); 4];
+        chain(&actions, &mut needs);
+        assert_eq!(needs, vec![BTreeSet::new(), BTreeSet::from([0]), BTreeSet::new(), BTreeSet::from([1])]);
     }
 
     #[test]

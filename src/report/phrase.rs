@@ -164,6 +164,7 @@ pub(super) fn reason(reason: Reason) -> Sentence {
         Reason::Drifted => Sentence::of("changed in the database since it was last applied"),
         Reason::Unwanted => Sentence::of("the policy says ").code("ensure: absent"),
         Reason::Dropped => Sentence::of("no longer in the policy, and applied by Chronoform"),
+        Reason::Remade => Sentence::of("what it is on is made anew, and it goes with that"),
     }
 }
 

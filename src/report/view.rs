@@ -57,16 +57,21 @@ pub(super) struct Row<'a> {
 
 /// A plan's changes, the whole database's first and then relation by relation.
 pub(super) fn groups(plan: &Plan) -> Vec<Group<'_>> {
-    let mut groups: BTreeMap<Option<&QualifiedName>, Vec<Change<'_>>> = BTreeMap::new();
+    let mut order: BTreeMap<Option<&QualifiedName>, usize> = BTreeMap::new();
+    let mut groups: BTreeMap<usize, Group<'_>> = BTreeMap::new();
     for action in &plan.actions {
-        groups.entry(action.on.as_ref()).or_default().push(change(plan, action));
+        let on = action.on.as_ref();
+        // The database itself before its relations; those in the order in which they come.
+        let next = if on.is_some() { order.len() + 1 } else { 0 };
+        let at = *order.entry(on).or_insert(next);
+        groups.entry(at).or_insert_with(|| Group { on, changes: Vec::new() }).changes.push(change(plan, action));
     }
-    groups.into_iter().map(|(on, changes)| Group { on, changes }).collect()
+    groups.into_values().collect()
 }
 
 fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
     let is_removed = matches!(action.reason, Reason::Unwanted | Reason::Dropped);
-    let is_whole = is_removed || matches!(action.reason, Reason::Missing | Reason::Disappeared);
+    let is_whole = is_removed || matches!(action.reason, Reason::Missing | Reason::Disappeared | Reason::Remade);
     let side =
         |attribute: &'a AttributeChange| -> &'a Json { if is_removed { &attribute.before } else { &attribute.after } };
     let named = action.attributes.iter().map(|attribute| (attribute.name.as_str(), side(attribute)));

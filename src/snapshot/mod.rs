@@ -3,6 +3,7 @@
 
 mod canon;
 mod discover;
+mod queries;
 mod relations;
 mod server;
 mod written;
@@ -119,7 +120,7 @@ pub fn take(
     desired: &BTreeMap<Address, Desired>,
     applied: &BTreeMap<Address, Applied>,
 ) -> Result<Snapshot, Failure> {
-    let relations = relations::read(session, &server, &names.relations)?;
+    let mut relations = relations::read(session, &server, &names.relations)?;
     let scope = scope(&relations, names);
     let mut live = BTreeMap::new();
     for kind in crate::kinds::all() {
@@ -131,7 +132,8 @@ pub fn take(
         let found = kind.identify(found, desired, applied);
         live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
     }
-    let canon = canon::settle(session, desired, &live, applied, &relations)?;
+    let mut canon = canon::settle(session, desired, &live, applied, &relations)?;
+    queries::settle(session, desired, &live, applied, &mut relations, &mut canon)?;
     Ok(Snapshot { server, relations, live, canon })
 }
 

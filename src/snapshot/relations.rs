@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{Interval, Param, QualifiedName, Query, Row, RowError, Server};
 use crate::diag::Failure;
-use crate::kinds::{Column, Dimension, Hypertable, Relation, RelationKind, Relations};
+use crate::kinds::{Column, Dimension, Hypertable, Relation, RelationKind, Relations, Stored};
 use crate::pg::Session;
 
 pub(super) fn read(
@@ -59,6 +59,7 @@ fn relation(row: &Row) -> Result<Relation, RowError> {
         kind: RelationKind::read(row.text("relkind")?),
         columns: columns.collect(),
         hypertable: None,
+        stored: Stored::Itself,
         has_pages: row.bool("has_pages")?,
         owner: row.text("owner")?.to_owned(),
         owned: row.bool("owned")?,
@@ -94,6 +95,10 @@ fn add_hypertables(relations: &mut [Relation], rows: &[Row]) -> Result<(), RowEr
         hypertable.columnstore = row.bool("columnstore")?;
         hypertable.chunks = row.int("chunks")?;
         hypertable.dimensions.push(dimension);
+        if row.bool("is_aggregate")? {
+            relation.oid = row.oid("stored")?;
+            relation.stored = Stored::In(QualifiedName::new(row.text("schema_name")?, row.text("table_name")?));
+        }
     }
     Ok(())
 }

@@ -1,3 +1,3 @@
 {%- if before.enabled -%}
-ALTER TABLE {{ table|ident }} SET (timescaledb.enable_columnstore = false)
+ALTER {% if ctx.is_aggregate %}MATERIALIZED VIEW{% else %}TABLE{% endif %} {{ table|ident }} SET (timescaledb.enable_columnstore = false)
 {%- endif %}

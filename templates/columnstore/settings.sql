@@ -1,4 +1,4 @@
-ALTER TABLE {{ table|ident }} SET (
+ALTER {% if ctx.is_aggregate %}MATERIALIZED VIEW{% else %}TABLE{% endif %} {{ table|ident }} SET (
     timescaledb.enable_columnstore = true
 {%- if after.segment_by is defined %},
     timescaledb.segmentby = {{ after.segment_by|quoted_list }}

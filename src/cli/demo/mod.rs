@@ -25,6 +25,7 @@ const DRIFT: &str = include_str!("drift.sql");
 const POLICIES: &[(&str, &str)] = &[
     ("database.yaml", include_str!("../../../policies/database.yaml")),
     ("market_data.yaml", include_str!("../../../policies/market_data.yaml")),
+    ("market_data_1h.yaml", include_str!("../../../policies/market_data_1h.yaml")),
     ("portfolio_snapshots.yaml", include_str!("../../../policies/portfolio_snapshots.yaml")),
     ("system_logs.yaml", include_str!("../../../policies/system_logs.yaml")),
     ("trades.yaml", include_str!("../../../policies/trades.yaml")),

@@ -28,13 +28,17 @@ static CODES: [&Code; 1] = [&UNSUPPORTED_TABLE];
 /// The kind.
 pub struct Columnstore;
 
-static SECTIONS: [Section; 1] = [Section {
-    document: "table",
-    key: "columnstore",
-    repeated: false,
-    schema: desired::Columnstore::json_schema,
-    expand: desired::expand,
-}];
+const fn section(document: &'static str) -> Section {
+    Section {
+        document,
+        key: "columnstore",
+        repeated: false,
+        schema: desired::Columnstore::json_schema,
+        expand: desired::expand,
+    }
+}
+
+static SECTIONS: [Section; 2] = [section("table"), section("continuous_aggregate")];
 
 impl Kind for Columnstore {
     fn id(&self) -> KindId {
@@ -70,8 +74,8 @@ impl Kind for Columnstore {
         observe::query(server, scope)
     }
 
-    fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
-        observe::read(rows)
+    fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows, relations)
     }
 
     fn export(&self, live: &Live, view: &View<'_>) -> Export {
@@ -86,8 +90,8 @@ impl Kind for Columnstore {
         own.iter().for_each(|desired| checks::age(desired, "after", all, sink));
     }
 
-    fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
-        let mut context = job::context(delta);
+    fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
+        let mut context = job::context(delta, view);
         if let Some(list) = delta.desired.as_ref().and_then(|desired| desired.get("sparse_index")) {
             context.insert("sparse_index".to_owned(), Value::text(settings::sparse_option(list.as_list())));
         }

@@ -2,7 +2,7 @@
 
 use crate::core::{Address, Cell, Live, Param, QualifiedName, Query, Row, RowError, Server};
 use crate::kinds::columnstore::settings::{self, SPARSE_INDEX};
-use crate::kinds::{Scope, job, schedule};
+use crate::kinds::{KnownAs, Relations, Scope, job, schedule};
 
 /// The one query; nothing to ask without hypertables.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
@@ -20,12 +20,13 @@ pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
 ///
 /// # Errors
 /// When a row is not as the query gives it.
-pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
-    rows.iter().map(read_one).collect()
+pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+    let known = KnownAs::new(relations);
+    rows.iter().map(|row| read_one(row, &known)).collect()
 }
 
-fn read_one(row: &Row) -> Result<Live, RowError> {
-    let on = QualifiedName::new(row.text("schema")?, row.text("name")?);
+fn read_one(row: &Row, known: &KnownAs<'_>) -> Result<Live, RowError> {
+    let on = known.name(QualifiedName::new(row.text("schema")?, row.text("name")?));
     let mut live = Live::new(Address::in_schema(super::ID, &on), Some(on));
     live.set("enabled", row.bool("enabled")?);
     live.attributes.extend(settings::read(row)?);

@@ -1,10 +1,10 @@
 //! What the server makes of a desired columnstore, and what it makes impossible.
 
-use crate::core::{Desired, Ensure, Value, Version};
+use crate::core::{Desired, Ensure, KindId, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::columnstore::desired::item_place;
 use crate::kinds::columnstore::settings::{self, SPARSE_INDEX, has_hash, has_order, sparse_parts};
-use crate::kinds::{Relation, View, checks, job};
+use crate::kinds::{Relation, Stored, View, checks, job};
 
 /// The first that keeps more than the first column of a bloom filter; before, the rest is dropped
 /// without a word (seen on 2.23).
@@ -22,6 +22,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     job::check_age("after", desired, relation, view, sink);
     job::check_created_before("created_before", desired, relation, view, sink);
     Check { desired, relation, view, sink }.settings();
+    check_refresh(desired, relation, view, sink);
     if sink.iter().skip(before).any(Diagnostic::is_error) {
         return None;
     }
@@ -31,6 +32,58 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         settled.set("sparse_index", settings::normal_sparse_indexes(list.as_list(), Some(relation)));
     }
     Some(settled)
+}
+
+/// Before this, TimescaleDB converts nothing of a continuous aggregate that no policy refreshes (seen on
+/// 2.14 to 2.24; not on 2.28).
+const WITHOUT_REFRESH: Version = Version::new(2, 28);
+/// Before this, nothing that a refresh may still look at (seen on 2.14; not on 2.18).
+const BEFORE_REFRESH: Version = Version::new(2, 18);
+
+/// What older servers want of the refresh policies of the aggregate that is converted.
+fn check_refresh(desired: &Desired, relation: &Relation, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+    let set = |name: &str| desired.get(name).filter(|value| **value != Value::Null);
+    let version = view.server.timescale_version().unwrap_or_default();
+    if relation.stored == Stored::Itself || (set("after").is_none() && set("created_before").is_none()) {
+        return;
+    }
+    let kind = KindId::new("refresh");
+    let wanted = view.desired.values().filter(|other| other.address.kind == kind && other.on == desired.on);
+    let absent: Vec<_> = wanted.clone().filter(|other| other.ensure == Ensure::Absent).map(|o| &o.address).collect();
+    let live = view.live.values().filter(|other| other.address.kind == kind && other.on == desired.on);
+    let stays = live.filter(|live| !absent.contains(&&live.address)).count() > 0;
+    let present = || wanted.clone().filter(|other| other.ensure == Ensure::Present);
+    if version < WITHOUT_REFRESH && !stays && present().next().is_none() {
+        sink.push(
+            Diagnostic::error(&code::MISSING_KEY, format!("nothing refreshes {}", relation.name))
+                .at(&desired.place)
+                .why(format!("before TimescaleDB {WITHOUT_REFRESH} the columnstore's policy needs a refresh policy"))
+                .help("add a `refresh` section, or take `after` out"),
+        );
+    }
+    let Some(after) = set("after") else { return };
+    for refresh in present().filter(|_| version < BEFORE_REFRESH) {
+        let start = refresh.get("start_offset").unwrap_or(&Value::Null);
+        let beyond = match (start, after) {
+            (Value::Interval(start), Value::Interval(after)) => {
+                start.approximate_micros() >= after.approximate_micros()
+            }
+            (Value::Int(start), Value::Int(after)) => start >= after,
+            _ => false,
+        };
+        if beyond {
+            sink.push(
+                Diagnostic::error(
+                    &code::POLICY_CONFLICT,
+                    format!("chunks are converted after {after}, and a refresh looks back to {start}"),
+                )
+                .at(desired.place_of("after"))
+                .and_at(refresh.place_of("start_offset"), "the refresh begins here")
+                .why(format!("before TimescaleDB {BEFORE_REFRESH} nothing can be refreshed that is converted"))
+                .help("convert later than the refresh looks back"),
+            );
+        }
+    }
 }
 
 /// Adds the time column to the order where the server would.

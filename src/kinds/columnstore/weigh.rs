@@ -4,7 +4,7 @@ use crate::core::{Bytes, Delta, Hazard, Impact, Op, Param, Query, Row, RowError,
 use crate::diag::Diagnostic;
 use crate::kinds::chunks::{self, AgeColumns, Ages};
 use crate::kinds::columnstore::{UNSUPPORTED_TABLE, settings};
-use crate::kinds::{Judgement, Relation, View, job};
+use crate::kinds::{Judgement, Relation, Stored, View, job};
 
 const SETTINGS: [&str; 3] = ["segment_by", "order_by", "sparse_index"];
 
@@ -27,8 +27,9 @@ fn is_enabled_anew(delta: &Delta) -> bool {
     delta.desired.is_some() && (delta.is_create() || delta.change("enabled").is_some())
 }
 
+/// What it is on, unless the plan is yet to make that: then there is nothing to count.
 fn relation<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Relation> {
-    view.relations.get(delta.on.as_ref()?)
+    view.relations.get(delta.on.as_ref()?).filter(|relation| relation.stored != Stored::Nowhere)
 }
 
 /// The one query for all deltas.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{Address, Live, QualifiedName, Query, Row, RowError, Server, Value};
-use crate::kinds::{Hypertable, Relations, Scope};
+use crate::kinds::{Hypertable, Relations, Scope, Stored};
 
 /// The query for what a relation's own shape does not tell; `None` where there is nothing more.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
@@ -21,7 +21,9 @@ pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> 
     for row in rows {
         skipping.entry(row.int("hypertable_id")?).or_default().insert(row.text("column_name")?.to_owned());
     }
-    let hypertables = relations.values().filter_map(|relation| Some((relation, relation.hypertable.as_ref()?)));
+    // What a continuous aggregate keeps its rows in is its own business.
+    let own = relations.values().filter(|relation| relation.stored == Stored::Itself);
+    let hypertables = own.filter_map(|relation| Some((relation, relation.hypertable.as_ref()?)));
     Ok(hypertables
         .map(|(relation, hypertable)| {
             let columns = skipping.remove(&hypertable.id).unwrap_or_default();

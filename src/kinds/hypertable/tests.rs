@@ -90,6 +90,7 @@ fn table() -> Relation {
             column("id", "uuid", 2950),
         ],
         hypertable: None,
+        stored: crate::kinds::Stored::Itself,
         has_pages: true,
         owner: "owner".into(),
         owned: true,

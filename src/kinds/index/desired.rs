@@ -6,10 +6,10 @@ use serde::Deserialize;
 use crate::core::{Address, Desired, Ensure, KeyColumn, QualifiedName, Value};
 use crate::diag::source::segment;
 use crate::diag::{Diagnostic, code};
-use crate::kinds::SectionInput;
 use crate::kinds::index::{METHOD_CANNOT, UNKNOWN_STORAGE_PARAMETER, method, names};
 use crate::kinds::key::KeySpec;
 use crate::kinds::reloption::{self, Owner, WrittenMap};
+use crate::kinds::{Head, SectionInput};
 
 /// One index of the table. Its whole definition is compared: what is not written here, the index
 /// must not have. Only `storage` and `tablespace` are left as they are where they are not written.
@@ -70,7 +70,7 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     let Some(raw) = input.read::<Index>(sink) else { return Vec::new() };
     let Some(name) = bare_name(&raw.name, input, sink) else { return Vec::new() };
     let on = input.head.relation.clone();
-    let address = Address::in_schema(super::ID, &QualifiedName::new(&on.schema, name));
+    let address = Address::in_schema(super::ID, &QualifiedName::new(schema_of(input.head), name));
     let mut desired = input.desired(address, Some(on));
     desired.place = input.place("/name").clone();
     desired.ensure = raw.ensure;
@@ -101,6 +101,12 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     }
     check_method(&raw, &desired, input, sink);
     if sink.iter().skip(errors).any(Diagnostic::is_error) { Vec::new() } else { vec![desired] }
+}
+
+/// The schema of a relation's indexes: its own, but that of TimescaleDB's hypertable where a continuous
+/// aggregate is kept (`cagg_create_hypertable` in `tsl/src/continuous_aggs/create.c`).
+fn schema_of(head: &Head) -> &str {
+    if head.document == "continuous_aggregate" { "_timescaledb_internal" } else { &head.relation.schema }
 }
 
 /// The name, which is no other's and not one that a replacement uses on its way.

@@ -63,13 +63,17 @@ static CODES: &[&Code] = &[
     &NO_SUCH_OBJECT,
 ];
 
-static SECTIONS: &[Section] = &[Section {
-    document: "table",
-    key: "indexes",
-    repeated: true,
-    schema: |generator| generator.subschema_for::<desired::Index>(),
-    expand: desired::expand,
-}];
+const fn section(document: &'static str) -> Section {
+    Section {
+        document,
+        key: "indexes",
+        repeated: true,
+        schema: |generator| generator.subschema_for::<desired::Index>(),
+        expand: desired::expand,
+    }
+}
+
+static SECTIONS: &[Section] = &[section("table"), section("continuous_aggregate")];
 
 /// The kind.
 pub struct Index;

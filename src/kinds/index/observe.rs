@@ -8,7 +8,7 @@ use crate::core::{
 };
 use crate::kinds::index::names;
 use crate::kinds::reloption::{self, Owner};
-use crate::kinds::{Hypertable, Relation, Relations, Scope};
+use crate::kinds::{Hypertable, Relation, Relations, Scope, Stored};
 
 /// The first PostgreSQL with `pg_index.indnullsnotdistinct`.
 pub const NULLS_NOT_DISTINCT: Version = Version::new(15, 0);
@@ -51,7 +51,7 @@ pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> 
 
 /// One index from its rows, the first of which tells what is not of one key.
 fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError> {
-    let name = QualifiedName::new(&relation.name.schema, row.text("name")?);
+    let name = QualifiedName::new(&stored_as(relation).schema, row.text("name")?);
     let mut live = Live::new(Address::in_schema(super::ID, &name), Some(relation.name.clone()));
     let method = row.text("method")?;
     let mut columns = Vec::new();
@@ -148,6 +148,11 @@ fn unwrap(text: &str) -> &str {
     inner.filter(|inner| SqlText::new(inner).is_ok()).unwrap_or(text)
 }
 
+/// What the rows of a relation are in, beside which its indexes stand.
+fn stored_as(relation: &Relation) -> &QualifiedName {
+    if let Stored::In(hypertable) = &relation.stored { hypertable } else { &relation.name }
+}
+
 /// Whether it is what `create_hypertable` makes by itself: on time, the newest first, and where
 /// there are hash partitions one more on the first of those columns and time (seen on 2.19 to 2.29).
 fn is_default(live: &Live, relation: &Relation, hypertable: &Hypertable) -> bool {
@@ -160,7 +165,11 @@ fn is_default(live: &Live, relation: &Relation, hypertable: &Hypertable) -> bool
         [only] => **only == time_key,
         [space, last] => {
             let partition = hypertable.dimensions.iter().find(|dimension| dimension.partitions.is_some());
-            **last == time_key && partition.is_some_and(|partition| **space == KeyColumn::column(&partition.column))
+            let of_partition = partition.is_some_and(|partition| **space == KeyColumn::column(&partition.column));
+            // A continuous aggregate has one on each column of its GROUP BY.
+            let of_group = relation.stored != Stored::Itself
+                && space.column_name().is_some_and(|column| **space == KeyColumn::column(column));
+            **last == time_key && (of_partition || of_group)
         }
         _ => false,
     };
@@ -168,7 +177,7 @@ fn is_default(live: &Live, relation: &Relation, hypertable: &Hypertable) -> bool
     right_keys
         && plain.iter().all(|(name, value)| live.get(name) == Some(value))
         && live.get("method").and_then(Value::as_text) == Some("btree")
-        && names::is_chosen_by_server(&live.address.name, &relation.name.name, &columns)
+        && names::is_chosen_by_server(&live.address.name, &stored_as(relation).name, &columns)
 }
 
 /// The key in a value, where it is one.

@@ -7,7 +7,7 @@ use crate::diag::{Diagnostic, code};
 use crate::kinds::index::desired::{include_place, key_place};
 use crate::kinds::index::observe::{LEFTOVERS, NULLS_NOT_DISTINCT, as_key};
 use crate::kinds::index::{INDEX_NAME_TAKEN, SAME_INDEX_TWICE, UNIQUE_WITHOUT_PARTITION_COLUMN};
-use crate::kinds::{Relation, RelationKind, View, checks};
+use crate::kinds::{Relation, RelationKind, Stored, View, checks};
 
 pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
     let relation = checks::relation(desired, view, sink)?;
@@ -52,8 +52,16 @@ fn name_of(desired: &Desired) -> String {
 }
 
 fn check_relation(desired: &Desired, relation: &Relation, sink: &mut Vec<Diagnostic>) {
-    let can =
-        matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable | RelationKind::MaterializedView);
+    let can = relation.stored != Stored::Itself
+        || matches!(
+            relation.kind,
+            RelationKind::Table | RelationKind::PartitionedTable | RelationKind::MaterializedView
+        );
+    if relation.stored != Stored::Itself && desired.get("unique") == Some(&Value::Bool(true)) {
+        let message = format!("{} is a continuous aggregate, which cannot have a unique index", relation.name);
+        let place = desired.place_of("unique");
+        sink.push(Diagnostic::error(&code::WRONG_VALUE, message).at(place).help("make the index not unique"));
+    }
     if !can {
         let message = format!("{} is {}, which cannot have an index", relation.name, relation.kind.words());
         sink.push(Diagnostic::error(&code::NOT_A_TABLE, message).at(&desired.place).help("index the tables behind it"));

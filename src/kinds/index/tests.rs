@@ -95,6 +95,7 @@ fn relation(hypertable: bool) -> Relation {
             columnstore: false,
             chunks: 3,
         }),
+        stored: crate::kinds::Stored::Itself,
         has_pages: true,
         owner: "owner".into(),
         owned: true,

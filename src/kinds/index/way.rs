@@ -8,7 +8,7 @@ use crate::kinds::index::observe::{as_key, is_left_over};
 use crate::kinds::index::settle::DEFINITION;
 use crate::kinds::index::{names, weigh};
 use crate::kinds::reloption::{self, Owner};
-use crate::kinds::{Relation, RelationKind, View};
+use crate::kinds::{Relation, RelationKind, Stored, View};
 
 /// A plain table, on a server with other sessions to be considerate of: `CONCURRENTLY`. The embedded
 /// server has none, and refuses it (`tuple concurrently updated`, seen on 2.23.0-dev).
@@ -74,7 +74,8 @@ fn can_go_by_chunk(delta: &Delta, view: &View<'_>) -> bool {
 /// all is simply better, because it leaves nothing half-built.
 fn is_brief(delta: &Delta, weights: &[Row], view: &View<'_>) -> bool {
     let bytes = weigh::weight(delta, weights, view).and_then(|row| row.int("bytes").ok());
-    view.server.single_session || bytes.is_some_and(|bytes| bytes <= BRIEF_BYTES)
+    let unmade = relation(delta, view).is_some_and(|relation| relation.stored == Stored::Nowhere);
+    unmade || view.server.single_session || bytes.is_some_and(|bytes| bytes <= BRIEF_BYTES)
 }
 
 /// Whether a replaced index is dropped before the new one is built, rather than after. An invalid

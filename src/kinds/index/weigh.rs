@@ -1,15 +1,15 @@
 //! What building, replacing or removing an index touches, and what of it cannot be done.
 
 use crate::core::{
-    Address, Bytes, Delta, Hazard, Impact, KeyColumn, Live, Op, Param, QualifiedName, Query, Row, RowError, Value,
-    Version,
+    Address, Bytes, Delta, Hazard, Impact, KeyColumn, Live, Op, Param, QualifiedName, Query, Reason, Row, RowError,
+    Value, Version,
 };
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::settle::{keys, twin};
 use crate::kinds::index::{
     INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, names, way,
 };
-use crate::kinds::{Judgement, View, checks};
+use crate::kinds::{Judgement, Stored, View, checks};
 
 /// From here on, a chunk's index belongs to whichever index of the hypertable is built alike
 /// (`ts_chunk_index_get_by_hypertable_indexrelid`, first in 2.21), and to both where there are two.
@@ -164,8 +164,10 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     if matches!(op, Op::Create | Op::Replace) && !way::is_built_already(delta, view) {
         let weight = weight(delta, weights, view);
         let bytes = weight.map(|row| row.maybe_int("bytes")).transpose()?.flatten();
+        let on = delta.on.as_ref().and_then(|on| view.relations.get(on));
+        let unmade = on.is_some_and(|relation| relation.stored == Stored::Nowhere);
         // A table of which nothing is known is taken for one with rows.
-        if bytes != Some(0) {
+        if bytes != Some(0) && !unmade {
             judgement.hazards.push(Hazard::BuildsIndex);
         }
         judgement.impact = weight.map(|row| impact(delta, op, row, view)).transpose()?;
@@ -315,7 +317,9 @@ fn nowhere(delta: &Delta, weights: &[Row], found: &mut Vec<Diagnostic>) -> Resul
     };
     for row in findings(weights, "taken", None) {
         let taken = QualifiedName::new(row.text("schema")?, row.text("name")?);
-        if delta.is_create() && delta.address.object().as_ref() == Some(&taken) {
+        // What the index is on is made anew, and the old index goes with it.
+        let goes = delta.reason == Reason::Remade;
+        if delta.is_create() && !goes && delta.address.object().as_ref() == Some(&taken) {
             let message = format!("the name {taken} is taken by {}", row.text("words")?);
             let diagnostic = Diagnostic::error(&INDEX_NAME_TAKEN, message)
                 .why("an index shares its names with every table, view and index of its schema")

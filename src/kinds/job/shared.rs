@@ -11,7 +11,7 @@ use crate::core::{
 };
 use crate::diag::{Diagnostic, code};
 use crate::kinds::view::types;
-use crate::kinds::{Column, Relation, RelationKind, SectionInput, View, checks};
+use crate::kinds::{Column, Relation, RelationKind, SectionInput, Stored, View, checks};
 
 /// The job table moved to `_timescaledb_catalog` here; its old name was an alias until 2.27
 /// (read from TimescaleDB's update scripts).
@@ -89,10 +89,17 @@ pub fn on_server(sql: &str, server: &Server) -> String {
     sql.to_owned()
 }
 
-/// What the policy's templates look its job up by.
-pub fn context(delta: &Delta) -> BTreeMap<String, Value> {
+/// What the policy's templates look its job up by. The job of a continuous aggregate is listed under
+/// the aggregate's name on newer servers, and under that of the hypertable that it is kept in on older
+/// ones (seen on 2.28 and 2.14).
+pub fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
     let Some(on) = &delta.on else { return BTreeMap::new() };
-    BTreeMap::from([("schema".to_owned(), Value::text(&on.schema)), ("table".to_owned(), Value::text(&on.name))])
+    let is_aggregate = view.relations.get(on).is_some_and(|relation| relation.stored != Stored::Itself);
+    BTreeMap::from([
+        ("schema".to_owned(), Value::text(&on.schema)),
+        ("table".to_owned(), Value::text(&on.name)),
+        ("is_aggregate".to_owned(), Value::Bool(is_aggregate)),
+    ])
 }
 
 /// The relation that a policy is for, where the server and the relation can have it at all.
@@ -103,9 +110,27 @@ pub fn relation<'a>(
     sink: &mut Vec<Diagnostic>,
 ) -> Option<&'a Relation> {
     let relation = checks::relation(desired, view, sink)?;
+    if !is_community(what, desired, view, sink) {
+        return None;
+    }
+    if !view.is_hypertable(&relation.name) {
+        let message = format!("{what} needs a hypertable, and {} is {}", relation.name, relation.kind.words());
+        let help = match relation.kind {
+            RelationKind::Table => "add a `hypertable` section with its `time_column`, or take this section out",
+            _ => "only an ordinary table can be made one: take this section out",
+        };
+        sink.push(Diagnostic::error(&code::NEEDS_HYPERTABLE, message).at(&desired.place).help(help));
+        return None;
+    }
+    Some(relation)
+}
+
+/// Whether the server has the edition of TimescaleDB that policies and aggregates need; where it has
+/// not, that is said.
+pub fn is_community(what: &str, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> bool {
     let Some(timescale) = &view.server.timescaledb else {
         sink.push(checks::needs_timescaledb(what, desired, view));
-        return None;
+        return false;
     };
     if timescale.edition != Edition::Community {
         let message =
@@ -121,18 +146,39 @@ pub fn relation<'a>(
                     "install the Community module and set `timescaledb.license = timescale`, or take this section out",
                 ),
         );
-        return None;
+        return false;
     }
-    if !view.is_hypertable(&relation.name) {
-        let message = format!("{what} needs a hypertable, and {} is {}", relation.name, relation.kind.words());
-        let help = match relation.kind {
-            RelationKind::Table => "add a `hypertable` section with its `time_column`, or take this section out",
-            _ => "only an ordinary table can be made one: take this section out",
-        };
-        sink.push(Diagnostic::error(&code::NEEDS_HYPERTABLE, message).at(&desired.place).help(help));
-        return None;
-    }
-    Some(relation)
+    true
+}
+
+/// Checks that a length of time is counted as a relation counts time. False where it is not.
+pub fn check_unit(
+    attribute: &str,
+    desired: &Desired,
+    relation: &Relation,
+    view: &View<'_>,
+    sink: &mut Vec<Diagnostic>,
+) -> bool {
+    let (Some(value), Some(column)) = (desired.get(attribute), view.time_column(&relation.name)) else { return true };
+    let found = match value {
+        Value::Interval(interval) if column.is_integer() => wrong_unit(
+            format!("`{attribute}: {interval}` is an interval, and time is a whole number"),
+            "write it as a number, in the unit of the time column",
+            column,
+        ),
+        Value::Int(number) if !column.is_integer() => wrong_unit(
+            format!("`{attribute}: {number}` is a number, and time is no number"),
+            "write it as an interval, such as `7 days`",
+            column,
+        ),
+        Value::Int(number) if *number > largest(column) => Diagnostic::error(
+            &code::WRONG_VALUE,
+            format!("`{attribute}: {number}` is more than the type {} of `{}` holds", column.type_name, column.name),
+        ),
+        _ => return true,
+    };
+    sink.push(found.at(desired.place_of(attribute)));
+    false
 }
 
 /// The function that tells the present of a whole-number table: as it is, or as the policies want it.

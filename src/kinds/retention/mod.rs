@@ -26,13 +26,17 @@ const CREATED_BEFORE_ON_TIME: Version = Version { major: 2, minor: 26, patch: 3 
 /// The kind.
 pub struct Retention;
 
-static SECTIONS: [Section; 1] = [Section {
-    document: "table",
-    key: "retention",
-    repeated: false,
-    schema: desired::Retention::json_schema,
-    expand: desired::expand,
-}];
+const fn section(document: &'static str) -> Section {
+    Section {
+        document,
+        key: "retention",
+        repeated: false,
+        schema: desired::Retention::json_schema,
+        expand: desired::expand,
+    }
+}
+
+static SECTIONS: [Section; 2] = [section("table"), section("continuous_aggregate")];
 
 impl Kind for Retention {
     fn id(&self) -> KindId {
@@ -59,8 +63,8 @@ impl Kind for Retention {
         observe::query(server, scope)
     }
 
-    fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
-        observe::read(rows)
+    fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows, relations)
     }
 
     fn export(&self, live: &Live, view: &View<'_>) -> Export {
@@ -86,8 +90,8 @@ impl Kind for Retention {
         }
     }
 
-    fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
-        job::context(delta)
+    fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
+        job::context(delta, view)
     }
 
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {

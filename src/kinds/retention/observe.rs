@@ -1,7 +1,7 @@
 //! Retention policies as the catalog has them.
 
 use crate::core::{Address, Live, QualifiedName, Query, Row, RowError, Server};
-use crate::kinds::{Scope, job, schedule};
+use crate::kinds::{KnownAs, Relations, Scope, job, schedule};
 
 /// The one query; nothing to ask without hypertables.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
@@ -15,12 +15,13 @@ pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
 ///
 /// # Errors
 /// When a row is not as the query gives it.
-pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
-    rows.iter().map(read_one).collect()
+pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+    let known = KnownAs::new(relations);
+    rows.iter().map(|row| read_one(row, &known)).collect()
 }
 
-fn read_one(row: &Row) -> Result<Live, RowError> {
-    let on = QualifiedName::new(row.text("schema")?, row.text("name")?);
+fn read_one(row: &Row, known: &KnownAs<'_>) -> Result<Live, RowError> {
+    let on = known.name(QualifiedName::new(row.text("schema")?, row.text("name")?));
     let mut live = Live::new(Address::in_schema(super::ID, &on), Some(on));
     // One of them only: the server goes by the creation of chunks where the job has both.
     if let Some(interval) = row.maybe_interval("drop_created_before")? {

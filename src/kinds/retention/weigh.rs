@@ -3,7 +3,7 @@
 use crate::core::{Bytes, Delta, Desired, Hazard, Impact, Live, Op, Param, Query, Row, RowError, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::chunks::{self, AgeColumns, Ages};
-use crate::kinds::{Judgement, Relation, View, job};
+use crate::kinds::{Judgement, Relation, Stored, View, job};
 
 /// The ages before and after, where the change can make the job drop more than it would have.
 fn ages(delta: &Delta) -> Option<(Ages<'_>, Ages<'_>)> {
@@ -28,8 +28,9 @@ fn is_kept_paused(desired: &Desired) -> bool {
     desired.get("schedule.paused").and_then(Value::as_bool) == Some(true)
 }
 
+/// What it is on, unless the plan is yet to make that: then there is nothing to count.
 fn relation<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Relation> {
-    view.relations.get(delta.on.as_ref()?)
+    view.relations.get(delta.on.as_ref()?).filter(|relation| relation.stored != Stored::Nowhere)
 }
 
 /// The one query for all deltas.

@@ -44,6 +44,7 @@ fn relation(hypertable: bool) -> Relation {
         kind: RelationKind::Table,
         columns: Vec::new(),
         hypertable: hypertable.then(|| Hypertable { id: 1, dimensions: Vec::new(), columnstore: false, chunks: 3 }),
+        stored: crate::kinds::Stored::Itself,
         has_pages: true,
         owner: "owner".into(),
         owned: true,

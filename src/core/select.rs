@@ -1,0 +1,464 @@
+//! A query's clauses, told apart without a server: as far as a single `SELECT … FROM … GROUP BY …`
+//! goes, which is what a continuous aggregate can be made from.
+
+use std::fmt;
+
+use crate::core::{QualifiedName, SqlText};
+
+/// A token of SQL: where it stands, and what it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Token<'a> {
+    text: &'a str,
+    start: usize,
+    end: usize,
+    /// How many brackets are open around it. A bracket stands outside of itself.
+    depth: usize,
+}
+
+impl Token<'_> {
+    fn is(&self, keyword: &str) -> bool {
+        self.text.eq_ignore_ascii_case(keyword)
+    }
+
+    fn is_name(&self) -> bool {
+        self.text.starts_with(|first: char| first == '"' || first == '_' || first.is_alphabetic())
+    }
+
+    /// The name that it stands for: as it is in quotes, else in lower case, as SQL reads it.
+    fn name(&self) -> String {
+        match self.text.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
+            Some(inner) => inner.replace("\"\"", "\""),
+            None => self.text.to_lowercase(),
+        }
+    }
+
+    /// The same token in one spelling.
+    fn normal(&self) -> String {
+        if self.is_name() { crate::core::name::quote_identifier(&self.name()) } else { self.text.to_owned() }
+    }
+}
+
+/// Why a text is not such a query.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SelectError {
+    /// It does not begin with `SELECT`.
+    NoSelect,
+    /// It lacks a clause.
+    Without(&'static str),
+    /// It has a clause twice, or in another order.
+    Unordered(String),
+    /// It is made of several queries.
+    Several(String),
+}
+
+impl fmt::Display for SelectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSelect => f.write_str("the query does not begin with SELECT"),
+            Self::Without(clause) => write!(f, "the query has no {clause}"),
+            Self::Unordered(clause) => write!(f, "{clause} is not where the query can have it"),
+            Self::Several(word) => write!(f, "the query is made of several, by {}", word.to_uppercase()),
+        }
+    }
+}
+
+impl std::error::Error for SelectError {}
+
+/// The clauses of a query.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Select {
+    /// What is between `SELECT` and `FROM`.
+    pub list: String,
+    /// What is between `FROM` and the next clause.
+    pub from: String,
+    /// The condition after `WHERE`.
+    pub filter: Option<String>,
+    /// What is after `GROUP BY`.
+    pub group: String,
+    /// The condition after `HAVING`.
+    pub having: Option<String>,
+    /// Whatever comes after that, such as `ORDER BY`.
+    pub rest: Option<String>,
+}
+
+/// A relation that a query reads.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Source {
+    /// Its schema, where one is written.
+    pub schema: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// What the query calls it.
+    pub alias: String,
+    /// Where its name stands in `FROM`, and whether an alias follows.
+    span: (usize, usize, bool),
+}
+
+impl Source {
+    /// Its qualified name, where it is written with its schema.
+    pub fn qualified(&self) -> Option<QualifiedName> {
+        self.schema.as_ref().map(|schema| QualifiedName::new(schema, &self.name))
+    }
+}
+
+const CLAUSES: [(&str, &str); 11] = [
+    ("from", ""),
+    ("where", ""),
+    ("group", "by"),
+    ("having", ""),
+    ("window", ""),
+    ("order", "by"),
+    ("limit", ""),
+    ("offset", ""),
+    ("fetch", ""),
+    ("for", ""),
+    ("union", ""),
+];
+const SETS: [&str; 3] = ["union", "intersect", "except"];
+/// The words that join what stands in `FROM`, none of which is an alias.
+const JOINS: [&str; 13] = [
+    "join",
+    "inner",
+    "left",
+    "right",
+    "full",
+    "outer",
+    "cross",
+    "natural",
+    "on",
+    "using",
+    "lateral",
+    "tablesample",
+    "as",
+];
+
+impl Select {
+    /// Tells the clauses apart.
+    ///
+    /// # Errors
+    /// Where the text is not one such query.
+    pub fn split(sql: &SqlText) -> Result<Self, SelectError> {
+        let text = sql.as_str();
+        let tokens = tokens(text);
+        if !tokens.first().is_some_and(|first| first.is("select")) {
+            return Err(SelectError::NoSelect);
+        }
+        let outer: Vec<&Token<'_>> = tokens.iter().filter(|token| token.depth == 0).collect();
+        let mut found: Vec<(&str, usize, usize)> = Vec::new();
+        for (at, token) in outer.iter().enumerate().skip(1) {
+            let before = outer.get(at - 1);
+            let next = outer.get(at + 1);
+            // `IS DISTINCT FROM`, and a name after a dot or `AS`.
+            let is_other = before.is_some_and(|before| before.is("distinct") || before.is("as") || before.text == ".");
+            if is_other {
+                continue;
+            }
+            if SETS.iter().any(|word| token.is(word)) {
+                return Err(SelectError::Several(token.text.to_owned()));
+            }
+            let clause = CLAUSES.iter().find(|(first, second)| {
+                token.is(first) && (second.is_empty() || next.is_some_and(|next| next.is(second)))
+            });
+            // Before `FROM` nothing else can begin; what looks like it is a name.
+            if let Some((first, second)) = clause
+                && (*first == "from" || !found.is_empty())
+            {
+                let end = if second.is_empty() { token.end } else { next.map_or(token.end, |next| next.end) };
+                found.push((first, token.start, end));
+            }
+        }
+        assemble(text, &tokens, &found)
+    }
+
+    /// The relations that `FROM` names, in order. Of what is no name, such as a query in brackets,
+    /// nothing.
+    pub fn sources(&self) -> Vec<Source> {
+        let tokens = tokens(&self.from);
+        let mut found = Vec::new();
+        let mut expected = true;
+        let mut at = 0;
+        while let Some(token) = tokens.get(at) {
+            if token.text == "," || token.is("join") {
+                expected = true;
+                at += 1;
+            } else if token.text == "(" || (expected && (token.is("only") || token.is("lateral"))) {
+                at += 1;
+            } else if token.is("select") || token.is("values") {
+                // A query in brackets: up to where they close.
+                expected = false;
+                let depth = token.depth;
+                at += tokens.iter().skip(at).take_while(|token| token.depth >= depth).count().max(1);
+            } else if expected && token.is_name() && !JOINS.iter().any(|word| token.is(word)) {
+                let (source, after) = source(&tokens, at);
+                found.extend(source);
+                expected = false;
+                at = after;
+            } else if token.is("on") || token.is("using") {
+                // Up to the next join on the same level.
+                let depth = token.depth;
+                let goes_on = |token: &&Token<'_>| {
+                    token.depth > depth || !(token.text == "," || token.text == ")" || is_join(token))
+                };
+                at += 1 + tokens.iter().skip(at + 1).take_while(goes_on).count();
+            } else {
+                at += 1;
+            }
+        }
+        found
+    }
+
+    /// The conditions after each `ON` in `FROM`.
+    pub fn join_conditions(&self) -> Vec<String> {
+        self.conditions().into_iter().filter_map(|(start, end)| self.from.get(start..end)).map(trimmed).collect()
+    }
+
+    /// `FROM` in one spelling, without the brackets, words and condition texts that mean nothing of
+    /// their own; `conditions` stand for those of [`Self::join_conditions`].
+    pub fn normal_from(&self, conditions: &[String]) -> String {
+        let ranges = self.conditions();
+        let all = tokens(&self.from);
+        let has_subquery = all.iter().any(|token| token.is("select") || token.is("values"));
+        let mut words: Vec<String> = Vec::new();
+        let mut put = 0;
+        for (at, token) in all.iter().enumerate() {
+            if let Some(within) = ranges.iter().position(|(start, end)| token.start >= *start && token.end <= *end) {
+                if within >= put {
+                    words.push(conditions.get(within).cloned().unwrap_or_default());
+                    put = within + 1;
+                }
+                continue;
+            }
+            let idle = token.is("as") || token.is("inner") || token.is("outer");
+            let bracket = !has_subquery && (token.text == "(" || token.text == ")") && !opens_call(&all, at);
+            if !(idle || bracket) {
+                words.push(token.normal());
+            }
+        }
+        words.join(" ")
+    }
+
+    fn conditions(&self) -> Vec<(usize, usize)> {
+        let tokens = tokens(&self.from);
+        let mut ranges = Vec::new();
+        for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.is("on")) {
+            let ends = |other: &&Token<'_>| {
+                other.depth < token.depth || (other.depth == token.depth && (other.text == "," || is_join(other)))
+            };
+            let rest = tokens.iter().skip(at + 1);
+            // The bracket that closes what the join stands in is one level further out.
+            let end = rest.clone().find(|other| ends(other) || (other.text == ")" && other.depth + 1 == token.depth));
+            let end = end.map_or(self.from.len(), |end| end.start);
+            ranges.push((token.end, end));
+        }
+        ranges
+    }
+
+    /// The same over queries in the place of some relations.
+    #[must_use]
+    pub fn standing_in(&self, query: &dyn Fn(&QualifiedName) -> Option<String>) -> Self {
+        let mut from = self.from.clone();
+        for source in self.sources().iter().rev() {
+            let Some(query) = source.qualified().and_then(|name| query(&name)) else { continue };
+            let (start, end, aliased) = source.span;
+            let alias = crate::core::name::quote_identifier(&source.alias);
+            let alias = if aliased { String::new() } else { format!(" AS {alias}") };
+            let (before, after) = (from.get(..start).unwrap_or_default(), from.get(end..).unwrap_or_default());
+            from = format!("{before}({query}){alias}{after}");
+        }
+        Self { from, ..self.clone() }
+    }
+
+    /// The query over the same relations, with another list and nothing to read.
+    pub fn over_nothing(&self, list: &str, grouped: bool) -> String {
+        let group = if grouped { format!(" GROUP BY {}", self.group) } else { String::new() };
+        format!("SELECT {list} FROM {} WHERE false{group}", self.from)
+    }
+}
+
+fn is_join(token: &Token<'_>) -> bool {
+    ["join", "inner", "left", "right", "full", "cross", "natural"].iter().any(|word| token.is(word))
+}
+
+/// Whether a bracket is that of a call, of `USING` or of a list of column names: those mean something.
+fn opens_call(tokens: &[Token<'_>], at: usize) -> bool {
+    let Some(token) = tokens.get(at) else { return false };
+    let open = if token.text == "(" {
+        Some(at)
+    } else {
+        (0..at).rev().find(|open| tokens.get(*open).is_some_and(|t| t.text == "(" && t.depth == token.depth))
+    };
+    let before = open.and_then(|open| open.checked_sub(1)).and_then(|before| tokens.get(before));
+    before.is_some_and(|before| before.is("using") || (before.is_name() && !is_join(before) && !before.is("on")))
+}
+
+/// A name, perhaps with its schema and an alias, and what comes after.
+fn source(tokens: &[Token<'_>], at: usize) -> (Option<Source>, usize) {
+    let mut parts = Vec::new();
+    let mut next = at;
+    while let Some(token) = tokens.get(next).filter(|token| token.is_name()) {
+        parts.push(token.name());
+        next += 1;
+        if tokens.get(next).is_some_and(|token| token.text == ".") {
+            next += 1;
+        } else {
+            break;
+        }
+    }
+    // A call is no relation: on behind its arguments.
+    if let Some(open) = tokens.get(next).filter(|token| token.text == "(") {
+        let inside = tokens.iter().skip(next + 1).take_while(|token| token.depth > open.depth).count();
+        return (None, next + inside + 2);
+    }
+    let Some(name) = parts.pop() else { return (None, next.max(at + 1)) };
+    let end = |of: usize| tokens.get(of).map_or(0, |token| token.end);
+    let (start, end) = (tokens.get(at).map_or(0, |token| token.start), end(next.saturating_sub(1)));
+    if tokens.get(next).is_some_and(|token| token.is("as")) {
+        next += 1;
+    }
+    let alias = tokens.get(next).filter(|token| token.is_name() && !JOINS.iter().any(|word| token.is(word)));
+    let named = alias.map_or_else(|| name.clone(), Token::name);
+    let next = if alias.is_some() { next + 1 } else { next };
+    let span = (start, end, alias.is_some());
+    (Some(Source { schema: parts.pop(), name, alias: named, span }), next)
+}
+
+fn trimmed(text: &str) -> String {
+    text.trim().to_owned()
+}
+
+fn assemble(text: &str, tokens: &[Token<'_>], found: &[(&str, usize, usize)]) -> Result<Select, SelectError> {
+    const ORDER: [&str; 4] = ["from", "where", "group", "having"];
+    let start = tokens.first().map_or(0, |first| first.end);
+    let position = |clause: &str| found.iter().position(|(name, _, _)| *name == clause);
+    let of = |clause: &str| {
+        let at = position(clause)?;
+        let (_, _, begin) = found.get(at)?;
+        let end = found.get(at + 1).map_or(text.len(), |(_, start, _)| *start);
+        text.get(*begin..end).map(trimmed)
+    };
+    let mut last = None;
+    for (name, _, _) in found {
+        let rank = ORDER.iter().position(|clause| clause == name).unwrap_or(ORDER.len());
+        if last.is_some_and(|last| rank < last || (rank == last && rank < ORDER.len())) {
+            return Err(SelectError::Unordered(name.to_uppercase()));
+        }
+        last = Some(rank);
+    }
+    let from = of("from").filter(|from| !from.is_empty()).ok_or(SelectError::Without("FROM"))?;
+    let group = of("group").filter(|group| !group.is_empty()).ok_or(SelectError::Without("GROUP BY"))?;
+    let first_from = found.first().map_or(text.len(), |(_, start, _)| *start);
+    let rest = found.iter().find(|(name, _, _)| !ORDER.contains(name)).and_then(|(_, start, _)| text.get(*start..));
+    Ok(Select {
+        list: text.get(start..first_from).map(trimmed).unwrap_or_default(),
+        from,
+        filter: of("where"),
+        group,
+        having: of("having"),
+        rest: rest.map(normal),
+    })
+}
+
+/// A text in one spelling: names quoted where needed, one space between tokens.
+pub fn normal(text: &str) -> String {
+    tokens(text).iter().map(Token::normal).collect::<Vec<_>>().join(" ")
+}
+
+/// A list without the qualifier that one relation's columns may have.
+pub fn without_qualifier(text: &str, alias: &str) -> String {
+    let tokens = tokens(text);
+    let mut kept = String::new();
+    let mut from = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        let after_dot = at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|t| t.text == ".");
+        let (dot, column) = (tokens.get(at + 1), tokens.get(at + 2));
+        let call = tokens.get(at + 3).is_some_and(|next| next.text == "(");
+        if token.is_name()
+            && !after_dot
+            && !call
+            && token.name() == alias
+            && dot.is_some_and(|dot| dot.text == ".")
+            && let Some(column) = column.filter(|column| column.is_name())
+        {
+            kept.push_str(text.get(from..token.start).unwrap_or_default());
+            from = column.start;
+        }
+    }
+    kept.push_str(text.get(from..).unwrap_or_default());
+    kept
+}
+
+/// The tokens of a closed text.
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut found = Vec::new();
+    let mut depth = 0_usize;
+    let mut rest = text.char_indices().peekable();
+    while let Some((start, first)) = rest.next() {
+        if first.is_whitespace() {
+            continue;
+        }
+        let mut end = start + first.len_utf8();
+        let mut take = |end: &mut usize, goes_on: &dyn Fn(char) -> bool| {
+            while let Some((at, c)) = rest.next_if(|(_, c)| goes_on(*c)) {
+                *end = at + c.len_utf8();
+            }
+        };
+        match first {
+            '\'' | '"' => end = quoted_end(text, start, first, false),
+            '$' => end = dollar_end(text, start),
+            c if c.is_alphabetic() || c == '_' => {
+                take(&mut end, &|c| c.is_alphanumeric() || c == '_' || c == '$');
+                let prefix = text.get(start..end).unwrap_or_default();
+                let quote = text.get(end..).is_some_and(|after| after.starts_with('\''));
+                if quote {
+                    end = quoted_end(text, end, '\'', prefix.eq_ignore_ascii_case("e"));
+                }
+            }
+            c if c.is_ascii_digit() => take(&mut end, &|c| c.is_alphanumeric() || c == '.' || c == '_'),
+            ':' => take(&mut end, &|c| c == ':' || c == '='),
+            '<' | '>' | '=' | '!' | '|' | '&' | '~' | '@' | '#' | '%' | '^' | '+' | '-' | '*' | '/' | '?' => {
+                take(&mut end, &|c| "<>=!|&~@#%^?".contains(c));
+            }
+            _ => {}
+        }
+        while rest.peek().is_some_and(|(at, _)| *at < end) {
+            rest.next();
+        }
+        if matches!(first, ')' | ']') {
+            depth = depth.saturating_sub(1);
+        }
+        found.push(Token { text: text.get(start..end).unwrap_or_default(), start, end, depth });
+        if matches!(first, '(' | '[') {
+            depth += 1;
+        }
+    }
+    found
+}
+
+/// Past a quote that begins at `start`; a doubled one is part of it.
+fn quoted_end(text: &str, start: usize, quote: char, escapes: bool) -> usize {
+    let mut inner = text.char_indices().skip_while(|(at, _)| *at <= start).peekable();
+    while let Some((at, c)) = inner.next() {
+        if escapes && c == '\\' {
+            inner.next();
+        } else if c == quote {
+            match inner.peek() {
+                Some((_, next)) if *next == quote => _ = inner.next(),
+                _ => return at + c.len_utf8(),
+            }
+        }
+    }
+    text.len()
+}
+
+/// Past a dollar quote that begins at `start`.
+fn dollar_end(text: &str, start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    let tag = rest.get(1..).and_then(|after| after.find('$')).map(|at| at + 2);
+    let Some(tag) = tag.and_then(|length| rest.get(..length)) else { return start + 1 };
+    let after = rest.get(tag.len()..).unwrap_or_default();
+    after.find(tag).map_or(start + 1, |at| start + at + 2 * tag.len())
+}
+
+#[cfg(test)]
+#[path = "select_tests.rs"]
+mod tests;

@@ -1,0 +1,95 @@
+//! Tests of telling a query's clauses apart.
+
+use super::*;
+
+fn split(text: &str) -> Result<Select, SelectError> {
+    Select::split(&SqlText::new(text).unwrap())
+}
+
+#[test]
+fn clauses_are_told_apart() {
+    let select = split(
+        "select time_bucket('1 h', t) as bucket, sum(v) FILTER (WHERE v > 0), a IS DISTINCT FROM b AS from\n\
+         FROM public.m AS x WHERE (extract(epoch from t) > 0) and s = 'group by' GROUP  BY 1, 3 HAVING count(*) > 0 ORDER BY 1",
+    )
+    .unwrap();
+    assert!(select.list.starts_with("time_bucket('1 h', t)") && select.list.ends_with("AS from"));
+    assert_eq!(select.from, "public.m AS x");
+    assert_eq!(select.filter.as_deref(), Some("(extract(epoch from t) > 0) and s = 'group by'"));
+    assert_eq!(select.group, "1, 3");
+    assert_eq!(select.having.as_deref(), Some("count(*) > 0"));
+    assert_eq!(select.rest.as_deref(), Some("\"order\" by 1"));
+    assert_eq!(select.over_nothing("1", true), "SELECT 1 FROM public.m AS x WHERE false GROUP BY 1, 3");
+}
+
+#[test]
+fn what_is_no_such_query_is_said() {
+    assert_eq!(split("WITH a AS (SELECT 1) SELECT 1"), Err(SelectError::NoSelect));
+    assert_eq!(split("SELECT 1"), Err(SelectError::Without("FROM")));
+    assert_eq!(split("SELECT 1 FROM a"), Err(SelectError::Without("GROUP BY")));
+    assert_eq!(split("SELECT 1 FROM a GROUP BY 1 WHERE true"), Err(SelectError::Unordered("WHERE".into())));
+    assert_eq!(split("SELECT 1 FROM a GROUP BY 1 GROUP BY 2"), Err(SelectError::Unordered("GROUP".into())));
+    assert_eq!(
+        split("SELECT 1 FROM a GROUP BY 1 UNION SELECT 2 FROM b GROUP BY 1"),
+        Err(SelectError::Several("UNION".into()))
+    );
+}
+
+fn from(text: &str) -> Select {
+    split(&format!("SELECT 1 FROM {text} GROUP BY 1")).unwrap()
+}
+
+#[test]
+fn relations_are_found_whatever_stands_around_them() {
+    let names = |text: &str| -> Vec<String> {
+        let sources = from(text).sources();
+        sources.iter().map(|s| format!("{}.{} {}", s.schema.clone().unwrap_or_default(), s.name, s.alias)).collect()
+    };
+    assert_eq!(names("public.M"), ["public.m m"]);
+    assert_eq!(names("\"Odd s\".\"a.b\" AS \"X\""), ["Odd s.a.b X"]);
+    assert_eq!(names("a, s.b c"), [".a a", "s.b c"]);
+    assert_eq!(names("(a JOIN s.b x ON ((a.id = x.id)))"), [".a a", "s.b x"]);
+    assert_eq!(names("a LEFT OUTER JOIN s.b USING (id) CROSS JOIN c"), [".a a", "s.b b", ".c c"]);
+    assert_eq!(names("a JOIN LATERAL (SELECT 1 FROM z) q ON true JOIN b ON b.x = a.x"), [".a a", ".b b"]);
+    assert_eq!(names("generate_series(1, 2) g, b"), [".b b"]);
+}
+
+#[test]
+fn joins_are_alike_however_they_are_bracketed() {
+    let normal = |text: &str| {
+        let select = from(text);
+        let conditions = select.join_conditions();
+        select.normal_from(&conditions.iter().map(|c| c.replace(['(', ')', ' '], "")).collect::<Vec<_>>())
+    };
+    let one = normal("public.m AS m INNER JOIN public.\"i\" x ON m.id = x.id");
+    assert_eq!(one, normal("(public.m m\n JOIN public.i x ON ((m.id = x.id)))"));
+    assert_ne!(one, normal("public.m m LEFT JOIN public.i x ON m.id = x.id"));
+    assert_ne!(one, normal("public.m m JOIN public.i x ON m.id = x.other"));
+    assert_ne!(one, normal("public.m m JOIN other.i x ON m.id = x.id"));
+    assert_eq!(normal("a JOIN b USING (id)"), normal("(a JOIN b USING (id))"));
+    assert_eq!(
+        from("(a JOIN b ON ((a.x = b.x)) JOIN c ON ((b.y = c.y)))").join_conditions(),
+        ["((a.x = b.x))", "((b.y = c.y))"]
+    );
+}
+
+#[test]
+fn a_qualifier_goes_where_it_stands_before_a_column_only() {
+    assert_eq!(without_qualifier("m.\"time\", f(m.a, x.m.b, 'm.c'), M.d", "m"), "\"time\", f(a, x.m.b, 'm.c'), d");
+    assert_eq!(without_qualifier("m.f(1)", "m"), "m.f(1)");
+    assert_eq!(without_qualifier("\"M\".a, m.a", "M"), "a, m.a");
+}
+
+#[test]
+fn strings_and_dollar_quotes_hold_no_clause() {
+    let select = split("SELECT E'\\' from ', $q$ from $q$, U&'x', \"from\" FROM a GROUP BY 1").unwrap();
+    assert_eq!(select.from, "a");
+    assert!(select.list.ends_with("\"from\""));
+}
+
+#[test]
+fn a_query_stands_in_for_a_relation_under_the_same_name() {
+    let from = from("public.a JOIN public.b AS x ON a.i = x.i");
+    let stood = from.standing_in(&|name| (name.name != "c").then(|| format!("SELECT '{}'", name.name)));
+    assert_eq!(stood.from, "(SELECT 'a') AS a JOIN (SELECT 'b') AS x ON a.i = x.i");
+}

@@ -1,0 +1,36 @@
+//! A live continuous aggregate as the head of its document.
+
+use crate::core::{Live, Value};
+use crate::kinds::{Entries, Export, Stored, View};
+
+/// TimescaleDB gives an aggregate chunks ten times as long as those of the hypertable that it reads, and
+/// as long as those of an aggregate (`tsl/src/continuous_aggs/create.c`; seen on 2.14 and 2.28).
+const CHUNKS: i64 = 10;
+
+/// See [`crate::kinds::Kind::export`].
+pub fn export(live: &Live, view: &View<'_>) -> Export {
+    if live.fact("finalized") == Some(&Value::Bool(false)) {
+        let message = "it has the form of before TimescaleDB 2.7 (`finalized = false`): bring it to the new one with `CALL cagg_migrate(…)`";
+        return Export::LeftOut(message.to_owned());
+    }
+    let realtime = (live.get("materialized_only") == Some(&Value::Bool(false))).then_some(false);
+    let entries = Entries::default().with_attribute(live, "query").with_some("materialized_only", realtime);
+    let entries =
+        if is_default_interval(live, view) { entries } else { entries.with_attribute(live, "chunk_interval") };
+    Export::section(live, view, "", entries)
+}
+
+/// Whether the chunks have the length that the server would give them.
+fn is_default_interval(live: &Live, view: &View<'_>) -> bool {
+    let Some(Value::Name(source)) = live.fact("source") else { return false };
+    let of_aggregate = view.relations.get(source).is_some_and(|relation| relation.stored != Stored::Itself);
+    let times = if of_aggregate { 1 } else { CHUNKS };
+    let Some(time) = view.live_hypertable(source).and_then(|hypertable| hypertable.time()) else { return false };
+    match (live.get("chunk_interval"), time.interval, time.integer_interval) {
+        (Some(Value::Interval(have)), Some(source), _) => {
+            i128::from(times) * source.approximate_micros() == have.approximate_micros()
+        }
+        (Some(Value::Int(have)), _, Some(source)) => source.checked_mul(times) == Some(*have),
+        _ => false,
+    }
+}

@@ -1,0 +1,169 @@
+//! `continuous_aggregate`: a view whose rows TimescaleDB keeps up to date from those of a
+//! hypertable, or of another continuous aggregate.
+
+mod desired;
+mod export;
+mod observe;
+mod rules;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod weigh;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::core::select::Select;
+use crate::core::{
+    Address, Applied, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
+};
+use crate::diag::{Code, Diagnostic};
+use crate::kinds::{After, Canon, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
+
+pub use desired::{bucket_width, sources};
+
+/// The kind's name.
+pub const ID: KindId = KindId::new("continuous_aggregate");
+
+static BAD_QUERY: Code =
+    Code::new("bad-aggregate-query", "A query that no continuous aggregate can be made from, or that is refused.");
+static LEGACY_AGGREGATE: Code = Code::new(
+    "legacy-aggregate",
+    "A continuous aggregate in the form of before TimescaleDB 2.7, which this version leaves alone.",
+);
+static HAS_DEPENDANTS: Code = Code::new(
+    "has-dependants",
+    "A continuous aggregate that cannot be made anew or go, because something else reads it.",
+);
+static NEVER_FILLED: Code =
+    Code::new("never-filled", "A continuous aggregate that the policies create empty and never refresh.");
+static CODES: [&Code; 4] = [&BAD_QUERY, &LEGACY_AGGREGATE, &HAS_DEPENDANTS, &NEVER_FILLED];
+
+static SECTIONS: [Section; 1] = [Section {
+    document: "continuous_aggregate",
+    key: "",
+    repeated: false,
+    schema: |generator| generator.subschema_for::<desired::ContinuousAggregate>(),
+    expand: desired::expand,
+}];
+
+/// The kind.
+pub struct ContinuousAggregate;
+
+/// The query among a resource's attributes.
+fn query(value: Option<&Value>) -> Option<&SqlText> {
+    if let Some(Value::Sql(sql)) = value { Some(sql) } else { None }
+}
+
+impl Kind for ContinuousAggregate {
+    fn id(&self) -> KindId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "continuous aggregate"
+    }
+
+    fn rules(&self) -> &'static Rules {
+        &rules::RULES
+    }
+
+    fn sections(&self) -> &'static [Section] {
+        &SECTIONS
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        &CODES
+    }
+
+    fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
+        observe::query(server, scope)
+    }
+
+    fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows, relations)
+    }
+
+    fn export(&self, live: &Live, view: &View<'_>) -> Export {
+        export::export(live, view)
+    }
+
+    /// Each side whose text is not the policy's, and then the policy's own.
+    fn queries(&self, desired: &Desired, live: Option<&Live>, applied: Option<&Applied>) -> Vec<SqlText> {
+        let Some(ours) = query(desired.get("query")) else { return Vec::new() };
+        let theirs = live.and_then(|live| query(live.get("query"))).cloned();
+        let then = applied.and_then(|applied| applied.attributes.get("query")).and_then(Json::as_str);
+        let then = then.and_then(|text| SqlText::new(text).ok());
+        // Where the live query reads like the policy's there is nothing to tell apart.
+        let Some(theirs) = theirs.filter(|theirs| theirs != ours) else { return Vec::new() };
+        let mut asked: Vec<SqlText> = vec![theirs];
+        asked.extend(then.filter(|then| then != ours));
+        asked.push(ours.clone());
+        asked
+    }
+
+    fn makes(&self, desired: &Desired) -> Option<SqlText> {
+        query(desired.get("query")).cloned()
+    }
+
+    fn reads(&self, desired: &Desired) -> Vec<QualifiedName> {
+        query(desired.get("query")).map(sources).unwrap_or_default()
+    }
+
+    fn means_same(&self, desired: &Desired, attribute: &str, applied: &Json, canon: &Canon) -> bool {
+        let (Some(on), "query") = (&desired.on, attribute) else { return false };
+        let Some(then) = applied.as_str().and_then(|text| SqlText::new(text).ok()) else { return false };
+        let form = |query: &SqlText| canon.get(&(on.clone(), query.clone())).and_then(|form| form.as_ref().ok());
+        let ours = query(desired.get("query")).and_then(form);
+        ours.is_some() && ours == form(&then)
+    }
+
+    fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        settle::settle(desired, view, sink)
+    }
+
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        settle::check(own, all, sink);
+    }
+
+    fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
+        let Some(on) = &delta.on else { return BTreeMap::new() };
+        BTreeMap::from([("schema".to_owned(), Value::text(&on.schema)), ("view".to_owned(), Value::text(&on.name))])
+    }
+
+    fn is_implied(&self, attribute: &str, value: &Value) -> bool {
+        attribute == "with_data" && *value == Value::Bool(false)
+    }
+
+    /// It is made after what it reads, and goes after what reads it.
+    fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
+        if let Some(desired) = &delta.desired {
+            let sources = self.reads(desired).into_iter();
+            return sources
+                .flat_map(|name| [Address::in_schema(KindId::new("hypertable"), &name), Address::in_schema(ID, &name)])
+                .map(After::Resource)
+                .collect();
+        }
+        let own = delta.on.clone().map(Value::Name);
+        let children = view.live.values().filter(|live| live.address.kind == ID && live.fact("parent") == own.as_ref());
+        children.map(|live| After::Resource(live.address.clone())).collect()
+    }
+
+    fn takes_along(&self, delta: &Delta) -> bool {
+        !delta.is_create() && (delta.is_remove() || delta.change("query").is_some())
+    }
+
+    fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
+        weigh::query(deltas, view)
+    }
+
+    fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+        weigh::judge(delta, op, weights, view)
+    }
+}
+
+/// The relations that a query reads, as far as they are written with their schema.
+fn named(select: &Select) -> Vec<QualifiedName> {
+    select.sources().iter().filter_map(crate::core::select::Source::qualified).collect()
+}

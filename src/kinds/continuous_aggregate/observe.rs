@@ -1,0 +1,45 @@
+//! Continuous aggregates as the catalog has them.
+
+use crate::core::{Address, Live, QualifiedName, Query, Row, RowError, Server, SqlText, Value};
+use crate::kinds::{Relations, Scope};
+
+/// The one query; nothing to ask without hypertables.
+pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
+    server.timescale_version()?;
+    (!scope.hypertables.is_empty())
+        .then(|| Query { sql: include_str!("observe.sql").to_owned(), params: vec![scope.hypertable_ids()] })
+}
+
+/// The resource in each row.
+///
+/// # Errors
+/// When a row is not as the query gives it.
+pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+    rows.iter().map(|row| read_one(row, relations)).collect()
+}
+
+fn read_one(row: &Row, relations: &Relations) -> Result<Live, RowError> {
+    let name = QualifiedName::new(row.text("schema")?, row.text("name")?);
+    let mut live = Live::new(Address::in_schema(super::ID, &name), Some(name.clone()));
+    // The server's text begins on the line of its SELECT, indented by a space, and ends in a semicolon.
+    let text = row.text("query")?.trim().trim_end_matches(';');
+    let closed = SqlText::new(text).map_err(|_| RowError { column: "query".to_owned(), expected: "closed query" })?;
+    live.set("query", Value::Sql(closed));
+    live.set("materialized_only", row.bool("materialized_only")?);
+    live.set("with_data", !row.bool("never_filled")?);
+    if let Some(time) = relations.get(&name).and_then(|relation| relation.hypertable.as_ref()?.time()) {
+        if let Some(interval) = time.interval {
+            live.set("chunk_interval", interval);
+        }
+        if let Some(length) = time.integer_interval {
+            live.set("chunk_interval", length);
+        }
+    }
+    live.set_fact("finalized", row.bool("finalized")?);
+    let source = QualifiedName::new(row.text("source_schema")?, row.text("source_name")?);
+    live.set_fact("source", Value::Name(source));
+    if let (Some(schema), Some(name)) = (row.maybe_text("parent_schema")?, row.maybe_text("parent_name")?) {
+        live.set_fact("parent", Value::Name(QualifiedName::new(schema, name)));
+    }
+    Ok(live)
+}

@@ -1,0 +1,55 @@
+//! How each attribute of a continuous aggregate is changed.
+
+use crate::core::{LockMode, Version};
+use crate::kinds::{AttributeRule, How, LockOn, Needs, Rules, StepRule, Variant};
+
+/// The oldest TimescaleDB that these templates know.
+const OLDEST: Version = Version::new(2, 14);
+
+const fn within(template: &'static str, lock: Option<(LockMode, LockOn)>) -> Variant {
+    Variant { needs: Needs::community(OLDEST), template, lock, transactional: true, hazards: &[] }
+}
+
+const fn outside(template: &'static str) -> Variant {
+    Variant { transactional: false, ..within(template, None) }
+}
+
+/// Making one puts a trigger on the hypertable that it reads and on each of its chunks, under SHARE
+/// ROW EXCLUSIVE (seen on 2.14; from 2.2x on there is no trigger, and no lock).
+static CREATE: StepRule = StepRule {
+    variants: &[within("continuous_aggregate/create.sql", Some((LockMode::ShareRowExclusive, LockOn::WhatItReads)))],
+};
+
+/// Writes one catalog row and locks no table.
+static CHUNK_INTERVAL: StepRule = StepRule { variants: &[within("continuous_aggregate/chunk_interval.sql", None)] };
+
+/// The refresh commits by itself, batch by batch, and blocks neither readers nor writers.
+static FILL: StepRule = StepRule { variants: &[outside("continuous_aggregate/fill.sql")] };
+static FILL_AGAIN: StepRule = StepRule { variants: &[outside("continuous_aggregate/fill_again.sql")] };
+
+/// The view is written anew.
+static MATERIALIZED_ONLY: StepRule = StepRule {
+    variants: &[within(
+        "continuous_aggregate/materialized_only.sql",
+        Some((LockMode::AccessExclusive, LockOn::Relation)),
+    )],
+};
+
+/// Takes ACCESS EXCLUSIVE on the hypertable that it reads too (seen on 2.14 and 2.28).
+static DROP: StepRule = StepRule {
+    variants: &[within("continuous_aggregate/drop.sql", Some((LockMode::AccessExclusive, LockOn::WhatItReads)))],
+};
+
+/// The whole table. Never with CASCADE: what else reads it stops the plan.
+pub static RULES: Rules = Rules {
+    create: &[&CREATE, &CHUNK_INTERVAL, &FILL],
+    remove: &[&DROP],
+    replace: Some(&[&DROP, &CREATE, &CHUNK_INTERVAL, &FILL_AGAIN]),
+    attributes: &[
+        AttributeRule { name: "query", how: How::Replace },
+        AttributeRule { name: "materialized_only", how: How::Alter(&MATERIALIZED_ONLY) },
+        AttributeRule { name: "chunk_interval", how: How::Alter(&CHUNK_INTERVAL) },
+        AttributeRule { name: "with_data", how: How::Alter(&FILL) },
+        AttributeRule { name: "create_group_indexes", how: How::OnlyAtCreation },
+    ],
+};

@@ -1,0 +1,211 @@
+//! What the server would make of a desired continuous aggregate, and what it would refuse.
+
+use std::collections::BTreeMap;
+
+use super::{BAD_QUERY, LEGACY_AGGREGATE, NEVER_FILLED, desired::sources, query};
+use crate::core::{Address, Desired, Ensure, KindId, Live, QualifiedName, SqlText, Value};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::{Relation, RelationKind, Stored, View, job};
+
+/// Brings it to the form in which the catalog would show it.
+pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+    let on = desired.on.as_ref()?;
+    let relation = view.relations.get(on);
+    let live = view.live.get(&desired.address);
+    if let Some(relation) = relation.filter(|relation| relation.stored == Stored::Itself) {
+        sink.push(other_relation(desired, relation));
+        return None;
+    }
+    if desired.ensure == Ensure::Absent {
+        return Some(desired.clone());
+    }
+    if !job::is_community("a continuous aggregate", desired, view, sink) {
+        return None;
+    }
+    if live.is_some_and(|live| live.fact("finalized") == Some(&Value::Bool(false))) {
+        sink.push(legacy(desired));
+        return None;
+    }
+    let Some(ours) = query(desired.get("query")) else { return settle_unwritten(desired, live, relation, view, sink) };
+    if let Some(Err(complaint)) = view.canon.get(&(on.clone(), ours.clone())) {
+        let missing = sources(ours).into_iter().find(|source| !view.relations.contains_key(source));
+        if !(desired.skip_missing && missing.is_some()) {
+            sink.push(refused(desired, complaint, view));
+        }
+        return None;
+    }
+    let errors = sink.len();
+    check_sources(desired, ours, view, sink);
+    let mut settled = desired.clone();
+    if let Some(relation) = relation {
+        chunk_interval(&mut settled, relation, view, sink);
+    }
+    if sink.iter().skip(errors).any(Diagnostic::is_error) {
+        return None;
+    }
+    if let Some(live) = live {
+        adopt(&mut settled, ours, live, on, view);
+    }
+    Some(settled)
+}
+
+/// Takes over the live query where it means the same, and drops what only counts at creation.
+fn adopt(settled: &mut Desired, ours: &SqlText, live: &Live, on: &QualifiedName, view: &View<'_>) {
+    let form = |query: &SqlText| view.canon.get(&(on.clone(), query.clone())).and_then(|form| form.as_ref().ok());
+    let theirs = query(live.get("query"));
+    let same = theirs.is_some_and(|theirs| theirs == ours || (form(ours).is_some() && form(ours) == form(theirs)));
+    if let Some(theirs) = theirs.filter(|_| same) {
+        settled.set("query", Value::Sql(theirs.clone()));
+        only_at_creation(settled);
+    }
+}
+
+fn only_at_creation(settled: &mut Desired) {
+    settled.attributes.remove("create_group_indexes");
+    // What is filled is not emptied again.
+    if settled.get("with_data") == Some(&Value::Bool(false)) {
+        settled.attributes.remove("with_data");
+    }
+}
+
+/// Without a query, the aggregate must be there.
+fn settle_unwritten(
+    desired: &Desired,
+    live: Option<&Live>,
+    relation: Option<&Relation>,
+    view: &View<'_>,
+    sink: &mut Vec<Diagnostic>,
+) -> Option<Desired> {
+    let (Some(_), Some(relation)) = (live, relation) else {
+        if !desired.skip_missing {
+            let name = desired.address.object().map_or_else(|| desired.address.name.clone(), |name| name.to_string());
+            let message = format!("there is no continuous aggregate {name}, and the policy has no query to make it");
+            sink.push(
+                Diagnostic::error(&code::UNKNOWN_TABLE, message)
+                    .at(&desired.place)
+                    .help("write its `query`, check the spelling and the schema, or write `when_missing: skip`"),
+            );
+        }
+        return None;
+    };
+    let errors = sink.len();
+    let mut settled = desired.clone();
+    chunk_interval(&mut settled, relation, view, sink);
+    only_at_creation(&mut settled);
+    (!sink.iter().skip(errors).any(Diagnostic::is_error)).then_some(settled)
+}
+
+fn other_relation(desired: &Desired, relation: &Relation) -> Diagnostic {
+    let what = match relation.kind {
+        RelationKind::View => "an ordinary view".to_owned(),
+        kind => kind.words().to_owned(),
+    };
+    let message = format!("{} is {what}, and no continuous aggregate", relation.name);
+    let help = match relation.kind {
+        RelationKind::Table | RelationKind::PartitionedTable => "describe it in a document `kind: table`",
+        _ => "choose another name, or drop or rename what has this one",
+    };
+    Diagnostic::error(&code::NOT_A_TABLE, message).at(&desired.place).help(help)
+}
+
+fn legacy(desired: &Desired) -> Diagnostic {
+    let message = format!("{} has the form of before TimescaleDB 2.7, `finalized = false`", desired.address);
+    Diagnostic::error(&LEGACY_AGGREGATE, message)
+        .at(&desired.place)
+        .why("its rows are parts of aggregates, which newer versions of TimescaleDB no longer read")
+        .help("bring it to the new form first: `CALL cagg_migrate(…)`")
+}
+
+/// The server's complaint about a query, with what is most often behind it.
+fn refused(desired: &Desired, complaint: &str, view: &View<'_>) -> Diagnostic {
+    let schema = view.server.timescaledb.as_ref().map_or("public", |timescale| timescale.schema.as_str());
+    let help = if complaint.starts_with("relation ") {
+        "check the spelling and the schema; names in it are as in SQL, and one with capitals needs double quotes"
+            .to_owned()
+    } else if complaint.starts_with("function ") {
+        format!("write functions with their schemas; TimescaleDB's are in `{schema}`, as in `{schema}.time_bucket(…)`")
+    } else {
+        "names in it are as in SQL: one with capitals needs double quotes, and one outside of pg_catalog its schema"
+            .to_owned()
+    };
+    Diagnostic::error(&BAD_QUERY, format!("the server refuses the query: {complaint}"))
+        .at(desired.place_of("query"))
+        .help(help)
+}
+
+/// One of the relations that it reads must be a hypertable or a continuous aggregate.
+fn check_sources(desired: &Desired, query: &SqlText, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+    let sources = sources(query);
+    if sources.is_empty() || sources.iter().any(|source| view.is_hypertable(source)) {
+        return;
+    }
+    let names: Vec<String> = sources.iter().map(ToString::to_string).collect();
+    let message = format!("the query reads no hypertable, but {}", names.join(" and "));
+    sink.push(
+        Diagnostic::error(&code::NEEDS_HYPERTABLE, message)
+            .at(desired.place_of("query"))
+            .why("TimescaleDB notes what changes in a hypertable, and refreshes only that")
+            .help("make the table a hypertable, by a document `kind: table` with a `hypertable` section"),
+    );
+}
+
+/// As the server keeps it: months as 30 days and all of it in microseconds (`src/dimension.c`).
+fn chunk_interval(settled: &mut Desired, relation: &Relation, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+    if !job::check_unit("chunk_interval", settled, relation, view, sink) {
+        return;
+    }
+    if let Some(Value::Interval(interval)) = settled.get("chunk_interval") {
+        match interval.flattened() {
+            Some(kept) => settled.set("chunk_interval", kept),
+            None => sink.push(
+                Diagnostic::error(&code::BAD_INTERVAL, format!("{interval} is longer than TimescaleDB can store"))
+                    .at(settled.place_of("chunk_interval")),
+            ),
+        }
+    }
+}
+
+/// One that is made empty and never refreshed stays so.
+pub fn check(own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    for desired in own.iter().filter(|desired| desired.ensure == Ensure::Present) {
+        let made = query(desired.get("query")).is_some() && desired.get("with_data") != Some(&Value::Bool(true));
+        let refresh = KindId::new("refresh");
+        let refreshed = |other: &Desired| other.address.kind == refresh && other.on == desired.on;
+        if made && !all.values().any(refreshed) {
+            sink.push(
+                Diagnostic::warning(
+                    &NEVER_FILLED,
+                    format!("{} is made empty, and nothing refreshes it", desired.address),
+                )
+                .at(&desired.place)
+                .help("add a `refresh` section, or write `with_data: true` to fill it once"),
+            );
+        }
+    }
+    check_cycles(own, sink);
+}
+
+/// Aggregates that read each other in a circle.
+fn check_cycles(own: &[&Desired], sink: &mut Vec<Diagnostic>) {
+    let by_name: BTreeMap<QualifiedName, &Desired> =
+        own.iter().filter_map(|desired| Some((desired.on.clone()?, *desired))).collect();
+    for (name, desired) in &by_name {
+        let mut seen = vec![name.clone()];
+        let mut next: Vec<QualifiedName> = reads(desired);
+        while let Some(source) = next.pop() {
+            if source == *name {
+                let message = format!("{} reads itself, by way of the aggregates that it reads", desired.address);
+                sink.push(Diagnostic::error(&BAD_QUERY, message).at(desired.place_of("query")));
+                break;
+            }
+            if !seen.contains(&source) {
+                next.extend(by_name.get(&source).map(|other| reads(other)).unwrap_or_default());
+                seen.push(source);
+            }
+        }
+    }
+}
+
+fn reads(desired: &Desired) -> Vec<QualifiedName> {
+    query(desired.get("query")).map(sources).unwrap_or_default()
+}

@@ -1,0 +1,154 @@
+//! Tests of continuous aggregates.
+
+use serde_json::json;
+
+use super::desired::bucket_width;
+use super::*;
+use crate::core::Cell;
+use crate::kinds::fixture::{self, World, codes, desired, expand, row, text};
+use crate::kinds::{Relation, Stored};
+
+const QUERY: &str = "SELECT public.time_bucket('1 hour', time) AS bucket, avg(price) FROM public.trades GROUP BY 1";
+
+fn sql(text: &str) -> SqlText {
+    SqlText::new(text).unwrap()
+}
+
+fn aggregate() -> Relation {
+    Relation { stored: Stored::In(QualifiedName::new("_timescaledb_internal", "_mat_5")), ..fixture::daily() }
+}
+
+fn live_row() -> Row {
+    row(&[
+        ("schema", text("public")),
+        ("name", text("trades")),
+        ("query", text(" SELECT time_bucket('01:00:00'::interval, x) AS b\n   FROM public.raw\n  GROUP BY 1;")),
+        ("materialized_only", Cell::Bool(true)),
+        ("finalized", Cell::Bool(true)),
+        ("source_schema", text("public")),
+        ("source_name", text("raw")),
+        ("never_filled", Cell::Bool(true)),
+    ])
+}
+
+#[test]
+fn the_width_of_a_bucket_is_read_where_it_is_a_constant() {
+    let width = |text: &str| bucket_width(&sql(text)).map(|width| width.to_string());
+    assert_eq!(width(QUERY).as_deref(), Some("1 hour"));
+    assert_eq!(width("SELECT TIME_BUCKET ( INTERVAL '2 days' , t)").as_deref(), Some("2 days"));
+    assert_eq!(width("SELECT time_bucket(bucket_width => interval '5 minutes', t)").as_deref(), Some("5 minutes"));
+    assert_eq!(width("SELECT time_bucket(10, t)").as_deref(), Some("10"));
+    assert_eq!(width("SELECT time_bucket(w, t)"), None);
+}
+
+#[test]
+fn what_no_aggregate_is_made_from_is_refused_offline() {
+    let found = |query: &str| codes(&expand(&ContinuousAggregate, &json!({"query": query})).1);
+    assert_eq!(found(QUERY), Vec::<&str>::new());
+    assert_eq!(found(&format!("{QUERY};\n")), Vec::<&str>::new());
+    assert_eq!(found("SELECT 1"), ["bad-aggregate-query"]);
+    assert_eq!(found(&QUERY.replace("public.trades", "trades")), ["bad-aggregate-query"]);
+    assert_eq!(found("SELECT a FROM public.t GROUP BY 1"), ["bad-aggregate-query"]);
+    assert_eq!(found(&format!("{QUERY}; DROP TABLE x")), ["bad-expression"]);
+    assert_eq!(found(&format!("{QUERY} -- all of it")), ["bad-expression"]);
+}
+
+#[test]
+fn only_texts_that_differ_are_asked_for() {
+    let wanted = desired(&ContinuousAggregate, &json!({"query": QUERY}));
+    let mut live = Live::new(wanted.address.clone(), wanted.on.clone());
+    assert_eq!(ContinuousAggregate.queries(&wanted, None, None), Vec::new(), "asked for where it is made");
+    live.set("query", Value::Sql(sql(QUERY)));
+    assert_eq!(ContinuousAggregate.queries(&wanted, Some(&live), None), Vec::new());
+    live.set("query", Value::Sql(sql("SELECT 2")));
+    assert_eq!(ContinuousAggregate.queries(&wanted, Some(&live), None), [sql("SELECT 2"), sql(QUERY)]);
+    let mut applied = Applied {
+        address: wanted.address.clone(),
+        on: wanted.on.clone(),
+        attributes: BTreeMap::from([("query".to_owned(), json!("SELECT 3"))]),
+        adopted: false,
+    };
+    assert_eq!(ContinuousAggregate.queries(&wanted, Some(&live), Some(&applied)).len(), 3);
+    applied.attributes.insert("query".to_owned(), json!(QUERY));
+    assert_eq!(ContinuousAggregate.queries(&wanted, Some(&live), Some(&applied)).len(), 2);
+}
+
+#[test]
+fn the_same_meaning_takes_over_the_servers_spelling() {
+    let mut world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
+    let section = json!({"query": QUERY, "create_group_indexes": false, "with_data": false});
+    let theirs = query(world.live.values().next().unwrap().get("query")).cloned().unwrap();
+    assert!(theirs.as_str().starts_with("SELECT") && theirs.as_str().ends_with("GROUP BY 1"));
+    let on = fixture::on();
+    world.canon.insert((on.clone(), sql(QUERY)), Ok("one".into()));
+    world.canon.insert((on.clone(), theirs.clone()), Ok("one".into()));
+    let settled = world.settle(&ContinuousAggregate, &section).unwrap();
+    assert_eq!(query(settled.get("query")), Some(&theirs));
+    assert_eq!(settled.get("create_group_indexes"), None);
+    assert_eq!(settled.get("with_data"), None);
+    assert!(ContinuousAggregate.means_same(
+        &desired(&ContinuousAggregate, &section),
+        "query",
+        &json!(theirs.as_str()),
+        &world.canon
+    ));
+    world.canon.insert((on.clone(), theirs.clone()), Ok("other".into()));
+    let settled = world.settle(&ContinuousAggregate, &section).unwrap();
+    assert_eq!(query(settled.get("query")), Some(&sql(QUERY)), "it is to be made anew");
+    assert_eq!(settled.get("create_group_indexes"), Some(&Value::Bool(false)));
+    world.canon.insert((on, sql(QUERY)), Err("function time_bucket(unknown) does not exist".into()));
+    assert_eq!(world.settle(&ContinuousAggregate, &section), Err(vec!["bad-aggregate-query"]));
+}
+
+#[test]
+fn the_form_of_before_2_7_is_left_alone() {
+    let old = live_row();
+    let mut world = World::new("2.14.2", aggregate()).with(&ContinuousAggregate, &[old]);
+    let address = world.live.keys().next().unwrap().clone();
+    world.live.get_mut(&address).unwrap().set_fact("finalized", false);
+    assert_eq!(world.settle(&ContinuousAggregate, &json!({"materialized_only": true})), Err(vec!["legacy-aggregate"]));
+}
+
+#[test]
+fn what_is_lost_is_read_from_the_servers_answer() {
+    let world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
+    let removal = world.removal(&ContinuousAggregate);
+    let wanted = desired(&ContinuousAggregate, &json!({"query": QUERY}));
+    let change = crate::core::Change { attribute: "query".into(), before: None, after: None };
+    let delta = Delta { desired: Some(wanted), changes: vec![change], ..removal.clone() };
+    let xml = "<row><since>2020-01-03T00:00:00+00:00</since><oldest>2020-01-01T00:00:00+00:00</oldest>\
+               <newest>2020-01-05T23:00:00+00:00</newest><buckets>48</buckets><rows>96</rows>\
+               <first>2020-01-01T00:00:00+00:00</first><last>2020-01-02T23:00:00+00:00</last></row>";
+    let weights = |chunks: i64| {
+        let usual = |finding: &str| vec![("finding", text(finding)), ("oid", Cell::Int(7))];
+        let mut holds = usual("holds");
+        holds.extend([("chunks", Cell::Int(chunks)), ("bytes", Cell::Int(9)), ("chunk_ids", Cell::Null)]);
+        let mut lost = usual("lost");
+        lost.push(("xml", text(xml)));
+        vec![row(&holds), row(&lost)]
+    };
+    let judged =
+        |delta: &Delta, op, weights: &[Row]| ContinuousAggregate.judge(delta, op, weights, &world.view()).unwrap();
+    let replaced = judged(&delta, Op::Replace, &weights(2));
+    assert_eq!(replaced.hazards, [crate::core::Hazard::DeletesData]);
+    let impact = replaced.impact.unwrap();
+    assert_eq!(impact.oldest.as_deref(), Some("2020-01-01 00:00:00+00"));
+    assert_eq!(
+        impact.notes,
+        ["48 buckets (96 rows) from 2020-01-01 00:00:00+00 to 2020-01-02 23:00:00+00 cannot be filled again and are \
+          lost: public.raw now begins at 2020-01-03 00:00:00+00"]
+    );
+    assert!(judged(&removal, Op::Remove, &weights(0)).hazards.is_empty(), "nothing is in it");
+    assert_eq!(judged(&removal, Op::Remove, &[]).hazards.len(), 1, "what is unknown may be anything");
+}
+
+#[test]
+fn it_comes_after_what_it_reads_and_goes_after_what_reads_it() {
+    let world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
+    let wanted = desired(&ContinuousAggregate, &json!({"query": QUERY.replace("trades", "raw")}));
+    let create = Delta { desired: Some(wanted), live: None, ..world.removal(&ContinuousAggregate) };
+    let raw = QualifiedName::new("public", "raw");
+    let after = ContinuousAggregate.requires(&create, &world.view());
+    assert!(after.contains(&After::Resource(Address::in_schema(KindId::new("hypertable"), &raw))));
+    assert!(after.contains(&After::Resource(Address::in_schema(ID, &raw))));
+}

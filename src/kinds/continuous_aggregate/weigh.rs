@@ -1,0 +1,201 @@
+//! What goes with a continuous aggregate that is dropped or made anew, and what stands in its way.
+
+use super::{HAS_DEPENDANTS, ID};
+use crate::core::{
+    Address, Bytes, Delta, Ensure, Hazard, Impact, Op, Param, QualifiedName, Query, Row, RowError, Value,
+};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::{Judgement, Relation, Stored, View, by_id, job};
+
+fn relation<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Relation> {
+    view.relations.get(delta.on.as_ref()?).filter(|relation| relation.stored != Stored::Nowhere)
+}
+
+/// Whether the aggregate that is there goes.
+fn goes(delta: &Delta) -> bool {
+    !delta.is_create() && (delta.is_remove() || delta.change("query").is_some())
+}
+
+/// The one query for all deltas.
+pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
+    let (mut oids, mut buckets, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    for delta in deltas.iter().filter(|delta| goes(delta)) {
+        let Some(relation) = relation(delta, view) else { continue };
+        let Some(time) = relation.hypertable.as_ref().and_then(|hypertable| hypertable.time()) else { continue };
+        oids.push(relation.oid);
+        names.push(relation.name.clone());
+        buckets.push(time.column.clone());
+    }
+    let made = deltas.iter().filter(|delta| delta.is_create()).filter_map(|delta| delta.on.as_ref());
+    let mut schemas: Vec<String> = made.map(|on| on.schema.clone()).collect();
+    schemas.sort_unstable();
+    schemas.dedup();
+    (!oids.is_empty() || !schemas.is_empty()).then(|| Query {
+        sql: include_str!("weigh.sql").to_owned(),
+        params: vec![
+            Param::Oids(oids),
+            Param::texts(names.iter().map(|name: &QualifiedName| name.schema.clone())),
+            Param::texts(names.iter().map(|name| name.name.clone())),
+            Param::texts(buckets),
+            Param::texts(schemas),
+        ],
+    })
+}
+
+/// The hazards and the impact of one delta.
+///
+/// # Errors
+/// When the weights are not as the query gives them.
+pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+    let mut judgement = Judgement::default();
+    if op == Op::Blocked {
+        return Ok(judgement);
+    }
+    if op == Op::Create {
+        judgement.diagnostics.extend(schema(delta, weights)?);
+        return Ok(judgement);
+    }
+    judgement.diagnostics.extend(job::not_owner(delta, view));
+    let Some(relation) = relation(delta, view).filter(|_| goes(delta)) else { return Ok(judgement) };
+    let mut rows = Vec::new();
+    for row in weights {
+        if row.maybe_int("oid")? == Some(i64::from(relation.oid)) {
+            rows.push((row.text("finding")?, row));
+        }
+    }
+    judgement.diagnostics.extend(dependants(delta, &rows, view)?);
+    let impact = impact(delta, relation, &rows, view)?;
+    // What holds no chunk holds nothing; where that is not known it may hold anything.
+    if impact.chunks != Some(0) {
+        judgement.hazards = vec![Hazard::DeletesData];
+    }
+    judgement.impact = Some(impact);
+    Ok(judgement)
+}
+
+/// Whether it can be made where it is wanted.
+fn schema(delta: &Delta, weights: &[Row]) -> Result<Option<Diagnostic>, RowError> {
+    let (Some(on), Some(desired)) = (&delta.on, &delta.desired) else { return Ok(None) };
+    for row in weights {
+        let (message, help) = match row.text("finding")? {
+            "schema_privilege" => ("the session's role may not create anything in the schema", "grant CREATE on it"),
+            "no_schema" => ("there is no schema", "create it by a migration, or check its spelling"),
+            _ => continue,
+        };
+        if row.maybe_text("schema")? == Some(&on.schema) {
+            let diagnostic = Diagnostic::error(&code::NO_PRIVILEGE, format!("{message} \"{}\"", on.schema));
+            return Ok(Some(diagnostic.at(&desired.place).help(help)));
+        }
+    }
+    Ok(None)
+}
+
+/// Rows of one aggregate, each with what it tells.
+type Rows<'a> = [(&'a str, &'a Row)];
+
+/// What else reads it, and does not go by the same plan.
+fn dependants(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Option<Diagnostic>, RowError> {
+    let mut named = Vec::new();
+    for (_, row) in rows.iter().filter(|(finding, _)| *finding == "dependant") {
+        let name = QualifiedName::new(row.text("schema")?, row.text("name")?);
+        let own = view.desired.get(&Address::in_schema(ID, &name));
+        let goes = delta.is_remove() && own.is_some_and(|own| own.ensure == Ensure::Absent);
+        let (words, managed) = (row.text("words")?, own.is_some());
+        if !goes {
+            named.push((format!("the {words} {name}"), managed));
+        }
+    }
+    let Some(wanted) = delta.desired.as_ref().or_else(|| view.desired.get(&delta.address)) else { return Ok(None) };
+    if named.is_empty() {
+        return Ok(None);
+    }
+    let all: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
+    let what = if delta.is_remove() { "cannot be dropped" } else { "cannot be made anew" };
+    let message = format!("{} {what}, because it is read by {}", delta.address, all.join(", "));
+    let help = if named.iter().all(|(_, managed)| *managed) {
+        "take those away first, with `ensure: absent` in their documents and an apply of its own, and put them back with this change"
+    } else {
+        "drop those first, apply, and create them again"
+    };
+    Ok(Some(
+        Diagnostic::error(&HAS_DEPENDANTS, message)
+            .at(wanted.place_of("query"))
+            .why("dropping it with CASCADE would take them along, and what they hold")
+            .help(help),
+    ))
+}
+
+fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) -> Result<Impact, RowError> {
+    let again = delta.desired.as_ref().is_some_and(|desired| desired.get("with_data") != Some(&Value::Bool(false)));
+    let verb = if again { "drops, and fills again," } else { "drops" };
+    let mut impact = Impact { verb: verb.to_owned(), ..Impact::default() };
+    for (finding, row) in rows {
+        match *finding {
+            "holds" => {
+                impact.chunks = job::count(row, "chunks")?;
+                impact.bytes = job::count(row, "bytes")?.map(Bytes);
+                impact = impact.of_chunks(row.ints("chunk_ids")?);
+            }
+            "lost" => {
+                let xml = row.text("xml")?;
+                impact.oldest = element(xml, "oldest");
+                impact.newest = element(xml, "newest");
+                if again {
+                    impact.notes.extend(lost(xml, delta));
+                }
+            }
+            _ => {}
+        }
+    }
+    if delta.desired.is_some() && !again {
+        impact.notes.push("it is left empty, for the policy says `with_data: false`".to_owned());
+    }
+    impact.notes.extend(taken_along(delta, relation, view));
+    Ok(impact)
+}
+
+/// The range that cannot be filled again.
+fn lost(xml: &str, delta: &Delta) -> Option<String> {
+    let (buckets, rows) = (element(xml, "buckets")?, element(xml, "rows")?);
+    if buckets == "0" {
+        return None;
+    }
+    let (first, last) = (element(xml, "first")?, element(xml, "last")?);
+    let source = delta.live.as_ref().and_then(|live| live.fact("source")).map_or_else(String::new, ToString::to_string);
+    let begins = match element(xml, "since") {
+        Some(since) => format!("{source} now begins at {since}"),
+        None => format!("{source} holds no rows now"),
+    };
+    let plural = if buckets == "1" { "bucket" } else { "buckets" };
+    Some(format!(
+        "{buckets} {plural} ({rows} rows) from {first} to {last} cannot be filled again and are lost: {begins}"
+    ))
+}
+
+/// The text of the first element of a name, timestamps as the server prints them otherwise.
+fn element(xml: &str, name: &str) -> Option<String> {
+    let text = xml.split_once(&format!("<{name}>"))?.1.split_once("</")?.0;
+    let is_time = text.as_bytes().get(10) == Some(&b'T');
+    Some(if is_time { text.replacen('T', " ", 1).replacen("+00:00", "+00", 1) } else { text.to_owned() })
+}
+
+/// What is on it and in no policy, and so is not made again.
+fn taken_along(delta: &Delta, relation: &Relation, view: &View<'_>) -> Option<String> {
+    let on = Some(&relation.name);
+    let lost = view.live.values().filter(|live| live.on.as_ref() == on && live.address.kind != ID && !live.system);
+    let wanted = |address: &Address| {
+        delta.desired.is_some() && view.desired.get(address).is_some_and(|desired| desired.ensure == Ensure::Present)
+    };
+    let title = |address: &Address| {
+        let kind = by_id(&address.kind).map_or_else(|| address.kind.to_string(), |kind| kind.title().to_owned());
+        if address.name == relation.name.name {
+            format!("its {kind}")
+        } else {
+            format!("the {kind} \"{}\"", address.name)
+        }
+    };
+    let names: Vec<String> = lost.filter(|live| !wanted(&live.address)).map(|live| title(&live.address)).collect();
+    let verb = if names.len() == 1 { "goes" } else { "go" };
+    let again = if delta.desired.is_some() { ", and no policy makes that again" } else { "" };
+    (!names.is_empty()).then(|| format!("with it {verb} {}{again}", names.join(", ")))
+}

@@ -1,0 +1,71 @@
+-- What goes with the continuous aggregates that are dropped or made anew, and whether they can be made.
+-- $1 the OIDs of the hypertables that they are kept in, $2 and $3 their names, $4 those of their
+-- columns of time; $5 schemas in which one is to be made. One row a finding:
+--   dependant         what reads one of them
+--   holds             what one of them holds, by its chunks
+--   lost              the part of it whose rows in the hypertable that it reads are gone, and from when
+--                     on they are there, as XML: only so can one query ask each of its own table
+--   schema_privilege  a schema in which the role may not create anything
+-- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
+-- for an aggregate counts as that.
+WITH wanted AS (
+    SELECT w.oid, w.schema, w.name, w.bucket, a.mat_hypertable_id, a.raw_hypertable_id,
+           r.schema_name AS source_schema, r.table_name AS source_name, d.column_name AS source_time,
+           pg_catalog.to_regclass(pg_catalog.format('%I.%I', w.schema, w.name))::oid AS view
+      FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
+                      pg_catalog.unnest($4::text[])) AS w (oid, schema, name, bucket)
+      JOIN _timescaledb_catalog.continuous_agg AS a ON a.user_view_schema = w.schema AND a.user_view_name = w.name
+      JOIN _timescaledb_catalog.hypertable AS r ON r.id = a.raw_hypertable_id
+      JOIN LATERAL (SELECT d.column_name FROM _timescaledb_catalog.dimension AS d
+                     WHERE d.hypertable_id = r.id AND d.num_slices IS NULL
+                     ORDER BY d.id LIMIT 1) AS d ON true
+), dependants AS (
+    SELECT DISTINCT w.oid, c.oid AS dependant, c.relkind, n.nspname, c.relname,
+           a.user_view_schema, a.user_view_name
+      FROM wanted AS w
+      JOIN pg_catalog.pg_depend AS d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = w.view
+       AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+      JOIN pg_catalog.pg_rewrite AS r ON r.oid = d.objid
+      JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class AND c.oid <> w.view
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      LEFT JOIN _timescaledb_catalog.continuous_agg AS a
+             ON (a.direct_view_schema = n.nspname AND a.direct_view_name = c.relname)
+             OR (a.partial_view_schema = n.nspname AND a.partial_view_name = c.relname)
+             OR (a.user_view_schema = n.nspname AND a.user_view_name = c.relname)
+)
+SELECT DISTINCT 'dependant'::text AS finding, d.oid::bigint AS oid,
+       CASE WHEN d.user_view_name IS NOT NULL THEN 'continuous aggregate'
+            WHEN d.relkind = 'm' THEN 'materialized view' ELSE 'view' END AS words,
+       COALESCE(d.user_view_schema, d.nspname)::text AS schema, COALESCE(d.user_view_name, d.relname)::text AS name,
+       NULL::bigint AS chunks, NULL::bigint AS bytes, NULL::bigint[] AS chunk_ids, NULL::text AS xml
+  FROM dependants AS d
+ UNION ALL
+SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
+       pg_catalog.count(i.inhrelid), pg_catalog.sum(pg_catalog.pg_total_relation_size(i.inhrelid))::bigint,
+       pg_catalog.array_agg(i.inhrelid::bigint ORDER BY i.inhrelid) FILTER (WHERE i.inhrelid IS NOT NULL), NULL
+  FROM wanted AS w
+  LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhparent = w.oid
+ GROUP BY w.oid
+ UNION ALL
+SELECT 'lost', w.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
+       pg_catalog.query_to_xml(pg_catalog.format(
+           'SELECT s.since, pg_catalog.min(m.%1$I) AS oldest, pg_catalog.max(m.%1$I) AS newest,'
+           ' pg_catalog.count(DISTINCT m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS buckets,'
+           ' pg_catalog.count(m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS rows,'
+           ' pg_catalog.min(m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS first,'
+           ' pg_catalog.max(m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS last'
+           ' FROM (SELECT pg_catalog.min(r.%2$I) AS since FROM %3$I.%4$I AS r) AS s'
+           ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <= s.since) AS b'
+           ' LEFT JOIN %5$s AS m ON true GROUP BY s.since',
+           w.bucket, w.source_time, w.source_schema, w.source_name, w.oid::pg_catalog.regclass),
+           false, true, '')::text
+  FROM wanted AS w
+ UNION ALL
+SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_namespace AS s
+ WHERE s.nspname = ANY ($5::text[]) AND NOT pg_catalog.has_schema_privilege(s.oid, 'CREATE')
+ UNION ALL
+SELECT 'no_schema', NULL, NULL, s.name, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.unnest($5::text[]) AS s (name)
+ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = s.name)
+ ORDER BY 1, 2, 4, 5

@@ -1,0 +1,194 @@
+//! Refresh policies that work against each other, or against what else is on the aggregate and on
+//! what it reads.
+
+use std::collections::BTreeMap;
+
+use crate::core::{Address, Delta, Desired, Ensure, KindId, QualifiedName, Reason, Value};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::continuous_aggregate::{self, bucket_width, sources};
+use crate::kinds::refresh::settle::SEVERAL;
+use crate::kinds::refresh::{ID, Window, length};
+use crate::kinds::{View, by_id};
+
+/// What the policies alone can tell.
+pub fn check(own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    let present: Vec<&Desired> = own.iter().copied().filter(|desired| desired.ensure == Ensure::Present).collect();
+    let mut of_aggregate: BTreeMap<&QualifiedName, Vec<&Desired>> = BTreeMap::new();
+    for desired in &present {
+        if let Some(on) = &desired.on {
+            check_window(desired, on, all, sink);
+            check_sources(desired, on, all, sink);
+            check_columnstore(desired, on, all, sink);
+            check_retention(desired, on, all, sink);
+            let others = of_aggregate.entry(on).or_default();
+            let window = Window::of_desired(desired);
+            if let Some(other) = others.iter().find(|other| Window::of_desired(other).overlaps(window)) {
+                sink.push(overlap(desired, other));
+            }
+            others.push(desired);
+        }
+    }
+}
+
+/// Another resource of a relation, where the policies want it.
+fn wanted<'a>(kind: &'static str, on: &QualifiedName, all: &'a BTreeMap<Address, Desired>) -> Option<&'a Desired> {
+    all.get(&Address::in_schema(KindId::new(kind), on)).filter(|other| other.ensure == Ensure::Present)
+}
+
+fn query<'a>(on: &QualifiedName, all: &'a BTreeMap<Address, Desired>) -> Option<&'a crate::core::SqlText> {
+    let aggregate = all.get(&Address::in_schema(continuous_aggregate::ID, on))?;
+    if let Some(Value::Sql(sql)) = aggregate.get("query") { Some(sql) } else { None }
+}
+
+fn shown(value: Option<&Value>) -> String {
+    value.filter(|value| **value != Value::Null).map_or_else(|| "the beginning".to_owned(), ToString::to_string)
+}
+
+fn overlap(desired: &Desired, other: &Desired) -> Diagnostic {
+    Diagnostic::error(&code::POLICY_CONFLICT, "two refresh policies of one aggregate overlap")
+        .at(desired.place_of("start_offset"))
+        .and_at(other.place_of("end_offset"), "the other")
+        .why("TimescaleDB refuses a policy whose window shares time with that of another")
+        .help("let one begin where the other ends, such as `start_offset: 7 days` and `end_offset: 7 days`")
+}
+
+/// TimescaleDB refuses a window of less than two buckets (`validate_window_size` in
+/// `tsl/src/bgw_policy/continuous_aggregate_api.c`).
+fn check_window(desired: &Desired, on: &QualifiedName, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    let (Some(start), Some(end)) = (desired.get("start_offset"), desired.get("end_offset")) else { return };
+    let Some(start_length) = length(start) else { return };
+    let end_length = length(end).unwrap_or(0);
+    let Some(width) = query(on, all).and_then(bucket_width) else {
+        if start_length <= end_length {
+            sink.push(too_small(desired, "it ends before it begins".to_owned()));
+        }
+        return;
+    };
+    let same_unit = std::mem::discriminant(&width) == std::mem::discriminant(start);
+    if same_unit && length(&width).is_some_and(|width| start_length - end_length < 2 * width) {
+        sink.push(too_small(desired, format!("a bucket is {width}, and the window is less than two of them")));
+    }
+}
+
+fn too_small(desired: &Desired, why: String) -> Diagnostic {
+    let message = format!(
+        "the window from {} to {} is too small",
+        shown(desired.get("start_offset")),
+        desired
+            .get("end_offset")
+            .filter(|end| **end != Value::Null)
+            .map_or_else(|| "now".to_owned(), ToString::to_string)
+    );
+    Diagnostic::error(&code::POLICY_CONFLICT, message)
+        .at(desired.place_of("start_offset"))
+        .why(why)
+        .help("begin earlier, or end later: TimescaleDB takes no window of less than two buckets")
+}
+
+/// What a refresh looks at and retention has dropped is taken for deleted: the aggregate's rows go too.
+fn check_sources(desired: &Desired, on: &QualifiedName, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    for source in query(on, all).map(sources).unwrap_or_default() {
+        let Some(retention) = wanted("retention", &source, all) else { continue };
+        let Some(kept) = retention.get("drop_after") else { continue };
+        let start = desired.get("start_offset").filter(|start| **start != Value::Null);
+        let beyond = match start {
+            None => true,
+            Some(start) => matches!((length(start), length(kept)), (Some(start), Some(kept)) if start > kept),
+        };
+        if beyond {
+            let message = format!(
+                "the refresh looks back to {}, and {source} keeps its rows for {kept} only",
+                start.map_or_else(|| "the beginning".to_owned(), ToString::to_string)
+            );
+            sink.push(
+                Diagnostic::error(&code::POLICY_CONFLICT, message)
+                    .at(desired.place_of("start_offset"))
+                    .and_at(retention.place_of("drop_after"), "rows are dropped after this")
+                    .why("a refresh over rows that were dropped deletes what the aggregate had made of them")
+                    .help(format!("write a `start_offset` of at most {kept}, or keep the rows longer")),
+            );
+        }
+    }
+}
+
+fn check_columnstore(
+    desired: &Desired,
+    on: &QualifiedName,
+    all: &BTreeMap<Address, Desired>,
+    sink: &mut Vec<Diagnostic>,
+) {
+    let Some(columnstore) = wanted("columnstore", on, all) else { return };
+    let (Some(after), Some(start)) =
+        (columnstore.get("after").filter(|after| **after != Value::Null), desired.get("start_offset"))
+    else {
+        return;
+    };
+    let open = *start == Value::Null;
+    if open || matches!((length(start), length(after)), (Some(start), Some(after)) if start > after) {
+        let message =
+            format!("the refresh looks back to {}, into what is in the columnstore after {after}", shown(Some(start)));
+        sink.push(
+            Diagnostic::warning(&code::POLICY_CONFLICT, message)
+                .at(columnstore.place_of("after"))
+                .and_at(desired.place_of("start_offset"), "the refresh begins here")
+                .why("what changes there is decompressed and written again; older servers refuse the policy")
+                .help("convert later than the refresh looks back"),
+        );
+    }
+}
+
+fn check_retention(
+    desired: &Desired,
+    on: &QualifiedName,
+    all: &BTreeMap<Address, Desired>,
+    sink: &mut Vec<Diagnostic>,
+) {
+    let Some(retention) = wanted("retention", on, all) else { return };
+    let (Some(kept), Some(start)) = (retention.get("drop_after"), desired.get("start_offset")) else { return };
+    if *start == Value::Null || matches!((length(start), length(kept)), (Some(start), Some(kept)) if start > kept) {
+        let message = format!(
+            "the refresh looks back to {}, and the aggregate keeps its rows for {kept} only",
+            shown(Some(start))
+        );
+        sink.push(
+            Diagnostic::warning(&code::POLICY_CONFLICT, message)
+                .at(desired.place_of("start_offset"))
+                .and_at(retention.place_of("drop_after"), "the aggregate's rows are dropped after this")
+                .why("the refresh makes again what retention drops, where its rows change")
+                .help(format!("write a `start_offset` of at most {kept}, or keep the aggregate's rows longer")),
+        );
+    }
+}
+
+/// A live policy of the same aggregate that no policy file has, and that the server will not have
+/// beside this one.
+pub fn with_live(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
+    let desired = delta.desired.as_ref()?;
+    if delta.live.is_some() && delta.change("start_offset").is_none() && delta.change("end_offset").is_none() {
+        return None;
+    }
+    let single = view.server.timescale_version().is_some_and(|version| version < SEVERAL);
+    let window = Window::of_desired(desired);
+    let in_the_way = view.live.values().find(|live| {
+        live.address.kind == ID
+            && live.on == delta.on
+            && live.address != delta.address
+            && !view.desired.contains_key(&live.address)
+            && ((single && delta.is_create()) || Window::of_live(live).overlaps(window))
+    });
+    // What is on an aggregate that is made anew goes with it.
+    let live = in_the_way.filter(|_| delta.reason != Reason::Remade)?;
+    let number = live.fact("job_id").map_or_else(String::new, ToString::to_string);
+    let title = by_id(&ID).map_or("refresh policy", |kind| kind.title());
+    let message = format!(
+        "another {title} is in the way: the job {number}, from {} to {}",
+        shown(live.get("start_offset")),
+        shown(live.get("end_offset"))
+    );
+    Some(
+        Diagnostic::error(&code::POLICY_CONFLICT, message)
+            .at(&desired.place)
+            .why("TimescaleDB refuses a policy whose window shares time with that of another, and before 2.21 any second one")
+            .help(format!("describe that job too, or delete it with `delete_job({number})`")),
+    )
+}

@@ -1,0 +1,160 @@
+//! `refresh`: the jobs that keep a continuous aggregate up to date. There may be several, each for a
+//! window of time of its own.
+
+mod conflicts;
+mod desired;
+mod export;
+mod identify;
+mod observe;
+mod rules;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::core::{
+    Address, Applied, Delta, Desired, KindId, Live, Op, Param, QualifiedName, Query, Row, RowError, Server, Value,
+};
+use crate::diag::Diagnostic;
+use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, job};
+
+const ID: KindId = KindId::new("refresh");
+
+static SECTIONS: [Section; 1] = [Section {
+    document: "continuous_aggregate",
+    key: "refresh",
+    repeated: true,
+    schema: |generator| generator.subschema_for::<desired::Refresh>(),
+    expand: desired::expand,
+}];
+
+/// The kind.
+pub struct Refresh;
+
+/// The address of a policy of an aggregate, by the policy's own name; the one without a name has the
+/// aggregate's.
+fn address(on: &QualifiedName, name: Option<&str>) -> Address {
+    let name = name.map_or_else(|| on.name.clone(), |name| format!("{}:{name}", on.name));
+    Address::in_schema(ID, &QualifiedName::new(&on.schema, name))
+}
+
+/// A length of time as one number: microseconds, or what a whole-number time counts in.
+fn length(value: &Value) -> Option<i128> {
+    match value {
+        Value::Interval(interval) => Some(interval.approximate_micros()),
+        Value::Int(number) => Some((*number).into()),
+        _ => None,
+    }
+}
+
+/// From when to when before the present a policy refreshes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Window {
+    /// The farther end; `i128::MAX` where it is open.
+    start: i128,
+    /// The nearer end; `i128::MIN` where it is open.
+    end: i128,
+}
+
+impl Window {
+    fn of(attribute: impl Fn(&str) -> Option<Value>) -> Self {
+        let length = |name: &str| attribute(name).as_ref().and_then(length);
+        Self { start: length("start_offset").unwrap_or(i128::MAX), end: length("end_offset").unwrap_or(i128::MIN) }
+    }
+
+    fn of_desired(desired: &Desired) -> Self {
+        Self::of(|name| desired.get(name).cloned())
+    }
+
+    fn of_live(live: &Live) -> Self {
+        Self::of(|name| live.get(name).cloned())
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        self.end.max(other.end) < self.start.min(other.start)
+    }
+}
+
+impl Kind for Refresh {
+    fn id(&self) -> KindId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "refresh policy"
+    }
+
+    fn rules(&self) -> &'static Rules {
+        &rules::RULES
+    }
+
+    fn sections(&self) -> &'static [Section] {
+        &SECTIONS
+    }
+
+    fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
+        observe::query(server, scope)
+    }
+
+    fn read(&self, rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows, relations)
+    }
+
+    fn export(&self, live: &Live, view: &View<'_>) -> Export {
+        export::export(live, view)
+    }
+
+    fn is_nameless(&self) -> bool {
+        true
+    }
+
+    fn identify(
+        &self,
+        mut found: Vec<Live>,
+        desired: &BTreeMap<Address, Desired>,
+        applied: &BTreeMap<Address, Applied>,
+    ) -> Vec<Live> {
+        identify::identify(&mut found, desired, applied);
+        found
+    }
+
+    fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        settle::settle(desired, view, sink)
+    }
+
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        conflicts::check(own, all, sink);
+    }
+
+    fn is_implied(&self, attribute: &str, value: &Value) -> bool {
+        attribute.ends_with("_offset") && *value == Value::Null
+    }
+
+    /// The server refuses a window that overlaps with one that is still there.
+    fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
+        let Some(window) = delta.desired.as_ref().map(Window::of_desired) else { return Vec::new() };
+        let others = view
+            .live
+            .values()
+            .filter(|live| live.address.kind == ID && live.on == delta.on && live.address != delta.address);
+        let in_the_way = others.filter(|live| Window::of_live(live).overlaps(window));
+        in_the_way.map(|live| After::Resource(live.address.clone())).collect()
+    }
+
+    fn weigh(&self, deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
+        let zones: Vec<&str> = deltas.iter().filter_map(|delta| job::new_timezone(delta)).collect();
+        (!zones.is_empty())
+            .then(|| Query { sql: include_str!("weigh.sql").to_owned(), params: vec![Param::texts(zones)] })
+    }
+
+    fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+        let mut judgement = Judgement::default();
+        if op != Op::Blocked {
+            judgement.diagnostics.extend(job::not_owner(delta, view));
+            judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
+            judgement.diagnostics.extend(conflicts::with_live(delta, view));
+        }
+        Ok(judgement)
+    }
+}

@@ -1,0 +1,1 @@
+ALTER MATERIALIZED VIEW {{ table|ident }} SET (timescaledb.materialized_only = {{ after.materialized_only }})

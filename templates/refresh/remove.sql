@@ -1,0 +1,1 @@
+SELECT {{ ts|ident }}.delete_job({{ facts.job_id }})

@@ -1,0 +1,2 @@
+SELECT count(*) = 0 FROM timescaledb_information.continuous_aggregates;
+SELECT count(*) = 0 FROM timescaledb_information.jobs WHERE job_id >= 1000;

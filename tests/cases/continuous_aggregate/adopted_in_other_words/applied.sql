@@ -1,0 +1,2 @@
+SELECT true FROM timescaledb_information.continuous_aggregates WHERE view_schema = 'public' AND view_name = 'hourly';
+SELECT count(*) = 0 FROM public.hourly;

@@ -1,0 +1,1 @@
+SELECT d.interval_length = 3 * 86400000000 FROM _timescaledb_catalog.dimension AS d JOIN _timescaledb_catalog.continuous_agg AS a ON a.mat_hypertable_id = d.hypertable_id WHERE a.user_view_name = 'hourly';

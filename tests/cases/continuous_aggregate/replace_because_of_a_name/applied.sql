@@ -1,0 +1,1 @@
+SELECT count(average) = 0 FROM public.hourly;

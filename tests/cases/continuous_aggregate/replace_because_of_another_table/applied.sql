@@ -1,0 +1,1 @@
+SELECT hypertable_name = 'other' FROM timescaledb_information.continuous_aggregates WHERE view_schema = 'public' AND view_name = 'hourly';

@@ -1,0 +1,1 @@
+SELECT config ->> 'start_offset' = '7 days', config ->> 'end_offset' = '01:00:00', schedule_interval = INTERVAL '30 minutes' FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate';

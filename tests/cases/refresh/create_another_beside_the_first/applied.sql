@@ -1,0 +1,1 @@
+SELECT schedule_interval = INTERVAL '1 day', job_id = (SELECT max(job_id) FROM timescaledb_information.jobs) FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate' AND config ->> 'end_offset' = '7 days';

@@ -1,0 +1,1 @@
+SELECT config @> '{"buckets_per_batch": 5, "max_batches_per_execution": 20, "refresh_newest_first": false}', fixed_schedule, NOT scheduled, max_runtime = INTERVAL '1 hour', max_retries = 3, retry_period = INTERVAL '10 minutes', initial_start = '2035-01-01 02:00:00+00' FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate';

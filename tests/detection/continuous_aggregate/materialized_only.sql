@@ -1,0 +1,1 @@
+ALTER MATERIALIZED VIEW public.hourly SET (timescaledb.materialized_only = false);

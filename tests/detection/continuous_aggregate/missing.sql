@@ -1,0 +1,2 @@
+-- status: missing
+DROP MATERIALIZED VIEW public.hourly;

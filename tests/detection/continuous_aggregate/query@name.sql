@@ -1,0 +1,1 @@
+ALTER MATERIALIZED VIEW public.hourly RENAME COLUMN volume TO vol;
