@@ -150,6 +150,7 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _| false,
+        takes_along: &|_| false,
     };
     diff::diff(&sides).deltas
 }
