@@ -153,7 +153,7 @@ impl<'a> Recorder<'a> {
                 for adopt in &plan.adopt {
                     batch.record_applied(run, &adopted(adopt), adopt.source.as_ref().map(place).as_ref())?;
                 }
-                for gone in &plan.forget {
+                for gone in plan.forget.iter().chain(&plan.release) {
                     batch.forget(run, &gone.address)?;
                 }
             }
@@ -190,7 +190,7 @@ pub fn adopt(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -
 pub fn is_settled(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -> Result<bool, Failure> {
     let mut ledger = Ledger::open_read(path)?;
     let database = ledger.database(server, admission)?;
-    let nothing_new = plan.is_empty() && plan.adopt.is_empty() && plan.forget.is_empty();
+    let nothing_new = plan.is_empty() && plan.adopt.is_empty() && plan.forget.is_empty() && plan.release.is_empty();
     Ok(nothing_new && ledger.in_doubt(database)?.is_empty())
 }
 
@@ -225,7 +225,7 @@ fn remembered(
     adopted: bool,
 ) -> Applied {
     let attributes = attributes.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
-    Applied { address: address.clone(), on: on.clone(), attributes, adopted }
+    Applied { address: address.clone(), on: on.clone(), attributes, adopted, source: None, at: None }
 }
 
 fn adopted(adopt: &Adopt) -> Applied {

@@ -31,7 +31,7 @@ pub use interval::Interval;
 pub use json_text::JsonText;
 pub use name::QualifiedName;
 pub use place::{Place, Via};
-pub use resource::{Applied, Containers, Desired, Ensure, Live};
+pub use resource::{Applied, Containers, Desired, Ensure, Live, Whence};
 pub use server::{Edition, Server, Timescale, Version};
 pub use sql_text::SqlText;
 pub use value::{KeyColumn, KeyTarget, Value};

@@ -180,6 +180,9 @@ pub trait Kind: Sync {
     /// their addresses, and with all resources of all kinds at hand.
     fn check(&self, _own: &[&Desired], _all: &BTreeMap<Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
 
+    /// What only all of its settled resources together tell, beside the live side. Called once a plan.
+    fn review(&self, _settled: &[&Desired], _view: &View<'_>, _sink: &mut Vec<Diagnostic>) {}
+
     /// What its templates need beyond the attributes and facts.
     fn context(&self, _delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
         BTreeMap::new()
@@ -297,6 +300,8 @@ pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<Address, 
                 settled.insert(desired.address.clone(), desired);
             }
         }
+        let own: Vec<&Desired> = settled.values().filter(|desired| desired.address.kind == id).collect();
+        kind.review(&own, view, sink);
     }
     settled
 }

@@ -41,6 +41,10 @@ pub struct Plan {
     pub beside: Vec<Adopt>,
     /// What the ledger remembers, and neither the policies nor the database have.
     pub forget: Vec<Unmanaged>,
+    /// What the ledger remembers, the policies no longer mention and nothing can remove: it stays as
+    /// it is, and apply forgets it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub release: Vec<Unmanaged>,
     /// Everything to be said about it.
     pub diagnostics: Vec<Message>,
     /// Every guardrail, and what it does not hold for.

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
-    Action, Address, AttributeChange, Containers, Delta, Desired, Fingerprint, FromClass, Hazard, KindId, Lock, Op,
-    Row, SourceLine, Step, Value,
+    Action, Address, Applied, AttributeChange, Containers, Delta, Desired, Fingerprint, FromClass, Hazard, KindId,
+    Lock, Op, Place, QualifiedName, Row, SourceLine, Step, Value, Whence,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
 use crate::kinds::{self, How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
 use crate::plan::artifact::{Adopt, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
-use crate::plan::{context, order};
+use crate::plan::{context, order, ownership};
 use crate::render::{Context, Renderer};
 
 /// What the kinds' weighing queries gave, by kind.
@@ -29,13 +29,17 @@ pub struct Input<'a> {
     /// The policies.
     pub policies: Policies,
     /// What the ledger remembers.
-    pub applied: &'a BTreeMap<crate::core::Address, crate::core::Applied>,
+    pub applied: &'a BTreeMap<Address, Applied>,
     /// The settled desired side.
-    pub desired: &'a BTreeMap<crate::core::Address, crate::core::Desired>,
+    pub desired: &'a BTreeMap<Address, Desired>,
     /// What has been said already, while loading and settling.
     pub diagnostics: &'a mut Vec<Diagnostic>,
     /// The version to record.
     pub tool_version: &'a str,
+    /// Where the policy is that a resource was applied from.
+    pub whence: &'a dyn Fn(&Applied) -> Whence,
+    /// Where each relation's document begins.
+    pub documents: &'a BTreeMap<QualifiedName, Place>,
     /// The containers that the policies describe as a whole.
     pub containers: &'a Containers,
     /// Whether these are all of the project's policies: with a choice of files, what the others
@@ -55,13 +59,9 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         actions.push(action_for(delta, weights, &input.view, renderer, input.diagnostics)?);
     }
     let actions = order::arrange(actions, &input.diff.deltas, &input.view, input.diagnostics);
-    for address in input.diff.orphaned.iter().filter(|_| input.whole) {
-        let it = if input.view.live.get(address).is_some_and(|live| live.on.is_some()) { "its table" } else { "it" };
-        let message = format!("{address} was applied by Chronoform, and no policy describes {it} any more");
-        let help = "keep a document with `ensure: absent` to remove it, or leave it: nothing is done about it";
-        input.diagnostics.push(Diagnostic::warning(&code::ORPHANED, message).help(help));
-    }
-    let unmanaged = |address: &crate::core::Address| Unmanaged {
+    let said = ownership::say(&input);
+    input.diagnostics.extend(said);
+    let unmanaged = |address: &Address| Unmanaged {
         address: address.clone(),
         on: input.view.live.get(address).and_then(|live| live.on.clone()),
     };
@@ -77,6 +77,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         unmanaged: input.diff.unmanaged.iter().map(unmanaged).collect(),
         adopt: adopt(&input),
         forget: forget(&input),
+        release: input.diff.released.iter().map(unmanaged).collect(),
         drift: input.drift,
         diagnostics: input.diagnostics.iter().map(Message::from).collect(),
         guardrails: Vec::new(),
@@ -113,8 +114,10 @@ fn adopt(input: &Input<'_>) -> Vec<Adopt> {
     for address in &input.diff.in_sync {
         let Some(desired) = input.desired.get(address) else { continue };
         let known = input.applied.get(address);
+        // Where its policy was moved to is worth recording too: see `Diff::elsewhere`.
         let same = known.is_some_and(|applied| {
-            applied.attributes.len() == desired.attributes.len()
+            (input.whence)(applied) != Whence::Gone
+                && applied.attributes.len() == desired.attributes.len()
                 && desired.attributes.iter().all(|(name, value)| applied.attributes.get(name) == Some(&value.to_json()))
         });
         if !same {

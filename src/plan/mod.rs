@@ -6,6 +6,7 @@ mod context;
 #[cfg(test)]
 mod older_servers;
 mod order;
+mod ownership;
 
 pub use artifact::{Adopt, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};
 pub use build::{Input, Weights, action_for, build};

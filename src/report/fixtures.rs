@@ -88,6 +88,7 @@ fn of(actions: Vec<Action>) -> Plan {
         adopt: Vec::new(),
         beside: Vec::new(),
         forget: Vec::new(),
+        release: Vec::new(),
         diagnostics: Vec::new(),
         guardrails: Vec::new(),
         guarded: BTreeMap::new(),

@@ -231,6 +231,8 @@ pub(super) fn remarks(plan: &Plan, most: usize) -> Vec<Sentence> {
     let names = plan.unmanaged.iter().map(|found| Label::anywhere(&found.address, found.on.as_ref()));
     list(plan.unmanaged.len(), "Unmanaged, and left alone", listed(names, most));
     let (new, known): (Vec<&Adopt>, Vec<&Adopt>) = plan.adopt.iter().partition(|adopt| adopt.new);
+    let names = plan.release.iter().map(|gone| Label::anywhere(&gone.address, gone.on.as_ref()));
+    list(plan.release.len(), "No longer managed once this is applied, and left as it is", listed(names, most));
     let mut tell = |count: usize, one: &str, several: &str| {
         if count > 0 {
             let text = if count == 1 { one } else { several };

@@ -21,11 +21,13 @@ pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
 pub use written::{Told, written};
 
 /// Compiling a catalog query, or starting workers for it, takes longer than the query: the planner
-/// knows neither how few of the rows are in scope nor that they are all in memory. The savepoint is
+/// knows neither how few of the rows are in scope nor that they are all in memory. That the planner may
+/// exclude a table by its conditions alone is how `canon.rs` learns what is immutable. The savepoint is
 /// for what an author wrote and the server may refuse: see `canon.rs`. It cannot be made together
 /// with that, since nothing of a text that does not parse is run.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-const SETTINGS: &str = "SET LOCAL max_parallel_workers_per_gather = 0; SAVEPOINT canon";
+const SETTINGS: &str = "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL constraint_exclusion = on; \
+    SAVEPOINT canon";
 
 /// What a snapshot looks at: names of relations, and of whole-database objects by kind.
 #[derive(Clone, Debug, Default)]

@@ -87,6 +87,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
 }
 
 fn run(case: &Case, tier: Tier, servers: &Servers) -> Result<(), Failed> {
+    let _alone = Servers::alone_with(case.name.split('/').next().unwrap_or_default());
     let db = servers.db(tier)?;
     let imported = run_in(case, tier, &db)?;
     drop(db);

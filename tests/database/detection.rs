@@ -127,6 +127,7 @@ fn run_all(fixtures: &Fixtures, tier: Tier, servers: &Servers) -> Result<(), Fai
     let mut changes: Vec<Change> = fixtures.changes().iter().map(|stem| Change::read(&folder, stem)).collect();
     changes.retain(|change| !change.not_embedded || tier != Tier::Embedded);
     changes.sort_by_key(|change| change.stays());
+    let _alone = Servers::alone_with(fixtures.kind.id().as_str());
     let mut failures = Vec::new();
     let mut rest = changes.as_slice();
     while !rest.is_empty() {

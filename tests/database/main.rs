@@ -21,6 +21,7 @@ mod detection;
 mod docs;
 mod faults;
 mod fleet;
+mod folders;
 mod import;
 mod injection;
 mod pooler;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
 fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
     trials.extend(detection::trials(tier, servers));
+    trials.extend(folders::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
     trials.extend(crash::trials(tier, servers));
     trials.extend(docs::trials(tier, servers));

@@ -201,6 +201,13 @@ impl Servers {
         Ok(db)
     }
 
+    /// Waits for every other test of a kind whose resources belong to the server rather than to a
+    /// database; such tests would see each other's.
+    pub fn alone_with(kind: &str) -> Option<MutexGuard<'static, ()>> {
+        static WHOLE_SERVER: Mutex<()> = Mutex::new(());
+        (kind == "setting").then(|| lock(&WHOLE_SERVER))
+    }
+
     /// Stops what was started. Whoever still holds a `Db` loses it.
     pub fn stop_all(&self) {
         for slot in lock(&self.inner.slots).values() {

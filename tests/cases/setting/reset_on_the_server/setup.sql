@@ -1,1 +1,1 @@
-ALTER SYSTEM SET bgwriter_delay = '300ms';
+ALTER SYSTEM SET bgwriter_delay = '200ms';
