@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::core::{Address, Containers, Delta, Desired, Live, Place, Server, Value};
 use crate::diag::{Diagnostic, Failure, Sources, code};
-use crate::diff::{self, Sides};
+use crate::diff::{self, Sides, Whence};
 use crate::import::gather::{Gathered, LeftOut};
 use crate::import::page::Page;
 use crate::kinds::{self, Canon, Relations, View};
@@ -150,6 +150,8 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _| false,
+        permanent: &|_| false,
+        whence: &|_| Whence::Given,
         takes_along: &|_| false,
     };
     diff::diff(&sides).deltas
