@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::core::{Address, Containers, Delta, Desired, Live, Place, Server, Value};
+use crate::core::{Address, Containers, Delta, Desired, Live, Place, Server, Value, Whence};
 use crate::diag::{Diagnostic, Failure, Sources, code};
-use crate::diff::{self, Sides, Whence};
+use crate::diff::{self, Sides};
 use crate::import::gather::{Gathered, LeftOut};
 use crate::import::page::Page;
 use crate::kinds::{self, Canon, Relations, View};
