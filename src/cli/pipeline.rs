@@ -12,7 +12,7 @@ use crate::guard;
 use crate::kinds::{self, View};
 use crate::load::Policies;
 use crate::pg::Session;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Purpose};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names};
 
@@ -36,6 +36,21 @@ pub type Remember<'a> = &'a mut dyn FnMut(&Server) -> Result<BTreeMap<Address, A
 /// # Errors
 /// What makes any plan impossible.
 pub fn make(
+    policies: &Policies,
+    session: &mut Session,
+    remember: Remember<'_>,
+    whole: bool,
+    sink: &mut Vec<Diagnostic>,
+) -> Result<Made, Failure> {
+    make_for(&Purpose::Apply, policies, session, remember, whole, sink)
+}
+
+/// The same for any purpose.
+///
+/// # Errors
+/// As [`make`].
+pub fn make_for(
+    purpose: &Purpose,
     policies: &Policies,
     session: &mut Session,
     remember: Remember<'_>,
@@ -98,6 +113,7 @@ pub fn make(
         whence: &whence,
         documents: &documents,
         containers: &containers,
+        purpose,
         whole,
     };
     let mut plan = plan::build(input, &mut Renderer::new())?;

@@ -26,7 +26,7 @@ impl Exit {
             Self::Refused,
             "refused: a hazard not allowed, a protected resource, a guardrail, a stale plan, the wrong database",
         ),
-        (Self::Partial, "apply stopped part-way; the ledger says where"),
+        (Self::Partial, "apply or run stopped part-way; the ledger says where"),
     ];
 }
 
@@ -143,6 +143,8 @@ codes! {
     STOPPED = partial("stopped-part-way", "Apply stopped after some statements were sent.");
     INTERRUPTED = partial("interrupted", "Apply was interrupted.");
     IN_DOUBT = partial("in-doubt", "The connection broke during a statement, which may or may not have happened.");
+    MAX_RUNTIME = partial("max-runtime", "The time that a run may take is over, and there is more to do.");
+    APPLY_FIRST = new("apply-first", "Operations go by definitions that differ from their policies.");
     NOT_CONVERGED = partial("not-converged", "Apply finished and something still differs.");
     OUTPUT_LOST = new("output-lost", "Standard output could not be written.");
     EMBEDDED_UNAVAILABLE = new("embedded-unavailable", "The embedded server cannot be started.");

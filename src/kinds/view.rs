@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::{Address, Desired, Ensure, Interval, Live, Param, QualifiedName, Server, SqlText};
+use crate::core::{Address, Desired, Ensure, Interval, KindId, Live, Param, QualifiedName, Server, SqlText};
 
 /// Which relations a snapshot looks at.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub struct Scope {
     pub globals: BTreeMap<String, Vec<String>>,
     /// The same of what has a container in place of a schema, each as its container and its name.
     pub contained: BTreeMap<String, Vec<(String, String)>>,
+    /// Every kind that documents or the ledger name a resource of.
+    pub kinds: BTreeSet<KindId>,
     /// Whether what is found is to be written as policies: then also what is too dear to ask for each
     /// plan, where [`Kind::export`](crate::kinds::Kind::export) needs it.
     pub export: bool,

@@ -7,6 +7,8 @@ mod context;
 mod older_servers;
 mod order;
 mod ownership;
+mod purpose;
 
-pub use artifact::{Adopt, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};
+pub use artifact::{Adopt, Due, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};
 pub use build::{Input, Weights, action_for, build};
+pub use purpose::Purpose;

@@ -38,6 +38,8 @@ pub struct Names {
     pub globals: BTreeMap<String, Vec<String>>,
     /// What has a container in place of a schema, by kind.
     pub contained: BTreeMap<String, Vec<(String, String)>>,
+    /// The kinds of all of these.
+    pub kinds: BTreeSet<KindId>,
     /// Whether what is found is to be written as policies: see [`Scope::export`].
     pub export: bool,
 }
@@ -45,6 +47,7 @@ pub struct Names {
 impl Names {
     /// Adds what an address and its relation name.
     pub fn add(&mut self, address: &Address, on: Option<&QualifiedName>) {
+        self.kinds.insert(address.kind.clone());
         match (on, &address.schema) {
             (Some(on), _) => {
                 self.relations.insert(on.clone());
@@ -159,7 +162,7 @@ fn scope(relations: &Relations, names: &Names) -> Scope {
     let mut hypertables: Vec<(u32, i64)> = relations.values().filter_map(id).collect();
     hypertables.sort_unstable();
     let (globals, contained) = (names.globals.clone(), names.contained.clone());
-    Scope { oids, hypertables, globals, contained, export: names.export }
+    Scope { oids, hypertables, globals, contained, kinds: names.kinds.clone(), export: names.export }
 }
 
 /// Counts what the differences would touch: one query a kind that has any.

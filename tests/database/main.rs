@@ -26,6 +26,7 @@ mod import;
 mod injection;
 mod pooler;
 mod roundtrips;
+mod run;
 mod servers;
 mod trouble;
 
@@ -71,6 +72,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
+    trials.extend(run::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
     trials.extend(import::trials(tier, servers));
     trials
