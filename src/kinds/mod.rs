@@ -241,6 +241,13 @@ pub trait Kind: Sync {
         false
     }
 
+    /// Whether its action comes after everything else of the plan: one that begins to delete, so that
+    /// whatever is to read the rows, or works on them, has done so. What waits for a relation does not
+    /// wait for it.
+    fn comes_at_the_end(&self, _delta: &Delta) -> bool {
+        false
+    }
+
     /// Whether a removal comes after everything that `others`, the other deltas of its table, make:
     /// so that a failure on the way does not leave the table without either. Otherwise it comes first.
     fn is_removed_last(&self, _removal: &Delta, _others: &[&Delta], _view: &View<'_>) -> bool {

@@ -10,17 +10,17 @@ use crate::kinds::{After, View, by_id};
 /// Puts actions, each beside the delta that it closes, in order. Those that each wait for another
 /// are blocked, and said.
 pub fn arrange(actions: Vec<Action>, deltas: &[Delta], view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Action> {
-    let last = removed_last(deltas, view);
+    let places = Places { removed_last: removed_last(deltas, view), at_the_end: at_the_end(deltas) };
     let mut actions = actions;
-    actions.sort_by_cached_key(|action| usual(action, last.contains(&action.address)));
-    let required = required(&actions, deltas, view);
+    actions.sort_by_cached_key(|action| places.usual(action));
+    let needed = required(&actions, deltas, &places, view);
     let actions = {
-        let order = within_relations(&actions, &required);
+        let order = within_relations(&actions, &needed);
         permuted(actions, &order)
     };
-    let mut needs = self::required(&actions, deltas, view);
+    let mut needs = required(&actions, deltas, &places, view);
     chain(&actions, &mut needs);
-    let (order, stuck) = sort(&actions, &needs);
+    let (order, stuck) = sort(&actions, &needs, &places.at_the_end);
     if !stuck.is_empty() {
         sink.push(cycle(&actions, &stuck));
     }
@@ -32,6 +32,20 @@ pub fn arrange(actions: Vec<Action>, deltas: &[Delta], view: &View<'_>, sink: &m
         }
     }
     order.iter().chain(&stuck).filter_map(|at| numbered.remove(at)).collect()
+}
+
+/// The actions that do not stand where their kind would have them.
+struct Places {
+    /// Removals that come after what their tables are given.
+    removed_last: BTreeSet<Address>,
+    /// What comes after everything else of the plan.
+    at_the_end: BTreeSet<Address>,
+}
+
+/// What begins to delete, which nothing of the plan may have to wait for.
+fn at_the_end(deltas: &[Delta]) -> BTreeSet<Address> {
+    let late = |delta: &&Delta| by_id(&delta.address.kind).is_some_and(|kind| kind.comes_at_the_end(delta));
+    deltas.iter().filter(late).map(|delta| delta.address.clone()).collect()
 }
 
 /// The removals that come after what their tables are given.
@@ -54,33 +68,39 @@ fn removed_last(deltas: &[Delta], view: &View<'_>) -> BTreeSet<Address> {
     last
 }
 
-/// Whole-database objects first, then table by table; within one, removals from the last kind back
-/// to the first, then the rest from the first kind on, then the removals that are kept for the end;
-/// whole-database removals last of all.
-fn usual(action: &Action, last: bool) -> (u8, Option<QualifiedName>, u8, i64, Option<String>, String) {
-    let rank = crate::kinds::all().iter().position(|kind| kind.id() == action.address.kind).unwrap_or(usize::MAX);
-    let rank = i64::try_from(rank).unwrap_or(i64::MAX);
-    let remove = action.op == Op::Remove;
-    let phase = match (&action.on, remove) {
-        (None, false) => 0,
-        (Some(_), _) => 1,
-        (None, true) => 2,
-    };
-    let (step, rank) = match (remove, last) {
-        (true, false) => (0, -rank),
-        (false, _) => (1, rank),
-        (true, true) => (2, -rank),
-    };
-    let address = &action.address;
-    (phase, action.on.clone(), step, rank, address.schema.clone(), address.name.clone())
+impl Places {
+    /// Whole-database objects first, then table by table; within one, removals from the last kind back
+    /// to the first, then the rest from the first kind on, then the removals that are kept for the end;
+    /// then what begins to delete, and whole-database removals last of all.
+    fn usual(&self, action: &Action) -> (u8, Option<QualifiedName>, u8, i64, Option<String>, String) {
+        let rank = crate::kinds::all().iter().position(|kind| kind.id() == action.address.kind).unwrap_or(usize::MAX);
+        let rank = i64::try_from(rank).unwrap_or(i64::MAX);
+        let remove = action.op == Op::Remove;
+        let phase = match (&action.on, remove) {
+            _ if self.at_the_end.contains(&action.address) => 2,
+            (None, false) => 0,
+            (Some(_), _) => 1,
+            (None, true) => 3,
+        };
+        let (step, rank) = match (remove, self.removed_last.contains(&action.address)) {
+            (true, false) => (0, -rank),
+            (false, _) => (1, rank),
+            (true, true) => (2, -rank),
+        };
+        let address = &action.address;
+        (phase, action.on.clone(), step, rank, address.schema.clone(), address.name.clone())
+    }
 }
 
 /// For each action, by its place, those that its kind asks it to come after.
-fn required(actions: &[Action], deltas: &[Delta], view: &View<'_>) -> Vec<BTreeSet<usize>> {
+fn required(actions: &[Action], deltas: &[Delta], places: &Places, view: &View<'_>) -> Vec<BTreeSet<usize>> {
     let deltas: BTreeMap<&Address, &Delta> = deltas.iter().map(|delta| (&delta.address, delta)).collect();
     let by_address: BTreeMap<&Address, usize> =
         actions.iter().enumerate().map(|(at, action)| (&action.address, at)).collect();
-    let by_relation = by_relation(actions);
+    let mut by_relation = by_relation(actions);
+    // Whoever reads a relation wants its rows, and waits for nothing that deletes them.
+    let keeps = |at: &usize| actions.get(*at).is_none_or(|action| !places.at_the_end.contains(&action.address));
+    by_relation.values_mut().for_each(|own| own.retain(keeps));
     let of = |(at, action): (usize, &Action)| {
         let mut needs = BTreeSet::new();
         if let (Some(kind), Some(delta)) = (by_id(&action.address.kind), deltas.get(&action.address)) {
@@ -148,7 +168,7 @@ fn chain(actions: &[Action], needs: &mut [BTreeSet<usize>]) {
 
 /// Takes what waits for nothing any more: the rest of the relation that the last one was on, or
 /// else the first of the usual order. What is left over waits in a circle.
-fn sort(actions: &[Action], needs: &[BTreeSet<usize>]) -> (Vec<usize>, Vec<usize>) {
+fn sort(actions: &[Action], needs: &[BTreeSet<usize>], at_the_end: &BTreeSet<Address>) -> (Vec<usize>, Vec<usize>) {
     let mut waiting: BTreeMap<usize, usize> = needs.iter().map(BTreeSet::len).enumerate().collect();
     let mut needed_by: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (at, needs) in needs.iter().enumerate() {
@@ -158,13 +178,14 @@ fn sort(actions: &[Action], needs: &[BTreeSet<usize>]) -> (Vec<usize>, Vec<usize
     }
     let mut ready: BTreeSet<usize> = waiting.iter().filter(|(_, count)| **count == 0).map(|(at, _)| *at).collect();
     let on = |at: usize| actions.get(at).and_then(|action| action.on.as_ref());
+    let early = |at: &usize| actions.get(*at).is_none_or(|action| !at_the_end.contains(&action.address));
     let mut order: Vec<usize> = Vec::new();
     while let Some(first) = ready.first().copied() {
         // An action on a relation waits for the one before it, so that the next is the one freed by it.
         let last = order.last().copied().filter(|last| on(*last).is_some());
         let next = last.and_then(|last| {
             let freed = needed_by.get(&last).into_iter().flatten().copied();
-            freed.filter(|at| ready.contains(at) && on(*at) == on(last)).min()
+            freed.filter(|at| ready.contains(at) && on(*at) == on(last) && early(at)).min()
         });
         let next = next.unwrap_or(first);
         ready.remove(&next);
@@ -225,7 +246,7 @@ mod tests {
 
     fn sorted(more: &[(usize, usize)]) -> (Vec<usize>, Vec<usize>) {
         let (actions, needs) = four(more);
-        sort(&actions, &needs)
+        sort(&actions, &needs, &BTreeSet::new())
     }
 
     #[test]
@@ -237,6 +258,19 @@ mod tests {
     fn what_needs_another_relation_follows_it_and_relations_stay_together() {
         assert_eq!(sorted(&[(0, 2)]), (vec![2, 3, 0, 1], vec![]));
         assert_eq!(sorted(&[(1, 3)]), (vec![0, 2, 3, 1], vec![]));
+    }
+
+    #[test]
+    fn what_begins_to_delete_follows_everything_even_on_its_own_relation() {
+        let actions = ["index", "a", "b"].iter().zip(["a", "a", "b"]).map(|(name, on)| action(name, Some(on)));
+        let mut actions: Vec<Action> = actions.collect();
+        let places = Places { removed_last: BTreeSet::new(), at_the_end: BTreeSet::from([actions[1].address.clone()]) };
+        actions.sort_by_cached_key(|action| places.usual(action));
+        let mut needs = vec![BTreeSet::new(); 3];
+        chain(&actions, &mut needs);
+        let (order, stuck) = sort(&actions, &needs, &places.at_the_end);
+        let names: Vec<&str> = order.iter().map(|at| actions[*at].address.name.as_str()).collect();
+        assert_eq!((names, stuck), (vec!["index", "b", "a"], vec![]));
     }
 
     #[test]
@@ -263,6 +297,6 @@ mod tests {
     fn whole_database_objects_wait_for_no_neighbour() {
         let actions = vec![action("x", None), action("y", None), action("z", Some("a"))];
         let needs = vec![BTreeSet::from([1]), BTreeSet::new(), BTreeSet::new()];
-        assert_eq!(sort(&actions, &needs), (vec![1, 0, 2], vec![]));
+        assert_eq!(sort(&actions, &needs, &BTreeSet::new()), (vec![1, 0, 2], vec![]));
     }
 }

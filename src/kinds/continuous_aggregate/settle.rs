@@ -175,7 +175,7 @@ pub fn check(own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<
             sink.push(
                 Diagnostic::warning(
                     &NEVER_FILLED,
-                    format!("{} is made empty, and nothing refreshes it", desired.address),
+                    format!("{} is empty once it is made, and nothing refreshes it", desired.address),
                 )
                 .at(&desired.place)
                 .help("add a `refresh` section, or write `with_data: true` to fill it once"),

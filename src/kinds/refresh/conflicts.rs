@@ -90,25 +90,46 @@ fn check_sources(desired: &Desired, on: &QualifiedName, all: &BTreeMap<Address, 
     for source in query(on, all).map(sources).unwrap_or_default() {
         let Some(retention) = wanted("retention", &source, all) else { continue };
         let Some(kept) = retention.get("drop_after") else { continue };
-        let start = desired.get("start_offset").filter(|start| **start != Value::Null);
-        let beyond = match start {
-            None => true,
-            Some(start) => matches!((length(start), length(kept)), (Some(start), Some(kept)) if start > kept),
-        };
-        if beyond {
-            let message = format!(
-                "the refresh looks back to {}, and {source} keeps its rows for {kept} only",
-                start.map_or_else(|| "the beginning".to_owned(), ToString::to_string)
-            );
+        if looks_beyond(desired, kept) {
             sink.push(
-                Diagnostic::error(&code::POLICY_CONFLICT, message)
-                    .at(desired.place_of("start_offset"))
-                    .and_at(retention.place_of("drop_after"), "rows are dropped after this")
-                    .why("a refresh over rows that were dropped deletes what the aggregate had made of them")
-                    .help(format!("write a `start_offset` of at most {kept}, or keep the rows longer")),
+                beyond(desired, &source, kept).and_at(retention.place_of("drop_after"), "rows are dropped after this"),
             );
         }
     }
+}
+
+/// The same of retention that is there and that no policy speaks of.
+pub fn check_live_sources(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+    let Some(on) = &desired.on else { return };
+    for source in query(on, view.desired).map(sources).unwrap_or_default() {
+        let address = Address::in_schema(KindId::new("retention"), &source);
+        if view.desired.contains_key(&address) {
+            continue;
+        }
+        let Some(kept) = view.live.get(&address).and_then(|live| live.get("drop_after")) else { continue };
+        if looks_beyond(desired, kept) {
+            sink.push(beyond(desired, &source, kept));
+        }
+    }
+}
+
+fn looks_beyond(desired: &Desired, kept: &Value) -> bool {
+    match desired.get("start_offset").filter(|start| **start != Value::Null) {
+        None => true,
+        Some(start) => matches!((length(start), length(kept)), (Some(start), Some(kept)) if start > kept),
+    }
+}
+
+fn beyond(desired: &Desired, source: &QualifiedName, kept: &Value) -> Diagnostic {
+    let start = desired.get("start_offset").filter(|start| **start != Value::Null);
+    let message = format!(
+        "the refresh looks back to {}, and {source} keeps its rows for {kept} only",
+        start.map_or_else(|| "the beginning".to_owned(), ToString::to_string)
+    );
+    Diagnostic::error(&code::POLICY_CONFLICT, message)
+        .at(desired.place_of("start_offset"))
+        .why("a refresh over rows that were dropped deletes what the aggregate had made of them")
+        .help(format!("write a `start_offset` of at most {kept}, or keep the rows longer"))
 }
 
 fn check_columnstore(

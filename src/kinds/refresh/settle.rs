@@ -2,6 +2,7 @@
 
 use crate::core::{Desired, Ensure, Value, Version};
 use crate::diag::{Diagnostic, code};
+use crate::kinds::refresh::conflicts;
 use crate::kinds::{Stored, View, job};
 
 /// The first with batches (`sql/policy_api.sql`, 2.18 and 2.19).
@@ -27,6 +28,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         job::check_age(attribute, desired, relation, view, sink);
     }
     check_present(desired, view, sink);
+    conflicts::check_live_sources(desired, view, sink);
     for (attribute, version) in
         [("buckets_per_batch", BATCHES), ("max_batches_per_execution", BATCHES), ("refresh_newest_first", NEWEST_FIRST)]
     {

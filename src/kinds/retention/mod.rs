@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema as _;
 
-use crate::core::{Address, Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value, Version};
+use crate::core::{
+    Address, Change, Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value, Version,
+};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Column, Export, Judgement, Kind, Relation, Relations, Rules, Scope, Section, View, checks, job};
 
@@ -93,6 +95,18 @@ impl Kind for Retention {
 
     fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
         job::context(delta, view)
+    }
+
+    /// The server starts the job as soon as it is there: what it drops is lost to a continuous
+    /// aggregate that the same plan fills, and gone from under an index that it builds (XX000,
+    /// `could not open relation`: seen on 2.28.3).
+    /// One that only keeps more is no such thing.
+    fn comes_at_the_end(&self, delta: &Delta) -> bool {
+        let longer = |change: &Change| match (&change.before, &change.after) {
+            (Some(before), Some(after)) => change.attribute.starts_with("drop_") && at_least(after, before),
+            _ => false,
+        };
+        delta.is_create() || !delta.is_remove() && !delta.changes.iter().all(longer)
     }
 
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {

@@ -1,0 +1,3 @@
+CREATE TABLE public.trades (time timestamptz NOT NULL, symbol text NOT NULL, price float8);
+SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
+SELECT add_retention_policy('public.trades', INTERVAL '30 days');
