@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Change, Containers, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value,
+    Address, Applied, Change, Containers, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value, Whence,
 };
 
 /// The three sides, and what the policies speak of at all.
@@ -31,6 +31,10 @@ pub struct Sides<'a> {
     /// Whether an attribute is one that settling adds and that no policy can write, for this kind.
     /// What was applied then need not say it to have meant it.
     pub derived: &'a dyn Fn(&KindId, &str) -> bool,
+    /// Whether nothing can remove a resource of this kind.
+    pub permanent: &'a dyn Fn(&KindId) -> bool,
+    /// Where the policy is that a resource was applied from.
+    pub whence: &'a dyn Fn(&Applied) -> Whence,
     /// Whether closing a delta takes everything along that is on its relation.
     pub takes_along: &'a dyn Fn(&Delta) -> bool,
 }
@@ -44,6 +48,12 @@ pub struct Diff {
     pub in_sync: Vec<Address>,
     /// What is live on a managed relation, unnamed, and not Chronoform's own.
     pub unmanaged: Vec<Address>,
+    /// What Chronoform applied, a policy no longer mentions, and nothing can remove: it stays, and is
+    /// no longer managed.
+    pub released: Vec<Address>,
+    /// What Chronoform applied from a policy that is not among those at hand, and these do not
+    /// mention: that it is not wanted any more cannot be told from them.
+    pub elsewhere: Vec<Address>,
     /// What Chronoform applied to a relation that no policy describes any more.
     pub orphaned: Vec<Address>,
 }
@@ -71,10 +81,13 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
             None => sides.containers.is_in_one(address),
         };
         match (sides.applied.get(address), managed) {
+            (Some(applied), true) if (sides.whence)(applied) != Whence::Given => found.elsewhere.push(address.clone()),
+            (Some(_), true) if (sides.permanent)(&address.kind) => found.released.push(address.clone()),
             (Some(applied), true) => {
                 let goes = |name: &str| !(sides.forgets)(&address.kind, name) || applied.attributes.contains_key(name);
                 found.deltas.push(remove(live, Reason::Dropped, goes));
             }
+            (Some(applied), false) if (sides.whence)(applied) == Whence::Elsewhere => {}
             (Some(_), false) => found.orphaned.push(address.clone()),
             (None, true) if !live.system => found.unmanaged.push(address.clone()),
             (None, _) => {}
@@ -249,7 +262,7 @@ pub struct Drift {
 
 /// Every resource's standing: those named, those applied, and those unmanaged.
 pub fn drift(sides: &Sides<'_>, diff: &Diff) -> Vec<Drift> {
-    let unmanaged: BTreeSet<&Address> = diff.unmanaged.iter().collect();
+    let unmanaged: BTreeSet<&Address> = diff.unmanaged.iter().chain(&diff.released).chain(&diff.elsewhere).collect();
     let mut addresses: BTreeSet<&Address> = sides.desired.keys().collect();
     addresses.extend(unmanaged.iter().copied());
     addresses

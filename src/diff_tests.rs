@@ -13,6 +13,8 @@ struct World {
     managed: BTreeSet<QualifiedName>,
     containers: Containers,
     forgets: bool,
+    permanent: bool,
+    whence: Whence,
 }
 
 fn table() -> QualifiedName {
@@ -37,6 +39,8 @@ fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World
         managed: BTreeSet::from([table()]),
         containers: Containers::default(),
         forgets: false,
+        permanent: false,
+        whence: Whence::Given,
     };
     if let Some(value) = desired {
         let mut wanted = Desired::new(address(), Some(table()), place);
@@ -51,7 +55,9 @@ fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World
     }
     if let Some(value) = applied {
         let attributes = BTreeMap::from([("after".to_owned(), days(value).to_json())]);
-        world.applied.insert(address(), Applied { address: address(), on: Some(table()), attributes, adopted: false });
+        let applied =
+            Applied { address: address(), on: Some(table()), attributes, adopted: false, source: None, at: None };
+        world.applied.insert(address(), applied);
     }
     world
 }
@@ -68,6 +74,8 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         forgets: &forgets,
         means_same: &|_, _, _| false,
         derived: &|_, name| name == "derived",
+        permanent: &|_| world.permanent,
+        whence: &|_| world.whence,
         takes_along: &|_| false,
     };
     let diff = diff(&sides);
@@ -131,6 +139,36 @@ fn only_what_chronoform_applied_is_ever_removed_for_being_unmentioned() {
     let mut set_aside = world(None, Some(7), Some(7));
     set_aside.named.insert(address());
     assert_eq!(run(&set_aside), (Diff::default(), Vec::new()));
+}
+
+#[test]
+fn what_nothing_can_remove_is_released() {
+    let mut permanent = world(None, Some(7), Some(7));
+    permanent.permanent = true;
+    let (diff, drift) = run(&permanent);
+    assert!(diff.deltas.is_empty() && diff.unmanaged.is_empty());
+    assert_eq!(diff.released, [address()]);
+    assert_eq!(drift[0].status, Status::Unmanaged);
+    permanent.applied.clear();
+    assert_eq!(run(&permanent).0.unmanaged, [address()], "once it is forgotten");
+}
+
+#[test]
+fn what_another_policy_asked_for_is_not_removed_by_this_one() {
+    for whence in [Whence::Elsewhere, Whence::Gone] {
+        let mut other = world(None, Some(7), Some(7));
+        other.whence = whence;
+        let (diff, drift) = run(&other);
+        assert!(diff.deltas.is_empty());
+        assert_eq!((diff.elsewhere, drift[0].status), (vec![address()], Status::Unmanaged));
+        other.managed.clear();
+        let orphaned = run(&other).0.orphaned;
+        assert_eq!(orphaned.is_empty(), whence == Whence::Elsewhere, "what another policy keeps is no orphan");
+    }
+    let mut absent = world(Some(7), Some(7), Some(7));
+    absent.whence = Whence::Elsewhere;
+    absent.desired.get_mut(&address()).unwrap().ensure = Ensure::Absent;
+    assert_eq!(run(&absent).0.deltas[0].reason, Reason::Unwanted, "on purpose it is");
 }
 
 #[test]

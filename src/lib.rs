@@ -28,8 +28,9 @@
 //! | `plan` | deltas to ordered actions; the artifact | core, diag, diff, guard, kinds, render |
 //! | `ledger` | the record, in SQLite | core, diag |
 //! | `apply` | lock, gate, run, verify; tells events | core, diag, diff, guard, kinds, pg, plan, render, snapshot |
+//! | `ops` | operations: what `run` may do, one folder each | apply, core, diag, kinds, ledger, pg, plan, render |
 //! | `report` | text, JSON, Markdown and HTML views | core, diag, diff, plan |
-//! | `cli` | one file a command; the only room that prints | apply, core, diag, diff, guard, kinds, ledger, load, pg, plan, render, report, snapshot |
+//! | `cli` | one file a command; the only room that prints | apply, core, diag, diff, guard, kinds, ledger, load, ops, pg, plan, render, report, snapshot |
 //!
 //! `tests/architecture.rs` holds the code to this table.
 //!
@@ -52,6 +53,7 @@ pub mod guard;
 pub mod kinds;
 pub mod ledger;
 pub mod load;
+pub mod ops;
 pub mod pg;
 pub mod plan;
 pub mod render;

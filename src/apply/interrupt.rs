@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use crate::pg::Canceller;
 
@@ -10,6 +11,7 @@ use crate::pg::Canceller;
 pub struct Interrupt {
     requests: Arc<AtomicUsize>,
     cancellers: Arc<Mutex<Vec<Canceller>>>,
+    deadline: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Interrupt {
@@ -32,8 +34,21 @@ impl Interrupt {
         requests
     }
 
+    /// Asks to stop at a moment, after the statement that runs then.
+    pub fn stop_at(&self, moment: Instant) {
+        if let Ok(mut slot) = self.deadline.lock() {
+            *slot = Some(moment);
+        }
+    }
+
     /// Whether to stop before the next statement.
     pub fn is_requested(&self) -> bool {
-        self.requests.load(Ordering::SeqCst) > 0
+        self.requests.load(Ordering::SeqCst) > 0 || self.is_out_of_time()
+    }
+
+    /// Whether the moment to stop at is over.
+    pub fn is_out_of_time(&self) -> bool {
+        let deadline = self.deadline.lock().ok().and_then(|slot| *slot);
+        deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 }

@@ -35,7 +35,7 @@ pub fn run(
     interrupt.arm(session.canceller());
     for (index, action) in plan.actions.iter().enumerate() {
         if interrupt.is_requested() {
-            failure = Some(interrupted(index, plan.actions.len(), None));
+            failure = Some(interrupted(index, plan.actions.len(), None, interrupt));
             break;
         }
         if !single_session && let Err(lost) = check_held(session) {
@@ -66,7 +66,7 @@ pub fn run(
             }
         };
         sent |= outcome != ActionOutcome::Skipped;
-        failure = broken.or_else(|| stopped(action, &outcome, index, plan.actions.len()));
+        failure = broken.or_else(|| stopped(action, &outcome, (index, plan.actions.len()), interrupt));
         let recorded = events.action_finished(index, action, &outcome, started.elapsed());
         if let Some(slot) = outcomes.get_mut(index) {
             *slot = outcome;
@@ -86,24 +86,37 @@ pub fn run(
 fn part_way(mut failure: Failure, outcomes: &[ActionOutcome]) -> Failure {
     if failure.exit() < Exit::Partial {
         let done = outcomes.iter().filter(|outcome| **outcome == ActionOutcome::Done).count();
-        let message = format!("apply stopped part-way: {done} of {} actions are done", outcomes.len());
-        let help = "mend what stopped it and run apply again: it begins by looking at what is really there";
+        let message = format!("stopped part-way: {done} of {} actions are done", outcomes.len());
+        let help = "mend what stopped it and do the same again: it begins by looking at what is really there";
         failure.0.push(Diagnostic::error(&code::STOPPED, message).help(help));
     }
     failure
 }
 
-fn interrupted(done: usize, all: usize, action: Option<&Action>) -> Failure {
-    let place = action.map(|action| format!(" in {}", action.address)).unwrap_or_default();
-    let message = format!("interrupted{place}: {done} of {all} actions are done and recorded");
-    Diagnostic::error(&code::INTERRUPTED, message).help("run apply again to do the rest").into()
+/// Stopped on request or for want of time, before an action or before a step of one.
+fn interrupted(done: usize, all: usize, at: Option<(&Action, usize)>, interrupt: &Interrupt) -> Failure {
+    let place =
+        at.map(|(action, step)| format!(" in {}, after {step} of its {} steps", action.address, action.steps.len()));
+    let place = place.unwrap_or_default();
+    let rest = format!("{done} of {all} actions are done and recorded");
+    if interrupt.is_out_of_time() {
+        let message = format!("the time for this run is over{place}: {rest}");
+        return Diagnostic::error(&code::MAX_RUNTIME, message).help("the next run goes on with the rest").into();
+    }
+    let help = "do the same again: it begins by looking, and goes on with the rest";
+    Diagnostic::error(&code::INTERRUPTED, format!("interrupted{place}: {rest}")).help(help).into()
 }
 
 /// The failure that an action's outcome is.
-fn stopped(action: &Action, outcome: &ActionOutcome, index: usize, all: usize) -> Option<Failure> {
+fn stopped(
+    action: &Action,
+    outcome: &ActionOutcome,
+    (index, all): (usize, usize),
+    interrupt: &Interrupt,
+) -> Option<Failure> {
     let ActionOutcome::Stopped(step, outcome) = outcome else { return None };
     let sql = action.steps.get(*step).map(|step| step.sql.as_str()).unwrap_or_default();
-    let rest = format!("{index} of {all} actions are done and recorded; run apply again once this is mended");
+    let rest = format!("{index} of {all} actions are done and recorded; do the same again once this is mended");
     let failed = |error: &PgError, code| {
         let state = error.sqlstate.as_ref().map(|state| format!(" (SQLSTATE {state})")).unwrap_or_default();
         let message = format!("{} stopped at its step {}: {}{state}", action.address, step + 1, error.message);
@@ -116,7 +129,7 @@ fn stopped(action: &Action, outcome: &ActionOutcome, index: usize, all: usize) -
     match outcome {
         StepOutcome::Failed(error) => Some(failed(error, &code::STEP_FAILED).into()),
         StepOutcome::InDoubt(error) => Some(failed(error, &code::IN_DOUBT).into()),
-        StepOutcome::Cancelled => Some(interrupted(index, all, Some(action))),
+        StepOutcome::Cancelled => Some(interrupted(index, all, Some((action, *step)), interrupt)),
         StepOutcome::Done | StepOutcome::RolledBack => None,
     }
 }
@@ -135,13 +148,15 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// All steps: consecutive transactional ones together, each other one alone.
+    /// All steps: consecutive transactional ones together, unless they are separate; each other one
+    /// alone.
     fn action(&mut self) -> Result<ActionOutcome, Failure> {
         let mut at = 0;
         let steps = &self.action.steps;
         while let Some(step) = steps.get(at) {
             let ended = if step.transactional {
-                let more = steps.iter().skip(at).take_while(|step| step.transactional).count();
+                let together = |step: &&Step| step.transactional && !step.separate;
+                let more = steps.iter().skip(at).take_while(together).count().max(1);
                 let ended = self.transaction(at, more)?;
                 at += more;
                 ended

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::apply::{ActionOutcome, Ready, Report};
-use crate::core::{Action, Address, Containers, Desired, Op};
+use crate::core::{Action, Address, Containers, Desired, Op, Whence};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::diff::{self, Sides};
 use crate::plan::Plan;
@@ -62,6 +62,8 @@ fn look<'a>(ready: &mut Ready<'_>, plan: &Plan, done: &[&'a Action]) -> Result<(
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _| false,
+        permanent: &|_| false,
+        whence: &|_| Whence::Given,
         takes_along: &|_| false,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();

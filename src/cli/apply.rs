@@ -13,6 +13,7 @@ use crate::cli::{out, signals};
 use crate::core::Server;
 use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
 use crate::ledger::Admission;
+use crate::ops::{self, Limits};
 use crate::pg::Session;
 use crate::plan::Plan;
 use crate::{report, snapshot};
@@ -40,10 +41,10 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     if !ready.plan.is_empty() {
-        approve(&ready.plan, args)?;
+        approve(&ready.plan, args.auto_approve)?;
     }
     let interrupt = Interrupt::default();
-    let done = carry_out(&mut ready, args, progress, &interrupt, started, || signals::listen(&interrupt))?;
+    let done = carry_out(&mut ready, &errand(args, started), progress, &interrupt, || signals::listen(&interrupt))?;
     if !ready.plan.is_empty() || context.global.format == Format::Json {
         out::print(&report::run_summary(&done.report, &context.report_options()));
     }
@@ -51,17 +52,22 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 /// A plan, with the session that it will be carried out on.
-struct Prepared {
-    plan: Plan,
-    session: Session,
-    server: Server,
-    ledger: PathBuf,
-    admission: Admission,
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// The session.
+    pub session: Session,
+    /// The server.
+    pub server: Server,
+    /// The ledger's file.
+    pub ledger: PathBuf,
+    /// Which databases the ledger may belong to.
+    pub admission: Admission,
 }
 
 impl Prepared {
     /// What is reported where there is nothing to do, and nothing to write down.
-    fn nothing_done(&self) -> report::RunReport {
+    pub fn nothing_done(&self) -> report::RunReport {
         report::RunReport { database: self.plan.target.database.clone(), ..report::RunReport::default() }
     }
 }
@@ -94,32 +100,52 @@ fn is_done_already(ready: &Prepared, args: &ApplyArgs) -> Result<bool, Failure> 
 }
 
 /// What was done, and what made it stop.
-struct Done {
-    report: report::RunReport,
-    failure: Option<Failure>,
+pub struct Done {
+    /// What was done.
+    pub report: report::RunReport,
+    /// What made it stop.
+    pub failure: Option<Failure>,
+}
+
+/// How a plan is carried out.
+pub struct Errand {
+    /// How long to wait for the database's lock.
+    pub lock_timeout: Duration,
+    /// How long each action waits for the locks of others.
+    pub patience: Duration,
+    /// How much may be done, for operations.
+    pub limits: Option<Limits>,
+    /// When the command began.
+    pub started: Instant,
+}
+
+/// As the command line says.
+fn errand(args: &ApplyArgs, started: Instant) -> Errand {
+    let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
+    Errand { lock_timeout, patience, limits: None, started }
 }
 
 /// Lock, gate, run, verify: everything after the approval. Signals are heard, by `listen`, from the
 /// first statement on.
-fn carry_out<L>(
+pub fn carry_out<L>(
     ready: &mut Prepared,
-    args: &ApplyArgs,
+    errand: &Errand,
     progress: Progress,
     interrupt: &Interrupt,
-    started: Instant,
     listen: impl FnOnce() -> Result<L, Failure>,
 ) -> Result<Done, Failure> {
     let Prepared { plan, session, server, ledger, admission } = ready;
-    let patience = Duration::from_secs(args.lock_timeout);
     let mut waiting = |holder: &str| {
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
-    let locked = apply::lock(session, server.single_session, patience, &mut waiting)?;
+    let locked = apply::lock(session, server.single_session, errand.lock_timeout, &mut waiting)?;
     let mut ready = apply::gate(locked, plan)?;
     let mut recorder = Recorder::begin(ledger, plan, server, admission, progress)?;
     let listening = listen()?;
-    let patience = Duration::from_secs(args.patience);
-    let mut done = apply::run(&mut ready, plan, &mut recorder, interrupt, patience);
+    let mut done = match errand.limits {
+        Some(limits) => ops::run(&mut ready, plan, limits, &mut recorder, interrupt, errand.patience),
+        None => apply::run(&mut ready, plan, &mut recorder, interrupt, errand.patience),
+    };
     drop(listening);
 
     // A connection that broke has nothing more to show; the next run looks.
@@ -133,7 +159,7 @@ fn carry_out<L>(
         done.failure = Some(Failure(verified.differing.clone()));
     }
     let ended = recorder.finish(&done, &verified);
-    let report = record::summary(plan, &done, &recorder, started.elapsed(), interrupt.is_requested());
+    let report = record::summary(plan, &done, &recorder, errand.started.elapsed(), interrupt.is_requested());
     let failure = match (done.failure, ended) {
         (Some(failure), Err(unrecorded)) => Some(Failure([failure.0, unrecorded.0].concat())),
         (Some(failure), Ok(())) | (None, Err(failure)) => Some(failure),
@@ -157,11 +183,12 @@ fn read(path: &Path, context: &mut Context) -> Result<(Plan, Session, Server), F
 }
 
 /// Asks for consent, unless it was given on the command line.
-fn approve(plan: &Plan, args: &ApplyArgs) -> Result<(), Failure> {
+pub fn approve(plan: &Plan, auto_approve: bool) -> Result<(), Failure> {
     let target = &plan.target;
-    ask(args, || {
+    ask(auto_approve, || {
         format!(
-            "Apply these {} changes to `{}` on {}:{}?",
+            "{} these {} changes to `{}` on {}:{}?",
+            if plan.operations.is_empty() { "Apply" } else { "Make" },
             plan.summary.total(),
             report::clean(&target.database),
             report::clean(&target.host),
@@ -170,13 +197,13 @@ fn approve(plan: &Plan, args: &ApplyArgs) -> Result<(), Failure> {
     })
 }
 
-fn ask(args: &ApplyArgs, question: impl FnOnce() -> String) -> Result<(), Failure> {
-    if args.auto_approve {
+fn ask(auto_approve: bool, question: impl FnOnce() -> String) -> Result<(), Failure> {
+    if auto_approve {
         return Ok(());
     }
     let (message, help) = match out::confirm(&question()) {
         Some(true) => return Ok(()),
-        Some(false) => ("the plan was not approved; nothing was changed", "run apply again and answer `yes`"),
+        Some(false) => ("the plan was not approved; nothing was changed", "do the same again and answer `yes`"),
         None => ("nobody can be asked: this is no terminal", "give --auto-approve once the plan has been reviewed"),
     };
     Err(Diagnostic::error(&code::NOT_CONFIRMED, message).help(help).into())

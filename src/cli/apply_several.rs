@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::{Done, Prepared, ask, carry_out, is_done_already, permit, prepare};
+use super::{Done, Prepared, ask, carry_out, errand, is_done_already, permit, prepare};
 use crate::apply::Interrupt;
 use crate::cli::args::{ApplyArgs, Format};
 use crate::cli::context::Context;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ApplyArgs, names: &[String], context: &mut Context) -> 
     let goes_on = args.keep_going || found.iter().all(|one| refusal(one).is_none());
     let open: Vec<(&str, usize)> = found.iter().filter_map(to_do).collect();
     if goes_on && !open.is_empty() {
-        ask(args, || question(&open))?;
+        ask(args.auto_approve, || question(&open))?;
     }
     let mut done = if goes_on { carry_out_all(found, args, context)? } else { found.into_iter().map(left).collect() };
     let exit = match fleet::worst(done.iter().map(|one| one.exit(Ran::exit))) {
@@ -158,7 +158,7 @@ fn carry_out_one(one: One<Found>, args: &ApplyArgs, interrupt: &Interrupt, quiet
         }
         let is_empty = ready.plan.is_empty();
         let progress = Progress::new(ready.plan.actions.len(), quiet, None).of_target(&name);
-        match carry_out(&mut ready, args, progress, interrupt, Instant::now(), || Ok(())) {
+        match carry_out(&mut ready, &errand(args, Instant::now()), progress, interrupt, || Ok(())) {
             Ok(Done { report, failure: Some(failure) }) => stopped(report, failure, &mut context),
             Ok(Done { report, failure: None }) if is_empty => Ran { report, state: State::NothingToDo },
             Ok(Done { report, failure: None }) => Ran { report, state: State::Applied },

@@ -8,6 +8,7 @@ use crate::cli::record;
 use crate::diag::Failure;
 use crate::load::Policies;
 use crate::pg::Session;
+use crate::plan::Purpose;
 
 /// A plan, and the session that it was made on.
 pub struct Looked {
@@ -24,8 +25,16 @@ pub struct Looked {
 /// # Errors
 /// What makes any plan impossible. What is wrong with single resources is left in the context.
 pub fn look(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
+    look_for(&Purpose::Apply, paths, context)
+}
+
+/// The same for any purpose.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_for(purpose: &Purpose, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let policies = context.policies(paths)?;
-    look_with(policies, paths, context)
+    look_with(purpose, policies, paths, context)
 }
 
 /// The same without guardrails: whether the policies are as they should be is for `validate` and
@@ -36,15 +45,15 @@ pub fn look(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
 pub fn look_unguarded(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let mut policies = context.policies(paths)?;
     policies.guardrails.clear();
-    look_with(policies, paths, context)
+    look_with(&Purpose::Apply, policies, paths, context)
 }
 
-fn look_with(policies: Policies, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
+fn look_with(purpose: &Purpose, policies: Policies, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let ledger = context.ledger_path()?;
     let mut session = context.connect()?;
     let admission = context.admission();
     let mut remember = |server: &_| record::remember(&ledger, server, &admission);
     let whole = paths.paths.is_empty();
-    let made = pipeline::make(&policies, &mut session, &mut remember, whole, &mut context.diagnostics)?;
+    let made = pipeline::make_for(purpose, &policies, &mut session, &mut remember, whole, &mut context.diagnostics)?;
     Ok(Looked { made, session, policies })
 }

@@ -19,6 +19,7 @@ mod fmt;
 mod ledger;
 mod man;
 mod plan;
+mod run;
 mod schema;
 mod signals;
 mod trace;
@@ -75,6 +76,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Validate(args) => validate::run(&args, context),
         Command::Plan(args) => plan::run(&args, context),
         Command::Apply(args) => apply::run(&args, context),
+        Command::Run(args) => run::run(&args, context),
         Command::Drift(args) => drift::run(&args, context),
         Command::Ledger(args) => ledger::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),

@@ -1,17 +1,18 @@
 //! The way from policies and a session to a plan, as `plan`, `apply` and `drift` share it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Delta, Desired, KindId, QualifiedName, Server};
+use crate::core::{Address, Applied, Delta, Desired, KindId, Place, QualifiedName, Server, Whence};
 use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides};
 use crate::guard;
 use crate::kinds::{self, View};
 use crate::load::Policies;
 use crate::pg::Session;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Purpose};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names};
 
@@ -41,6 +42,21 @@ pub fn make(
     whole: bool,
     sink: &mut Vec<Diagnostic>,
 ) -> Result<Made, Failure> {
+    make_for(&Purpose::Apply, policies, session, remember, whole, sink)
+}
+
+/// The same for any purpose.
+///
+/// # Errors
+/// As [`make`].
+pub fn make_for(
+    purpose: &Purpose,
+    policies: &Policies,
+    session: &mut Session,
+    remember: Remember<'_>,
+    whole: bool,
+    sink: &mut Vec<Diagnostic>,
+) -> Result<Made, Failure> {
     let server = snapshot::open(session)?;
     let applied = remember(&server)?;
     let live = snapshot::take(session, server, &names(policies, &applied), &policies.desired, &applied)?;
@@ -48,7 +64,9 @@ pub fn make(
     let desired = kinds::settle(&view, sink);
 
     let named: BTreeSet<Address> = policies.desired.keys().cloned().collect();
-    let managed: BTreeSet<QualifiedName> = policies.documents.iter().filter_map(|d| d.relation.clone()).collect();
+    let documents: BTreeMap<QualifiedName, Place> =
+        policies.documents.iter().filter_map(|d| Some((d.relation.clone()?, d.place.clone()))).collect();
+    let managed: BTreeSet<QualifiedName> = documents.keys().cloned().collect();
     let containers = kinds::containers(&policies.desired);
     let forgets = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.forgets(attribute));
     let means_same = |desired: &Desired, attribute: &str, applied: &Json| {
@@ -57,6 +75,9 @@ pub fn make(
     };
     let takes_along = |delta: &Delta| kinds::by_id(&delta.address.kind).is_some_and(|kind| kind.takes_along(delta));
     let derived = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.is_derived(attribute));
+    let permanent = |id: &KindId| kinds::by_id(id).is_some_and(|kind| kind.rules().is_permanent());
+    let given: BTreeSet<PathBuf> = policies.files.iter().map(|file| plain(&file.path)).collect();
+    let whence = |applied: &Applied| whence_of(applied, &given);
     let sides = Sides {
         desired: &desired,
         live: &live.live,
@@ -67,6 +88,8 @@ pub fn make(
         forgets: &forgets,
         means_same: &means_same,
         derived: &derived,
+        permanent: &permanent,
+        whence: &whence,
         takes_along: &takes_along,
     };
     let found = diff::diff(&sides);
@@ -87,7 +110,10 @@ pub fn make(
         desired: &desired,
         diagnostics: sink,
         tool_version: env!("CARGO_PKG_VERSION"),
+        whence: &whence,
+        documents: &documents,
         containers: &containers,
+        purpose,
         whole,
     };
     let mut plan = plan::build(input, &mut Renderer::new())?;
@@ -128,5 +154,54 @@ fn describe(policies: &Policies) -> plan::Policies {
         files: files
             .map(|file| plan::PolicyFile { path: file.path.to_string(), sha256: file.sha256.clone() })
             .collect(),
+    }
+}
+
+/// A path that can be compared: from the current folder where it is below that, with no `.` in it.
+fn plain(path: &str) -> PathBuf {
+    let path = Path::new(path);
+    let here = std::env::current_dir().unwrap_or_default();
+    let below = path.strip_prefix(&here).unwrap_or(path);
+    below.components().filter(|part| *part != Component::CurDir).collect()
+}
+
+/// Where the policy is that a resource was applied from.
+fn whence_of(applied: &Applied, given: &BTreeSet<PathBuf>) -> Whence {
+    let Some(source) = &applied.source else { return Whence::Given };
+    let file = plain(&source.file);
+    match () {
+        () if given.contains(&file) => Whence::Given,
+        () if file.exists() => Whence::Elsewhere,
+        () => Whence::Gone,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::SourceLine;
+
+    #[test]
+    fn a_file_is_the_same_however_it_is_written() {
+        let here = std::env::current_dir().unwrap();
+        let given = BTreeSet::from([plain("./policies/a.yaml"), plain(&here.join("b.yaml").to_string_lossy())]);
+        let whence = |file: &str| {
+            let mut applied = Applied {
+                address: Address::global(KindId::new("thing"), "x"),
+                on: None,
+                attributes: BTreeMap::new(),
+                adopted: false,
+                source: None,
+                at: None,
+            };
+            assert_eq!(whence_of(&applied, &given), Whence::Given, "it was never recorded");
+            applied.source = Some(SourceLine { file: file.to_owned(), line: 1 });
+            whence_of(&applied, &given)
+        };
+        for file in ["policies/a.yaml", "policies/./a.yaml", "b.yaml", "./b.yaml"] {
+            assert_eq!(whence(file), Whence::Given, "{file}");
+        }
+        assert_eq!(whence("Cargo.toml"), Whence::Elsewhere);
+        assert_eq!(whence("policies/none.yaml"), Whence::Gone);
     }
 }

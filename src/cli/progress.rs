@@ -84,8 +84,15 @@ impl Progress {
 
     /// A step begins.
     pub fn step(&mut self, action: &Action, at: usize, step: &Step) {
-        let Some(bar) = &self.bar else { return };
         let first = step.sql.lines().next().unwrap_or_default();
+        let Some(bar) = &self.bar else {
+            // One of many that each may take long.
+            if step.separate && !self.quiet {
+                let text = report::clean(first);
+                out::eprint(&format!("      step {}/{}: {text}\n", at + 1, action.steps.len()));
+            }
+            return;
+        };
         bar.set_message(format!("step {}/{}: {}", at + 1, action.steps.len(), report::clean(first)));
         let query = by_id(&action.address.kind).and_then(|kind| kind.progress());
         if let (Some(query), Some(endpoint), false) = (query, &self.watch, step.transactional) {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::apply::{ActionOutcome, Events, Report, StepOutcome, Verified};
 use crate::cli::progress::Progress;
-use crate::core::{Action, Address, Applied, Op, Place, Server, SourceLine, Step, Value};
-use crate::diag::Failure;
+use crate::core::{Action, Address, Applied, ClosedBy, Op, Place, Server, SourceLine, Step, Value};
+use crate::diag::{Failure, code};
 use crate::diff::Drift;
+use crate::kinds::by_id;
 use crate::ledger::{
     Admission, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who,
 };
@@ -145,7 +146,9 @@ impl<'a> Recorder<'a> {
         let sources: BTreeMap<&Address, Option<Place>> =
             plan.actions.iter().map(|action| (&action.address, action.source.as_ref().map(place))).collect();
         let written = self.ledger.write(|batch| {
-            for (address, desired) in &verified.settled {
+            // Work that is done again and again leaves nothing that could drift.
+            let definition = |address: &Address| by_id(&address.kind).is_none_or(|k| k.closed_by() == ClosedBy::Apply);
+            for (address, desired) in verified.settled.iter().filter(|(address, _)| definition(address)) {
                 let applied = remembered(address, &desired.on, &desired.attributes, false);
                 batch.record_applied(run, &applied, sources.get(address).and_then(Option::as_ref))?;
             }
@@ -153,7 +156,7 @@ impl<'a> Recorder<'a> {
                 for adopt in &plan.adopt {
                     batch.record_applied(run, &adopted(adopt), adopt.source.as_ref().map(place).as_ref())?;
                 }
-                for gone in &plan.forget {
+                for gone in plan.forget.iter().chain(&plan.release) {
                     batch.forget(run, &gone.address)?;
                 }
             }
@@ -171,7 +174,7 @@ impl<'a> Recorder<'a> {
 pub fn is_settled(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -> Result<bool, Failure> {
     let mut ledger = Ledger::open_read(path)?;
     let database = ledger.database(server, admission)?;
-    let nothing_new = plan.is_empty() && plan.adopt.is_empty() && plan.forget.is_empty();
+    let nothing_new = plan.is_empty() && plan.adopt.is_empty() && plan.forget.is_empty() && plan.release.is_empty();
     Ok(nothing_new && ledger.in_doubt(database)?.is_empty())
 }
 
@@ -180,9 +183,16 @@ pub fn is_settled(path: &Path, plan: &Plan, server: &Server, admission: &Admissi
 fn settle(ledger: &mut Ledger, database: DatabaseId, plan: &Plan) -> Result<(), Failure> {
     ledger.close_crashed(database)?;
     for step in ledger.in_doubt(database)? {
-        if plan.actions.iter().any(|action| action.address == step.address) {
-            ledger.settle(step.id, false, "the database still differs from the policy here")?;
-        } else if plan.drift.iter().any(|seen| seen.address == step.address) {
+        let in_sync = |seen: &Drift| seen.address == step.address && !seen.status.is_difference();
+        if let Some(action) = plan.actions.iter().find(|action| action.address == step.address) {
+            // Of steps that stand each for themselves, only what is still to be done was not.
+            let separate = action.steps.iter().any(|step| step.separate);
+            if separate && action.steps.iter().all(|again| again.sql != step.sql) {
+                ledger.settle(step.id, true, "it is not to be done any more")?;
+            } else {
+                ledger.settle(step.id, false, "the database still differs from the policy here")?;
+            }
+        } else if plan.drift.iter().any(in_sync) {
             ledger.settle(step.id, true, "the database is as the policy wants it here")?;
         }
     }
@@ -191,7 +201,7 @@ fn settle(ledger: &mut Ledger, database: DatabaseId, plan: &Plan) -> Result<(), 
 
 fn start(plan: &Plan, server: &Server) -> RunStart {
     RunStart {
-        command: "apply".to_owned(),
+        command: if plan.operations.is_empty() { "apply" } else { "run" }.to_owned(),
         who: Who::here(),
         role: Some(server.user.clone()),
         plan_digest: Some(plan.fingerprint.to_string()),
@@ -206,7 +216,7 @@ fn remembered(
     adopted: bool,
 ) -> Applied {
     let attributes = attributes.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
-    Applied { address: address.clone(), on: on.clone(), attributes, adopted }
+    Applied { address: address.clone(), on: on.clone(), attributes, adopted, source: None, at: None }
 }
 
 fn adopted(adopt: &Adopt) -> Applied {
@@ -225,9 +235,14 @@ fn outcome(report: &Report) -> RunOutcome {
     match &report.failure {
         None => RunOutcome::Done,
         Some(_) if report.outcomes.iter().any(cancelled) => RunOutcome::Cancelled,
-        Some(failure) if failure.0.iter().any(|d| d.code == &crate::diag::code::INTERRUPTED) => RunOutcome::Cancelled,
+        Some(failure) if failure.0.iter().any(|d| was_asked_to_stop(d.code)) => RunOutcome::Cancelled,
         Some(_) => RunOutcome::Failed,
     }
+}
+
+/// Whether a failure is that of a run that was told to stop, now or beforehand.
+fn was_asked_to_stop(why: &code::Code) -> bool {
+    why == &code::INTERRUPTED || why == &code::MAX_RUNTIME
 }
 
 /// Whether the connection broke during a statement.

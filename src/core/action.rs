@@ -280,6 +280,9 @@ pub struct Step {
     pub transactional: bool,
     /// The strongest lock it takes; `None` where it takes none worth naming.
     pub lock: Option<Lock>,
+    /// Whether it is a transaction of its own, so that what it did stays whatever becomes of the next.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub separate: bool,
 }
 
 /// One attribute that an action changes, as plans store it.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::core::{Address, KindId, Place, QualifiedName, Value};
+use crate::core::{Address, KindId, Place, QualifiedName, SourceLine, Value};
 
 /// Whether a policy wants the resource to be or not to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
@@ -127,6 +127,21 @@ pub struct Applied {
     pub attributes: BTreeMap<String, Json>,
     /// Adopted as it was found, rather than created.
     pub adopted: bool,
+    /// The policy that asked for it, where that was recorded.
+    pub source: Option<SourceLine>,
+    /// When it was last applied, in the words of RFC 3339.
+    pub at: Option<String>,
+}
+
+/// Where the policy file is that a resource was applied from, seen from those at hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whence {
+    /// Among those at hand, or never recorded: what it no longer mentions is no longer wanted.
+    Given,
+    /// Not among them, and still there: somebody else's, who may well want it.
+    Elsewhere,
+    /// Not among them, and not there any more, as seen from here: moved, or of another folder.
+    Gone,
 }
 
 /// What has resources that belong to no relation, by kind: a role that privileges are granted to,

@@ -26,7 +26,7 @@ impl Exit {
             Self::Refused,
             "refused: a hazard not allowed, a protected resource, a guardrail, a stale plan, the wrong database",
         ),
-        (Self::Partial, "apply stopped part-way; the ledger says where"),
+        (Self::Partial, "apply or run stopped part-way; the ledger says where"),
     ];
 }
 
@@ -115,6 +115,8 @@ codes! {
     ORDER_CYCLE = new("order-cycle", "Changes of which each waits for another.");
     UNMANAGED = new("unmanaged", "Something on a managed table that no policy mentions.");
     ORPHANED = new("orphaned", "Chronoform applied it, and no policy file describes its table any more.");
+    OTHER_POLICIES = new("other-policies", "Chronoform applied it from another policy file, which is not among those at hand.");
+    RELEASED = new("released", "Chronoform applied it, its policy no longer mentions it, and nothing can remove it.");
     PROTECTED = refusal("protected", "The policy protects it, and the plan would delete from it.");
     HAZARD_NOT_ALLOWED = refusal("hazard-not-allowed", "The plan holds a hazard that was not allowed by name.");
     PLAN_STALE = refusal("plan-stale", "What the plan saw is no longer so.");
@@ -137,6 +139,8 @@ codes! {
     STOPPED = partial("stopped-part-way", "Apply stopped after some statements were sent.");
     INTERRUPTED = partial("interrupted", "Apply was interrupted.");
     IN_DOUBT = partial("in-doubt", "The connection broke during a statement, which may or may not have happened.");
+    MAX_RUNTIME = partial("max-runtime", "The time that a run may take is over, and there is more to do.");
+    APPLY_FIRST = new("apply-first", "Operations go by definitions that differ from their policies.");
     NOT_CONVERGED = partial("not-converged", "Apply finished and something still differs.");
     OUTPUT_LOST = new("output-lost", "Standard output could not be written.");
     EMBEDDED_UNAVAILABLE = new("embedded-unavailable", "The embedded server cannot be started.");

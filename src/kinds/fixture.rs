@@ -127,6 +127,7 @@ pub fn job_row(others: &[(&str, Cell)]) -> Row {
     let usual = [
         ("schema", text("public")),
         ("name", text("trades")),
+        ("of_somebody", Cell::Bool(false)),
         ("job_id", Cell::Int(1000)),
         ("schedule_interval", Cell::Interval(Interval::days(1))),
         ("max_runtime", Cell::Interval(Interval::default())),

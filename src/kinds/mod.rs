@@ -32,9 +32,11 @@ mod hypertable;
 mod index;
 pub mod job;
 pub mod key;
+mod recompression;
 mod refresh;
 pub mod registry;
 pub mod reloption;
+mod reorder;
 mod retention;
 mod role;
 pub mod rules;
@@ -50,8 +52,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query, Row,
-    RowError, Server, SqlText, Value,
+    Address, Applied, ClosedBy, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query,
+    Row, RowError, Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 
@@ -74,6 +76,11 @@ pub trait Kind: Sync {
 
     /// The document sections that describe it.
     fn sections(&self) -> &'static [Section];
+
+    /// Which command closes its differences.
+    fn closed_by(&self) -> ClosedBy {
+        ClosedBy::Apply
+    }
 
     /// The codes of its own diagnostics.
     fn codes(&self) -> &'static [&'static Code] {
@@ -180,9 +187,22 @@ pub trait Kind: Sync {
     /// their addresses, and with all resources of all kinds at hand.
     fn check(&self, _own: &[&Desired], _all: &BTreeMap<Address, Desired>, _sink: &mut Vec<Diagnostic>) {}
 
+    /// What only all of its settled resources together tell, beside the live side. Called once a plan.
+    fn review(&self, _settled: &[&Desired], _view: &View<'_>, _sink: &mut Vec<Diagnostic>) {}
+
     /// What its templates need beyond the attributes and facts.
     fn context(&self, _delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
         BTreeMap::new()
+    }
+
+    /// What its steps are done to, one after another, where that is more than the resource as a whole:
+    /// each step is then made once for every item, which its template finds as `item`, and is a
+    /// transaction of its own. `weights` are as in [`Kind::judge`].
+    ///
+    /// # Errors
+    /// When those rows are not as expected.
+    fn items(&self, _delta: &Delta, _weights: &[Row], _view: &View<'_>) -> Result<Option<Vec<Value>>, RowError> {
+        Ok(None)
     }
 
     /// Whether a condition of its own holds, by the name that a [`Needs::when`] of its rules gives
@@ -297,6 +317,8 @@ pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<Address, 
                 settled.insert(desired.address.clone(), desired);
             }
         }
+        let own: Vec<&Desired> = settled.values().filter(|desired| desired.address.kind == id).collect();
+        kind.review(&own, view, sink);
     }
     settled
 }

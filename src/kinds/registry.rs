@@ -2,8 +2,8 @@
 
 use crate::core::KindId;
 use crate::kinds::{
-    Kind, columnstore, continuous_aggregate, extension, grant, hypertable, index, job, refresh, retention, role,
-    setting, storage,
+    Kind, columnstore, continuous_aggregate, extension, grant, hypertable, index, job, recompression, refresh, reorder,
+    retention, role, setting, storage,
 };
 
 static KINDS: &[&dyn Kind] = &[
@@ -17,7 +17,9 @@ static KINDS: &[&dyn Kind] = &[
     &columnstore::Columnstore,
     &retention::Retention,
     &index::Index,
+    &reorder::Reorder,
     &storage::Storage,
+    &recompression::Recompression,
     &job::Job,
 ];
 

@@ -10,7 +10,7 @@ use crate::diag::Code;
 pub struct Rules {
     /// The steps that create it, in order.
     pub create: &'static [&'static StepRule],
-    /// The steps that remove it, in order.
+    /// The steps that remove it, in order; none where nothing can.
     pub remove: &'static [&'static StepRule],
     /// The steps that replace it, where that is more than removing and creating.
     pub replace: Option<&'static [&'static StepRule]>,
@@ -193,6 +193,12 @@ impl StepRule {
 }
 
 impl Rules {
+    /// Whether nothing removes it once it is there, but what it is part of. One that a policy no
+    /// longer mentions is then released: it stays as it is, and nobody manages it.
+    pub const fn is_permanent(&self) -> bool {
+        self.remove.is_empty()
+    }
+
     /// The rule of an attribute.
     pub fn attribute(&self, name: &str) -> Option<&'static AttributeRule> {
         self.attributes.iter().find(|rule| match rule.name.strip_suffix('*') {

@@ -1,8 +1,8 @@
 //! The live database as kinds see it while they settle, weigh and judge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::{Address, Desired, Ensure, Interval, Live, Param, Place, QualifiedName, Server, SqlText};
+use crate::core::{Address, Desired, Ensure, Interval, KindId, Live, Param, QualifiedName, Server, SqlText};
 
 /// Which relations a snapshot looks at.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub struct Scope {
     pub globals: BTreeMap<String, Vec<String>>,
     /// The same of what has a container in place of a schema, each as its container and its name.
     pub contained: BTreeMap<String, Vec<(String, String)>>,
+    /// Every kind that documents or the ledger name a resource of.
+    pub kinds: BTreeSet<KindId>,
     /// Whether what is found is to be written as policies: then also what is too dear to ask for each
     /// plan, where [`Kind::export`](crate::kinds::Kind::export) needs it.
     pub export: bool,
@@ -223,15 +225,51 @@ pub struct Dimension {
 
 /// The canonical form of every expression that was asked for: the server's own text, or the
 /// server's complaint. The key is the relation and the text as written.
-pub type Canon = BTreeMap<(QualifiedName, SqlText), Result<String, String>>;
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Canon {
+    forms: BTreeMap<(QualifiedName, SqlText), Result<String, String>>,
+    mutable: BTreeSet<(QualifiedName, SqlText)>,
+}
 
-/// A relation's document, for what holds for all of its sections.
-#[derive(Clone, Debug)]
-pub struct DocumentNote {
-    /// Where it begins.
-    pub place: Place,
-    /// `when_missing: skip`.
-    pub skip_missing: bool,
+impl Canon {
+    /// Nothing was asked.
+    pub const fn new() -> Self {
+        Self { forms: BTreeMap::new(), mutable: BTreeSet::new() }
+    }
+
+    /// The answer to what was asked.
+    pub fn get(&self, asked: &(QualifiedName, SqlText)) -> Option<&Result<String, String>> {
+        self.forms.get(asked)
+    }
+
+    /// Keeps an answer.
+    pub fn insert(&mut self, asked: (QualifiedName, SqlText), answer: Result<String, String>) {
+        self.forms.insert(asked, answer);
+    }
+
+    /// Whether the server holds an expression for one that is not the same at all times, by the rule
+    /// that it has for indexes: a function in it is not IMMUTABLE. Of what was not asked, and of what
+    /// is no table's, nothing is known.
+    pub fn is_mutable(&self, asked: &(QualifiedName, SqlText)) -> bool {
+        self.mutable.contains(asked)
+    }
+
+    /// Keeps that an expression is mutable.
+    pub fn set_mutable(&mut self, asked: (QualifiedName, SqlText)) {
+        self.mutable.insert(asked);
+    }
+}
+
+impl Extend<((QualifiedName, SqlText), Result<String, String>)> for Canon {
+    fn extend<I: IntoIterator<Item = ((QualifiedName, SqlText), Result<String, String>)>>(&mut self, forms: I) {
+        self.forms.extend(forms);
+    }
+}
+
+impl<const N: usize> From<[((QualifiedName, SqlText), Result<String, String>); N]> for Canon {
+    fn from(forms: [((QualifiedName, SqlText), Result<String, String>); N]) -> Self {
+        Self { forms: BTreeMap::from(forms), mutable: BTreeSet::new() }
+    }
 }
 
 /// Everything a kind may look at.

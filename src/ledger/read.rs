@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, KindId, Op, QualifiedName};
+use crate::core::{Address, Applied, KindId, Op, QualifiedName, SourceLine};
 use crate::diag::Diagnostic;
 use crate::ledger::Ledger;
 use crate::ledger::audit::Entry;
@@ -49,6 +49,8 @@ impl Ledger {
                 on: record.on,
                 attributes: record.attributes,
                 adopted: record.origin == Origin::Adopted,
+                source: record.policy.map(|policy| SourceLine { file: policy.file, line: policy.line }),
+                at: Some(record.applied_at.to_string()),
             };
             (record.address, applied)
         });

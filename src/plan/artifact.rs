@@ -5,7 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::{Action, Address, Edition, Fingerprint, Hazard, Op, QualifiedName, Server, SourceLine, Value};
+use crate::core::{
+    Action, Address, AttributeChange, Edition, Fingerprint, Hazard, Impact, Op, Operation, QualifiedName, Server,
+    SourceLine, Value,
+};
 use crate::diag::Diagnostic;
 use crate::diff::Drift;
 use crate::guard::{Guarded, Judged};
@@ -41,6 +44,16 @@ pub struct Plan {
     pub beside: Vec<Adopt>,
     /// What the ledger remembers, and neither the policies nor the database have.
     pub forget: Vec<Unmanaged>,
+    /// What is due by the policies, and done by `run`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub due: Vec<Due>,
+    /// The operations that it is a plan of; none where `apply` is what carries it out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<Operation>,
+    /// What the ledger remembers, the policies no longer mention and nothing can remove: it stays as
+    /// it is, and apply forgets it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub release: Vec<Unmanaged>,
     /// Everything to be said about it.
     pub diagnostics: Vec<Message>,
     /// Every guardrail, and what it does not hold for.
@@ -193,6 +206,24 @@ pub struct Adopt {
     pub source: Option<SourceLine>,
 }
 
+/// Work that is due.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Due {
+    /// Which resource.
+    #[serde(flatten)]
+    pub address: Address,
+    /// The relation that it belongs to.
+    pub on: Option<QualifiedName>,
+    /// What does it.
+    pub operation: Operation,
+    /// How it stands, and how it should.
+    pub attributes: Vec<AttributeChange>,
+    /// What that takes.
+    pub impact: Option<Impact>,
+    /// Where the policy asks for it.
+    pub source: Option<SourceLine>,
+}
+
 /// A diagnostic as plans store it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Message {
@@ -252,6 +283,15 @@ impl Plan {
     /// Whether there is nothing to do to the database.
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty()
+    }
+
+    /// The command that carries it out.
+    pub fn command(&self) -> String {
+        if self.operations.is_empty() {
+            return "chronoform apply".to_owned();
+        }
+        let words: Vec<&str> = self.operations.iter().map(|operation| operation.as_str()).collect();
+        format!("chronoform run {}", words.join(" "))
     }
 
     /// Every hazard of every action, each once.

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
-    Action, Address, AttributeChange, Containers, Delta, Desired, Fingerprint, FromClass, Hazard, KindId, Lock, Op,
-    Row, SourceLine, Step, Value,
+    Action, Address, Applied, AttributeChange, ClosedBy, Containers, Delta, Desired, Fingerprint, FromClass, Hazard,
+    KindId, Lock, Op, Operation, Place, QualifiedName, Row, RowError, SourceLine, Step, Value, Whence,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
 use crate::kinds::{self, How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
-use crate::plan::artifact::{Adopt, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
-use crate::plan::{context, order};
+use crate::plan::artifact::{Adopt, Due, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
+use crate::plan::purpose::Purpose;
+use crate::plan::{context, order, ownership};
 use crate::render::{Context, Renderer};
 
 /// What the kinds' weighing queries gave, by kind.
@@ -29,15 +30,21 @@ pub struct Input<'a> {
     /// The policies.
     pub policies: Policies,
     /// What the ledger remembers.
-    pub applied: &'a BTreeMap<crate::core::Address, crate::core::Applied>,
+    pub applied: &'a BTreeMap<Address, Applied>,
     /// The settled desired side.
-    pub desired: &'a BTreeMap<crate::core::Address, crate::core::Desired>,
+    pub desired: &'a BTreeMap<Address, Desired>,
     /// What has been said already, while loading and settling.
     pub diagnostics: &'a mut Vec<Diagnostic>,
     /// The version to record.
     pub tool_version: &'a str,
+    /// Where the policy is that a resource was applied from.
+    pub whence: &'a dyn Fn(&Applied) -> Whence,
+    /// Where each relation's document begins.
+    pub documents: &'a BTreeMap<QualifiedName, Place>,
     /// The containers that the policies describe as a whole.
     pub containers: &'a Containers,
+    /// What the plan is for.
+    pub purpose: &'a Purpose,
     /// Whether these are all of the project's policies: with a choice of files, what the others
     /// describe is not orphaned.
     pub whole: bool,
@@ -49,19 +56,27 @@ pub struct Input<'a> {
 /// # Errors
 /// Only for a defect: a template that does not render, a catalog row that cannot be read.
 pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure> {
-    let mut actions = Vec::new();
+    let (mut actions, mut due, mut waiting) = (Vec::new(), Vec::new(), 0);
     for delta in &input.diff.deltas {
         let weights = input.weights.get(&delta.address.kind).map(Vec::as_slice).unwrap_or_default();
-        actions.push(action_for(delta, weights, &input.view, renderer, input.diagnostics)?);
+        let closed_by = closed_by(&delta.address.kind);
+        match (input.purpose.covers(closed_by), closed_by) {
+            (true, _) => actions.push(action_for(delta, weights, &input.view, renderer, input.diagnostics)?),
+            (false, ClosedBy::Apply) => waiting += 1,
+            // What is wrong with it is said when it is to be done.
+            (false, ClosedBy::Run(operation)) => {
+                let action = action_for(delta, weights, &input.view, renderer, &mut Vec::new())?;
+                due.push(later(action, operation));
+            }
+        }
+    }
+    if waiting > 0 {
+        input.diagnostics.push(apply_first(waiting));
     }
     let actions = order::arrange(actions, &input.diff.deltas, &input.view, input.diagnostics);
-    for address in input.diff.orphaned.iter().filter(|_| input.whole) {
-        let it = if input.view.live.get(address).is_some_and(|live| live.on.is_some()) { "its table" } else { "it" };
-        let message = format!("{address} was applied by Chronoform, and no policy describes {it} any more");
-        let help = "keep a document with `ensure: absent` to remove it, or leave it: nothing is done about it";
-        input.diagnostics.push(Diagnostic::warning(&code::ORPHANED, message).help(help));
-    }
-    let unmanaged = |address: &crate::core::Address| Unmanaged {
+    let said = ownership::say(&input);
+    input.diagnostics.extend(said);
+    let unmanaged = |address: &Address| Unmanaged {
         address: address.clone(),
         on: input.view.live.get(address).and_then(|live| live.on.clone()),
     };
@@ -77,6 +92,13 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         unmanaged: input.diff.unmanaged.iter().map(unmanaged).collect(),
         adopt: adopt(&input),
         forget: forget(&input),
+        due,
+        operations: input.purpose.operations(),
+        release: if *input.purpose == Purpose::Apply {
+            input.diff.released.iter().map(unmanaged).collect()
+        } else {
+            Vec::new()
+        },
         drift: input.drift,
         diagnostics: input.diagnostics.iter().map(Message::from).collect(),
         guardrails: Vec::new(),
@@ -84,6 +106,23 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         policies: input.policies,
         digest: Fingerprint::read(""),
     })
+}
+
+/// Which command closes the differences of a kind.
+fn closed_by(kind: &KindId) -> ClosedBy {
+    by_id(kind).map_or(ClosedBy::Apply, |kind| kind.closed_by())
+}
+
+fn later(action: Action, operation: Operation) -> Due {
+    let Action { address, on, attributes, impact, source, .. } = action;
+    Due { address, on, operation, attributes, impact, source }
+}
+
+fn apply_first(waiting: usize) -> Diagnostic {
+    let (what, is) = if waiting == 1 { ("resource", "differs from its") } else { ("resources", "differ from their") };
+    Diagnostic::warning(&code::APPLY_FIRST, format!("{waiting} {what} {is} policy, which `run` leaves to `apply`"))
+        .why("operations go by what is in the database: those that depend on such a difference are left out")
+        .help("run `chronoform apply` first")
 }
 
 /// What is in sync, of kinds whose live resources have no names, on relations where something changes.
@@ -107,14 +146,19 @@ fn adopted(desired: &Desired, new: bool, input: &Input<'_>) -> Adopt {
     }
 }
 
-/// What is in sync and not recorded so.
+/// What is in sync and not recorded so. The ledger keeps no standing of what is done again and again.
 fn adopt(input: &Input<'_>) -> Vec<Adopt> {
     let mut found = Vec::new();
-    for address in &input.diff.in_sync {
+    if *input.purpose != Purpose::Apply {
+        return found;
+    }
+    for address in input.diff.in_sync.iter().filter(|address| closed_by(&address.kind) == ClosedBy::Apply) {
         let Some(desired) = input.desired.get(address) else { continue };
         let known = input.applied.get(address);
+        // Where its policy was moved to is worth recording too: see `Diff::elsewhere`.
         let same = known.is_some_and(|applied| {
-            applied.attributes.len() == desired.attributes.len()
+            (input.whence)(applied) != Whence::Gone
+                && applied.attributes.len() == desired.attributes.len()
                 && desired.attributes.iter().all(|(name, value)| applied.attributes.get(name) == Some(&value.to_json()))
         });
         if !same {
@@ -126,6 +170,9 @@ fn adopt(input: &Input<'_>) -> Vec<Adopt> {
 
 /// What is remembered of a managed relation, gone, and not wanted.
 fn forget(input: &Input<'_>) -> Vec<Unmanaged> {
+    if *input.purpose != Purpose::Apply {
+        return Vec::new();
+    }
     let gone = |applied: &&crate::core::Applied| {
         let wanted = input.view.desired.get(&applied.address).is_some_and(|d| d.ensure == crate::core::Ensure::Present);
         let in_view = match &applied.on {
@@ -158,10 +205,11 @@ pub fn action_for(
     let mut hazards = Vec::new();
     if op != Op::Blocked {
         for variant in variants(kind, delta, &rules, weights, view, &mut found) {
-            if let Some(step) = step(variant, kind, delta, view, renderer)? {
+            let made = steps_of(variant, kind, (delta, weights), view, renderer)?;
+            if !made.is_empty() {
                 hazards.extend_from_slice(variant.hazards);
-                steps.push(step);
             }
+            steps.extend(made);
         }
     }
     let judgement = judge(kind, delta, op, weights, view)?;
@@ -223,10 +271,7 @@ fn attribute_change(change: &crate::core::Change) -> AttributeChange {
 }
 
 fn judge(kind: &dyn Kind, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, Failure> {
-    kind.judge(delta, op, weights, view).map_err(|error| {
-        let message = format!("{}: {error}", delta.address);
-        Failure::from(Diagnostic::error(&code::CATALOG_UNEXPECTED, message))
-    })
+    kind.judge(delta, op, weights, view).map_err(|error| unreadable(delta, &error))
 }
 
 /// The verb, and the steps that carry it out.
@@ -331,21 +376,39 @@ fn unsupported(kind: &dyn Kind, delta: &Delta, view: &View<'_>) -> Diagnostic {
     }
 }
 
-fn step(
+/// The steps that a variant makes: one, or one an item.
+fn steps_of(
     variant: &'static Variant,
     kind: &dyn Kind,
-    delta: &Delta,
+    (delta, weights): (&Delta, &[Row]),
     view: &View<'_>,
     renderer: &mut Renderer,
-) -> Result<Option<Step>, Failure> {
+) -> Result<Vec<Step>, Failure> {
     let mut context: Context = context::of_delta(kind, delta, view);
     context.insert("variant".to_owned(), variant.needs.when.map_or(Value::Null, Value::text));
-    let sql = renderer
-        .render(variant.template, &context)
-        .map_err(|error| Failure::from(Diagnostic::error(&code::INTERNAL, format!("{}: {error}", delta.address))))?;
     let lock =
         variant.lock.map(|(mode, on)| Lock { mode, on: lock_on(on, delta, view), blocks: mode.blocks().to_owned() });
-    Ok(sql.map(|sql| Step { sql, transactional: variant.transactional, lock }))
+    let mut one = |context: &Context, separate: bool| {
+        let sql = renderer.render(variant.template, context);
+        let sql = sql.map_err(|error| {
+            Failure::from(Diagnostic::error(&code::INTERNAL, format!("{}: {error}", delta.address)))
+        })?;
+        let transactional = variant.transactional;
+        Ok::<_, Failure>(sql.map(|sql| Step { sql, transactional, lock: lock.clone(), separate }))
+    };
+    let items = kind.items(delta, weights, view).map_err(|error| unreadable(delta, &error))?;
+    let Some(items) = items else { return Ok(one(&context, false)?.into_iter().collect()) };
+    let mut steps = Vec::new();
+    for item in items {
+        context.insert("item".to_owned(), item);
+        steps.extend(one(&context, true)?);
+    }
+    Ok(steps)
+}
+
+fn unreadable(delta: &Delta, error: &RowError) -> Failure {
+    let message = format!("{}: {error}", delta.address);
+    Failure::from(Diagnostic::error(&code::CATALOG_UNEXPECTED, message))
 }
 
 fn lock_on(on: LockOn, delta: &Delta, view: &View<'_>) -> String {

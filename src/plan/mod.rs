@@ -6,6 +6,9 @@ mod context;
 #[cfg(test)]
 mod older_servers;
 mod order;
+mod ownership;
+mod purpose;
 
-pub use artifact::{Adopt, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};
+pub use artifact::{Adopt, Due, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};
 pub use build::{Input, Weights, action_for, build};
+pub use purpose::Purpose;

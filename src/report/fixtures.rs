@@ -60,7 +60,7 @@ pub(super) fn change(name: &str, before: Json, after: Json) -> AttributeChange {
 
 pub(super) fn step(sql: &str, mode: LockMode, on: &str) -> Step {
     let lock = Lock { mode, on: on.to_owned(), blocks: mode.blocks().to_owned() };
-    Step { sql: sql.to_owned(), transactional: true, lock: Some(lock) }
+    Step { sql: sql.to_owned(), transactional: true, lock: Some(lock), separate: false }
 }
 
 pub(super) fn message(severity: &str, code: &str, text: &str) -> Message {
@@ -88,6 +88,9 @@ fn of(actions: Vec<Action>) -> Plan {
         adopt: Vec::new(),
         beside: Vec::new(),
         forget: Vec::new(),
+        due: Vec::new(),
+        operations: Vec::new(),
+        release: Vec::new(),
         diagnostics: Vec::new(),
         guardrails: Vec::new(),
         guarded: BTreeMap::new(),
@@ -131,6 +134,7 @@ fn extension() -> Action {
             sql: "CREATE EXTENSION timescaledb VERSION '2.23.0'".to_owned(),
             transactional: true,
             lock: None,
+            separate: false,
         }],
         source: Some(SourceLine { file: "policies/database.yaml".to_owned(), line: 1 }),
         ..action(Op::Create, Reason::Missing, "extension", "timescaledb", "x")

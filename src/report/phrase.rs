@@ -319,6 +319,7 @@ pub(super) fn totals(summary: &Summary) -> String {
 pub(super) fn verdict(plan: &Plan) -> String {
     let errors = errors(&plan.diagnostics);
     match (plan.is_empty(), errors) {
+        (true, 0) if !plan.operations.is_empty() => "Nothing is due.".to_owned(),
         (true, 0) => "No changes. The database matches the policies.".to_owned(),
         (true, _) => format!("Nothing can be planned: {} must be mended first.", many(errors, "error")),
         (false, _) => format!("Plan: {}.", totals(&plan.summary)),

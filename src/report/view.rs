@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::core::{Action, AttributeChange, Bytes, Hazard, Impact, Lock, LockMode, Op, QualifiedName, Reason};
 use crate::diff::{Drift, Status};
-use crate::plan::{Adopt, Message, Plan};
+use crate::plan::{Adopt, Due, Message, Plan};
 use crate::report::compare::{DiffLine, unified};
 use crate::report::input::DriftReport;
 use crate::report::phrase::{self, Label, Level, Sentence};
@@ -176,8 +176,8 @@ pub(super) fn danger(danger: &Danger<'_>) -> Sentence {
 }
 
 /// The command that allows every danger of a plan.
-pub(super) fn consent(dangers: &[Danger<'_>]) -> String {
-    format!("chronoform apply {}", phrase::allow(&hazards(dangers)))
+pub(super) fn consent(plan: &Plan, dangers: &[Danger<'_>]) -> String {
+    format!("{} {}", plan.command(), phrase::allow(&hazards(dangers)))
 }
 
 /// The hazards of some dangers.
@@ -217,6 +217,14 @@ pub(super) fn listed(items: impl Iterator<Item = Sentence>, most: usize) -> Sent
     }
 }
 
+/// Work that is due, and how it stands.
+fn due(due: &Due) -> Sentence {
+    let label = Label::anywhere(&due.address, due.on.as_ref());
+    let stand = |change: &AttributeChange| format!("{}: {}", change.name, value::show_inline(&change.before));
+    let stands: Vec<String> = due.attributes.iter().map(stand).collect();
+    label.text(format!(" ({})", stands.join(", ")))
+}
+
 /// What is true of a plan beside its changes, a sentence each.
 pub(super) fn remarks(plan: &Plan, most: usize) -> Vec<Sentence> {
     let mut remarks = Vec::new();
@@ -230,7 +238,11 @@ pub(super) fn remarks(plan: &Plan, most: usize) -> Vec<Sentence> {
     list(paused.len(), "Paused by an operator, and left so", listed(names, most));
     let names = plan.unmanaged.iter().map(|found| Label::anywhere(&found.address, found.on.as_ref()));
     list(plan.unmanaged.len(), "Unmanaged, and left alone", listed(names, most));
+    let names = plan.due.iter().map(due);
+    list(plan.due.len(), "Due, and done by `chronoform run`", listed(names, most));
     let (new, known): (Vec<&Adopt>, Vec<&Adopt>) = plan.adopt.iter().partition(|adopt| adopt.new);
+    let names = plan.release.iter().map(|gone| Label::anywhere(&gone.address, gone.on.as_ref()));
+    list(plan.release.len(), "No longer managed once this is applied, and left as it is", listed(names, most));
     let mut tell = |count: usize, one: &str, several: &str| {
         if count > 0 {
             let text = if count == 1 { one } else { several };

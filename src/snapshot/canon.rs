@@ -4,12 +4,14 @@
 //! Both sides of a comparison go through it, so that `status='x'` and `(status = 'x'::text)` come
 //! out alike, on a standby too. `WHERE false` keeps the planner off every chunk. All of them are
 //! asked in one round trip; only where one is refused is each asked on its own, to learn which.
+//!
+//! A second `EXPLAIN` of each, in the same round trip, tells whether it is immutable.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{Address, Applied, Desired, Ensure, Live, QualifiedName, SqlText};
 use crate::diag::Failure;
-use crate::kinds::{Canon, Relations, by_id};
+use crate::kinds::{Canon, RelationKind, Relations, by_id};
 use crate::pg::{PgError, PgErrorKind, Session};
 
 type Asked = (QualifiedName, SqlText);
@@ -34,12 +36,39 @@ pub(super) fn settle(
     if asked.is_empty() {
         return Ok(Canon::new());
     }
-    let statements: Vec<String> = asked.iter().map(statement).collect();
+    let statements: Vec<String> = asked.iter().map(|asked| statements(asked, relations)).collect();
     match session.batch_texts(&statements.join("; ")) {
-        Ok(results) => Ok(asked.into_iter().zip(&results).map(|(asked, rows)| (asked, output(rows))).collect()),
-        Err(error) if error.kind == PgErrorKind::Server => one_by_one(session, asked),
+        Ok(results) => {
+            let mut canon = Canon::new();
+            let mut results = results.iter();
+            for asked in asked {
+                let answers: Vec<&Vec<String>> = results.by_ref().take(answers(&asked, relations)).collect();
+                keep(&mut canon, asked, &answers);
+            }
+            Ok(canon)
+        }
+        Err(error) if error.kind == PgErrorKind::Server => one_by_one(session, asked, relations),
         Err(error) => Err(error.diagnostic("comparing expressions").into()),
     }
+}
+
+/// What the server is asked of one expression, and for how many answers.
+fn statements(asked: &Asked, relations: &Relations) -> String {
+    match mutability(asked, relations) {
+        Some(mutability) => format!("{}; {mutability}", statement(asked)),
+        None => statement(asked),
+    }
+}
+
+fn answers(asked: &Asked, relations: &Relations) -> usize {
+    1 + usize::from(mutability(asked, relations).is_some())
+}
+
+fn keep(canon: &mut Canon, asked: Asked, answers: &[&Vec<String>]) {
+    if answers.get(1).is_some_and(|rows| !is_excluded(rows)) {
+        canon.set_mutable(asked.clone());
+    }
+    canon.insert(asked, answers.first().map_or_else(|| Err("the server gave no plan".to_owned()), |rows| output(rows)));
 }
 
 /// `EXPLAIN` of the expression over no row. The text is one closed expression (see [`SqlText`]),
@@ -48,24 +77,47 @@ fn statement((relation, expression): &Asked) -> String {
     format!("EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ({expression}) FROM {relation} WHERE false")
 }
 
-fn one_by_one(session: &mut Session, asked: BTreeSet<Asked>) -> Result<Canon, Failure> {
+/// `EXPLAIN` of the rows in which something is NULL and is not NULL. The planner finds that there are
+/// none, and says so, only where it may reason about the conditions at all, which it may not where
+/// a function in them is not IMMUTABLE: `relation_excluded_by_constraints` (`plancat.c`) asks
+/// `contain_mutable_functions` of them as they are after simplification, and so does `CREATE INDEX`
+/// (`indexcmds.c`). Seen to agree on PostgreSQL 15 and 17. `CASE` keeps rows, of which `IS NULL`
+/// means something else, out of it. Nothing is known of what can have no index anyway.
+fn mutability((name, expression): &Asked, relations: &Relations) -> Option<String> {
+    let only = match relations.get(name)?.kind {
+        // Without its chunks; a partitioned table alone has no rows whatever the condition.
+        RelationKind::Table | RelationKind::MaterializedView => "ONLY ",
+        RelationKind::PartitionedTable => "",
+        RelationKind::View | RelationKind::ForeignTable | RelationKind::Other => return None,
+    };
+    let condition = format!("CASE WHEN ({expression}) IS NULL THEN 1 END");
+    Some(format!(
+        "EXPLAIN (COSTS OFF, FORMAT JSON) SELECT FROM {only}{name} WHERE {condition} IS NULL AND {condition} IS NOT NULL"
+    ))
+}
+
+fn one_by_one(session: &mut Session, asked: BTreeSet<Asked>, relations: &Relations) -> Result<Canon, Failure> {
     let lost = |error: PgError| Failure::from(error.diagnostic("comparing expressions"));
     session.batch("ROLLBACK TO SAVEPOINT canon").map_err(lost)?;
     let mut canon = Canon::new();
     for asked in asked {
-        let found = match session.batch_texts(&statement(&asked)) {
-            Ok(results) => {
-                results.first().map_or_else(|| Err("the server gave no plan".to_owned()), |rows| output(rows))
-            }
+        match session.batch_texts(&statements(&asked, relations)) {
+            Ok(results) => keep(&mut canon, asked, &results.iter().collect::<Vec<_>>()),
             Err(error) if error.kind == PgErrorKind::Server => {
                 session.batch("ROLLBACK TO SAVEPOINT canon").map_err(lost)?;
-                Err(error.message)
+                canon.insert(asked, Err(complaint(&error.message)));
             }
             Err(error) => return Err(lost(error)),
-        };
-        canon.insert(asked, found);
+        }
     }
     Ok(canon)
+}
+
+/// The server's words without the place in the question that they speak of.
+fn complaint(message: &str) -> String {
+    message
+        .strip_suffix(" are not allowed in WHERE")
+        .map_or_else(|| message.to_owned(), |what| format!("{what} are not allowed here"))
 }
 
 /// The one output column of a plan in JSON.
@@ -73,11 +125,22 @@ fn output(rows: &[String]) -> Result<String, String> {
     let text = rows.join("\n");
     let plan: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("the server's plan is no JSON: {error}"))?;
+    let below = plan.pointer("/0/Plan/Plans").and_then(serde_json::Value::as_array);
+    let relations = below.into_iter().flatten().filter_map(|plan| plan.get("Parent Relationship"));
+    if relations.filter_map(serde_json::Value::as_str).any(|word| matches!(word, "InitPlan" | "SubPlan")) {
+        return Err("subqueries are not allowed here".to_owned());
+    }
     let output = plan.pointer("/0/Plan/Output").and_then(serde_json::Value::as_array);
     match output.map(Vec::as_slice) {
         Some([serde_json::Value::String(expression)]) if !is_row(expression) => Ok(expression.clone()),
         _ => Err("it is not one expression".to_owned()),
     }
+}
+
+/// Whether a plan says that there surely is no row.
+fn is_excluded(rows: &[String]) -> bool {
+    let plan: serde_json::Value = serde_json::from_str(&rows.join("\n")).unwrap_or_default();
+    plan.pointer("/0/Plan/One-Time Filter").and_then(serde_json::Value::as_str) == Some("false")
 }
 
 /// Several expressions in parentheses are a row, which no index holds.
@@ -98,6 +161,22 @@ mod tests {
         assert!(output(&[r#"[{"Plan": {"Output": ["ROW(a, 2)"]}}]"#.to_owned()]).is_err());
         assert!(output(&[r#"[{"Plan": {"Output": ["'(1,2)'::record"]}}]"#.to_owned()]).is_err());
         assert!(output(&["garbage".to_owned()]).is_err());
+        let below = r#"[{"Plan": {"Output": ["$0"], "Plans": [{"Parent Relationship": "InitPlan"}]}}]"#;
+        assert_eq!(output(&[below.to_owned()]), Err("subqueries are not allowed here".to_owned()));
+    }
+
+    #[test]
+    fn only_a_plan_without_rows_excludes_the_table() {
+        let plan = |filter: &str| [format!(r#"[{{"Plan": {{"Node Type": "Result", {filter}"Plans": []}}}}]"#)];
+        assert!(is_excluded(&plan(r#""One-Time Filter": "false","#)));
+        assert!(!is_excluded(&plan(r#""One-Time Filter": "(now() IS NULL)","#)));
+        assert!(!is_excluded(&plan("")));
+        assert!(!is_excluded(&["garbage".to_owned()]));
+        assert_eq!(
+            complaint("aggregate functions are not allowed in WHERE"),
+            "aggregate functions are not allowed here"
+        );
+        assert_eq!(complaint("type x does not exist"), "type x does not exist");
     }
 
     #[test]

@@ -21,11 +21,13 @@ pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
 pub use written::{Told, written};
 
 /// Compiling a catalog query, or starting workers for it, takes longer than the query: the planner
-/// knows neither how few of the rows are in scope nor that they are all in memory. The savepoint is
+/// knows neither how few of the rows are in scope nor that they are all in memory. That the planner may
+/// exclude a table by its conditions alone is how `canon.rs` learns what is immutable. The savepoint is
 /// for what an author wrote and the server may refuse: see `canon.rs`. It cannot be made together
 /// with that, since nothing of a text that does not parse is run.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-const SETTINGS: &str = "SET LOCAL max_parallel_workers_per_gather = 0; SAVEPOINT canon";
+const SETTINGS: &str = "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL constraint_exclusion = on; \
+    SAVEPOINT canon";
 
 /// What a snapshot looks at: names of relations, and of whole-database objects by kind.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +38,8 @@ pub struct Names {
     pub globals: BTreeMap<String, Vec<String>>,
     /// What has a container in place of a schema, by kind.
     pub contained: BTreeMap<String, Vec<(String, String)>>,
+    /// The kinds of all of these.
+    pub kinds: BTreeSet<KindId>,
     /// Whether what is found is to be written as policies: see [`Scope::export`].
     pub export: bool,
 }
@@ -43,6 +47,7 @@ pub struct Names {
 impl Names {
     /// Adds what an address and its relation name.
     pub fn add(&mut self, address: &Address, on: Option<&QualifiedName>) {
+        self.kinds.insert(address.kind.clone());
         match (on, &address.schema) {
             (Some(on), _) => {
                 self.relations.insert(on.clone());
@@ -144,7 +149,7 @@ fn scope(relations: &Relations, names: &Names) -> Scope {
     let mut hypertables: Vec<(u32, i64)> = relations.values().filter_map(id).collect();
     hypertables.sort_unstable();
     let (globals, contained) = (names.globals.clone(), names.contained.clone());
-    Scope { oids, hypertables, globals, contained, export: names.export }
+    Scope { oids, hypertables, globals, contained, kinds: names.kinds.clone(), export: names.export }
 }
 
 /// Counts what the differences would touch: one query a kind that has any.

@@ -91,7 +91,7 @@ fn make(
                 canon.insert(((*on).clone(), query.clone()), Ok(form.canonical.clone()));
                 known.push((on, select, form));
             }
-            (Some(Err(complaint)), _) => _ = canon.insert(((*on).clone(), query.clone()), Err(complaint.clone())),
+            (Some(Err(complaint)), _) => canon.insert(((*on).clone(), query.clone()), Err(complaint.clone())),
             _ => {}
         }
     }

@@ -125,7 +125,8 @@ fn carry_out(case: &Case, place: &Workplace<'_>, planned: Ran, checks: &str) {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     place.run(&arguments).expect(0);
     place.expect_converged("policy.yaml");
-    let drift = place.run(&["drift", "policy.yaml"]).expect(0);
+    // With a file `due`, something is left to `run`, and drift says so.
+    let drift = place.run(&["drift", "policy.yaml"]).expect(if case.read("due").is_some() { 2 } else { 0 });
     assert!(!drift.out.contains("conflict"), "{}", drift.out);
     hold(place.db, checks);
     place.run(&["ledger", "verify"]).expect(0);

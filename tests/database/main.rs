@@ -21,9 +21,11 @@ mod detection;
 mod docs;
 mod faults;
 mod fleet;
+mod folders;
 mod injection;
 mod pooler;
 mod roundtrips;
+mod run;
 mod servers;
 mod trouble;
 
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
 fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
     trials.extend(detection::trials(tier, servers));
+    trials.extend(folders::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
     trials.extend(crash::trials(tier, servers));
     trials.extend(docs::trials(tier, servers));
@@ -68,6 +71,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
+    trials.extend(run::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
     trials
 }

@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use crate::core::{Address, Desired, Ensure, KeyColumn, KeyTarget, Value};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::SectionInput;
 use crate::kinds::job::{self, Age};
 use crate::kinds::key::KeySpec;
 use crate::kinds::schedule::Schedule;
+use crate::kinds::{SectionInput, recompression};
 
 /// How a hypertable's older chunks are kept by columns and compressed, and when. Without `after`
 /// and `created_before` the columnstore is enabled without a policy: a job that there is, is removed.
@@ -44,8 +44,25 @@ pub struct Columnstore {
     /// needs. An empty list for nothing. Without it, TimescaleDB's own choice, which is then not
     /// compared. TimescaleDB 2.22 and newer.
     pub sparse_index: Option<Vec<SparseIndex>>,
+    /// Which chunks a change of `segment_by`, `order_by` or `sparse_index` is for: `new` leaves those
+    /// that are in the columnstore as they are; with `existing`, `chronoform run maintenance`
+    /// recompresses them, one after another.
+    #[serde(default)]
+    pub converge: Converge,
     /// When the policy's job runs. Needs `after` or `created_before`.
     pub schedule: Option<Schedule>,
+}
+
+/// Which chunks settings are for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(extend("default" = "new"))]
+pub enum Converge {
+    /// Those converted from now on.
+    #[default]
+    New,
+    /// Those that are in the columnstore already too.
+    Existing,
 }
 
 /// A sparse index: a summary of one or more columns, kept for each batch of rows.
@@ -105,7 +122,16 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     if let Some(list) = &raw.sparse_index {
         columns.sparse_index(list, raw.order_by.is_some(), &mut desired, sink);
     }
-    vec![desired]
+    let operation = (raw.converge == Converge::Existing).then(|| recompression(input));
+    std::iter::once(desired).chain(operation).collect()
+}
+
+/// The operation that brings existing chunks to the settings.
+fn recompression(input: &SectionInput<'_>) -> Desired {
+    let on = input.head.relation.clone();
+    let mut desired = input.desired(Address::in_schema(recompression::ID, &on), Some(on));
+    input.set(&mut desired, recompression::CONVERGED, "/converge", Value::text(recompression::ALL));
+    desired
 }
 
 /// The policy's own attributes; false where they contradict each other.

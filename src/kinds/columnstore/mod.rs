@@ -5,7 +5,7 @@ mod desired;
 mod export;
 mod observe;
 mod rules;
-mod settings;
+pub mod settings;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema as _;
 
-use crate::core::{Address, Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, Value};
+use crate::core::{Address, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View, checks, job};
 
@@ -24,6 +24,24 @@ const ID: KindId = KindId::new("columnstore");
 static UNSUPPORTED_TABLE: Code =
     Code::new("columnstore-unsupported", "A table that the columnstore cannot be enabled on, for what else is on it.");
 static CODES: [&Code; 1] = [&UNSUPPORTED_TABLE];
+
+/// The settings that a chunk is converted with.
+const SETTINGS: [&str; 3] = ["segment_by", "order_by", "sparse_index"];
+
+/// Whether a table's columnstore has the settings that the policies want of it.
+pub fn has_its_settings(on: &QualifiedName, view: &View<'_>) -> bool {
+    let Some(desired) = view.desired.get(&Address::in_schema(ID, on)) else { return true };
+    let Some(settled) = settle::settle(desired, view, &mut Vec::new()) else { return false };
+    let live = live_settings(on, view);
+    SETTINGS.iter().all(|name| settled.get(name).is_none_or(|wanted| live.get(*name) == Some(wanted)))
+}
+
+/// The settings that a table's columnstore has; those that are left to TimescaleDB are not there.
+pub fn live_settings(on: &QualifiedName, view: &View<'_>) -> BTreeMap<String, Value> {
+    let Some(live) = view.live.get(&Address::in_schema(ID, on)) else { return BTreeMap::new() };
+    let set = |name: &&str| live.get(name).map(|value| ((*name).to_owned(), value.clone()));
+    SETTINGS.iter().filter_map(set).collect()
+}
 
 /// The kind.
 pub struct Columnstore;

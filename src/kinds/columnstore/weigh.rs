@@ -1,12 +1,10 @@
 //! What a change to a columnstore would touch.
 
-use crate::core::{Bytes, Delta, Hazard, Impact, Op, Param, Query, Row, RowError, Value};
+use crate::core::{Address, Bytes, Delta, Hazard, Impact, Op, Param, Query, Row, RowError, Value};
 use crate::diag::Diagnostic;
 use crate::kinds::chunks::{self, AgeColumns, Ages};
-use crate::kinds::columnstore::{UNSUPPORTED_TABLE, settings};
-use crate::kinds::{Judgement, Relation, Stored, View, job};
-
-const SETTINGS: [&str; 3] = ["segment_by", "order_by", "sparse_index"];
+use crate::kinds::columnstore::{SETTINGS, UNSUPPORTED_TABLE, settings};
+use crate::kinds::{Judgement, Relation, Stored, View, job, recompression};
 
 /// The policy's ages, where a change makes its job convert chunks.
 fn ages(delta: &Delta) -> Option<Ages<'_>> {
@@ -87,7 +85,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
             judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
             judgement.diagnostics.extend(obstacles(delta, relation, &rows)?);
             judgement.impact = first_run(&rows)?;
-            if let Some(note) = old_settings(delta, &rows)? {
+            if let Some(note) = old_settings(delta, &rows, view)? {
                 let only_settings =
                     || Impact { verb: "is for chunks converted from now on".to_owned(), ..Impact::default() };
                 judgement.impact.get_or_insert_with(only_settings).notes.push(note);
@@ -135,7 +133,7 @@ fn removal(rows: &Rows<'_>) -> Result<Option<Impact>, RowError> {
 }
 
 /// How many compressed chunks keep the settings that they were converted with.
-fn old_settings(delta: &Delta, rows: &Rows<'_>) -> Result<Option<String>, RowError> {
+fn old_settings(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Option<String>, RowError> {
     let Some(desired) = &delta.desired else { return Ok(None) };
     if SETTINGS.iter().all(|name| delta.change(name).is_none()) {
         return Ok(None);
@@ -152,7 +150,12 @@ fn old_settings(delta: &Delta, rows: &Rows<'_>) -> Result<Option<String>, RowErr
         all += chunks;
         old += if SETTINGS.iter().any(differs) { chunks } else { 0 };
     }
-    let note = || format!("{old} of {all} compressed chunks keep the old settings until they are recompressed");
+    let operation = delta.on.as_ref().map(|on| Address::in_schema(recompression::ID, on));
+    let until = match operation.is_some_and(|address| view.desired.contains_key(&address)) {
+        true => "until `chronoform run maintenance` recompresses them",
+        false => "until they are recompressed",
+    };
+    let note = || format!("{old} of {all} compressed chunks keep the old settings {until}");
     Ok((old > 0).then(note))
 }
 

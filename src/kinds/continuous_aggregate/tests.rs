@@ -67,6 +67,8 @@ fn only_texts_that_differ_are_asked_for() {
         on: wanted.on.clone(),
         attributes: BTreeMap::from([("query".to_owned(), json!("SELECT 3"))]),
         adopted: false,
+        source: None,
+        at: None,
     };
     assert_eq!(ContinuousAggregate.queries(&wanted, Some(&live), Some(&applied)).len(), 3);
     applied.attributes.insert("query".to_owned(), json!(QUERY));

@@ -46,6 +46,8 @@ static SHARES_CHUNK_INDEXES: Code = Code::new(
     "shares-chunk-indexes",
     "An index of a hypertable that cannot go without taking the chunks' indexes of another.",
 );
+static NOT_IMMUTABLE: Code =
+    Code::new("not-immutable", "An expression or predicate of an index that is not the same at all times.");
 static NO_SUCH_OBJECT: Code = Code::new(
     "no-such-object",
     "An access method, operator class, collation or tablespace that the server does not have.",
@@ -60,6 +62,7 @@ static CODES: &[&Code] = &[
     &INDEX_IN_USE,
     &SAME_INDEX_TWICE,
     &SHARES_CHUNK_INDEXES,
+    &NOT_IMMUTABLE,
     &NO_SUCH_OBJECT,
 ];
 
@@ -133,6 +136,10 @@ impl Kind for Index {
 
     fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
         settle::check(own, all, sink);
+    }
+
+    fn review(&self, settled: &[&Desired], view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+        settle::warn_of_twins(settled, view, sink);
     }
 
     fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {

@@ -6,7 +6,7 @@ use crate::core::{Address, Desired, Ensure, KeyColumn, KeyTarget, KindId, Live, 
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::desired::{include_place, key_place};
 use crate::kinds::index::observe::{LEFTOVERS, NULLS_NOT_DISTINCT, as_key};
-use crate::kinds::index::{INDEX_NAME_TAKEN, SAME_INDEX_TWICE, UNIQUE_WITHOUT_PARTITION_COLUMN};
+use crate::kinds::index::{INDEX_NAME_TAKEN, NOT_IMMUTABLE, SAME_INDEX_TWICE, UNIQUE_WITHOUT_PARTITION_COLUMN};
 use crate::kinds::{Relation, RelationKind, Stored, View, checks};
 
 pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
@@ -28,14 +28,15 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     if sink.iter().skip(errors).any(Diagnostic::is_error) {
         return None;
     }
-    warn_of_twin(desired, view, sink);
     let mut settled = desired.clone();
+    let errors = sink.len();
     match live {
         Some(live) => adopt_spelling(&mut settled, live, &relation.name, view),
         // There is nothing to take back from an index that does not exist.
         None => settled.attributes.retain(|name, value| !(name.starts_with("storage.") && *value == Value::Null)),
     }
-    Some(settled)
+    check_immutable(desired, &settled, live, &relation.name, view, sink);
+    (sink.len() == errors).then_some(settled)
 }
 
 fn taken(desired: &Desired, live: &Live) -> Diagnostic {
@@ -218,6 +219,49 @@ fn check_expressions(desired: &Desired, relation: &Relation, view: &View<'_>, si
     }
 }
 
+/// An index that is to be built takes only what is the same at all times; one that is there may stay.
+fn check_immutable(
+    desired: &Desired,
+    settled: &Desired,
+    live: Option<&Live>,
+    on: &QualifiedName,
+    view: &View<'_>,
+    sink: &mut Vec<Diagnostic>,
+) {
+    let is_mutable = |asked: Option<SqlText>| asked.is_some_and(|asked| view.canon.is_mutable(&(on.clone(), asked)));
+    let mut refuse = |sql: &SqlText, attribute: &str| sink.push(mutable(sql, desired, attribute));
+    let live_keys: Vec<&KeyColumn> = keys(live.and_then(|live| live.get("columns"))).collect();
+    for (at, key) in keys(settled.get("columns")).enumerate() {
+        let theirs = live_keys.get(at).and_then(|key| expression(key));
+        if let Some(sql) = expression(key).filter(|sql| Some(*sql) != theirs && is_mutable(Some((*sql).clone()))) {
+            refuse(sql, &key_place(at));
+        }
+    }
+    let theirs = live.and_then(|live| predicate(live.get("where")));
+    if let Some(sql) = predicate(settled.get("where")).filter(|sql| Some(*sql) != theirs && is_mutable(condition(sql)))
+    {
+        refuse(sql, "where");
+    }
+}
+
+fn mutable(sql: &SqlText, desired: &Desired, attribute: &str) -> Diagnostic {
+    let (what, since) = match attribute {
+        "where" => ("predicate", "a row is in the index or not from when it is written on"),
+        _ => ("expression", "the index holds what it gave when a row was written"),
+    };
+    let message = format!("the {what} `{sql}` of the index `{}` is not immutable", desired.address.name);
+    Diagnostic::error(&NOT_IMMUTABLE, message)
+        .at(desired.place_of(attribute))
+        .why(format!(
+            "{since}, so the server takes only functions marked IMMUTABLE (else SQLSTATE 42P17): none that goes by \
+             the present, a setting such as the time zone or the language, or what is in a table"
+        ))
+        .help(
+            "say what it must not go by itself, such as `(time AT TIME ZONE 'UTC')::date` for `time::date` of a \
+             timestamptz; or index the plain column",
+        )
+}
+
 /// Takes over the live side's spelling wherever it means the same.
 fn adopt_spelling(settled: &mut Desired, live: &Live, on: &QualifiedName, view: &View<'_>) {
     let same = |ours: Option<SqlText>, theirs: Option<SqlText>| {
@@ -291,11 +335,19 @@ fn of_schema<'a, T>(all: &'a BTreeMap<Address, T>, own: &Address) -> impl Iterat
         .map(|(_, it)| it)
 }
 
-fn warn_of_twin(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
-    if view.live.contains_key(&desired.address) {
-        return;
+/// Indexes that are to be built beside one that is the same.
+pub fn warn_of_twins(settled: &[&Desired], view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+    let is_new = |desired: &&&Desired| desired.ensure == Ensure::Present && !view.live.contains_key(&desired.address);
+    let new: Vec<&&Desired> = settled.iter().filter(is_new).collect();
+    let Some(first) = new.first() else { return };
+    let mut of_table: BTreeMap<Option<&QualifiedName>, Vec<&Live>> = BTreeMap::new();
+    for live in of_kind(view.live, &first.address.kind) {
+        of_table.entry(live.on.as_ref()).or_default().push(live);
     }
-    if let Some(twin) = twin(desired.on.as_ref(), &desired.address, |name| desired.get(name).cloned(), view) {
+    for desired in new {
+        let there = of_table.get(&desired.on.as_ref()).map(Vec::as_slice).unwrap_or_default();
+        let same = |live: &&&Live| DEFINITION.iter().all(|name| live.get(name) == desired.get(name));
+        let Some(twin) = there.iter().find(same) else { continue };
         let message =
             format!("`{}` is the same as the index {}, which exists", desired.address.name, twin.address.name);
         sink.push(
@@ -305,6 +357,12 @@ fn warn_of_twin(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) 
                 .help("keep one of them; to rename an index, use `ALTER INDEX … RENAME TO` before the plan"),
         );
     }
+}
+
+/// The resources of one kind, which stand together in the order of addresses.
+fn of_kind<'a, T>(all: &'a BTreeMap<Address, T>, kind: &'a KindId) -> impl Iterator<Item = &'a T> {
+    let first = Address { kind: kind.clone(), schema: None, name: String::new() };
+    all.range(first..).take_while(|(address, _)| address.kind == *kind).map(|(_, it)| it)
 }
 
 /// Two indexes of the policies with the same definition: said once, at the later of the two.

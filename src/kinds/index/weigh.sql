@@ -1,4 +1,4 @@
--- What the building, replacing and removing of indexes touches. One row a finding:
+-- What the building, replacing and removing of indexes touches. One row a finding, in the order of OIDs:
 --   relation       what is stored in the table $1[i], with its children where $2[i] says so
 --   taken          a relation that has the name ($3[i], $4[i]) already
 --   building       an index of $5 that another session is building
@@ -128,3 +128,4 @@ FROM pg_catalog.pg_tablespace AS s
 WHERE s.spcname = ANY ($7)
     AND NOT pg_catalog.has_tablespace_privilege(s.oid, 'CREATE')
     AND s.oid <> (SELECT d.dattablespace FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+ORDER BY oid NULLS FIRST

@@ -36,6 +36,8 @@ fn applied(desired: &Desired) -> Applied {
         on: desired.on.clone(),
         attributes: attributes.collect(),
         adopted: false,
+        source: None,
+        at: None,
     }
 }
 

@@ -72,6 +72,7 @@ impl Kind for Retention {
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        warn_of_other_jobs(desired, view, sink);
         if desired.ensure == Ensure::Absent {
             return Some(desired.clone());
         }
@@ -100,6 +101,23 @@ impl Kind for Retention {
 
     fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
         weigh::judge(delta, op, weights, view)
+    }
+}
+
+/// A job that somebody made of the same procedure with `add_job`: it goes on dropping, whatever the
+/// policy says.
+fn warn_of_other_jobs(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+    let Some(on) = &desired.on else { return };
+    for id in observe::jobs_beside(on, view) {
+        let message = format!("the job {id}, made with `add_job`, drops chunks of {on} too");
+        sink.push(
+            Diagnostic::warning(&code::POLICY_CONFLICT, message)
+                .at(&desired.place)
+                .why(
+                    "it goes by an age of its own, which no policy manages, and what it drops is in no count of a plan",
+                )
+                .help(format!("delete it with `delete_job({id})`, so that one policy says what goes")),
+        );
     }
 }
 

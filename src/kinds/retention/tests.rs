@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::Retention;
-use crate::core::{Bytes, Cell, Edition, Ensure, Hazard, Interval, Param, Row, Value};
+use crate::core::{Bytes, Cell, Edition, Ensure, Hazard, Interval, Live, Param, Row, Value};
 use crate::kinds::Scope;
 use crate::kinds::columnstore::Columnstore;
 use crate::kinds::fixture::{World, codes, daily, desired, expand, job_row, row, table, text, ticking};
@@ -332,13 +332,19 @@ fn policies_that_work_against_each_other_are_named_offline() {
 
 #[test]
 fn a_job_beside_the_policy_is_named() {
-    let world = World::new("2.24.0", daily()).with(KIND, &[live(90)]);
-    let shorter = world.delta(KIND, &json!({"drop_after": "30 days"}));
-    let query = KIND.weigh(&[&shorter], &world.view()).unwrap();
-    assert!(query.sql.contains("_timescaledb_config.bgw_job"), "where the version has it");
-    let other = row(&[("what", text("other job")), ("oid", Cell::Int(7)), ("name", text("1003"))]);
-    let judgement = world.judge(KIND, &shorter, &[drops(), other]);
-    assert_eq!(codes(&judgement.diagnostics), ["policy-conflict"]);
-    assert!(!crate::diag::has_errors(&judgement.diagnostics));
-    assert!(judgement.diagnostics[0].message.contains("1003"));
+    let others = job_row(&[("of_somebody", Cell::Bool(true)), ("job_id", Cell::Int(1003))]);
+    for (rows, value) in [
+        (vec![live(90), others.clone()], json!({"drop_after": "90 days"})),
+        (vec![others.clone()], json!({"drop_after": "90 days"})),
+        (vec![others], json!({"ensure": "absent"})),
+    ] {
+        let world = World::new("2.24.0", daily()).with(KIND, &rows);
+        let mut sink = Vec::new();
+        assert!(KIND.settle(&desired(KIND, &value), &world.view(), &mut sink).is_some());
+        assert_eq!(codes(&sink), ["policy-conflict"]);
+        assert!(!crate::diag::has_errors(&sink) && sink[0].message.contains("1003"), "{}", sink[0].message);
+        let beside: Vec<&Live> = world.live.values().filter(|live| live.system).collect();
+        assert_eq!(beside.len(), 1, "it is nobody's to manage");
+        assert!(beside[0].attributes.is_empty());
+    }
 }

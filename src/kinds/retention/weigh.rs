@@ -1,7 +1,6 @@
 //! What a change to a retention policy would drop.
 
 use crate::core::{Bytes, Delta, Desired, Hazard, Impact, Live, Op, Param, Query, Row, RowError, Value};
-use crate::diag::{Diagnostic, code};
 use crate::kinds::chunks::{self, AgeColumns, Ages};
 use crate::kinds::{Judgement, Relation, Stored, View, job};
 
@@ -57,7 +56,7 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     params.extend(in_force.into_params());
     params.extend([Param::Texts(types), Param::Ints(ids), Param::texts(zones)]);
     let sql = chunks::on_server(include_str!("weigh.sql"), "$9", view.server);
-    Some(Query { sql: job::on_server(&sql, view.server), params })
+    Some(Query { sql, params })
 }
 
 /// The hazards and the impact of one delta.
@@ -75,7 +74,6 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     }
     judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
     let (Some((_, after)), Some(relation)) = (ages(delta), relation(delta, view)) else { return Ok(judgement) };
-    judgement.diagnostics.extend(other_jobs(delta, relation, weights)?);
     judgement.impact = match after.uncountable(relation, view) {
         Some(why) => Some(unknown(why)),
         None => counted(relation, weights)?,
@@ -86,26 +84,6 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         impact.notes.extend(stays_paused(delta));
     }
     Ok(judgement)
-}
-
-/// A job that somebody made of the same procedure with `add_job`: the server does not take it for a
-/// policy of the table, and adds one beside it.
-fn other_jobs(delta: &Delta, relation: &Relation, weights: &[Row]) -> Result<Vec<Diagnostic>, RowError> {
-    let Some(desired) = &delta.desired else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for row in weights {
-        if row.text("what")? == "other job" && row.oid("oid")? == relation.oid {
-            let id = row.text("name")?;
-            let message = format!("the job {id}, made with `add_job`, drops chunks of {} too", relation.name);
-            found.push(
-                Diagnostic::warning(&code::POLICY_CONFLICT, message)
-                    .at(&desired.place)
-                    .why("it goes by an age of its own, which no policy manages, and what it drops is not counted here")
-                    .help(format!("delete it with `delete_job({id})`, so that one policy says what goes")),
-            );
-        }
-    }
-    Ok(found)
 }
 
 fn first_run() -> Option<String> {

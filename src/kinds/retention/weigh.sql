@@ -47,11 +47,6 @@ SELECT 'foreign key', k.conrelid, pg_catalog.format('%I.%I', n.nspname, c.relnam
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE k.contype = 'f' AND k.conrelid = ANY ($1)
  UNION ALL
-SELECT 'other job', w.oid, j.id::text, NULL, NULL, NULL, NULL, NULL, NULL
-  FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($9::bigint[])) AS w (oid, id)
-  JOIN _timescaledb_catalog.bgw_job AS j ON j.config ->> 'hypertable_id' = w.id::text
- WHERE j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_retention' AND j.hypertable_id IS NULL
- UNION ALL
 SELECT 'unknown time zone', NULL, z.name, NULL, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.unnest($10::text[]) AS z (name)
  WHERE z.name !~ '[0-9]'

@@ -146,7 +146,7 @@ fn applied(address: Address) -> Applied {
         ("drop_after".to_owned(), json!("90 days")),
         ("schedule.every".to_owned(), json!({"z": [1, null], "a": true})),
     ]);
-    Applied { address, on, attributes, adopted: false }
+    Applied { address, on, attributes, adopted: false, source: None, at: None }
 }
 
 fn place() -> Place {

@@ -1,6 +1,7 @@
 //! What is written is read back, whole or not at all.
 
 use super::*;
+use crate::core::SourceLine;
 
 #[test]
 fn a_run_is_told_from_its_beginning_to_its_end() {
@@ -62,12 +63,14 @@ fn what_was_applied_is_remembered_until_it_is_forgotten() {
     let odd = applied(Address::in_schema(KindId::read("index"), &QualifiedName::new("Odd \"schema\"", "a.b'; --😀")));
     let extension =
         Applied { on: None, adopted: true, ..applied(Address::global(KindId::new("extension"), "timescaledb")) };
-    for resource in [&odd, &extension] {
-        fixture.ledger.record_applied(run, resource, None).unwrap();
-    }
-    let remembered = fixture.ledger.applied(database).unwrap();
+    let place = Place { file: "policies/a.yaml".into(), line: 3, column: 1, start: 0, end: 0, via: None };
+    fixture.ledger.record_applied(run, &odd, Some(&place)).unwrap();
+    fixture.ledger.record_applied(run, &extension, None).unwrap();
+    let mut remembered = fixture.ledger.applied(database).unwrap();
+    assert!(remembered.values_mut().all(|applied| applied.at.take().is_some_and(|at| at.ends_with('Z'))));
     assert_eq!(remembered.len(), 2);
-    assert_eq!(remembered.get(&odd.address), Some(&odd));
+    let source = Some(SourceLine { file: "policies/a.yaml".to_owned(), line: 3 });
+    assert_eq!(remembered.get(&odd.address), Some(&Applied { source, ..odd.clone() }));
     assert_eq!(remembered.get(&extension.address), Some(&extension));
 
     assert!(fixture.ledger.forget(run, &odd.address).unwrap());

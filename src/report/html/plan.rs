@@ -47,7 +47,7 @@ fn dangers(page: &mut Page, plan: &Plan) {
         let text = escape::html(&obstacle);
         page.raw(&format!("<p><strong class=\"blocked\">BLOCKED</strong> {text}</p>\n"));
     } else {
-        let command = code(&view::consent(&dangers));
+        let command = code(&view::consent(plan, &dangers));
         page.raw(&format!("<p>If that is meant: {command}</p>\n"));
     }
     page.raw("</div>\n");

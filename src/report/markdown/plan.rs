@@ -74,7 +74,7 @@ fn alert(plan: &Plan) -> String {
     if let Some(obstacle) = obstacle {
         lines.push(format!("**BLOCKED** {obstacle}"));
     } else {
-        lines.push(format!("If that is meant: {}", value(&view::consent(&dangers))));
+        lines.push(format!("If that is meant: {}", value(&view::consent(plan, &dangers))));
     }
     lines.iter().map(|line| format!("> {line}\n")).collect::<String>() + "\n"
 }

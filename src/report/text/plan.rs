@@ -219,7 +219,7 @@ fn draw_verdict(screen: &mut Screen, plan: &Plan) {
     if let Some(obstacle) = phrase::obstacle(plan) {
         screen.line(0, 8, Line::new().tone(Tone::Bad, "BLOCKED").text(" ").text(obstacle));
     } else if !dangers.is_empty() {
-        let line = Line::new().text("If that is meant: ").tone(Tone::Bold, "chronoform apply");
+        let line = Line::new().text("If that is meant: ").tone(Tone::Bold, plan.command());
         screen.line(0, 4, flags(line, &view::hazards(&dangers), Tone::Bold));
     }
 }

@@ -1,0 +1,53 @@
+//! `chronoform run`: the work that is due by the policies.
+
+use std::time::{Duration, Instant};
+
+use crate::apply::{self as gate, Interrupt};
+use crate::cli::apply::{self, Errand, Prepared};
+use crate::cli::args::{Format, RunArgs};
+use crate::cli::context::Context;
+use crate::cli::look::look_for;
+use crate::cli::progress::Progress;
+use crate::cli::{out, record, signals};
+use crate::diag::{Exit, Failure, has_errors};
+use crate::ops::{self, Limits};
+use crate::report;
+
+/// Shows what is due, and does it: after the same questions, under the same lock and through the same
+/// gate as `apply`.
+pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let (ledger, admission) = (context.ledger_path()?, context.admission());
+    let looked = look_for(&ops::purpose(&args.operations), &args.paths(), context)?;
+    let (plan, server, session) = (looked.made.plan, looked.made.server, looked.session);
+    if args.dry_run || matches!(context.global.format, Format::Text | Format::Markdown) {
+        out::print(&report::plan(&plan, &context.report_options()));
+    }
+    if has_errors(&context.diagnostics) {
+        return Err(Failure(std::mem::take(&mut context.diagnostics)));
+    }
+    if args.dry_run {
+        return Ok(Exit::Done);
+    }
+    gate::permit(&plan, &args.allow)?;
+    let settled = record::is_settled(&ledger, &plan, &server, &admission)?;
+    let mut ready = Prepared { plan, session, server, ledger, admission };
+    if settled {
+        if context.global.format == Format::Json {
+            out::print(&report::run_summary(&ready.nothing_done(), &context.report_options()));
+        }
+        return Ok(Exit::Done);
+    }
+    if !ready.plan.is_empty() {
+        apply::approve(&ready.plan, args.auto_approve)?;
+    }
+    let watch = (!ready.server.single_session).then(|| ready.session.endpoint().clone());
+    let progress = Progress::new(ready.plan.actions.len(), context.global.quiet, watch);
+    let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
+    let limits = Some(Limits { max_runtime: args.max_runtime });
+    let errand = Errand { lock_timeout, patience, limits, started };
+    let interrupt = Interrupt::default();
+    let done = apply::carry_out(&mut ready, &errand, progress, &interrupt, || signals::listen(&interrupt))?;
+    out::print(&report::run_summary(&done.report, &context.report_options()));
+    done.failure.map_or(Ok(Exit::Done), Err)
+}

@@ -1,0 +1,1 @@
+SELECT {{ ts|ident }}.compress_chunk({{ item.chunk }}, if_not_compressed => true, recompress => true)

@@ -1,0 +1,1 @@
+SELECT {{ ts|ident }}.remove_reorder_policy({{ table }})

@@ -1,0 +1,1 @@
+SELECT config ->> 'index_name' = 'ix_symbol' FROM timescaledb_information.jobs WHERE proc_name = 'policy_reorder' AND hypertable_name = 'trades';

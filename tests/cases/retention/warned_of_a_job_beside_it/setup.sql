@@ -1,0 +1,6 @@
+CREATE TABLE public.trades (time timestamptz NOT NULL, symbol text NOT NULL, venue text, price float8, volume bigint);
+SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
+-- Its age is no interval, which is its own concern.
+SELECT add_job('_timescaledb_functions.policy_retention', '1 day',
+               config => jsonb_build_object('hypertable_id', (SELECT id FROM _timescaledb_catalog.hypertable WHERE table_name = 'trades'),
+                                            'drop_after', 'a while'));

@@ -1,0 +1,2 @@
+-- status: missing
+SELECT remove_reorder_policy('public.events');
