@@ -23,6 +23,7 @@
 //! | `kinds` | the registry, and one folder a kind | core, diag |
 //! | `guard` | assertions over policies, database and plan | core, diag, kinds |
 //! | `load` | YAML to validated desired resources | core, diag, guard, kinds |
+//! | `import` | live resources to policies, proved by reading them | core, diag, diff, kinds, load |
 //! | `snapshot` | the live side, in one transaction | core, diag, diff, kinds, pg, render |
 //! | `diff` | three sides compared; names no kind | core |
 //! | `plan` | deltas to ordered actions; the artifact | core, diag, diff, guard, kinds, render |
@@ -30,7 +31,7 @@
 //! | `apply` | lock, gate, run, verify; tells events | core, diag, diff, guard, kinds, pg, plan, render, snapshot |
 //! | `ops` | operations: what `run` may do, one folder each | apply, core, diag, kinds, ledger, pg, plan, render |
 //! | `report` | text, JSON, Markdown and HTML views | core, diag, diff, plan |
-//! | `cli` | one file a command; the only room that prints | apply, core, diag, diff, guard, kinds, ledger, load, ops, pg, plan, render, report, snapshot |
+//! | `cli` | one file a command; the only room that prints | apply, core, diag, diff, guard, import, kinds, ledger, load, ops, pg, plan, render, report, snapshot |
 //!
 //! `tests/architecture.rs` holds the code to this table.
 //!
@@ -50,6 +51,7 @@ pub mod core;
 pub mod diag;
 pub mod diff;
 pub mod guard;
+pub mod import;
 pub mod kinds;
 pub mod ledger;
 pub mod load;

@@ -24,6 +24,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("kinds", &["core", "diag"]),
     ("guard", &["core", "diag", "kinds"]),
     ("load", &["core", "diag", "guard", "kinds"]),
+    ("import", &["core", "diag", "diff", "kinds", "load"]),
     ("snapshot", &["core", "diag", "diff", "kinds", "pg", "render"]),
     ("diff", &["core"]),
     ("plan", &["core", "diag", "diff", "guard", "kinds", "render"]),
@@ -34,8 +35,8 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "apply", "core", "diag", "diff", "guard", "kinds", "ledger", "load", "ops", "pg", "plan", "render",
-            "report", "snapshot",
+            "apply", "core", "diag", "diff", "guard", "import", "kinds", "ledger", "load", "ops", "pg", "plan",
+            "render", "report", "snapshot",
         ],
     ),
 ];

@@ -155,6 +155,8 @@ pub enum Command {
     Run(RunArgs),
     /// Compare the live database with what was last applied and with the policies.
     Drift(DriftArgs),
+    /// Write policies for what is live, so that a plan has nothing to do.
+    Import(ImportArgs),
     /// Look into the record of what was done.
     Ledger(LedgerArgs),
     /// Print the JSON Schema of a kind of document, or of all.
@@ -321,6 +323,31 @@ pub struct DriftArgs {
     /// How many targets to look at at once; 8 where nothing is said.
     #[arg(long, value_name = "NUMBER")]
     pub parallel: Option<NonZeroUsize>,
+}
+
+/// `import`
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    /// Only the tables of this schema, by its exact name; once for each.
+    #[arg(long = "schema", value_name = "SCHEMA")]
+    pub schemas: Vec<String>,
+    /// Only the tables that fit this pattern, such as `public.md_*` or `*.ticks`, and nothing that
+    /// belongs to the whole database; once for each. Without a schema it is that of --schema, or
+    /// `public`.
+    #[arg(long = "table", value_name = "GLOB")]
+    pub tables: Vec<String>,
+    /// The folder to write to, one file a table. Without it, all is printed as one text.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Also record what is written as managed, so that taking it out of a policy later removes it.
+    #[arg(long, requires = "out")]
+    pub adopt: bool,
+    /// Write anew what an earlier import wrote, whatever was changed in it since.
+    #[arg(long, requires = "out")]
+    pub force: bool,
+    /// With --adopt, how many seconds to wait for an apply to end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub lock_timeout: u64,
 }
 
 /// `ledger`

@@ -157,7 +157,11 @@ impl Context {
         Ok(if configured.is_empty() { vec![PathBuf::from(POLICIES)] } else { configured })
     }
 
-    fn variables(&mut self) -> Result<Variables, Failure> {
+    /// The values of variables.
+    ///
+    /// # Errors
+    /// When a file of them, or the configuration, cannot be used.
+    pub fn variables(&mut self) -> Result<Variables, Failure> {
         let target = self.target.clone();
         let configured = self.config()?.variables(target.as_deref())?;
         let (files, pairs) = (self.global.var_files.clone(), self.global.vars.clone());

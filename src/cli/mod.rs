@@ -16,6 +16,7 @@ mod apply;
 mod completions;
 mod drift;
 mod fmt;
+mod import;
 mod ledger;
 mod man;
 mod plan;
@@ -78,6 +79,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Apply(args) => apply::run(&args, context),
         Command::Run(args) => run::run(&args, context),
         Command::Drift(args) => drift::run(&args, context),
+        Command::Import(args) => import::run(&args, context),
         Command::Ledger(args) => ledger::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Fmt(args) => fmt::run(&args, context),

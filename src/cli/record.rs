@@ -166,6 +166,25 @@ impl<'a> Recorder<'a> {
     }
 }
 
+/// Records what a plan without actions found as it should be, as a run of its own.
+///
+/// # Errors
+/// When the ledger cannot be written, or belongs to another database.
+pub fn adopt(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -> Result<(), Failure> {
+    let mut ledger = Ledger::open(path)?;
+    let database = ledger.database(server, admission)?;
+    settle(&mut ledger, database, plan)?;
+    let run = ledger.begin_run(database, RunStart { command: "import".to_owned(), ..start(plan, server) })?;
+    let counts = BTreeMap::from([("adopt".to_owned(), plan.adopt.len() as u64)]);
+    let written = ledger.write(|batch| {
+        for adopt in &plan.adopt {
+            batch.record_applied(run, &adopted(adopt), adopt.source.as_ref().map(place).as_ref())?;
+        }
+        batch.finish_run(run, RunOutcome::Done, &counts)
+    });
+    written.map_err(Failure::from)
+}
+
 /// Whether there is nothing to do and nothing to write down: no action, nothing newly managed or
 /// gone, and no statement of an earlier run in doubt.
 ///

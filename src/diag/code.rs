@@ -103,6 +103,10 @@ codes! {
     SERVER_READ_ONLY = new("server-read-only", "The server cannot be written to.");
     CATALOG_UNEXPECTED = new("catalog-unexpected", "The server's catalog is not as this version knows it.");
     NO_PRIVILEGE = new("no-privilege", "The role may not do it.");
+    NO_SUCH_SCHEMA = new("no-such-schema", "A schema that the database does not have, or that is the server's own.");
+    NOTHING_FOUND = new("nothing-found", "A choice of tables that nothing in the database fits.");
+    FILE_EXISTS = new("file-exists", "A file that would be overwritten.");
+    FILE_UNWRITABLE = new("file-unwritable", "A file or folder cannot be written.");
     UNKNOWN_TABLE = new("unknown-table", "A table that the database does not have.");
     UNKNOWN_COLUMN = new("unknown-column", "A column that the table does not have.");
     NOT_A_TABLE = new("not-a-table", "The relation is no table of the sort that the policy needs.");

@@ -17,7 +17,7 @@ pub struct Matcher {
 
 /// A pattern for a qualified name, its schema and its name each on their own.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Glob {
+pub struct Glob {
     schema: Vec<Part>,
     name: Vec<Part>,
 }
@@ -86,7 +86,11 @@ impl Matcher {
 }
 
 impl Glob {
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Reads a pattern; without a schema it is for `public`.
+    ///
+    /// # Errors
+    /// Why it is none, in words.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         let mut parts: Vec<Vec<Part>> = vec![Vec::new()];
         let mut characters = text.chars().peekable();
         let mut quoted = false;
@@ -125,7 +129,8 @@ impl Glob {
         }
     }
 
-    fn matches(&self, relation: &QualifiedName) -> bool {
+    /// Whether a relation's schema and name both fit.
+    pub fn matches(&self, relation: &QualifiedName) -> bool {
         fits(&self.schema, &relation.schema) && fits(&self.name, &relation.name)
     }
 }

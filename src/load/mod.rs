@@ -22,6 +22,7 @@ mod text;
 mod tree;
 mod validate;
 pub mod variables;
+pub mod write;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,6 +136,38 @@ pub fn policies(
     policies_of(paths, &[], variables, sources, sink)
 }
 
+/// Reads policies that are no files yet, each a name and a text, as they would be read beside the
+/// project's files: those below `project`, of which only what speaks of other documents counts.
+///
+/// # Errors
+/// Everything that is wrong in any of them.
+pub fn texts(
+    texts: &[(String, String)],
+    project: &[PathBuf],
+    variables: &Variables,
+    sources: &mut Sources,
+) -> Result<Policies, Failure> {
+    stack::roomy(|| {
+        let mut loading = Loading::new(kinds::all(), Schemas::all(), variables);
+        let mut pending = Vec::new();
+        for (name, text) in texts {
+            sources.add(name.as_str().into(), text.as_str().into());
+            let read = Text::new(name.as_str().into(), text.as_str().into());
+            loading.text(&files::ReadFile { text: read, bytes: text.as_bytes().to_vec() }, true, &mut pending);
+        }
+        for path in files::others(project, &[], &mut loading.found) {
+            loading.file(&path, false, sources, &mut pending);
+        }
+        loading.rules(&mut pending, texts.len(), sources);
+        // What is live is so, whatever is asserted of it: that is for `validate` to say.
+        loading.guardrails.clear();
+        for document in pending {
+            loading.document(document);
+        }
+        loading.conclude(&BTreeMap::new(), &mut Vec::new())
+    })
+}
+
 /// Reads a project's `chronoform.yaml`.
 ///
 /// # Errors
@@ -216,9 +249,14 @@ impl<'a> Loading<'a> {
         if !paths.is_empty() && self.documents.is_empty() && !has_errors(&self.found) {
             self.found.push(no_documents(paths.len()));
         }
+        self.conclude(&order, sink)
+    }
+
+    /// Checks all of it together. `order` is that of the files, by their paths.
+    fn conclude(mut self, order: &BTreeMap<String, usize>, sink: &mut Vec<Diagnostic>) -> Result<Policies, Failure> {
         self.unmatched();
         self.check();
-        self.finish(&order);
+        self.finish(order);
         if has_errors(&self.found) {
             return Err(Failure(self.found));
         }
@@ -248,6 +286,10 @@ impl<'a> Loading<'a> {
             Ok(file) => file,
             Err(failure) => return self.found.extend(failure.0),
         };
+        self.text(&file, chosen, pending);
+    }
+
+    fn text(&mut self, file: &files::ReadFile, chosen: bool, pending: &mut Vec<Pending>) {
         let (before, kept) = (self.found.len(), pending.len());
         for mut node in yaml::documents(&file.text, &mut self.found) {
             if self.found.len() - before > MAX_PER_FILE {

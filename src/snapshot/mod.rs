@@ -142,6 +142,19 @@ pub fn take(
     Ok(Snapshot { server, relations, live, canon })
 }
 
+/// The canonical form of the expressions in policies that were made only after the snapshot was
+/// taken, in its still open transaction: those that differ from what is live.
+///
+/// # Errors
+/// A lost connection.
+pub fn canon(
+    session: &mut Session,
+    snapshot: &Snapshot,
+    desired: &BTreeMap<Address, Desired>,
+) -> Result<Canon, Failure> {
+    canon::settle(session, desired, &snapshot.live, &BTreeMap::new(), &snapshot.relations)
+}
+
 fn scope(relations: &Relations, names: &Names) -> Scope {
     let mut oids: Vec<u32> = relations.values().map(|relation| relation.oid).collect();
     oids.sort_unstable();

@@ -31,6 +31,7 @@ use serde_json::Value as Json;
 
 use crate::cases;
 use crate::cli::Workplace;
+use crate::import;
 use crate::servers::{Servers, Tier};
 
 /// Where the fixtures are.
@@ -253,6 +254,8 @@ fn make(change: &Change, place: &Workplace<'_>) {
 
 fn run(kind: &dyn Kind, change: &Change, place: &Workplace<'_>) {
     make(change, place);
+    // What somebody made by hand can be written down as well.
+    import::round_trip(place, false);
     see(kind, change, place);
     if let Some(afterwards) = &change.afterwards {
         place.db.run(&place.db.unique(afterwards));

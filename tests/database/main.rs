@@ -22,6 +22,7 @@ mod docs;
 mod faults;
 mod fleet;
 mod folders;
+mod import;
 mod injection;
 mod pooler;
 mod roundtrips;
@@ -73,6 +74,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(run::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
+    trials.extend(import::trials(tier, servers));
     trials
 }
 
