@@ -33,6 +33,15 @@ pub(super) enum Content {
 /// # Errors
 /// When it is another application's, or newer than `migrations`, or not SQLite at all.
 pub(super) fn identify(conn: &Connection, migrations: &[&str]) -> Result<Content, Trouble> {
+    // All of it as one moment has it: another process may be making the ledger just now. A savepoint,
+    // because it is asked within a transaction too.
+    conn.execute_batch("SAVEPOINT identify")?;
+    let found = identify_now(conn, migrations);
+    conn.execute_batch("RELEASE identify")?;
+    found
+}
+
+fn identify_now(conn: &Connection, migrations: &[&str]) -> Result<Content, Trouble> {
     let application: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if application != APPLICATION_ID {
