@@ -10,5 +10,9 @@
 )]
 
 mod edges;
+mod generated;
 mod invalid;
+mod keys;
+mod locks;
+mod pages;
 mod readme;
