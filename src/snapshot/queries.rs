@@ -166,8 +166,9 @@ fn statements(select: &Select) -> Vec<String> {
         explain(select.over_nothing(&format!("{}, CASE WHEN ({having}) THEN true END", select.list), true))
     };
     let whole = select.over_nothing(&select.list, true);
+    // With the star, for one of the columns may be called `s` too.
     let mut asked =
-        vec![format!("SELECT pg_catalog.row_to_json(s)::text FROM {} AS s", one_row(&whole)), explain(whole.clone())];
+        vec![format!("SELECT pg_catalog.row_to_json(s.*)::text FROM {} AS s", one_row(&whole)), explain(whole.clone())];
     asked.extend(select.filter.iter().map(|filter| condition(filter)));
     asked.extend(select.having.iter().map(|text| having(text)));
     asked.extend(select.join_conditions().iter().map(|on| condition(on)));

@@ -105,6 +105,10 @@ fn run_in(case: &Case, tier: Tier, db: &Db) -> Result<Imported, Failed> {
     }
     let _afterwards = Afterwards { db, sql: case.read("afterwards.sql") };
     db.run(&case.read("setup.sql").expect("a case has a setup.sql"));
+    // Each on its own, for what refuses to run beside another.
+    for statement in case.read("apart.sql").iter().flat_map(|apart| statements(apart)) {
+        db.run(&statement);
+    }
     if let Some(first) = case.read("first.yaml") {
         place.write("policy.yaml", &first);
         place.apply("policy.yaml").expect(0);

@@ -1,0 +1,1 @@
+SELECT count(*) = 240 FROM public.hourly;

@@ -1,0 +1,1 @@
+SELECT count(s) = 240 FROM public.hourly;

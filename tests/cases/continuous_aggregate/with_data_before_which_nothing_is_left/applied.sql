@@ -1,0 +1,1 @@
+SELECT count(*) = 192 FROM public.hourly;

@@ -1,0 +1,1 @@
+SELECT count(*) = 241 FROM public.hourly;
