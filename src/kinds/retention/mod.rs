@@ -102,11 +102,12 @@ impl Kind for Retention {
     /// `could not open relation`: seen on 2.28.3).
     /// One that only keeps more is no such thing.
     fn comes_at_the_end(&self, delta: &Delta) -> bool {
-        let longer = |change: &Change| match (&change.before, &change.after) {
+        let keeps_more = |change: &Change| match (&change.before, &change.after) {
+            (_, Some(Value::Bool(true))) => change.attribute == "schedule.paused",
             (Some(before), Some(after)) => change.attribute.starts_with("drop_") && at_least(after, before),
             _ => false,
         };
-        delta.is_create() || !delta.is_remove() && !delta.changes.iter().all(longer)
+        delta.is_create() || !delta.is_remove() && !delta.changes.iter().all(keeps_more)
     }
 
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {

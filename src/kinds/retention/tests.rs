@@ -3,7 +3,10 @@
 use serde_json::{Value as Json, json};
 
 use super::Retention;
-use crate::core::{Bytes, Cell, Edition, Ensure, Hazard, Interval, Live, Param, Row, Value};
+use crate::core::{
+    Address, Bytes, Cell, Change, Delta, Desired, Edition, Ensure, Hazard, Interval, Live, Param, Place, QualifiedName,
+    Reason, Row, Value,
+};
 use crate::kinds::Scope;
 use crate::kinds::columnstore::Columnstore;
 use crate::kinds::fixture::{World, codes, daily, desired, expand, job_row, row, table, text, ticking};
@@ -347,4 +350,28 @@ fn a_job_beside_the_policy_is_named() {
         assert_eq!(beside.len(), 1, "it is nobody's to manage");
         assert!(beside[0].attributes.is_empty());
     }
+}
+
+#[test]
+fn what_only_keeps_more_need_not_wait_for_the_end() {
+    let days = |count| Some(days(count));
+    let place = Place { file: "p.yaml".into(), start: 0, end: 0, line: 1, column: 1, via: None };
+    let update = |attribute: &str, before: Option<Value>, after: Option<Value>| {
+        let on = QualifiedName::new("public", "t");
+        let address = Address::in_schema(super::ID, &on);
+        Delta {
+            address: address.clone(),
+            on: Some(on.clone()),
+            reason: Reason::Differs,
+            changes: vec![Change { attribute: attribute.to_owned(), before, after }],
+            desired: Some(Desired::new(address.clone(), Some(on.clone()), place.clone())),
+            live: Some(Live::new(address, Some(on))),
+        }
+    };
+    let last = |delta: &Delta| KIND.comes_at_the_end(delta);
+    assert!(last(&update("drop_after", days(30), days(10))));
+    assert!(!last(&update("drop_after", days(30), days(40))));
+    assert!(!last(&update("schedule.paused", Some(Value::Bool(false)), Some(Value::Bool(true)))));
+    assert!(last(&update("schedule.paused", Some(Value::Bool(true)), Some(Value::Bool(false)))));
+    assert!(last(&update("schedule.every", days(1), days(2))));
 }
