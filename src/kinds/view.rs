@@ -17,6 +17,8 @@ pub struct Scope {
     pub contained: BTreeMap<String, Vec<(String, String)>>,
     /// Every kind that documents or the ledger name a resource of.
     pub kinds: BTreeSet<KindId>,
+    /// Whether any relation in scope keeps its rows elsewhere, as a continuous aggregate does.
+    pub aggregates: bool,
     /// Whether what is found is to be written as policies: then also what is too dear to ask for each
     /// plan, where [`Kind::export`](crate::kinds::Kind::export) needs it.
     pub export: bool,

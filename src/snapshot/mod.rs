@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::{Address, Applied, Bytes, Desired, KindId, Live, Param, QualifiedName, Query, Row, RowError, Server};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::diff::Diff;
-use crate::kinds::{Canon, Relation, Relations, Scope, View, by_id, chunks};
+use crate::kinds::{Canon, Relation, Relations, Scope, Stored, View, by_id, chunks};
 use crate::pg::{PgError, PgErrorKind, Session};
 
 pub use discover::{Choice, Found, discover};
@@ -162,7 +162,8 @@ fn scope(relations: &Relations, names: &Names) -> Scope {
     let mut hypertables: Vec<(u32, i64)> = relations.values().filter_map(id).collect();
     hypertables.sort_unstable();
     let (globals, contained) = (names.globals.clone(), names.contained.clone());
-    Scope { oids, hypertables, globals, contained, kinds: names.kinds.clone(), export: names.export }
+    let aggregates = relations.values().any(|relation| relation.stored != Stored::Itself);
+    Scope { oids, hypertables, aggregates, globals, contained, kinds: names.kinds.clone(), export: names.export }
 }
 
 /// Counts what the differences would touch: one query a kind that has any.

@@ -6,7 +6,8 @@ use crate::kinds::{Relations, Scope};
 /// The one query; nothing to ask without hypertables.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
     server.timescale_version()?;
-    (!scope.hypertables.is_empty())
+    scope
+        .aggregates
         .then(|| Query { sql: include_str!("observe.sql").to_owned(), params: vec![scope.hypertable_ids()] })
 }
 

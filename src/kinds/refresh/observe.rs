@@ -6,7 +6,7 @@ use crate::kinds::{Relations, Scope, job, schedule};
 /// The one query; nothing to ask without hypertables.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
     server.timescale_version()?;
-    (!scope.hypertables.is_empty()).then(|| Query {
+    scope.aggregates.then(|| Query {
         sql: job::on_server(include_str!("observe.sql"), server),
         params: vec![scope.hypertable_ids()],
     })
