@@ -13,9 +13,9 @@ mod verify;
 
 use std::time::Duration;
 
-use crate::core::{Action, Step};
+use crate::core::{Action, Step, Task};
 use crate::diag::Failure;
-use crate::pg::PgError;
+use crate::pg::{PgError, Session};
 
 pub use gate::{Ready, gate, permit};
 pub use interrupt::Interrupt;
@@ -47,6 +47,40 @@ pub enum ActionOutcome {
     Stopped(usize, StepOutcome),
     /// It was never begun.
     Skipped,
+}
+
+/// Who does the steps that are more than a statement.
+pub trait Tasks {
+    /// Does the work of a step, on the session that holds the lock. It must bear to be done again from
+    /// the start, whatever became of an earlier try. An interruption is to be heeded where nothing is
+    /// half done; `tell` takes a word about how far it is.
+    ///
+    /// # Errors
+    /// What stopped it. What the server or a file said is in the message.
+    fn carry_out(
+        &mut self,
+        action: &Action,
+        task: &Task,
+        session: &mut Session,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<(), StepOutcome>;
+}
+
+/// For plans that consist of statements alone.
+pub struct NoTasks;
+
+impl Tasks for NoTasks {
+    fn carry_out(
+        &mut self,
+        _action: &Action,
+        task: &Task,
+        _session: &mut Session,
+        _interrupt: &Interrupt,
+        _tell: &mut dyn FnMut(&str),
+    ) -> Result<(), StepOutcome> {
+        Err(StepOutcome::Failed(PgError::protocol(format!("`{}` is no work of this command", task.name))))
+    }
 }
 
 /// Who is told what happens, as it happens. An error from any of these stops the run before the
@@ -84,6 +118,9 @@ pub trait Events {
         outcome: &ActionOutcome,
         took: Duration,
     ) -> Result<(), Failure>;
+
+    /// How far a task is, in a few words.
+    fn told(&mut self, _action: &Action, _words: &str) {}
 
     /// A statement waits for a lock that another session holds.
     fn waiting(&mut self, action: &Action, attempt: u32, pause: Duration, blocker: Option<&str>);

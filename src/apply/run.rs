@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::apply::lock::check_held;
 use crate::apply::patience::{Patience, pause};
-use crate::apply::{ActionOutcome, Events, Interrupt, Ready, Report, StepOutcome};
-use crate::core::{Action, LockMode, Step};
+use crate::apply::{ActionOutcome, Events, Interrupt, Ready, Report, StepOutcome, Tasks};
+use crate::core::{Action, LockMode, Step, Task};
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::pg::{PgError, PgErrorKind, Session};
 use crate::plan::Plan;
@@ -26,6 +26,7 @@ pub fn run(
     events: &mut dyn Events,
     interrupt: &Interrupt,
     patience: Duration,
+    tasks: &mut dyn Tasks,
 ) -> Report {
     let mut outcomes = vec![ActionOutcome::Skipped; plan.actions.len()];
     let mut failure = None;
@@ -47,6 +48,7 @@ pub fn run(
         let mut running = Running {
             session: &mut *session,
             events: &mut *events,
+            tasks: &mut *tasks,
             interrupt,
             index,
             action,
@@ -138,6 +140,7 @@ fn stopped(
 struct Running<'a> {
     session: &'a mut Session,
     events: &'a mut dyn Events,
+    tasks: &'a mut dyn Tasks,
     interrupt: &'a Interrupt,
     index: usize,
     action: &'a Action,
@@ -154,8 +157,12 @@ impl Running<'_> {
         let mut at = 0;
         let steps = &self.action.steps;
         while let Some(step) = steps.get(at) {
-            let ended = if step.transactional {
-                let together = |step: &&Step| step.transactional && !step.separate;
+            let ended = if let Some(task) = &step.task {
+                let ended = self.task(at, step, task)?;
+                at += 1;
+                ended
+            } else if step.transactional {
+                let together = |step: &&Step| step.transactional && !step.separate && step.task.is_none();
                 let more = steps.iter().skip(at).take_while(together).count().max(1);
                 let ended = self.transaction(at, more)?;
                 at += more;
@@ -248,6 +255,19 @@ impl Running<'_> {
             self.events.step_finished(self.index, step, &outcome, *took)?;
         }
         Ok(())
+    }
+
+    /// A step that is more than a statement.
+    fn task(&mut self, at: usize, step: &Step, task: &Task) -> Result<Option<(usize, StepOutcome)>, Failure> {
+        self.events.step_started(self.index, self.action, at, step)?;
+        self.sent = Some(at);
+        let started = Instant::now();
+        let Self { events, action, .. } = self;
+        let mut tell = |words: &str| events.told(action, words);
+        let result = self.tasks.carry_out(action, task, self.session, self.interrupt, &mut tell);
+        let outcome = result.err().unwrap_or(StepOutcome::Done);
+        self.events.step_finished(self.index, at, &outcome, started.elapsed())?;
+        Ok((outcome != StepOutcome::Done).then_some((at, outcome)))
     }
 
     /// A step that cannot run in a transaction.

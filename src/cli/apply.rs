@@ -143,8 +143,10 @@ pub fn carry_out<L>(
     let mut recorder = Recorder::begin(ledger, plan, server, admission, progress)?;
     let listening = listen()?;
     let mut done = match errand.limits {
-        Some(limits) => ops::run(&mut ready, plan, limits, &mut recorder, interrupt, errand.patience),
-        None => apply::run(&mut ready, plan, &mut recorder, interrupt, errand.patience),
+        Some(limits) => {
+            ops::run(&mut ready, plan, limits, &mut recorder, interrupt, errand.patience, &mut apply::NoTasks)
+        }
+        None => apply::run(&mut ready, plan, &mut recorder, interrupt, errand.patience, &mut apply::NoTasks),
     };
     drop(listening);
 

@@ -271,8 +271,17 @@ fn is_later(now: &str, then: &str) -> bool {
     }
 }
 
+/// Work that takes more than sending a statement, such as writing rows into a file.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Task {
+    /// What is to be done, as the operation that does it calls it.
+    pub name: String,
+    /// What it is done to, by name. Never a secret.
+    pub arguments: BTreeMap<String, Value>,
+}
+
 /// One statement of an action.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Step {
     /// The statement, exactly as it will be sent.
     pub sql: String,
@@ -283,6 +292,9 @@ pub struct Step {
     /// Whether it is a transaction of its own, so that what it did stays whatever becomes of the next.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub separate: bool,
+    /// Where it is more than a statement: the work. The statement then only tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
 }
 
 /// One attribute that an action changes, as plans store it.

@@ -22,7 +22,7 @@ pub mod sql_text;
 pub mod stack;
 pub mod value;
 
-pub use action::{Action, AttributeChange, FromClass, Hazard, Impact, Lock, LockMode, Op, SourceLine, Step};
+pub use action::{Action, AttributeChange, FromClass, Hazard, Impact, Lock, LockMode, Op, SourceLine, Step, Task};
 pub use address::{Address, KindId};
 pub use bytes::Bytes;
 pub use catalog::{Cell, Param, Query, Row, RowError};

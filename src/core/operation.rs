@@ -9,17 +9,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
+    /// Old chunks are written to an archive and, once that is proved, dropped.
+    Archive,
     /// What keeps live tables in shape.
     Maintenance,
 }
 
 impl Operation {
     /// Every sort.
-    pub const ALL: [Self; 1] = [Self::Maintenance];
+    pub const ALL: [Self; 2] = [Self::Archive, Self::Maintenance];
 
     /// The word on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Archive => "archive",
             Self::Maintenance => "maintenance",
         }
     }

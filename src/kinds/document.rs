@@ -36,6 +36,11 @@ pub static DOCUMENTS: &[Document] = &[
         relation: false,
     },
     Document {
+        kind: "archive_store",
+        about: "A place where old chunks are kept as files: which folder, how they are written, and for how long. A table's `archive` section names it.",
+        relation: false,
+    },
+    Document {
         kind: "class",
         about: "Defaults for the documents that it matches: a document's own keys win, mappings are merged key by key, and anything else is taken as a whole.",
         relation: false,

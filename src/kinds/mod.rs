@@ -18,6 +18,8 @@
 //! [`Kind::discover`]. Whether the result is right is checked each time: `import` reads what it wrote
 //! and compares it with what is live.
 
+pub mod archive;
+pub mod archive_store;
 pub mod checks;
 pub mod chunks;
 mod columnstore;
@@ -53,7 +55,7 @@ use serde_json::Value as Json;
 
 use crate::core::{
     Address, Applied, ClosedBy, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query,
-    Row, RowError, Server, SqlText, Value,
+    Row, RowError, Server, SqlText, Task, Value,
 };
 use crate::diag::{Code, Diagnostic};
 
@@ -90,6 +92,17 @@ pub trait Kind: Sync {
     /// The one query that reads every resource of this kind in scope; `None` where the server has
     /// none of it. The number of queries must not depend on the number of objects.
     fn observe(&self, server: &Server, scope: &Scope) -> Option<Query>;
+
+    /// The same for what can only be looked for by what the policies say of it, such as an age.
+    fn observe_wanted(
+        &self,
+        server: &Server,
+        scope: &Scope,
+        _desired: &BTreeMap<Address, Desired>,
+        _relations: &Relations,
+    ) -> Option<Query> {
+        self.observe(server, scope)
+    }
 
     /// The resources in that query's rows.
     ///
@@ -203,6 +216,12 @@ pub trait Kind: Sync {
     /// When those rows are not as expected.
     fn items(&self, _delta: &Delta, _weights: &[Row], _view: &View<'_>) -> Result<Option<Vec<Value>>, RowError> {
         Ok(None)
+    }
+
+    /// The work that the step for an item is, where it is more than a statement. Its template then only
+    /// tells it, in the statements that it consists of.
+    fn task(&self, _item: &Value) -> Option<Task> {
+        None
     }
 
     /// Whether a condition of its own holds, by the name that a [`Needs::when`] of its rules gives

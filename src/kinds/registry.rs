@@ -2,8 +2,8 @@
 
 use crate::core::KindId;
 use crate::kinds::{
-    Kind, columnstore, continuous_aggregate, extension, grant, hypertable, index, job, recompression, refresh, reorder,
-    retention, role, setting, storage,
+    Kind, archive, archive_store, columnstore, continuous_aggregate, extension, grant, hypertable, index, job,
+    recompression, refresh, reorder, retention, role, setting, storage,
 };
 
 static KINDS: &[&dyn Kind] = &[
@@ -20,6 +20,8 @@ static KINDS: &[&dyn Kind] = &[
     &reorder::Reorder,
     &storage::Storage,
     &recompression::Recompression,
+    &archive_store::ArchiveStore,
+    &archive::Archive,
     &job::Job,
 ];
 

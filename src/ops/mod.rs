@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::apply::{self, Events, Interrupt, Ready, Report};
+use crate::apply::{self, Events, Interrupt, Ready, Report, Tasks};
 use crate::core::Operation;
 use crate::plan::{Plan, Purpose};
 
@@ -36,11 +36,12 @@ pub fn run(
     events: &mut dyn Events,
     interrupt: &Interrupt,
     patience: Duration,
+    tasks: &mut dyn Tasks,
 ) -> Report {
     if let Some(limit) = limits.max_runtime {
         interrupt.stop_at(Instant::now() + limit);
     }
-    apply::run(ready, plan, events, interrupt, patience)
+    apply::run(ready, plan, events, interrupt, patience, tasks)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
     Action, Address, Applied, AttributeChange, ClosedBy, Containers, Delta, Desired, Fingerprint, FromClass, Hazard,
-    KindId, Lock, Op, Operation, Place, QualifiedName, Row, RowError, SourceLine, Step, Value, Whence,
+    KindId, Lock, Op, Operation, Place, QualifiedName, Row, RowError, SourceLine, Step, Task, Value, Whence,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
@@ -388,20 +388,21 @@ fn steps_of(
     context.insert("variant".to_owned(), variant.needs.when.map_or(Value::Null, Value::text));
     let lock =
         variant.lock.map(|(mode, on)| Lock { mode, on: lock_on(on, delta, view), blocks: mode.blocks().to_owned() });
-    let mut one = |context: &Context, separate: bool| {
+    let mut one = |context: &Context, task: Option<Task>, separate: bool| {
         let sql = renderer.render(variant.template, context);
         let sql = sql.map_err(|error| {
             Failure::from(Diagnostic::error(&code::INTERNAL, format!("{}: {error}", delta.address)))
         })?;
         let transactional = variant.transactional;
-        Ok::<_, Failure>(sql.map(|sql| Step { sql, transactional, lock: lock.clone(), separate }))
+        Ok::<_, Failure>(sql.map(|sql| Step { sql, transactional, lock: lock.clone(), separate, task: task.clone() }))
     };
     let items = kind.items(delta, weights, view).map_err(|error| unreadable(delta, &error))?;
-    let Some(items) = items else { return Ok(one(&context, false)?.into_iter().collect()) };
+    let Some(items) = items else { return Ok(one(&context, None, false)?.into_iter().collect()) };
     let mut steps = Vec::new();
     for item in items {
+        let task = kind.task(&item);
         context.insert("item".to_owned(), item);
-        steps.extend(one(&context, true)?);
+        steps.extend(one(&context, task, true)?);
     }
     Ok(steps)
 }

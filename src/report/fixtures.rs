@@ -60,7 +60,7 @@ pub(super) fn change(name: &str, before: Json, after: Json) -> AttributeChange {
 
 pub(super) fn step(sql: &str, mode: LockMode, on: &str) -> Step {
     let lock = Lock { mode, on: on.to_owned(), blocks: mode.blocks().to_owned() };
-    Step { sql: sql.to_owned(), transactional: true, lock: Some(lock), separate: false }
+    Step { sql: sql.to_owned(), transactional: true, lock: Some(lock), separate: false, task: None }
 }
 
 pub(super) fn message(severity: &str, code: &str, text: &str) -> Message {
@@ -135,6 +135,7 @@ fn extension() -> Action {
             transactional: true,
             lock: None,
             separate: false,
+            task: None,
         }],
         source: Some(SourceLine { file: "policies/database.yaml".to_owned(), line: 1 }),
         ..action(Op::Create, Reason::Missing, "extension", "timescaledb", "x")

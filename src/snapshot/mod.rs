@@ -129,7 +129,7 @@ pub fn take(
     let scope = scope(&relations, names);
     let mut live = BTreeMap::new();
     for kind in crate::kinds::all() {
-        let rows = match kind.observe(&server, &scope) {
+        let rows = match kind.observe_wanted(&server, &scope, desired, &relations) {
             Some(query) => ask(session, &query, &format!("reading each {}", kind.title()))?,
             None => Vec::new(),
         };

@@ -280,7 +280,7 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
         Ok(ready) => ready,
         Err(failure) => panic!("the gate refuses what was just planned: {failure}\n{policy}"),
     };
-    let done = apply::run(&mut ready, &plan, &mut Unseen, &Interrupt::default(), Duration::ZERO);
+    let done = apply::run(&mut ready, &plan, &mut Unseen, &Interrupt::default(), Duration::ZERO, &mut apply::NoTasks);
     for outcome in &done.outcomes {
         if let ActionOutcome::Stopped(_, StepOutcome::Failed(error)) = outcome {
             return Ended::Failed(error.to_string());

@@ -1,0 +1,150 @@
+//! `archive`: old chunks that are to be in an archive, and then perhaps no longer in their table.
+//!
+//! An operation: `run archive` does it, one range of time after another. What has been done to a chunk
+//! is written on the chunk itself, as its comment, so that no ledger is needed to go on.
+
+mod desired;
+mod observe;
+mod rules;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod weigh;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema as _;
+
+use crate::core::{
+    Address, ClosedBy, Delta, Desired, KindId, Live, Op, Operation, Query, Row, RowError, Server, Task, Value,
+};
+use crate::diag::{Code, Diagnostic};
+use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
+
+pub use weigh::TASK;
+
+/// The kind's name.
+pub const ID: KindId = KindId::new("archive");
+/// The store's name.
+pub const TO: &str = "to";
+/// How old a chunk must be.
+pub const AFTER: &str = "after";
+/// Whether it is then dropped.
+pub const DROP: &str = "drop";
+/// The one attribute that is compared: which of the due chunks are in the archive.
+pub const ARCHIVED: &str = "archived";
+/// What it is when nothing is to be done.
+pub const ALL: &str = "all";
+
+static UNKNOWN_STORE: Code = Code::new("unknown-store", "An archive store that no policy describes.");
+static NOT_ARCHIVED: Code =
+    Code::new("drops-unarchived", "Something would drop chunks that are to be archived before they are.");
+static CODES: [&Code; 2] = [&UNKNOWN_STORE, &NOT_ARCHIVED];
+
+/// What a run writes on a chunk, as its comment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// Nothing.
+    None,
+    /// A run has begun with it, and frozen it where the server can.
+    Begun,
+    /// It is in the archive, and stays in the table.
+    Archived,
+}
+
+impl Mark {
+    /// The comment of a chunk that a run has begun with.
+    pub const BEGUN: &str = "Chronoform: being archived";
+    /// How the comment of a chunk begins that is archived.
+    pub const ARCHIVED: &str = "Chronoform: archived";
+
+    /// What a comment says.
+    pub fn read(comment: Option<&str>) -> Self {
+        match comment {
+            Some(text) if text == Self::BEGUN => Self::Begun,
+            Some(text) if text.starts_with(Self::ARCHIVED) => Self::Archived,
+            _ => Self::None,
+        }
+    }
+}
+
+/// The kind.
+pub struct Archive;
+
+static SECTIONS: [Section; 1] = [Section {
+    document: "table",
+    key: "archive",
+    repeated: false,
+    schema: desired::Archive::json_schema,
+    expand: desired::expand,
+}];
+
+impl Kind for Archive {
+    fn id(&self) -> KindId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "archive"
+    }
+
+    fn rules(&self) -> &'static Rules {
+        &rules::RULES
+    }
+
+    fn sections(&self) -> &'static [Section] {
+        &SECTIONS
+    }
+
+    fn closed_by(&self) -> ClosedBy {
+        ClosedBy::Run(Operation::Archive)
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        &CODES
+    }
+
+    fn observe(&self, _server: &Server, _scope: &Scope) -> Option<Query> {
+        None
+    }
+
+    fn observe_wanted(
+        &self,
+        server: &Server,
+        scope: &Scope,
+        desired: &BTreeMap<Address, Desired>,
+        relations: &Relations,
+    ) -> Option<Query> {
+        observe::query(server, scope, desired, relations)
+    }
+
+    fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows)
+    }
+
+    fn export(&self, _live: &Live, _view: &View<'_>) -> Export {
+        Export::Nothing
+    }
+
+    fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        settle::settle(desired, view, sink)
+    }
+
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        for desired in own {
+            settle::check(desired, all, sink);
+        }
+    }
+
+    fn items(&self, delta: &Delta, _weights: &[Row], view: &View<'_>) -> Result<Option<Vec<Value>>, RowError> {
+        Ok(Some(weigh::items(delta, view)))
+    }
+
+    fn task(&self, item: &Value) -> Option<Task> {
+        weigh::task(item)
+    }
+
+    fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+        Ok(weigh::judge(delta, op, view))
+    }
+}

@@ -1,0 +1,113 @@
+//! Which chunks are due, and which of them are done.
+
+use std::collections::BTreeMap;
+
+use crate::core::{Address, Cell, Desired, Ensure, Live, Param, QualifiedName, Query, Row, RowError, Server, Value};
+use crate::kinds::archive::{AFTER, ALL, ARCHIVED, ID, Mark};
+use crate::kinds::chunks::{AgeColumns, Ages};
+use crate::kinds::view::types;
+use crate::kinds::{Relation, Relations, Scope, chunks, job};
+
+/// The fact that lists the due chunks, oldest first, as [`chunk`] reads them.
+pub const DUE: &str = "due";
+/// The fact that counts chunks that are old enough, and that somebody has frozen.
+pub const HELD: &str = "held";
+
+/// The one query, for the tables that the policies want archived.
+pub fn query(
+    server: &Server,
+    scope: &Scope,
+    desired: &BTreeMap<Address, Desired>,
+    relations: &Relations,
+) -> Option<Query> {
+    if !scope.kinds.contains(&ID) || server.timescaledb.is_none() {
+        return None;
+    }
+    let (mut oids, mut ids, mut types, mut ages) = (Vec::new(), Vec::new(), Vec::new(), AgeColumns::default());
+    for desired in desired.values().filter(|d| d.address.kind == ID && d.ensure == Ensure::Present) {
+        let Some(relation) = desired.on.as_ref().and_then(|on| relations.get(on)) else { continue };
+        let (Some(hypertable), Some(age)) = (&relation.hypertable, desired.get(AFTER)) else { continue };
+        if is_countable(age, relation) {
+            oids.push(relation.oid);
+            ids.push(Some(hypertable.id));
+            types.push(counted_in(relation));
+            ages.push(Ages { after: Some(age), created_before: None });
+        }
+    }
+    if oids.is_empty() {
+        return None;
+    }
+    let mut params = vec![Param::Oids(oids)];
+    params.extend(ages.into_params());
+    params.extend([Param::Texts(types), Param::Ints(ids)]);
+    Some(Query { sql: chunks::on_server(include_str!("observe.sql"), "$6", server), params })
+}
+
+/// Whether the server can tell by an age what is old in a table. Where it cannot, settling says why.
+fn is_countable(age: &Value, relation: &Relation) -> bool {
+    let Some(time) = relation.hypertable.as_ref().and_then(|hypertable| hypertable.time()) else { return false };
+    let integer = relation.column(&time.column).is_some_and(crate::kinds::Column::is_integer);
+    match age {
+        Value::Interval(_) => !integer && job::is_within_time(age),
+        Value::Int(_) => integer && time.integer_now.is_some() && job::is_within_time(age),
+        _ => false,
+    }
+}
+
+fn counted_in(relation: &Relation) -> Option<String> {
+    let time = relation.hypertable.as_ref()?.time()?;
+    let type_name = match relation.column(&time.column)?.base_type {
+        types::INT2 => "smallint",
+        types::INT4 => "integer",
+        types::INT8 => "bigint",
+        _ => return None,
+    };
+    Some(type_name.to_owned())
+}
+
+/// The resource of each table.
+///
+/// # Errors
+/// When a row is not as the query gives it.
+pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
+    let mut found: BTreeMap<QualifiedName, (Vec<Value>, i64)> = BTreeMap::new();
+    for row in rows {
+        let (due, held) = found.entry(QualifiedName::new(row.text("schema")?, row.text("name")?)).or_default();
+        if *row.cell("chunk") == Cell::Null {
+            continue;
+        }
+        let mark = Mark::read(row.maybe_text("mark")?);
+        match (mark, row.bool("frozen")?) {
+            (Mark::Archived, _) => {}
+            (Mark::None, true) => *held += 1,
+            (Mark::Begun, _) | (Mark::None, false) => due.push(chunk_value(row)?),
+        }
+    }
+    Ok(found.into_iter().map(|(on, (due, held))| live(&on, due, held)).collect())
+}
+
+fn live(on: &QualifiedName, due: Vec<Value>, held: i64) -> Live {
+    let mut live = Live::new(Address::in_schema(ID, on), Some(on.clone()));
+    live.system = true;
+    let words = match due.len() {
+        0 => ALL.to_owned(),
+        1 => "all but 1 chunk".to_owned(),
+        more => format!("all but {more} chunks"),
+    };
+    live.set(ARCHIVED, Value::text(words));
+    live.set_fact(DUE, Value::List(due));
+    live.set_fact(HELD, Value::Int(held));
+    live
+}
+
+fn chunk_value(row: &Row) -> Result<Value, RowError> {
+    let entry = |name: &str, value: Value| (name.to_owned(), value);
+    let name = QualifiedName::new(row.text("chunk_schema")?, row.text("chunk_name")?);
+    Ok(Value::Map(BTreeMap::from([
+        entry("name", Value::Name(name)),
+        entry("oid", Value::Int(row.int("chunk")?)),
+        entry("from", Value::text(row.text("range_start")?)),
+        entry("until", Value::text(row.text("range_end")?)),
+        entry("bytes", Value::Int(row.int("bytes")?)),
+    ])))
+}

@@ -1,0 +1,32 @@
+-- The chunks that are old enough for an archive. In step: $1 the hypertables, $2 the ages by row time,
+-- $3 ages by creation (none), $4 ages as whole numbers, $5 the type of whole-number time. $6 the
+-- hypertables' ids. One row a chunk, and one without a chunk for a table with none. A chunk's `mark` is
+-- what an earlier run left on it; one that is frozen and bears none is somebody's to keep.
+WITH wanted AS (
+    SELECT w.oid, w.after::interval, w.created_before::interval, w.number, w.counted_in
+      FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
+                      pg_catalog.unnest($4::bigint[]), pg_catalog.unnest($5::text[]))
+           AS w (oid, after, created_before, number, counted_in)
+), due AS (
+{due wanted}
+), chunks AS (
+{chunks}
+)
+SELECT hn.nspname AS schema, h.relname AS name,
+       d.chunk, n.nspname AS chunk_schema, c.relname AS chunk_name,
+       COALESCE(v.range_start::text, v.range_start_integer::text) AS range_start,
+       COALESCE(v.range_end::text, v.range_end_integer::text) AS range_end,
+       ch.status & 4 <> 0 AS frozen,
+       pg_catalog.obj_description(d.chunk, 'pg_class') AS mark,
+       pg_catalog.pg_total_relation_size(d.chunk)
+           + COALESCE(pg_catalog.pg_total_relation_size(k.compressed), 0) AS bytes
+  FROM wanted AS w
+  JOIN pg_catalog.pg_class AS h ON h.oid = w.oid
+  JOIN pg_catalog.pg_namespace AS hn ON hn.oid = h.relnamespace
+  LEFT JOIN due AS d ON d.oid = w.oid
+  LEFT JOIN chunks AS k ON k.oid = d.chunk
+  LEFT JOIN _timescaledb_catalog.chunk AS ch ON ch.id = k.id
+  LEFT JOIN pg_catalog.pg_class AS c ON c.oid = d.chunk
+  LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN timescaledb_information.chunks AS v ON v.chunk_schema = n.nspname AND v.chunk_name = c.relname
+ ORDER BY hn.nspname, h.relname, v.range_start, v.range_start_integer, c.relname

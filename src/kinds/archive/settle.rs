@@ -1,0 +1,136 @@
+//! What the policies and the database make impossible.
+
+use std::collections::BTreeMap;
+
+use crate::core::{Address, Desired, Ensure, KindId, Value};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::archive::{AFTER, ARCHIVED, DROP, NOT_ARCHIVED, TO, UNKNOWN_STORE};
+use crate::kinds::{View, archive_store, checks, job};
+
+/// What is to be compared: whether all that is due is in the archive. `None` as long as the table
+/// cannot have an archive.
+pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+    let relation = checks::relation(desired, view, sink)?;
+    if view.server.timescaledb.is_none() {
+        sink.push(checks::needs_timescaledb("an archive", desired, view));
+        return None;
+    }
+    let Some(hypertable) = &relation.hypertable else {
+        if !view.is_hypertable(&relation.name) {
+            let message = format!("an archive needs a hypertable, and {} is {}", relation.name, relation.kind.words());
+            sink.push(
+                Diagnostic::error(&code::NEEDS_HYPERTABLE, message)
+                    .at(&desired.place)
+                    .why("what is archived is whole chunks")
+                    .help("add a `hypertable` section with its `time_column`, or take this section out"),
+            );
+        }
+        // One that the plan is yet to make has no chunks.
+        return None;
+    };
+    if !job::check_age(AFTER, desired, relation, view, sink) || !nothing_else_drops(desired, view, sink) {
+        return None;
+    }
+    if !relation.owned && hypertable.chunks > 0 {
+        sink.push(checks::not_owner(relation, view, &desired.place));
+        return None;
+    }
+    let mut settled = desired.clone();
+    settled.attributes.retain(|name, _| name == ARCHIVED);
+    view.live.contains_key(&settled.address).then_some(settled)
+}
+
+/// Whether no job of the server drops chunks of the table. With `drop: true` the policy removes one of
+/// retention; a job of the same procedure that somebody made with `add_job` is in nobody's policy.
+fn nothing_else_drops(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> bool {
+    let Some(on) = &desired.on else { return true };
+    let retention = view.live.get(&Address::in_schema(KindId::new("retention"), on));
+    let Some(live) = retention.filter(|live| !live.paused) else { return true };
+    if desired.get(DROP) == Some(&Value::Bool(true)) {
+        let message = format!("{on} has a retention policy, which drops chunks that are not archived yet");
+        sink.push(
+            Diagnostic::warning(&NOT_ARCHIVED, message)
+                .at(desired.place_of(DROP))
+                .why("with `drop: true` only what is proved to be in the archive is dropped: apply removes the policy")
+                .help("run `chronoform apply` first; until then nothing is archived"),
+        );
+        return false;
+    }
+    let age = ["drop_after", "drop_created_before"].into_iter().find_map(|name| live.get(name));
+    let age = age.map_or_else(String::new, |age| format!(" after {age}"));
+    sink.push(
+        Diagnostic::error(&NOT_ARCHIVED, format!("{on} has a retention policy, which drops chunks{age}"))
+            .at(&desired.place)
+            .why("it does not ask whether they are in the archive")
+            .help("write `drop: true`, so that chunks are dropped once they are archived, and by nothing else"),
+    );
+    false
+}
+
+/// What the policies alone tell.
+pub fn check(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    checks::age(desired, AFTER, all, sink);
+    check_store(desired, all, sink);
+    check_retention(desired, all, sink);
+    check_columnstore(desired, all, sink);
+}
+
+/// The store that a table's archive is in, by its document.
+pub fn store<'a>(desired: &Desired, all: &'a BTreeMap<Address, Desired>) -> Option<&'a Desired> {
+    all.get(&Address::global(archive_store::ID, desired.get(TO)?.as_text()?))
+}
+
+fn check_store(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    let Some(name) = desired.get(TO).and_then(Value::as_text) else { return };
+    if store(desired, all).is_some() {
+        return;
+    }
+    let known: Vec<&str> =
+        all.keys().filter(|a| a.kind == archive_store::ID).map(|address| address.name.as_str()).collect();
+    let nearest = known.iter().map(|known| (strsim::jaro_winkler(known, name), *known));
+    let help = match nearest.filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((_, known)) => format!("did you mean `{known}`?"),
+        None if known.is_empty() => {
+            format!("describe it: `kind: archive_store`, `name: {name}`, `location: {{path: /var/lib/chronoform}}`")
+        }
+        None => format!("those that there are: {}", known.join(", ")),
+    };
+    let message = format!("no policy describes an archive store `{name}`");
+    sink.push(Diagnostic::error(&UNKNOWN_STORE, message).at(desired.place_of(TO)).help(help));
+}
+
+/// With `drop: true` the section's own resource stands for the retention policy that must not be. One
+/// that the document writes itself, of whichever kind, is told as two that claim one resource.
+fn check_retention(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    let Some(retention) = checks::sibling(desired, "retention", all) else { return };
+    if retention.ensure == Ensure::Absent {
+        return;
+    }
+    sink.push(
+        Diagnostic::error(&NOT_ARCHIVED, "a retention policy drops chunks whether or not they are archived")
+            .at(&retention.place)
+            .and_at(&desired.place, "the archive")
+            .why("it runs by itself, and asks nobody")
+            .help("take `retention` out and write `drop: true` in `archive`: `after` is then the age to drop by"),
+    );
+}
+
+fn check_columnstore(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    let Some(columnstore) = checks::sibling(desired, "columnstore", all) else { return };
+    let (Some(after), Some(converts)) = (desired.get(AFTER), columnstore.get("after")) else { return };
+    let late = match (after, converts) {
+        (Value::Interval(a), Value::Interval(c)) => c.approximate_micros() >= a.approximate_micros(),
+        (Value::Int(a), Value::Int(c)) => c >= a,
+        _ => false,
+    };
+    if late && desired.get(DROP) == Some(&Value::Bool(true)) {
+        let message = format!("chunks are archived and dropped after {after}, before the columnstore takes them");
+        sink.push(
+            Diagnostic::warning(&code::POLICY_CONFLICT, message)
+                .at(desired.place_of(AFTER))
+                .and_at(columnstore.place_of("after"), "the columnstore's age")
+                .why("no chunk lives long enough to be converted")
+                .help("convert earlier, archive later, or leave the columnstore's policy out"),
+        );
+    }
+}

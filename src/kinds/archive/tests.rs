@@ -1,0 +1,129 @@
+//! Reading, settling and weighing with rows made by hand.
+
+use serde_json::json;
+
+use super::{AFTER, ALL, ARCHIVED, Archive, DROP, Mark, TASK, TO};
+use crate::core::{Address, Cell, ClosedBy, Desired, Ensure, Interval, Op, Operation, Row, Value};
+use crate::kinds::archive_store::{self, ArchiveStore};
+use crate::kinds::columnstore::Columnstore;
+use crate::kinds::fixture::{World, codes, daily, desired, expand, on, place, row, table, text, ticking};
+use crate::kinds::retention::Retention;
+use crate::kinds::{Kind, Relations};
+
+const KIND: &dyn Kind = &Archive;
+
+fn cold(drop: bool) -> serde_json::Value {
+    json!({"to": "cold", "after": "60 days", "drop": drop})
+}
+
+fn chunk(number: i64, day: i64, frozen: bool, mark: Option<&str>) -> Row {
+    row(&[
+        ("schema", text("public")),
+        ("name", text("trades")),
+        ("chunk", Cell::Int(number)),
+        ("chunk_schema", text("_timescaledb_internal")),
+        ("chunk_name", text(&format!("_hyper_1_{number}_chunk"))),
+        ("range_start", text(&format!("2026-01-0{day} 00:00:00+00"))),
+        ("range_end", text(&format!("2026-01-0{} 00:00:00+00", day + 1))),
+        ("frozen", Cell::Bool(frozen)),
+        ("mark", mark.map_or(Cell::Null, text)),
+        ("bytes", Cell::Int(1000)),
+    ])
+}
+
+fn none() -> Row {
+    row(&[("schema", text("public")), ("name", text("trades")), ("chunk", Cell::Null)])
+}
+
+fn read(rows: &[Row]) -> crate::core::Live {
+    KIND.read(rows, &Relations::new()).unwrap().remove(0)
+}
+
+fn world(rows: &[Row]) -> World {
+    let mut world = World::new("2.23.0", daily());
+    let mut store = Desired::new(Address::global(archive_store::ID, "cold"), None, place());
+    store.set(archive_store::PATH, Value::text("/srv/archive"));
+    store.set(archive_store::COMPRESSION, Value::text("zstd"));
+    store.set(archive_store::ROW_GROUP, Value::Int(1024));
+    world.desired.insert(store.address.clone(), store);
+    let live = read(rows);
+    world.live.insert(live.address.clone(), live);
+    world
+}
+
+#[test]
+fn a_section_that_drops_wants_no_retention_policy() {
+    let (found, sink) = expand(KIND, &cold(true));
+    assert_eq!(codes(&sink), Vec::<&str>::new());
+    let [archive, retention] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(archive.get(TO), Some(&Value::text("cold")));
+    assert_eq!(archive.get(AFTER), Some(&Value::Interval(Interval::days(60))));
+    assert_eq!(archive.get(DROP), Some(&Value::Bool(true)));
+    assert_eq!((retention.address.to_string().as_str(), retention.ensure), ("retention.public.trades", Ensure::Absent));
+    assert_eq!(expand(KIND, &cold(false)).0.len(), 1);
+    assert_eq!(codes(&expand(KIND, &json!({"to": "cold", "after": "0 days"})).1), ["bad-interval"]);
+    assert_eq!(KIND.closed_by(), ClosedBy::Run(Operation::Archive));
+}
+
+#[test]
+fn what_is_due_is_what_is_old_and_neither_archived_nor_frozen_by_somebody() {
+    let of = |rows: &[Row]| read(rows).get(ARCHIVED).cloned();
+    assert_eq!(of(&[none()]), Some(Value::text(ALL)));
+    assert_eq!(of(&[chunk(1, 1, false, None)]), Some(Value::text("all but 1 chunk")));
+    let several = [
+        chunk(1, 1, false, None),
+        chunk(2, 2, true, Some(Mark::BEGUN)),
+        chunk(3, 3, true, None),
+        chunk(4, 4, false, Some("Chronoform: archived to cold")),
+        chunk(5, 5, false, Some("somebody's note")),
+    ];
+    assert_eq!(of(&several), Some(Value::text("all but 3 chunks")));
+    assert_eq!(read(&several).fact("held"), Some(&Value::Int(1)));
+}
+
+#[test]
+fn ranges_go_whole_and_carry_what_the_work_needs() {
+    let rows = [chunk(1, 1, false, None), chunk(2, 1, false, None), chunk(3, 2, false, None)];
+    let world = world(&rows).wanting(KIND, &cold(true));
+    let delta = world.delta(KIND, &cold(true));
+    let items = KIND.items(&delta, &[], &world.view()).unwrap().unwrap();
+    assert_eq!(items.len(), 2);
+    let task = KIND.task(&items[0]).unwrap();
+    assert_eq!((task.name.as_str(), task.arguments["chunks"].as_list().len()), (TASK, 2));
+    assert_eq!(task.arguments["path"], Value::text("/srv/archive"));
+    assert_eq!(task.arguments["until"], Value::text("2026-01-02 00:00:00+00"));
+    let impact = KIND.judge(&delta, Op::Update, &[], &world.view()).unwrap().impact.unwrap();
+    assert_eq!((impact.chunks, impact.bytes.map(|bytes| bytes.0)), (Some(3), Some(3000)));
+    assert_eq!(impact.newest.as_deref(), Some("2026-01-03 00:00:00+00"));
+}
+
+#[test]
+fn retention_beside_an_archive_is_refused() {
+    let mut live = crate::core::Live::new(Address::in_schema(crate::core::KindId::new("retention"), &on()), Some(on()));
+    live.set("drop_after", Value::Interval(Interval::days(90)));
+    let mut world = world(&[none()]);
+    world.live.insert(live.address.clone(), live);
+    assert_eq!(world.settle(KIND, &cold(false)), Err(vec!["drops-unarchived"]));
+    assert_eq!(world.settle(KIND, &cold(true)), Err(vec!["drops-unarchived"]));
+    assert!(World::new("2.23.0", table()).settle(KIND, &cold(true)) == Err(vec!["needs-hypertable"]));
+    assert_eq!(World::new("2.23.0", ticking(None)).settle(KIND, &cold(true)), Err(vec!["wrong-type"]));
+}
+
+#[test]
+fn what_policies_say_together() {
+    let archive = desired(KIND, &cold(false));
+    let check = |others: Vec<Desired>| {
+        let all = others.into_iter().chain([archive.clone()]).map(|d| (d.address.clone(), d)).collect();
+        let mut sink = Vec::new();
+        KIND.check(&[&archive], &all, &mut sink);
+        codes(&sink)
+    };
+    let mut store = desired(&ArchiveStore, &json!({"location": {"path": "/a"}}));
+    store.address = Address::global(archive_store::ID, "cold");
+    assert_eq!(check(vec![]), ["unknown-store"]);
+    assert_eq!(check(vec![store.clone()]), Vec::<&str>::new());
+    let retention = desired(&Retention, &json!({"drop_after": "90 days"}));
+    assert_eq!(check(vec![store.clone(), retention]), ["drops-unarchived"]);
+    let columnstore = desired(&Columnstore, &json!({"after": "90 days"}));
+    assert_eq!(check(vec![store, columnstore]), Vec::<&str>::new(), "nothing is dropped");
+}

@@ -1,0 +1,120 @@
+//! What is to be archived, range by range.
+
+use std::collections::BTreeMap;
+
+use crate::core::{Bytes, Delta, Desired, Impact, Op, Task, Value};
+use crate::kinds::archive::observe::{DUE, HELD};
+use crate::kinds::archive::{DROP, settle};
+use crate::kinds::view::types;
+use crate::kinds::{Judgement, View, archive_store, job};
+
+/// The name of the work.
+pub const TASK: &str = "archive-range";
+
+fn due(delta: &Delta) -> Vec<&BTreeMap<String, Value>> {
+    let chunks = delta.live.as_ref().and_then(|live| live.fact(DUE)).map(Value::as_list).unwrap_or_default();
+    let map = |chunk| match chunk {
+        &Value::Map(ref entries) => Some(entries),
+        _ => None,
+    };
+    chunks.iter().filter_map(map).collect()
+}
+
+fn wanted<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Desired> {
+    view.desired.get(&delta.address)
+}
+
+fn drops(desired: &Desired) -> bool {
+    desired.get(DROP) == Some(&Value::Bool(true))
+}
+
+/// One item a range of time: all of its chunks, which hash partitions make several of, go together.
+pub fn items(delta: &Delta, view: &View<'_>) -> Vec<Value> {
+    let Some(common) = common(delta, view) else { return Vec::new() };
+    let mut ranges: Vec<(Value, Value, Vec<Value>)> = Vec::new();
+    for chunk in due(delta) {
+        let (Some(from), Some(until), Some(name)) = (chunk.get("from"), chunk.get("until"), chunk.get("name")) else {
+            continue;
+        };
+        match ranges.last_mut().filter(|(begin, end, _)| begin == from && end == until) {
+            Some((_, _, chunks)) => chunks.push(name.clone()),
+            None => ranges.push((from.clone(), until.clone(), vec![name.clone()])),
+        }
+    }
+    let item = |(from, until, chunks)| {
+        let own = [("from", from), ("until", until), ("chunks", Value::List(chunks))];
+        let own = own.map(|(name, value)| (name.to_owned(), value));
+        Value::Map(common.clone().into_iter().chain(own).collect())
+    };
+    ranges.into_iter().map(item).collect()
+}
+
+/// What is the same for every range of a table.
+fn common(delta: &Delta, view: &View<'_>) -> Option<BTreeMap<String, Value>> {
+    let desired = wanted(delta, view)?;
+    let on = delta.on.as_ref()?;
+    let store = settle::store(desired, view.desired)?;
+    let timescale = view.server.timescaledb.as_ref()?;
+    let time_type = match view.time_column(on)?.base_type {
+        types::INT2 => "int2",
+        types::INT4 => "int4",
+        types::INT8 => "int8",
+        types::DATE => "date",
+        types::TIMESTAMP => "timestamp",
+        _ => "timestamptz",
+    };
+    let mut common = BTreeMap::from([
+        ("table".to_owned(), Value::Name(on.clone())),
+        ("time_type".to_owned(), Value::text(time_type)),
+        ("drop".to_owned(), Value::Bool(drops(desired))),
+        ("store".to_owned(), Value::text(&store.address.name)),
+        ("freezes".to_owned(), Value::Bool(view.server.has_community_features())),
+        ("ts".to_owned(), Value::text(&timescale.schema)),
+    ]);
+    for name in [archive_store::PATH, archive_store::COMPRESSION, archive_store::ROW_GROUP] {
+        common.insert(name.to_owned(), store.get(name)?.clone());
+    }
+    Some(common)
+}
+
+/// The work of an item.
+pub fn task(item: &Value) -> Option<Task> {
+    match item {
+        Value::Map(arguments) => Some(Task { name: TASK.to_owned(), arguments: arguments.clone() }),
+        _ => None,
+    }
+}
+
+/// What one delta takes.
+pub fn judge(delta: &Delta, op: Op, view: &View<'_>) -> Judgement {
+    let mut judgement = Judgement::default();
+    let Some(desired) = wanted(delta, view).filter(|_| op != Op::Blocked) else { return judgement };
+    judgement.diagnostics.extend(job::not_owner(delta, view));
+    let chunks = due(delta);
+    let number = |chunk: &BTreeMap<String, Value>, name: &str| chunk.get(name).and_then(Value::as_int).unwrap_or(0);
+    let bytes: i64 = chunks.iter().map(|chunk| number(chunk, "bytes")).sum();
+    let text = |chunk: Option<&&BTreeMap<String, Value>>, name: &str| {
+        chunk.and_then(|chunk| chunk.get(name)).and_then(Value::as_text).map(str::to_owned)
+    };
+    let store = desired.get(super::TO).and_then(Value::as_text).unwrap_or_default();
+    let mut notes = vec![match drops(desired) {
+        true => format!("each chunk is dropped once its copy in `{store}` has been read back and found equal"),
+        false => format!("each chunk stays in the table beside its copy in `{store}`"),
+    }];
+    let held = delta.live.as_ref().and_then(|live| live.fact(HELD)).and_then(Value::as_int).unwrap_or(0);
+    if held > 0 {
+        let (chunks, are) = if held == 1 { ("chunk", "is") } else { ("chunks", "are") };
+        notes.push(format!("{held} {chunks} that somebody has frozen {are} left alone"));
+    }
+    let impact = Impact {
+        verb: if drops(desired) { "archives and then drops" } else { "archives" }.to_owned(),
+        chunks: Some(chunks.len() as u64),
+        bytes: u64::try_from(bytes).ok().map(Bytes),
+        oldest: text(chunks.first(), "from"),
+        newest: text(chunks.last(), "until"),
+        notes,
+        ..Impact::default()
+    };
+    judgement.impact = Some(impact.of_chunks(chunks.iter().map(|chunk| number(chunk, "oid")).collect()));
+    judgement
+}

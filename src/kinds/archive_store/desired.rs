@@ -1,0 +1,128 @@
+//! The `archive_store` document.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use crate::core::{Address, Bytes, Desired, Value};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::SectionInput;
+use crate::kinds::archive_store::{COMPRESSION, KEEP, PATH, ROW_GROUP};
+
+/// The smallest and the largest row group: below, a file's columns are too short to compress well;
+/// above, writing one takes too much memory.
+const ROW_GROUPS: std::ops::RangeInclusive<u64> = (1 << 20)..=(1 << 30);
+const DEFAULT_ROW_GROUP: Bytes = Bytes(128 << 20);
+
+/// A place where chunks are kept as files once they are old, and how they are written there.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArchiveStore {
+    /// Where the files are.
+    pub location: Location,
+    /// How they are written.
+    #[serde(default)]
+    pub format: Format,
+    /// How long an archived chunk is kept, counted from the end of its range. Without it, for ever.
+    #[schemars(example = &"7 years")]
+    pub keep: Option<String>,
+}
+
+/// Where files are.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Location {
+    /// A folder of the machine that runs Chronoform, by its absolute path. It is made where it is
+    /// missing.
+    #[schemars(example = &"/var/lib/chronoform/archive")]
+    pub path: String,
+}
+
+/// How files are written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Format {
+    /// Apache Parquet.
+    #[serde(default)]
+    pub parquet: Parquet,
+}
+
+/// Apache Parquet.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parquet {
+    /// How its pages are compressed.
+    #[serde(default)]
+    pub compression: Compression,
+    /// How much of a table's rows, before compression, one row group holds.
+    #[schemars(extend("default" = "128 MB"), example = &"64 MB")]
+    pub row_group: Option<String>,
+}
+
+/// How pages are compressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(extend("default" = "zstd"))]
+pub enum Compression {
+    /// Zstandard.
+    #[default]
+    Zstd,
+    /// Not at all.
+    None,
+}
+
+/// The keys of [`ArchiveStore`] itself; the rest of the document is its head.
+const KEYS: [&str; 3] = ["location", "format", "keep"];
+
+/// The resource of a document.
+pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desired> {
+    let own: Map<String, Json> = match input.value {
+        Json::Object(entries) => {
+            let entries = entries.iter().filter(|(key, _)| KEYS.contains(&key.as_str()));
+            entries.map(|(key, value)| (key.clone(), value.clone())).collect()
+        }
+        _ => Map::new(),
+    };
+    let own = Json::Object(own);
+    let section = SectionInput { value: &own, ..*input };
+    let Some(raw) = section.read::<ArchiveStore>(sink) else { return Vec::new() };
+    let mut desired = input.desired(Address::global(super::ID, &input.head.name), None);
+    if !std::path::Path::new(&raw.location.path).is_absolute() || raw.location.path.contains('\0') {
+        sink.push(
+            Diagnostic::error(&code::WRONG_VALUE, format!("`{}` is no absolute path", raw.location.path))
+                .at(input.place("/location/path"))
+                .why("a relative one would be another folder for whoever runs it from elsewhere")
+                .help("write the whole path, such as `/var/lib/chronoform/archive`"),
+        );
+        return Vec::new();
+    }
+    input.set(&mut desired, PATH, "/location/path", Value::text(&raw.location.path));
+    let compression = match raw.format.parquet.compression {
+        Compression::Zstd => "zstd",
+        Compression::None => "none",
+    };
+    input.set(&mut desired, COMPRESSION, "/format", Value::text(compression));
+    let Some(row_group) = row_group(raw.format.parquet.row_group.as_deref(), input, sink) else { return Vec::new() };
+    input.set(&mut desired, ROW_GROUP, "/format", Value::Int(row_group));
+    if let Some(keep) = &raw.keep {
+        match input.interval(keep, "/keep", sink) {
+            Some(interval) => input.set(&mut desired, KEEP, "/keep", Value::Interval(interval)),
+            None => return Vec::new(),
+        }
+    }
+    vec![desired]
+}
+
+fn row_group(written: Option<&str>, input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Option<i64> {
+    let Some(text) = written else { return i64::try_from(DEFAULT_ROW_GROUP.0).ok() };
+    let bytes = text.parse::<Bytes>().ok().filter(|bytes| ROW_GROUPS.contains(&bytes.0));
+    let read = bytes.and_then(|bytes| i64::try_from(bytes.0).ok());
+    if read.is_none() {
+        sink.push(
+            Diagnostic::error(&code::WRONG_VALUE, format!("`{text}` is no size of a row group"))
+                .at(input.place("/format/parquet/row_group"))
+                .help("write a size between `1 MB` and `1 GB`"),
+        );
+    }
+    read
+}

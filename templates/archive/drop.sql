@@ -1,0 +1,1 @@
+SELECT c::text AS chunk FROM {{ item.ts|ident }}.drop_chunks({{ item.table }}, older_than => {{ item.until }}::pg_catalog.{{ item.time_type|ident }}, newer_than => {{ item.from }}::pg_catalog.{{ item.time_type|ident }}) AS c
