@@ -53,15 +53,15 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The comment of a chunk that a run has begun with.
-    pub const BEGUN: &str = "Chronoform: being archived";
+    /// How the comment of a chunk begins that a run has begun with; what follows is the run's own.
+    pub const BEGUN: &str = "Chronoform: being archived, ";
     /// How the comment of a chunk begins that is archived.
     pub const ARCHIVED: &str = "Chronoform: archived";
 
     /// What a comment says.
     pub fn read(comment: Option<&str>) -> Self {
         match comment {
-            Some(text) if text == Self::BEGUN => Self::Begun,
+            Some(text) if text.starts_with(Self::BEGUN) => Self::Begun,
             Some(text) if text.starts_with(Self::ARCHIVED) => Self::Archived,
             _ => Self::None,
         }

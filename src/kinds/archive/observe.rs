@@ -12,6 +12,8 @@ use crate::kinds::{Relation, Relations, Scope, chunks, job};
 pub const DUE: &str = "due";
 /// The fact that counts chunks that are old enough, and that somebody has frozen.
 pub const HELD: &str = "held";
+/// The fact that names the continuous aggregates whose refresh goes on reading rows of that age.
+pub const REFRESHED: &str = "refreshed";
 
 /// The one query, for the tables that the policies want archived.
 pub fn query(
@@ -40,7 +42,8 @@ pub fn query(
     let mut params = vec![Param::Oids(oids)];
     params.extend(ages.into_params());
     params.extend([Param::Texts(types), Param::Ints(ids)]);
-    Some(Query { sql: chunks::on_server(include_str!("observe.sql"), "$6", server), params })
+    let sql = job::on_server(&chunks::on_server(include_str!("observe.sql"), "$6", server), server);
+    Some(Query { sql, params })
 }
 
 /// Whether the server can tell by an age what is old in a table. Where it cannot, settling says why.
@@ -70,9 +73,11 @@ fn counted_in(relation: &Relation) -> Option<String> {
 /// # Errors
 /// When a row is not as the query gives it.
 pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
-    let mut found: BTreeMap<QualifiedName, (Vec<Value>, i64)> = BTreeMap::new();
+    let mut found: BTreeMap<QualifiedName, Seen> = BTreeMap::new();
     for row in rows {
-        let (due, held) = found.entry(QualifiedName::new(row.text("schema")?, row.text("name")?)).or_default();
+        let Seen { due, held, refreshed } =
+            found.entry(QualifiedName::new(row.text("schema")?, row.text("name")?)).or_default();
+        *refreshed = row.maybe_text("refreshed")?.map(str::to_owned);
         if *row.cell("chunk") == Cell::Null {
             continue;
         }
@@ -83,10 +88,18 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
             (Mark::Begun, _) | (Mark::None, false) => due.push(chunk_value(row)?),
         }
     }
-    Ok(found.into_iter().map(|(on, (due, held))| live(&on, due, held)).collect())
+    Ok(found.into_iter().map(|(on, seen)| live(&on, seen)).collect())
 }
 
-fn live(on: &QualifiedName, due: Vec<Value>, held: i64) -> Live {
+/// What there is of one table.
+#[derive(Default)]
+struct Seen {
+    due: Vec<Value>,
+    held: i64,
+    refreshed: Option<String>,
+}
+
+fn live(on: &QualifiedName, Seen { due, held, refreshed }: Seen) -> Live {
     let mut live = Live::new(Address::in_schema(ID, on), Some(on.clone()));
     live.system = true;
     let words = match due.len() {
@@ -97,6 +110,9 @@ fn live(on: &QualifiedName, due: Vec<Value>, held: i64) -> Live {
     live.set(ARCHIVED, Value::text(words));
     live.set_fact(DUE, Value::List(due));
     live.set_fact(HELD, Value::Int(held));
+    if let Some(aggregates) = refreshed {
+        live.set_fact(REFRESHED, Value::text(aggregates));
+    }
     live
 }
 

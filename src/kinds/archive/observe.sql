@@ -1,12 +1,23 @@
 -- The chunks that are old enough for an archive. In step: $1 the hypertables, $2 the ages by row time,
 -- $3 ages by creation (none), $4 ages as whole numbers, $5 the type of whole-number time. $6 the
 -- hypertables' ids. One row a chunk, and one without a chunk for a table with none. A chunk's `mark` is
--- what an earlier run left on it; one that is frozen and bears none is somebody's to keep.
+-- what an earlier run left on it; one that is frozen and bears none is somebody's to keep. `refreshed` are
+-- the continuous aggregates that go on reading rows of that age.
 WITH wanted AS (
-    SELECT w.oid, w.after::interval, w.created_before::interval, w.number, w.counted_in
+    SELECT w.oid, w.after::interval, w.created_before::interval, w.number, w.counted_in, w.id
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
-                      pg_catalog.unnest($4::bigint[]), pg_catalog.unnest($5::text[]))
-           AS w (oid, after, created_before, number, counted_in)
+                      pg_catalog.unnest($4::bigint[]), pg_catalog.unnest($5::text[]), pg_catalog.unnest($6::bigint[]))
+           AS w (oid, after, created_before, number, counted_in, id)
+), refreshed AS (
+    SELECT w.oid, pg_catalog.string_agg(pg_catalog.format('%I.%I', g.user_view_schema, g.user_view_name), ', ') AS by
+      FROM wanted AS w
+      JOIN _timescaledb_catalog.continuous_agg AS g ON g.raw_hypertable_id = w.id
+      JOIN _timescaledb_catalog.bgw_job AS j ON j.hypertable_id = g.mat_hypertable_id
+     WHERE j.proc_name = 'policy_refresh_continuous_aggregate'
+       AND CASE WHEN j.config ->> 'start_offset' IS NULL THEN true
+                WHEN w.after IS NOT NULL THEN (j.config ->> 'start_offset')::interval > w.after
+                ELSE (j.config ->> 'start_offset')::bigint > w.number END
+     GROUP BY w.oid
 ), due AS (
 {due wanted}
 ), chunks AS (
@@ -19,10 +30,12 @@ SELECT hn.nspname AS schema, h.relname AS name,
        ch.status & 4 <> 0 AS frozen,
        pg_catalog.obj_description(d.chunk, 'pg_class') AS mark,
        pg_catalog.pg_total_relation_size(d.chunk)
-           + COALESCE(pg_catalog.pg_total_relation_size(k.compressed), 0) AS bytes
+           + COALESCE(pg_catalog.pg_total_relation_size(k.compressed), 0) AS bytes,
+       r.by AS refreshed
   FROM wanted AS w
   JOIN pg_catalog.pg_class AS h ON h.oid = w.oid
   JOIN pg_catalog.pg_namespace AS hn ON hn.oid = h.relnamespace
+  LEFT JOIN refreshed AS r ON r.oid = w.oid
   LEFT JOIN due AS d ON d.oid = w.oid
   LEFT JOIN chunks AS k ON k.oid = d.chunk
   LEFT JOIN _timescaledb_catalog.chunk AS ch ON ch.id = k.id

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::core::{Address, Desired, Ensure, KindId, Value};
 use crate::diag::{Diagnostic, code};
+use crate::kinds::archive::observe::REFRESHED;
 use crate::kinds::archive::{AFTER, ARCHIVED, DROP, NOT_ARCHIVED, TO, UNKNOWN_STORE};
 use crate::kinds::{View, archive_store, checks, job};
 
@@ -35,6 +36,9 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         sink.push(checks::not_owner(relation, view, &desired.place));
         return None;
     }
+    if !nothing_reads_it_again(desired, view, sink) {
+        return None;
+    }
     let mut settled = desired.clone();
     settled.attributes.retain(|name, _| name == ARCHIVED);
     view.live.contains_key(&settled.address).then_some(settled)
@@ -63,6 +67,27 @@ fn nothing_else_drops(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnos
             .at(&desired.place)
             .why("it does not ask whether they are in the archive")
             .help("write `drop: true`, so that chunks are dropped once they are archived, and by nothing else"),
+    );
+    false
+}
+
+/// Whether no continuous aggregate is refreshed from rows that are to go: it would take them for deleted,
+/// and delete what it had made of them.
+fn nothing_reads_it_again(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> bool {
+    let live = view.live.get(&desired.address);
+    let Some(aggregates) = live.and_then(|live| live.fact(REFRESHED)).and_then(Value::as_text) else { return true };
+    if desired.get(DROP) != Some(&Value::Bool(true)) {
+        return true;
+    }
+    let age = desired.get(AFTER).map_or_else(String::new, ToString::to_string);
+    let message = format!("{aggregates} is refreshed from rows older than {age}, which are to be dropped");
+    sink.push(
+        Diagnostic::error(&code::POLICY_CONFLICT, message)
+            .at(desired.place_of(AFTER))
+            .why("a refresh over rows that were dropped deletes what the aggregate had made of them")
+            .help(format!(
+                "give its refresh policy a `start_offset` of at most {age} and apply that, or archive later"
+            )),
     );
     false
 }

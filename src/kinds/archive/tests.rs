@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{AFTER, ALL, ARCHIVED, Archive, DROP, Mark, TASK, TO};
+use super::{AFTER, ALL, ARCHIVED, Archive, DROP, TASK, TO};
 use crate::core::{Address, Cell, ClosedBy, Desired, Ensure, Interval, Op, Operation, Row, Value};
 use crate::kinds::archive_store::{self, ArchiveStore};
 use crate::kinds::columnstore::Columnstore;
@@ -72,7 +72,7 @@ fn what_is_due_is_what_is_old_and_neither_archived_nor_frozen_by_somebody() {
     assert_eq!(of(&[chunk(1, 1, false, None)]), Some(Value::text("all but 1 chunk")));
     let several = [
         chunk(1, 1, false, None),
-        chunk(2, 2, true, Some(Mark::BEGUN)),
+        chunk(2, 2, true, Some("Chronoform: being archived, 1-2")),
         chunk(3, 3, true, None),
         chunk(4, 4, false, Some("Chronoform: archived to cold")),
         chunk(5, 5, false, Some("somebody's note")),
@@ -107,6 +107,15 @@ fn retention_beside_an_archive_is_refused() {
     assert_eq!(world.settle(KIND, &cold(true)), Err(vec!["drops-unarchived"]));
     assert!(World::new("2.23.0", table()).settle(KIND, &cold(true)) == Err(vec!["needs-hypertable"]));
     assert_eq!(World::new("2.23.0", ticking(None)).settle(KIND, &cold(true)), Err(vec!["wrong-type"]));
+}
+
+#[test]
+fn what_an_aggregate_goes_on_reading_is_not_dropped() {
+    let mut world = world(&[none()]);
+    let live = world.live.values_mut().next().unwrap();
+    live.set_fact("refreshed", Value::text("public.hourly"));
+    assert_eq!(world.settle(KIND, &cold(true)), Err(vec!["policy-conflict"]));
+    assert!(world.settle(KIND, &cold(false)).is_ok());
 }
 
 #[test]

@@ -88,12 +88,14 @@ fn too_small(desired: &Desired, why: String) -> Diagnostic {
 /// What a refresh looks at and retention has dropped is taken for deleted: the aggregate's rows go too.
 fn check_sources(desired: &Desired, on: &QualifiedName, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
     for source in query(on, all).map(sources).unwrap_or_default() {
-        let Some(retention) = wanted("retention", &source, all) else { continue };
-        let Some(kept) = retention.get("drop_after") else { continue };
-        if looks_beyond(desired, kept) {
-            sink.push(
-                beyond(desired, &source, kept).and_at(retention.place_of("drop_after"), "rows are dropped after this"),
-            );
+        let drops = wanted("retention", &source, all).map(|retention| (retention, "drop_after"));
+        // An archive drops what it has.
+        let archives = wanted("archive", &source, all).filter(|a| a.get("drop") == Some(&Value::Bool(true)));
+        for (policy, age) in drops.into_iter().chain(archives.map(|archive| (archive, "after"))) {
+            let Some(kept) = policy.get(age) else { continue };
+            if looks_beyond(desired, kept) {
+                sink.push(beyond(desired, &source, kept).and_at(policy.place_of(age), "rows are dropped after this"));
+            }
         }
     }
 }

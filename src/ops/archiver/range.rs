@@ -1,0 +1,466 @@
+//! One range of a table's time: copied, proved, and then perhaps dropped.
+//!
+//! The order is what keeps rows from being lost. A chunk is marked, and frozen where the server can;
+//! what is read from it is read back from the file and compared; the manifest is written; and only then
+//! is the chunk dropped, in one transaction that also sees to it that exactly the planned chunks go and
+//! that no row was written since. Whatever ends a run, the next begins with what is there: a mark that
+//! has its manifest is gone on from, and any other chunk is copied anew.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufWriter};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::apply::{Interrupt, StepOutcome};
+use crate::core::{Bytes, Param, QualifiedName, Query, Row, Server, Task, Value};
+use crate::kinds::archive::Mark;
+use crate::ops::archive::columns::{self, Column, Facts};
+use crate::ops::archive::error::ArchiveError;
+use crate::ops::archive::manifest::Manifest;
+use crate::ops::archive::read::Archive;
+use crate::ops::archive::write::{Options, Writer, Written};
+use crate::ops::archiver::store::{Shelf, Slot};
+use crate::pg::{PgError, PgErrorKind, Session};
+use crate::render::{Context, Renderer};
+
+/// How long a lock is waited for before everybody who queues behind is let by.
+const ONE_TRY: &str = "SET LOCAL lock_timeout = '2s'";
+/// How often it is then tried again.
+const TRIES: u32 = 15;
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// What stopped the work.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The server, or the way to it.
+    Server(PgError),
+    /// A file, or what is in it.
+    Archive(ArchiveError),
+    /// The file system.
+    File(io::Error),
+    /// Something else that must not be.
+    Refused(String),
+    /// Somebody asked for it.
+    Interrupted,
+}
+
+impl From<PgError> for Stopped {
+    fn from(error: PgError) -> Self {
+        if error.is_cancelled() { Self::Interrupted } else { Self::Server(error) }
+    }
+}
+
+impl From<ArchiveError> for Stopped {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(error)
+    }
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<Stopped> for StepOutcome {
+    fn from(stopped: Stopped) -> Self {
+        let said = |message: String, hint: &str| {
+            let hint = (!hint.is_empty()).then(|| hint.to_owned());
+            Self::Failed(PgError { hint, ..PgError::protocol(message) })
+        };
+        match stopped {
+            Stopped::Server(error) if error.kind == PgErrorKind::Lost => Self::InDoubt(error),
+            Stopped::Server(error) => Self::Failed(error),
+            Stopped::Archive(error @ ArchiveError::Io { full: true, .. }) => {
+                said(error.to_string(), "make room where the store is: the chunk is still in the table")
+            }
+            Stopped::Archive(error) => said(error.to_string(), "the chunk is still in the table"),
+            Stopped::File(error) => said(format!("the store: {error}"), "the chunk is still in the table"),
+            Stopped::Refused(why) => said(why, ""),
+            Stopped::Interrupted => Self::Cancelled,
+        }
+    }
+}
+
+/// What a task is about.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Range {
+    /// The hypertable.
+    pub table: QualifiedName,
+    /// All chunks of the range.
+    pub chunks: Vec<QualifiedName>,
+    /// Where it begins, as the server prints it.
+    pub from: String,
+    /// Where it ends.
+    pub until: String,
+    /// Whether the chunks are dropped at the end.
+    pub drop: bool,
+    /// Whether the server can freeze chunks.
+    pub freezes: bool,
+    /// The store's name.
+    pub store: String,
+    /// The store's folder.
+    pub path: PathBuf,
+    /// How files are written.
+    pub options: Options,
+    /// What the templates find it by.
+    item: Value,
+}
+
+impl Range {
+    /// Reads a task's arguments.
+    ///
+    /// # Errors
+    /// When they are not those of such a task.
+    pub fn read(task: &Task) -> Result<Self, Stopped> {
+        let wrong = |name: &str| Stopped::Refused(format!("the plan's archive task has no `{name}`"));
+        let get = |name: &str| task.arguments.get(name).ok_or_else(|| wrong(name));
+        let name = |value: &Value| match value {
+            Value::Name(name) => Some(name.clone()),
+            _ => None,
+        };
+        let text = |key: &str| get(key)?.as_text().map(str::to_owned).ok_or_else(|| wrong(key));
+        let flag = |key: &str| get(key)?.as_bool().ok_or_else(|| wrong(key));
+        let chunks: Vec<QualifiedName> = get("chunks")?.as_list().iter().filter_map(name).collect();
+        if chunks.is_empty() {
+            return Err(wrong("chunks"));
+        }
+        let row_group = get("row_group")?.as_int().and_then(|bytes| usize::try_from(bytes).ok());
+        let options = Options {
+            row_group: row_group.ok_or_else(|| wrong("row_group"))?,
+            compressed: text("compression")? != "none",
+            ..Options::default()
+        };
+        Ok(Self {
+            table: name(get("table")?).ok_or_else(|| wrong("table"))?,
+            chunks,
+            from: text("from")?,
+            until: text("until")?,
+            drop: flag("drop")?,
+            freezes: flag("freezes")?,
+            store: text("store")?,
+            path: PathBuf::from(text("path")?),
+            options,
+            item: Value::Map(task.arguments.clone()),
+        })
+    }
+}
+
+/// A range being worked on.
+pub struct Work<'a> {
+    /// What it is about.
+    pub range: Range,
+    /// The database.
+    pub server: &'a Server,
+    /// The session that holds the lock.
+    pub session: &'a mut Session,
+    /// Whether to stop.
+    pub interrupt: &'a Interrupt,
+    /// Takes a word about how far it is.
+    pub tell: &'a mut dyn FnMut(&str),
+    /// For the statements.
+    pub renderer: &'a mut Renderer,
+}
+
+/// What proves that the rows of a chunk are still those that were copied, where the chunk could not be
+/// frozen.
+type Sum = (i64, String);
+
+impl Work<'_> {
+    /// All of it.
+    ///
+    /// # Errors
+    /// What stopped it. Whatever it is, each chunk is in the table, in the archive or in both.
+    pub fn carry_out(mut self) -> Result<(), Stopped> {
+        let database = (self.server.system_identifier.clone(), self.server.database.clone());
+        let shelf = Shelf::new(&self.range.path, (&database.0, &database.1), &self.range.table);
+        let mut sums = Vec::new();
+        for chunk in self.range.chunks.clone() {
+            self.heed()?;
+            sums.push(self.archived(&shelf, &chunk)?);
+        }
+        if self.range.drop {
+            self.heed()?;
+            return self.drop_chunks(&sums);
+        }
+        for chunk in self.range.chunks.clone() {
+            let mark = format!("{} to {}", Mark::ARCHIVED, self.range.store);
+            if self.range.freezes {
+                // One that was begun with when it was to be dropped.
+                let thaw = self.render("archive/thaw.sql", &[("chunk", Value::Name(chunk.clone()))])?;
+                self.session.execute(&thaw)?;
+            }
+            self.mark(&chunk, Some(&mark))?;
+        }
+        Ok(())
+    }
+
+    fn heed(&self) -> Result<(), Stopped> {
+        if self.interrupt.is_requested() { Err(Stopped::Interrupted) } else { Ok(()) }
+    }
+
+    fn render(&mut self, template: &str, more: &[(&str, Value)]) -> Result<String, Stopped> {
+        let mut context: Context = more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        context.insert("item".to_owned(), self.range.item.clone());
+        let rendered = self.renderer.render(template, &context);
+        let sql = rendered.map_err(|error| Stopped::Refused(error.to_string()))?;
+        sql.ok_or_else(|| Stopped::Refused(format!("the template {template} makes no statement")))
+    }
+
+    fn query(&mut self, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, Stopped> {
+        Ok(self.session.query(&Query { sql: sql.to_owned(), params })?)
+    }
+
+    /// Sees to it that a chunk is in the archive, and gives the sum of its rows as they were copied,
+    /// where it had to be made.
+    fn archived(&mut self, shelf: &Shelf, chunk: &QualifiedName) -> Result<Option<Sum>, Stopped> {
+        if let Some(manifest) = self.of_an_earlier_run(shelf, chunk)? {
+            (self.tell)(&format!("{}: in the archive already", chunk.name));
+            return Ok(manifest.sum);
+        }
+        let token = token();
+        let mark = format!("{}{token}", Mark::BEGUN);
+        if self.range.drop && self.range.freezes {
+            let freeze = self.render("archive/freeze.sql", &[("chunk", Value::Name(chunk.clone()))])?;
+            let mark = self.marking(chunk, Some(&mark))?;
+            self.patiently(|session| {
+                session.batch(&format!("BEGIN; {ONE_TRY}"))?;
+                session.execute(&freeze)?;
+                session.execute(&mark)?;
+                session.batch("COMMIT")
+            })?;
+        } else {
+            self.mark(chunk, Some(&mark))?;
+        }
+        let mut as_text = BTreeSet::new();
+        loop {
+            match self.copied(shelf, chunk, &token, &as_text) {
+                Err(Stopped::Archive(ArchiveError::Fallback { column, .. })) if as_text.insert(column.clone()) => {
+                    (self.tell)(&format!("{}: the column `{column}` is kept as text", chunk.name));
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    /// What an earlier run has brought to the archive and not gone on from: the chunk bears the mark that
+    /// the manifest names, and the file is as the manifest says.
+    fn of_an_earlier_run(&mut self, shelf: &Shelf, chunk: &QualifiedName) -> Result<Option<Manifest>, Stopped> {
+        let sql = "SELECT pg_catalog.obj_description($1::text::regclass, 'pg_class') AS mark";
+        let rows = self.query(sql, vec![Param::Text(chunk.to_string())])?;
+        let mark = rows.first().and_then(|row| row.maybe_text("mark").ok().flatten()).map(str::to_owned);
+        let Some(token) = mark.as_deref().and_then(|mark| mark.strip_prefix(Mark::BEGUN)) else { return Ok(None) };
+        for (_, text) in shelf.manifests()? {
+            // One that cannot be read is of no use here, and is told by `archive verify`.
+            let Ok(manifest) = Manifest::from_json(&text) else { continue };
+            if manifest.token == token && manifest.chunk == *chunk {
+                let file = shelf.open(&manifest.file)?;
+                let whole = manifest.check_bytes(file).is_ok();
+                return Ok(whole.then_some(manifest));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Copies a chunk, proves the copy, and seals it.
+    fn copied(
+        &mut self,
+        shelf: &Shelf,
+        chunk: &QualifiedName,
+        token: &str,
+        as_text: &BTreeSet<String>,
+    ) -> Result<Option<Sum>, Stopped> {
+        let unfinished = shelf.begin(chunk)?;
+        let begun = self.patiently(|session| {
+            session.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {ONE_TRY}"))
+        });
+        begun?;
+        let read = self.read_out(chunk, as_text, &unfinished.file()?);
+        let ended = self.session.batch(if read.is_ok() { "COMMIT" } else { "ROLLBACK" });
+        let (columns, written, sum) = read?;
+        ended?;
+        (self.tell)(&format!("{}: {} rows, {}; reading back", chunk.name, written.rows, Bytes(written.bytes)));
+        prove(&columns, &written, unfinished.reopen()?)?;
+        let slot = Slot::new(chunk, &self.range.from, &self.range.until, &written.sha256);
+        let manifest = self.manifest(chunk, &slot, &columns, &written, sum.clone(), token);
+        unfinished.keep(shelf, &slot)?;
+        shelf.seal(&slot, &manifest.to_json())?;
+        Ok(sum)
+    }
+
+    /// Within the transaction: whoever still writes has ended, and all is read from one moment.
+    fn read_out(
+        &mut self,
+        chunk: &QualifiedName,
+        as_text: &BTreeSet<String>,
+        file: &std::fs::File,
+    ) -> Result<(Vec<Column>, Written, Option<Sum>), Stopped> {
+        if self.range.drop && self.range.freezes {
+            // A writer that came before the freeze holds its lock to its end; those that come after are
+            // refused. The lock comes before the moment that is read.
+            let lock = self.render("archive/await_writers.sql", &[("chunk", Value::Name(chunk.clone()))])?;
+            self.session.batch(&lock)?;
+        }
+        let facts: Result<Vec<Facts>, _> =
+            self.session.query(&Facts::query(chunk))?.iter().map(Facts::of_row).collect();
+        let facts = facts.map_err(|error| Stopped::Refused(error.to_string()))?;
+        let columns = columns::decide(&facts, as_text).map_err(|refused| {
+            Stopped::Refused(refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?;
+        let copy = crate::ops::archive::statements::copy_out(self.renderer, chunk, &columns)?;
+        let about = [("chunk", chunk.to_string()), ("table", self.range.table.to_string())];
+        let about: Vec<(&str, &str)> = about.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut writer = Writer::new(BufWriter::new(file.try_clone()?), &columns, &about, self.range.options)?;
+        let mut failed = None;
+        let interrupt = self.interrupt;
+        let copied = self.session.copy_out(&copy, &mut |bytes| {
+            if interrupt.is_requested() {
+                return Err(io::Error::from(io::ErrorKind::Interrupted));
+            }
+            writer.write(bytes).map_err(|error| {
+                failed = Some(error);
+                io::Error::other("the writer has failed")
+            })
+        });
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        copied?;
+        let (_, written) = writer.finish()?;
+        let sum = if self.range.drop && !self.range.freezes { Some(self.sum(chunk)?) } else { None };
+        Ok((columns, written, sum))
+    }
+
+    /// The number of a chunk's rows, and a sum over all that is in them.
+    fn sum(&mut self, chunk: &QualifiedName) -> Result<Sum, Stopped> {
+        let sql = self.render("archive/sum.sql", &[("chunk", Value::Name(chunk.clone()))])?;
+        let rows = self.query(&sql, Vec::new())?;
+        let row = rows.first().ok_or_else(|| Stopped::Refused("the server gave no sum".to_owned()))?;
+        let read = || Ok((row.int("rows")?, row.text("sum")?.to_owned()));
+        read().map_err(|error: crate::core::RowError| Stopped::Refused(error.to_string()))
+    }
+
+    fn marking(&mut self, chunk: &QualifiedName, mark: Option<&str>) -> Result<String, Stopped> {
+        let mark = mark.map_or(Value::Null, Value::text);
+        self.render("archive/mark.sql", &[("chunk", Value::Name(chunk.clone())), ("mark", mark)])
+    }
+
+    fn mark(&mut self, chunk: &QualifiedName, mark: Option<&str>) -> Result<(), Stopped> {
+        let mark = self.marking(chunk, mark)?;
+        self.patiently(|session| {
+            session.batch(&format!("BEGIN; {ONE_TRY}"))?;
+            session.execute(&mark)?;
+            session.batch("COMMIT")
+        })
+    }
+
+    /// Drops the chunks, all in one transaction, if they are what was copied and nothing else goes.
+    fn drop_chunks(&mut self, sums: &[Option<Sum>]) -> Result<(), Stopped> {
+        let drop = self.render("archive/drop.sql", &[])?;
+        let mut thaw = Vec::new();
+        let mut locks = Vec::new();
+        for chunk in self.range.chunks.clone() {
+            let value = [("chunk", Value::Name(chunk.clone()))];
+            if self.range.freezes {
+                thaw.push(self.render("archive/thaw.sql", &value)?);
+            }
+            locks.push(self.render("archive/lock.sql", &value)?);
+        }
+        self.patiently(|session| {
+            session.batch(&format!("BEGIN; {ONE_TRY}"))?;
+            for statement in locks.iter().chain(&thaw) {
+                session.execute(statement)?;
+            }
+            Ok(())
+        })?;
+        let dropped = self.drop_what_was_copied(&drop, sums);
+        match dropped {
+            Ok(()) => Ok(self.session.batch("COMMIT")?),
+            Err(stopped) => {
+                // A connection that is gone has rolled back already.
+                let _ = self.session.batch("ROLLBACK");
+                Err(stopped)
+            }
+        }
+    }
+
+    fn drop_what_was_copied(&mut self, drop: &str, sums: &[Option<Sum>]) -> Result<(), Stopped> {
+        for (chunk, copied) in self.range.chunks.clone().iter().zip(sums) {
+            let Some(copied) = copied else { continue };
+            if self.sum(chunk)? != *copied {
+                return Err(Stopped::Refused(format!(
+                    "rows of {chunk} were written while it was copied: it is not dropped, and the next run copies it again"
+                )));
+            }
+        }
+        let gone: BTreeSet<String> = self
+            .query(drop, Vec::new())?
+            .iter()
+            .map(|row| row.text("chunk").map(str::to_owned))
+            .collect::<Result<_, _>>()
+            .map_err(|error| Stopped::Refused(error.to_string()))?;
+        let planned: BTreeSet<String> = self.range.chunks.iter().map(ToString::to_string).collect();
+        if gone == planned {
+            return Ok(());
+        }
+        let names = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
+        Err(Stopped::Refused(format!(
+            "the server would drop {}, and {} is in the archive: nothing is dropped",
+            names(&gone),
+            names(&planned)
+        )))
+    }
+
+    /// Tries and pauses together, where others are in the way. A failed try is rolled back.
+    fn patiently(&mut self, run: impl Fn(&mut Session) -> Result<(), PgError>) -> Result<(), Stopped> {
+        let mut tries = 0;
+        loop {
+            let Err(error) = run(self.session) else { return Ok(()) };
+            let _ = self.session.batch("ROLLBACK");
+            tries += 1;
+            if !error.is_passing() || tries >= TRIES {
+                return Err(error.into());
+            }
+            self.heed()?;
+            (self.tell)("waits for a lock that another session holds");
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn manifest(
+        &self,
+        chunk: &QualifiedName,
+        slot: &Slot,
+        columns: &[Column],
+        written: &Written,
+        sum: Option<Sum>,
+        token: &str,
+    ) -> Manifest {
+        todo!()
+    }
+}
+
+/// Reads the file back, and compares what it holds with what was read from the chunk.
+fn prove(columns: &[Column], written: &Written, file: std::fs::File) -> Result<(), Stopped> {
+    let found = Archive::open(file)?.look(written_threads())?;
+    if found.rows != written.rows {
+        let what = format!("{} rows were read, and the file has {}", written.rows, found.rows);
+        return Err(ArchiveError::Differs { column: None, what }.into());
+    }
+    for ((column, wrote), read) in columns.iter().zip(&written.evidence).zip(&found.evidence) {
+        wrote.compare(&column.name, read)?;
+    }
+    Ok(())
+}
+
+/// As many as have something to do.
+fn written_threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(4)
+}
+
+/// A word that no other run has: the moment, and the process.
+fn token() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}-{:x}", now.as_nanos(), std::process::id())
+}

@@ -1,0 +1,1 @@
+LOCK TABLE {{ chunk|ident }} IN SHARE MODE

@@ -1,0 +1,1 @@
+SELECT _timescaledb_functions.freeze_chunk({{ chunk }})

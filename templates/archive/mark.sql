@@ -1,0 +1,1 @@
+COMMENT ON TABLE {{ chunk|ident }} IS {{ mark }}

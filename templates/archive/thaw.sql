@@ -1,0 +1,1 @@
+SELECT _timescaledb_functions.unfreeze_chunk({{ chunk }})
