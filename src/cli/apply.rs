@@ -13,6 +13,7 @@ use crate::cli::{out, signals};
 use crate::core::Server;
 use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
 use crate::ledger::Admission;
+use crate::ops::archiver::Archiver;
 use crate::ops::{self, Limits};
 use crate::pg::Session;
 use crate::plan::Plan;
@@ -199,7 +200,11 @@ pub fn approve(plan: &Plan, auto_approve: bool) -> Result<(), Failure> {
     })
 }
 
-fn ask(auto_approve: bool, question: impl FnOnce() -> String) -> Result<(), Failure> {
+/// Asks, unless the answer was given on the command line.
+///
+/// # Errors
+/// When the answer is no, or nobody can be asked.
+pub fn ask(auto_approve: bool, question: impl FnOnce() -> String) -> Result<(), Failure> {
     if auto_approve {
         return Ok(());
     }

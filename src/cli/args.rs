@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use crate::cli::archive::ArchiveArgs;
 use crate::cli::publish::Destination;
 use crate::core::{Hazard, Interval, Operation};
 
@@ -153,6 +154,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Do the work that is due by the policies. Asks first.
     Run(RunArgs),
+    /// List, prove, look at and bring back what `run archive` has written.
+    Archive(ArchiveArgs),
     /// Compare the live database with what was last applied and with the policies.
     Drift(DriftArgs),
     /// Write policies for what is live, so that a plan has nothing to do.

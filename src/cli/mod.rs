@@ -13,6 +13,7 @@ mod publish;
 mod record;
 
 mod apply;
+mod archive;
 mod completions;
 mod drift;
 mod fmt;
@@ -78,6 +79,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, context),
         Command::Apply(args) => apply::run(&args, context),
         Command::Run(args) => run::run(&args, context),
+        Command::Archive(args) => archive::run(&args, context),
         Command::Drift(args) => drift::run(&args, context),
         Command::Import(args) => import::run(&args, context),
         Command::Ledger(args) => ledger::run(&args, context),

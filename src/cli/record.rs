@@ -362,6 +362,10 @@ impl Events for Recorder<'_> {
         written.map_err(Failure::from)
     }
 
+    fn told(&mut self, action: &Action, words: &str) {
+        self.progress.say(&format!("{}: {}", report::clean(&action.address.to_string()), report::clean(words)));
+    }
+
     fn waiting(&mut self, action: &Action, attempt: u32, pause: Duration, blocker: Option<&str>) {
         let held = blocker.map(|blocker| format!(", held by {}", report::clean(blocker))).unwrap_or_default();
         let pause = report::elapsed(pause);

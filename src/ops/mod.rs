@@ -8,6 +8,9 @@
 //! operation that is done by more than statements has a folder of its own beside this file, and tells
 //! the same events.
 
+pub mod archive;
+pub mod archiver;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

@@ -5,6 +5,7 @@
 //! and values come from databases and files that nobody vouches for, so each passes through
 //! [`escape`] on its way out.
 
+mod archive;
 mod clock;
 mod compare;
 mod escape;
@@ -30,6 +31,10 @@ mod tests;
 
 use crate::plan::{Message, Plan};
 
+pub use archive::{
+    ArchiveLine, ArchivePreview, ArchiveRestored, list as archive_list, query as archive_query,
+    restored as archive_restored, verify as archive_verify,
+};
 pub use clock::{elapsed, when};
 pub use escape::clean;
 pub use evidence::{AppliedBy, Evidence, Known, ServerWord, fingerprint};

@@ -64,6 +64,7 @@ fn common(delta: &Delta, view: &View<'_>) -> Option<BTreeMap<String, Value>> {
         _ => "timestamptz",
     };
     let mut common = BTreeMap::from([
+        ("column".to_owned(), Value::text(&view.time_column(on)?.name)),
         ("table".to_owned(), Value::Name(on.clone())),
         ("time_type".to_owned(), Value::text(time_type)),
         ("drop".to_owned(), Value::Bool(drops(desired))),

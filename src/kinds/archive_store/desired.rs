@@ -67,8 +67,6 @@ pub enum Compression {
     /// Zstandard.
     #[default]
     Zstd,
-    /// Not at all.
-    None,
 }
 
 /// The keys of [`ArchiveStore`] itself; the rest of the document is its head.
@@ -99,7 +97,6 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     input.set(&mut desired, PATH, "/location/path", Value::text(&raw.location.path));
     let compression = match raw.format.parquet.compression {
         Compression::Zstd => "zstd",
-        Compression::None => "none",
     };
     input.set(&mut desired, COMPRESSION, "/format", Value::text(compression));
     let Some(row_group) = row_group(raw.format.parquet.row_group.as_deref(), input, sink) else { return Vec::new() };

@@ -19,7 +19,7 @@ use crate::kinds::{Export, Kind, Relations, Rules, Scope, Section, View};
 pub const ID: KindId = KindId::new("archive_store");
 /// The attribute that says where the files are: an absolute path.
 pub const PATH: &str = "path";
-/// How pages are compressed: `zstd` or `none`.
+/// How pages are compressed: `zstd`.
 pub const COMPRESSION: &str = "compression";
 /// How many bytes of rows a row group holds.
 pub const ROW_GROUP: &str = "row_group";

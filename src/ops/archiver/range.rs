@@ -7,19 +7,20 @@
 //! has its manifest is gone on from, and any other chunk is copied anew.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufWriter, Seek};
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::apply::{Interrupt, StepOutcome};
-use crate::core::{Bytes, Param, QualifiedName, Query, Row, Server, Task, Value};
+use crate::core::{Bytes, Param, QualifiedName, Query, Row, RowError, Server, Task, Value};
 use crate::kinds::archive::Mark;
-use crate::ops::archive::columns::{self, Column, Facts};
-use crate::ops::archive::error::ArchiveError;
-use crate::ops::archive::manifest::Manifest;
-use crate::ops::archive::read::Archive;
-use crate::ops::archive::write::{Options, Writer, Written};
+use crate::ops::archive::export::{Exported, TransferError, export, facts};
+use crate::ops::archive::manifest::{self, Bound, Kept, Manifest, Sum, Versions};
+use crate::ops::archive::{ArchiveError, Options, sql, verify};
+use crate::ops::archiver::Moment;
 use crate::ops::archiver::store::{Shelf, Slot};
 use crate::pg::{PgError, PgErrorKind, Session};
 use crate::render::{Context, Renderer};
@@ -45,6 +46,20 @@ pub enum Stopped {
     Interrupted,
 }
 
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(error) => write!(f, "{error}"),
+            Self::Archive(error) => write!(f, "{error}"),
+            Self::File(error) => write!(f, "the store: {error}"),
+            Self::Refused(why) => f.write_str(why),
+            Self::Interrupted => f.write_str("it was interrupted"),
+        }
+    }
+}
+
+impl std::error::Error for Stopped {}
+
 impl From<PgError> for Stopped {
     fn from(error: PgError) -> Self {
         if error.is_cancelled() { Self::Interrupted } else { Self::Server(error) }
@@ -54,6 +69,19 @@ impl From<PgError> for Stopped {
 impl From<ArchiveError> for Stopped {
     fn from(error: ArchiveError) -> Self {
         Self::Archive(error)
+    }
+}
+
+impl From<TransferError> for Stopped {
+    fn from(error: TransferError) -> Self {
+        match error {
+            TransferError::Server(error) => error.into(),
+            TransferError::Archive(errors) => match <[ArchiveError; 1]>::try_from(errors) {
+                Ok([ArchiveError::Stopped]) => Self::Interrupted,
+                Ok([error]) => error.into(),
+                Err(several) => Self::Refused(several.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+            },
+        }
     }
 }
 
@@ -90,6 +118,8 @@ pub struct Range {
     pub table: QualifiedName,
     /// All chunks of the range.
     pub chunks: Vec<QualifiedName>,
+    /// The column that time is partitioned by.
+    pub column: String,
     /// Where it begins, as the server prints it.
     pub from: String,
     /// Where it ends.
@@ -127,14 +157,11 @@ impl Range {
             return Err(wrong("chunks"));
         }
         let row_group = get("row_group")?.as_int().and_then(|bytes| usize::try_from(bytes).ok());
-        let options = Options {
-            row_group: row_group.ok_or_else(|| wrong("row_group"))?,
-            compressed: text("compression")? != "none",
-            ..Options::default()
-        };
+        let options = Options { row_group: row_group.ok_or_else(|| wrong("row_group"))?, ..Options::default() };
         Ok(Self {
             table: name(get("table")?).ok_or_else(|| wrong("table"))?,
             chunks,
+            column: text("column")?,
             from: text("from")?,
             until: text("until")?,
             drop: flag("drop")?,
@@ -162,10 +189,6 @@ pub struct Work<'a> {
     /// For the statements.
     pub renderer: &'a mut Renderer,
 }
-
-/// What proves that the rows of a chunk are still those that were copied, where the chunk could not be
-/// frozen.
-type Sum = (i64, String);
 
 impl Work<'_> {
     /// All of it.
@@ -233,15 +256,7 @@ impl Work<'_> {
         } else {
             self.mark(chunk, Some(&mark))?;
         }
-        let mut as_text = BTreeSet::new();
-        loop {
-            match self.copied(shelf, chunk, &token, &as_text) {
-                Err(Stopped::Archive(ArchiveError::Fallback { column, .. })) if as_text.insert(column.clone()) => {
-                    (self.tell)(&format!("{}: the column `{column}` is kept as text", chunk.name));
-                }
-                ended => return ended,
-            }
-        }
+        self.copied(shelf, chunk, &token)
     }
 
     /// What an earlier run has brought to the archive and not gone on from: the chunk bears the mark that
@@ -251,85 +266,59 @@ impl Work<'_> {
         let rows = self.query(sql, vec![Param::Text(chunk.to_string())])?;
         let mark = rows.first().and_then(|row| row.maybe_text("mark").ok().flatten()).map(str::to_owned);
         let Some(token) = mark.as_deref().and_then(|mark| mark.strip_prefix(Mark::BEGUN)) else { return Ok(None) };
-        for (_, text) in shelf.manifests()? {
+        for (_, bytes) in shelf.manifests()? {
             // One that cannot be read is of no use here, and is told by `archive verify`.
-            let Ok(manifest) = Manifest::from_json(&text) else { continue };
+            let Ok(manifest) = Manifest::of_bytes(&bytes) else { continue };
             if manifest.token == token && manifest.chunk == *chunk {
-                let file = shelf.open(&manifest.file)?;
-                let whole = manifest.check_bytes(file).is_ok();
-                return Ok(whole.then_some(manifest));
+                let whole = shelf.open(&manifest.file.name).map(|file| verify::same_file(&file, &manifest));
+                return Ok(matches!(whole, Ok(Ok(()))).then_some(manifest));
             }
         }
         Ok(None)
     }
 
     /// Copies a chunk, proves the copy, and seals it.
-    fn copied(
-        &mut self,
-        shelf: &Shelf,
-        chunk: &QualifiedName,
-        token: &str,
-        as_text: &BTreeSet<String>,
-    ) -> Result<Option<Sum>, Stopped> {
+    fn copied(&mut self, shelf: &Shelf, chunk: &QualifiedName, token: &str) -> Result<Option<Sum>, Stopped> {
         let unfinished = shelf.begin(chunk)?;
-        let begun = self.patiently(|session| {
-            session.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {ONE_TRY}"))
-        });
-        begun?;
-        let read = self.read_out(chunk, as_text, &unfinished.file()?);
+        self.patiently(|session| session.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {ONE_TRY}")))?;
+        let read = self.read_out(chunk, &unfinished.file()?);
         let ended = self.session.batch(if read.is_ok() { "COMMIT" } else { "ROLLBACK" });
-        let (columns, written, sum) = read?;
+        let (exported, sum) = read?;
         ended?;
-        (self.tell)(&format!("{}: {} rows, {}; reading back", chunk.name, written.rows, Bytes(written.bytes)));
-        prove(&columns, &written, unfinished.reopen()?)?;
-        let slot = Slot::new(chunk, &self.range.from, &self.range.until, &written.sha256);
-        let manifest = self.manifest(chunk, &slot, &columns, &written, sum.clone(), token);
+        let (rows, bytes) = (exported.written.rows, Bytes(exported.written.bytes));
+        (self.tell)(&format!("{}: {rows} rows, {bytes}; read back and compared", chunk.name));
+        let slot = Slot::new(chunk, &self.range.from, &self.range.until, &exported.written.sha256);
+        let manifest = self.manifest(chunk, &slot, exported, sum, token);
+        verify::verify(unfinished.reopen()?, &manifest, threads())?;
+        let bytes = manifest.to_bytes()?;
         unfinished.keep(shelf, &slot)?;
-        shelf.seal(&slot, &manifest.to_json())?;
-        Ok(sum)
+        shelf.seal(&slot, &bytes)?;
+        Ok(manifest.sum)
     }
 
     /// Within the transaction: whoever still writes has ended, and all is read from one moment.
-    fn read_out(
-        &mut self,
-        chunk: &QualifiedName,
-        as_text: &BTreeSet<String>,
-        file: &std::fs::File,
-    ) -> Result<(Vec<Column>, Written, Option<Sum>), Stopped> {
+    fn read_out(&mut self, chunk: &QualifiedName, file: &File) -> Result<(Exported, Option<Sum>), Stopped> {
         if self.range.drop && self.range.freezes {
             // A writer that came before the freeze holds its lock to its end; those that come after are
             // refused. The lock comes before the moment that is read.
             let lock = self.render("archive/await_writers.sql", &[("chunk", Value::Name(chunk.clone()))])?;
             self.session.batch(&lock)?;
         }
-        let facts: Result<Vec<Facts>, _> =
-            self.session.query(&Facts::query(chunk))?.iter().map(Facts::of_row).collect();
-        let facts = facts.map_err(|error| Stopped::Refused(error.to_string()))?;
-        let columns = columns::decide(&facts, as_text).map_err(|refused| {
-            Stopped::Refused(refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-        })?;
-        let copy = crate::ops::archive::statements::copy_out(self.renderer, chunk, &columns)?;
-        let about = [("chunk", chunk.to_string()), ("table", self.range.table.to_string())];
-        let about: Vec<(&str, &str)> = about.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let mut writer = Writer::new(BufWriter::new(file.try_clone()?), &columns, &about, self.range.options)?;
-        let mut failed = None;
+        self.session.batch(&sql::settings()?)?;
+        let facts = facts(self.session, chunk)?;
+        let (chunk_name, table) = (chunk.to_string(), self.range.table.to_string());
+        let about = [("chunk", chunk_name.as_str()), ("table", table.as_str())];
+        let anew = || {
+            let mut file = file.try_clone()?;
+            file.rewind()?;
+            file.set_len(0)?;
+            Ok(BufWriter::with_capacity(1 << 20, file))
+        };
         let interrupt = self.interrupt;
-        let copied = self.session.copy_out(&copy, &mut |bytes| {
-            if interrupt.is_requested() {
-                return Err(io::Error::from(io::ErrorKind::Interrupted));
-            }
-            writer.write(bytes).map_err(|error| {
-                failed = Some(error);
-                io::Error::other("the writer has failed")
-            })
-        });
-        if let Some(error) = failed {
-            return Err(error.into());
-        }
-        copied?;
-        let (_, written) = writer.finish()?;
+        let watch = |_| if interrupt.is_requested() { Err(ArchiveError::Stopped) } else { Ok(()) };
+        let (_, exported) = export(self.session, chunk, &facts, &about, self.range.options, anew, watch)?;
         let sum = if self.range.drop && !self.range.freezes { Some(self.sum(chunk)?) } else { None };
-        Ok((columns, written, sum))
+        Ok((exported, sum))
     }
 
     /// The number of a chunk's rows, and a sum over all that is in them.
@@ -337,8 +326,8 @@ impl Work<'_> {
         let sql = self.render("archive/sum.sql", &[("chunk", Value::Name(chunk.clone()))])?;
         let rows = self.query(&sql, Vec::new())?;
         let row = rows.first().ok_or_else(|| Stopped::Refused("the server gave no sum".to_owned()))?;
-        let read = || Ok((row.int("rows")?, row.text("sum")?.to_owned()));
-        read().map_err(|error: crate::core::RowError| Stopped::Refused(error.to_string()))
+        let read = || Ok(Sum { rows: row.int("rows")?, sum: row.text("sum")?.to_owned() });
+        read().map_err(|error: RowError| Stopped::Refused(error.to_string()))
     }
 
     fn marking(&mut self, chunk: &QualifiedName, mark: Option<&str>) -> Result<String, Stopped> {
@@ -432,30 +421,47 @@ impl Work<'_> {
         &self,
         chunk: &QualifiedName,
         slot: &Slot,
-        columns: &[Column],
-        written: &Written,
+        exported: Exported,
         sum: Option<Sum>,
         token: &str,
     ) -> Manifest {
-        todo!()
+        let Exported { columns, written } = exported;
+        let columns = columns.into_iter().zip(written.evidence).map(|(column, evidence)| Kept { column, evidence });
+        let bound = |text: &str| Bound { text: text.to_owned(), raw: Moment::read(text).map_or(0, |moment| moment.0) };
+        Manifest {
+            format_version: manifest::FORMAT,
+            relation: self.range.table.clone(),
+            chunk: chunk.clone(),
+            range: Some(manifest::Range {
+                column: self.range.column.clone(),
+                start: bound(&self.range.from),
+                end: bound(&self.range.until),
+            }),
+            rows: written.rows,
+            columns: columns.collect(),
+            file: manifest::File {
+                name: slot.data(),
+                bytes: written.bytes,
+                sha256: written.sha256,
+                codec: "zstd".to_owned(),
+                key_id: None,
+            },
+            versions: Versions {
+                chronoform: env!("CARGO_PKG_VERSION").to_owned(),
+                postgresql: self.server.version_text.clone(),
+                timescaledb: self.server.timescaledb.as_ref().map(|timescale| timescale.version_text.clone()),
+            },
+            database: format!("{}/{}", self.server.system_identifier, self.server.database),
+            taken_at: jiff::Timestamp::now().to_string(),
+            stream_bytes: written.stream_bytes,
+            sum,
+            token: token.to_owned(),
+        }
     }
-}
-
-/// Reads the file back, and compares what it holds with what was read from the chunk.
-fn prove(columns: &[Column], written: &Written, file: std::fs::File) -> Result<(), Stopped> {
-    let found = Archive::open(file)?.look(written_threads())?;
-    if found.rows != written.rows {
-        let what = format!("{} rows were read, and the file has {}", written.rows, found.rows);
-        return Err(ArchiveError::Differs { column: None, what }.into());
-    }
-    for ((column, wrote), read) in columns.iter().zip(&written.evidence).zip(&found.evidence) {
-        wrote.compare(&column.name, read)?;
-    }
-    Ok(())
 }
 
 /// As many as have something to do.
-fn written_threads() -> usize {
+fn threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(4)
 }
 

@@ -96,36 +96,22 @@ impl Shelf {
         Ok(Unfinished { path, file: Some(file) })
     }
 
-    /// Every manifest, by its file's name, in the order of their names, which is that of time.
+    /// Every manifest.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn manifests(&self) -> io::Result<Vec<(PathBuf, String)>> {
-        let mut found = Vec::new();
-        let entries = match fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-            Err(error) => return Err(error),
-        };
-        for entry in entries {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
-                let text = fs::read_to_string(&path)?;
-                found.push((path, text));
-            }
-        }
-        found.sort();
-        Ok(found)
+    pub fn manifests(&self) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+        manifests(&self.folder)
     }
 
     /// Writes a manifest, whose data file is at its place already.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn seal(&self, slot: &Slot, manifest: &str) -> io::Result<()> {
+    pub fn seal(&self, slot: &Slot, manifest: &[u8]) -> io::Result<()> {
         let partial = self.folder.join(format!("{}{PARTIAL}", slot.manifest()));
         let mut file = File::create(&partial)?;
-        file.write_all(manifest.as_bytes())?;
+        file.write_all(manifest)?;
         file.sync_all()?;
         fs::rename(&partial, self.folder.join(slot.manifest()))?;
         sync(&self.folder)
@@ -138,6 +124,29 @@ impl Shelf {
     pub fn open(&self, name: &str) -> io::Result<File> {
         File::open(self.folder.join(name))
     }
+}
+
+/// Every manifest of a table's folder, with its file's name, in the order of their names, which is that of
+/// time. A folder that does not exist has none.
+///
+/// # Errors
+/// What the file system says.
+pub fn manifests(folder: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut found = Vec::new();
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let bytes = fs::read(&path)?;
+            found.push((path, bytes));
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// A file that is being written, and goes again unless it is kept.
@@ -228,7 +237,7 @@ mod tests {
         unfinished.file().unwrap().write_all(b"rows").unwrap();
         unfinished.keep(&shelf, &slot).unwrap();
         assert!(shelf.manifests().unwrap().is_empty(), "without a manifest it is nothing");
-        shelf.seal(&slot, "{}").unwrap();
+        shelf.seal(&slot, b"{}").unwrap();
         assert_eq!(shelf.manifests().unwrap().len(), 1);
         assert_eq!(io::read_to_string(shelf.open(&slot.data()).unwrap()).unwrap(), "rows");
     }

@@ -9,6 +9,8 @@ use crate::plan::{Message, Plan};
 use crate::report::escape;
 use crate::report::fleet::{self, Fleet, Part};
 use crate::report::input::{DriftReport, LogLine, RunDetail, RunReport, Verification};
+use crate::report::phrase::Sentence;
+use crate::report::table::Table;
 
 pub(in crate::report) use page::Page;
 
@@ -75,6 +77,16 @@ pub(super) fn fleet<T: Part>(fleet: &Fleet<T>) -> String {
 pub(super) fn diagnostics(messages: &[Message]) -> String {
     let mut page = page::Page::new("Diagnostics");
     page.diagnostics(messages);
+    page.finish()
+}
+
+/// A sentence, and a table below it where that has rows.
+pub(super) fn titled(title: &str, verdict: &Sentence, table: &Table) -> String {
+    let mut page = Page::new(format!("Chronoform {title}"));
+    page.raw(&format!("<h1>{}</h1>\n", page::sentence(verdict)));
+    if !table.rows.is_empty() {
+        page.table(table);
+    }
     page.finish()
 }
 

@@ -31,6 +31,13 @@ pub(super) fn run_summary(report: &RunReport) -> String {
     history::run_summary(report)
 }
 
+/// A sentence, and a table below it where that has rows.
+pub(super) fn titled(verdict: &Sentence, shown: &Table) -> String {
+    let head = format!("### {}\n\n", sentence(verdict));
+    let body = if shown.rows.is_empty() { String::new() } else { table(shown) };
+    fitting([head.clone() + &body, head].into_iter())
+}
+
 pub(super) fn ledger_log(lines: &[LogLine]) -> String {
     history::ledger_log(lines)
 }

@@ -4,6 +4,7 @@ use crate::report::Options;
 use crate::report::escape;
 use crate::report::history;
 use crate::report::input::{LogLine, RunDetail, Verification};
+use crate::report::phrase::Sentence;
 use crate::report::table::{Cell, Table, mood_of};
 use crate::report::text::screen::{Line, Screen, Tone, measured};
 use crate::report::text::{mood_tone, say};
@@ -62,6 +63,17 @@ pub(super) fn verify(found: &Verification, options: &Options) -> String {
     }
     if let Some(head) = found.head.as_ref().filter(|_| !options.quiet) {
         screen.line(0, 4, Line::new().tone(Tone::Dim, "head ").text(head));
+    }
+    screen.finish()
+}
+
+/// A sentence, and a table below it where that has rows.
+pub(super) fn titled(verdict: &Sentence, table: &Table, options: &Options) -> String {
+    let mut screen = Screen::new(options);
+    screen.line(0, 4, say(Line::new(), verdict, Tone::Bold));
+    if !table.rows.is_empty() && !options.quiet {
+        screen.blank();
+        draw(&mut screen, table);
     }
     screen.finish()
 }

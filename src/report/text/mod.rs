@@ -12,7 +12,7 @@ use crate::report::Options;
 use crate::report::fleet::{self, Fleet, Part};
 use crate::report::input::{DriftReport, LogLine, RunDetail, RunReport, Verification};
 use crate::report::phrase::{self, Level, Sentence};
-use crate::report::table::Mood;
+use crate::report::table::{Mood, Table};
 use screen::{Line, Screen, Tone};
 
 pub(super) fn plan(plan: &Plan, options: &Options) -> String {
@@ -25,6 +25,10 @@ pub(super) fn drift(report: &DriftReport<'_>, options: &Options) -> String {
 
 pub(super) fn run_summary(report: &RunReport, options: &Options) -> String {
     run::render(report, options)
+}
+
+pub(super) fn titled(verdict: &Sentence, table: &Table, options: &Options) -> String {
+    ledger::titled(verdict, table, options)
 }
 
 pub(super) fn ledger_log(lines: &[LogLine], options: &Options) -> String {

@@ -1,0 +1,315 @@
+//! `chronoform archive`: what is in the archives, whether it is whole, and how it comes back.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use crate::apply as gate;
+use crate::cli::args::{Format, Paths};
+use crate::cli::context::Context;
+use crate::cli::out;
+use crate::core::{Bytes, QualifiedName, Value};
+use crate::diag::{Diagnostic, Exit, Failure, code};
+use crate::kinds::archive_store;
+use crate::ops::archiver::{self, Contents, Entry, Moment, Span, Stopped};
+use crate::report::{self, ArchiveLine};
+use crate::{load, snapshot};
+
+/// `archive`
+#[derive(Args, Debug)]
+pub struct ArchiveArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ArchiveCommand,
+}
+
+/// What `archive` can do.
+#[derive(Subcommand, Debug)]
+pub enum ArchiveCommand {
+    /// Every archived chunk: its range, rows and size.
+    List {
+        /// Only those of this table.
+        table: Option<String>,
+        /// Which of them.
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Prove that what was archived is still there, whole: read every file again, and compare every
+    /// column with what was read from the table. Ends with 2 where anything is wrong.
+    Verify {
+        /// Only those of this table.
+        table: Option<String>,
+        /// Which of them.
+        #[command(flatten)]
+        which: Which,
+        /// Only every so-manieth file, another one each day, so that in so many days each has its turn.
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+        one_in: Option<u64>,
+    },
+    /// Bring rows back: into the table that they are from, whose chunks are then frozen, or into another
+    /// that has its columns. All or nothing.
+    Restore {
+        /// The table that the rows are from.
+        table: String,
+        /// Which of them.
+        #[command(flatten)]
+        which: Which,
+        /// The table to put them into, which must exist, such as one made by `CREATE TABLE … (LIKE …)`.
+        #[arg(long, value_name = "TABLE")]
+        into: Option<String>,
+        /// Do not ask.
+        #[arg(long)]
+        auto_approve: bool,
+        /// How many seconds to wait for an apply or run to end.
+        #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+        lock_timeout: u64,
+    },
+    /// Look at archived rows without a database: how many there are, and the first of each file.
+    Query {
+        /// The table that the rows are from.
+        table: String,
+        /// Which of them.
+        #[command(flatten)]
+        which: Which,
+        /// How many rows of each file to show.
+        #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+        limit: usize,
+    },
+}
+
+/// Which archived chunks are meant.
+#[derive(Args, Debug)]
+pub struct Which {
+    /// Only from this time on: a date, a time, or a whole number where time is one.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only before this time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Only in this store, by its name in the policies.
+    #[arg(long, value_name = "NAME")]
+    pub store: Option<String>,
+    /// Policy files or folders; `policies` where none is given and chronoform.yaml names none.
+    #[arg(long, value_name = "PATH")]
+    pub policies: Vec<PathBuf>,
+}
+
+/// Does what was asked.
+pub fn run(args: &ArchiveArgs, context: &mut Context) -> Result<Exit, Failure> {
+    match &args.command {
+        ArchiveCommand::List { table, which } => list(table.as_deref(), which, context),
+        ArchiveCommand::Verify { table, which, one_in } => verify(table.as_deref(), which, *one_in, context),
+        ArchiveCommand::Restore { table, which, into, auto_approve, lock_timeout } => {
+            let timeout = Duration::from_secs(*lock_timeout);
+            restore(&Wanted { table, which, into: into.as_deref(), auto_approve: *auto_approve, timeout }, context)
+        }
+        ArchiveCommand::Query { table, which, limit } => query(table, which, *limit, context),
+    }
+}
+
+/// The stores that the policies describe, by name.
+fn stores(which: &Which, context: &mut Context) -> Result<Vec<(String, PathBuf)>, Failure> {
+    let policies: load::Policies = context.policies(&Paths { paths: which.policies.clone() })?;
+    let all = policies.desired.values().filter(|desired| desired.address.kind == archive_store::ID);
+    let named = |name: &str| which.store.as_deref().is_none_or(|wanted| wanted == name);
+    let path = |value: Option<&Value>| value.and_then(Value::as_text).map(PathBuf::from);
+    let stores: Vec<(String, PathBuf)> = all
+        .filter(|store| named(&store.address.name))
+        .filter_map(|store| Some((store.address.name.clone(), path(store.get(archive_store::PATH))?)))
+        .collect();
+    if stores.is_empty() {
+        let message = match &which.store {
+            Some(name) => format!("the policies describe no archive store `{name}`"),
+            None => "the policies describe no archive store".to_owned(),
+        };
+        return Err(Diagnostic::error(&code::WRONG_VALUE, message)
+            .help("a document `kind: archive_store` says where archives are; --policies says where the document is")
+            .into());
+    }
+    Ok(stores)
+}
+
+fn name(text: &str) -> Result<QualifiedName, Failure> {
+    QualifiedName::parse(text).map_err(|error| Diagnostic::error(&code::BAD_NAME, error.to_string()).into())
+}
+
+fn span(which: &Which) -> Result<Span, Failure> {
+    let read = |text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => match Moment::read(text) {
+            Some(moment) => Ok(Some((text.clone(), moment))),
+            None => Err(Failure::from(
+                Diagnostic::error(&code::WRONG_VALUE, format!("`{text}` is no time"))
+                    .help("write a date, `2026-01-31`, or a time, `2026-01-31 12:00+00`; or a whole number"),
+            )),
+        },
+    };
+    Ok(Span { from: read(&which.from)?, until: read(&which.to)? })
+}
+
+/// What is in the stores of a choice.
+fn contents(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Vec<(String, Contents)>, Failure> {
+    let table = table.map(name).transpose()?;
+    let span = span(which)?;
+    let mut found = Vec::new();
+    for (store, path) in stores(which, context)? {
+        let contents = archiver::contents(&path).map_err(|error| unusable(&path, &error))?;
+        found.push((store, contents.of(table.as_ref(), &span)));
+    }
+    Ok(found)
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> Failure {
+    let message = format!("the store at {} cannot be read: {error}", path.display());
+    Diagnostic::error(&code::FILE_UNREADABLE, message).into()
+}
+
+fn line(store: &str, entry: &Entry, problem: Option<String>) -> ArchiveLine {
+    let manifest = &entry.manifest;
+    let range = manifest.range.as_ref();
+    ArchiveLine {
+        store: store.to_owned(),
+        database: manifest.database.clone(),
+        table: manifest.relation.to_string(),
+        chunk: manifest.chunk.name.clone(),
+        from: range.map(|range| range.start.text.clone()).unwrap_or_default(),
+        until: range.map(|range| range.end.text.clone()).unwrap_or_default(),
+        rows: manifest.rows,
+        bytes: Bytes(manifest.file.bytes),
+        row_bytes: Bytes(manifest.stream_bytes),
+        archived: manifest.taken_at.clone(),
+        file: entry.file().display().to_string(),
+        superseded: entry.superseded,
+        problem,
+    }
+}
+
+fn damaged(store: &str, path: &Path, why: &str) -> ArchiveLine {
+    ArchiveLine {
+        store: store.to_owned(),
+        file: path.display().to_string(),
+        problem: Some(why.to_owned()),
+        ..ArchiveLine::default()
+    }
+}
+
+fn list(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Exit, Failure> {
+    let mut lines = Vec::new();
+    for (store, contents) in contents(table, which, context)? {
+        lines.extend(contents.entries.iter().map(|entry| line(&store, entry, None)));
+        lines.extend(contents.damaged.iter().map(|(path, error)| damaged(&store, path, &error.to_string())));
+    }
+    out::print(&report::archive_list(&lines, &context.report_options()));
+    Ok(if lines.iter().any(|line| line.problem.is_some()) { Exit::Differences } else { Exit::Done })
+}
+
+fn verify(table: Option<&str>, which: &Which, one_in: Option<u64>, context: &mut Context) -> Result<Exit, Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let today = jiff::Timestamp::now().as_second().unsigned_abs() / 86_400;
+    let mut lines = Vec::new();
+    for (store, contents) in contents(table, which, context)? {
+        lines.extend(contents.damaged.iter().map(|(path, error)| damaged(&store, path, &error.to_string())));
+        let turn = |number: &usize| one_in.is_none_or(|one_in| *number as u64 % one_in == today % one_in);
+        for (_, entry) in contents.entries.iter().enumerate().filter(|(number, _)| turn(number)) {
+            let problem = entry.verify(threads).err().map(|error| error.to_string());
+            lines.push(line(&store, entry, problem));
+        }
+    }
+    out::print(&report::archive_verify(&lines, &context.report_options()));
+    Ok(if lines.iter().any(|line| line.problem.is_some()) { Exit::Differences } else { Exit::Done })
+}
+
+struct Wanted<'a> {
+    table: &'a str,
+    which: &'a Which,
+    into: Option<&'a str>,
+    auto_approve: bool,
+    timeout: Duration,
+}
+
+fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failure> {
+    let found = contents(Some(wanted.table), wanted.which, context)?;
+    let span = span(wanted.which)?;
+    let damaged: Vec<Diagnostic> = found.iter().flat_map(|(_, contents)| &contents.damaged).map(unreadable).collect();
+    if !damaged.is_empty() {
+        return Err(Failure(damaged));
+    }
+    let mut session = context.connect()?;
+    let server = snapshot::open(&mut session)?;
+    snapshot::finish(&mut session)?;
+    let own = format!("{}/{}", server.system_identifier, server.database);
+    let all: Vec<&Entry> = found.iter().flat_map(|(_, contents)| &contents.entries).filter(|e| !e.superseded).collect();
+    let entries = of_one_database(all, &own)?;
+    let into = name(wanted.into.unwrap_or(wanted.table))?;
+    if entries.is_empty() {
+        out::print(&format!("Nothing of {} is archived for that time.\n", report::clean(wanted.table)));
+        return Ok(Exit::Done);
+    }
+    let rows: u64 = entries.iter().map(|entry| entry.manifest.rows).sum();
+    let question = format!("Bring up to {rows} rows of {} files back into {into}?", entries.len());
+    crate::cli::apply::ask(wanted.auto_approve, || question)?;
+    let mut waiting = |holder: &str| {
+        out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
+    };
+    let mut locked = gate::lock(&mut session, server.single_session, wanted.timeout, &mut waiting)?;
+    let quiet = context.global.quiet || context.global.format != Format::Text;
+    let mut tell = |words: &str| {
+        if !quiet {
+            out::eprint(&format!("{}\n", report::clean(words)));
+        }
+    };
+    let done = archiver::restore(locked.session(), &server, &entries, &span, &into, &mut tell).map_err(stopped)?;
+    let summary =
+        report::ArchiveRestored { table: into.to_string(), files: done.files, rows: done.rows, frozen: done.frozen };
+    out::print(&report::archive_restored(&summary, &context.report_options()));
+    Ok(Exit::Done)
+}
+
+fn unreadable((path, error): &(PathBuf, crate::ops::archive::ArchiveError)) -> Diagnostic {
+    Diagnostic::error(&code::FILE_UNREADABLE, format!("{}: {error}", path.display()))
+        .help("`chronoform archive verify` tells what else is damaged")
+}
+
+/// What is of this database, or where there is none of it, of the only other one.
+fn of_one_database<'a>(all: Vec<&'a Entry>, own: &str) -> Result<Vec<&'a Entry>, Failure> {
+    let mut databases: Vec<&str> = all.iter().map(|entry| entry.manifest.database.as_str()).collect();
+    databases.sort_unstable();
+    databases.dedup();
+    let chosen = match databases.as_slice() {
+        _ if databases.contains(&own) => own.to_owned(),
+        [only] => (*only).to_owned(),
+        [] => return Ok(Vec::new()),
+        several => {
+            let message = format!("the table is archived from {} databases, and none is this one", several.len());
+            return Err(Diagnostic::error(&code::WRONG_VALUE, message)
+                .why(format!("they are {}", several.join(", ")))
+                .help("keep each database's archive in a store of its own, and name that with --store")
+                .into());
+        }
+    };
+    Ok(all.into_iter().filter(|entry| entry.manifest.database == chosen).collect())
+}
+
+fn stopped(stopped: Stopped) -> Failure {
+    let message = format!("nothing was brought back: {stopped}");
+    Diagnostic::error(&code::STEP_FAILED, message)
+        .help("all of it is one transaction, which was rolled back: mend what stopped it and do the same again")
+        .into()
+}
+
+fn query(table: &str, which: &Which, limit: usize, context: &mut Context) -> Result<Exit, Failure> {
+    let mut shown = Vec::new();
+    for (store, contents) in contents(Some(table), which, context)? {
+        for entry in contents.entries.iter().filter(|entry| !entry.superseded) {
+            let preview = entry.open().and_then(|archive| {
+                let columns = archive.columns().iter().map(|column| column.name.clone()).collect();
+                Ok((columns, archive.preview(limit)?))
+            });
+            let (columns, rows) = preview.map_err(|error| Failure::from(unreadable(&(entry.file(), error))))?;
+            shown.push(report::ArchivePreview { of: line(&store, entry, None), columns, rows });
+        }
+    }
+    out::print(&report::archive_query(&shown, &context.report_options()));
+    Ok(Exit::Done)
+}

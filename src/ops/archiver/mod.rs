@@ -1,0 +1,166 @@
+//! Archives as users know them: what is due goes into a store, can be listed, proved again, looked at
+//! and brought back. How rows become files is [`archive`](crate::ops::archive)'s to know.
+
+mod moment;
+mod range;
+mod restore;
+mod store;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::apply::{Interrupt, StepOutcome, Tasks};
+use crate::core::{Action, QualifiedName, Server, Task};
+use crate::kinds::archive::TASK;
+use crate::ops::archive::{Archive, ArchiveError, Manifest, verify};
+use crate::pg::{PgError, Session};
+use crate::render::Renderer;
+
+pub use moment::Moment;
+pub use range::Stopped;
+pub use restore::{Restored, Span, restore};
+
+/// Does what plans have of archives.
+pub struct Archiver<'a> {
+    server: &'a Server,
+    renderer: Renderer,
+}
+
+impl<'a> Archiver<'a> {
+    /// One for a database.
+    pub fn new(server: &'a Server) -> Self {
+        Self { server, renderer: Renderer::new() }
+    }
+}
+
+impl Tasks for Archiver<'_> {
+    fn carry_out(
+        &mut self,
+        _action: &Action,
+        task: &Task,
+        session: &mut Session,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<(), StepOutcome> {
+        if task.name != TASK {
+            return Err(StepOutcome::Failed(PgError::protocol(format!("nobody knows the work `{}`", task.name))));
+        }
+        let range = range::Range::read(task)?;
+        let work = range::Work { range, server: self.server, session, interrupt, tell, renderer: &mut self.renderer };
+        Ok(work.carry_out()?)
+    }
+}
+
+/// A chunk in a store.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its manifest's file.
+    pub path: PathBuf,
+    /// What that says.
+    pub manifest: Manifest,
+    /// Whether the same chunk was archived again later.
+    pub superseded: bool,
+}
+
+/// What is in a store.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// Every chunk, in the order of tables and time.
+    pub entries: Vec<Entry>,
+    /// Manifests that cannot be trusted, and why.
+    pub damaged: Vec<(PathBuf, ArchiveError)>,
+}
+
+/// Looks through a store. One that does not exist is empty.
+///
+/// # Errors
+/// What the file system says.
+pub fn contents(store: &Path) -> io::Result<Contents> {
+    let mut contents = Contents::default();
+    for database in folders(store)? {
+        for table in folders(&database)? {
+            read(&table, &mut contents)?;
+        }
+    }
+    let order = |entry: &Entry| {
+        let start = entry.manifest.range.as_ref().map(|range| range.start.raw);
+        (entry.manifest.database.clone(), entry.manifest.relation.clone(), start, entry.manifest.chunk.clone())
+    };
+    contents
+        .entries
+        .sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.manifest.taken_at.cmp(&b.manifest.taken_at)));
+    let later: Vec<bool> = contents
+        .entries
+        .windows(2)
+        .map(|pair| matches!(pair, [a, b] if a.manifest.database == b.manifest.database && a.manifest.chunk == b.manifest.chunk))
+        .collect();
+    for (entry, superseded) in contents.entries.iter_mut().zip(later) {
+        entry.superseded = superseded;
+    }
+    Ok(contents)
+}
+
+fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read(table: &Path, contents: &mut Contents) -> io::Result<()> {
+    for (path, bytes) in store::manifests(table)? {
+        match Manifest::of_bytes(&bytes) {
+            Ok(manifest) => contents.entries.push(Entry { path, manifest, superseded: false }),
+            Err(error) => contents.damaged.push((path, error)),
+        }
+    }
+    Ok(())
+}
+
+impl Contents {
+    /// Only those of a table, and only what overlaps a span.
+    #[must_use]
+    pub fn of(mut self, table: Option<&QualifiedName>, span: &Span) -> Self {
+        self.entries.retain(|entry| {
+            let manifest = &entry.manifest;
+            table.is_none_or(|table| *table == manifest.relation)
+                && manifest.range.as_ref().is_none_or(|range| span.overlaps(range.start.raw, range.end.raw))
+        });
+        self
+    }
+}
+
+impl Entry {
+    /// Its data file.
+    pub fn file(&self) -> PathBuf {
+        self.path.with_file_name(&self.manifest.file.name)
+    }
+
+    /// Opens its data file.
+    ///
+    /// # Errors
+    /// When it is not there or is none.
+    pub fn open(&self) -> Result<Archive<File>, ArchiveError> {
+        Archive::open(File::open(self.file())?)
+    }
+
+    /// Proves it: every byte hashed, and every value read and compared with what was read from the
+    /// table.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn verify(&self, threads: usize) -> Result<(), ArchiveError> {
+        verify::verify(File::open(self.file())?, &self.manifest, threads).map(|_| ())
+    }
+}

@@ -1,0 +1,51 @@
+//! Points on a hypertable's time, which is either a time or a whole number.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+/// A point in time: microseconds since 1970, or the number itself where time is one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Moment(pub i64);
+
+impl Moment {
+    /// Reads a whole number, a date, or a date with a time, as a server or a person writes them. What has
+    /// no time zone is in UTC.
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(number) = text.parse() {
+            return Some(Self(number));
+        }
+        let joined = text.replacen(' ', "T", 1);
+        let timestamp = joined.parse::<jiff::Timestamp>().ok();
+        let civil = || {
+            let date = joined.parse::<DateTime>().ok().or_else(|| Some(joined.parse::<Date>().ok()?.into()))?;
+            date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+        };
+        timestamp.or_else(civil).map(|timestamp| Self(timestamp.as_microsecond()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_servers_and_people_write() {
+        let day = Moment(1_577_923_200_000_000);
+        for text in [
+            "2020-01-02",
+            "2020-01-02 00:00:00+00",
+            "2020-01-02 00:00",
+            "2020-01-02T00:00:00Z",
+            "2020-01-02 01:00:00+01",
+            "2020-01-02 05:30:00+05:30",
+        ] {
+            assert_eq!(Moment::read(text), Some(day), "{text}");
+        }
+        assert_eq!(Moment::read("2020-01-02 00:00:00.5+00"), Some(Moment(day.0 + 500_000)));
+        assert_eq!(Moment::read("-7"), Some(Moment(-7)));
+        for text in ["", "yesterday", "2020-13-01", "infinity"] {
+            assert_eq!(Moment::read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Archived rows back into a table.
+
+use std::collections::BTreeSet;
+
+use crate::core::{Param, QualifiedName, Query, Server, Value};
+use crate::ops::archive::export::{Within, restore as put_back};
+use crate::ops::archive::sql;
+use crate::ops::archiver::{Entry, Moment, Stopped};
+use crate::pg::Session;
+use crate::render::{Context, Renderer};
+
+/// A span of a hypertable's time: from one moment on, and up to another.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Span {
+    /// From this on, as written and as read.
+    pub from: Option<(String, Moment)>,
+    /// Up to this, and without it.
+    pub until: Option<(String, Moment)>,
+}
+
+impl Span {
+    /// Whether a range has any of it.
+    pub fn overlaps(&self, start: i64, end: i64) -> bool {
+        self.from.as_ref().is_none_or(|(_, from)| end > from.0)
+            && self.until.as_ref().is_none_or(|(_, until)| start < until.0)
+    }
+}
+
+/// What was brought back.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Restored {
+    /// How many files were read.
+    pub files: usize,
+    /// How many rows they gave.
+    pub rows: u64,
+    /// How many chunks were frozen, so that neither retention nor the archive takes them again.
+    pub frozen: usize,
+}
+
+/// Puts the rows of entries into a table, all in one transaction: what is interrupted has brought back
+/// nothing. Every value is proved on the way. Into the hypertable itself, chunks that come to be by it are
+/// frozen, where the server can.
+///
+/// # Errors
+/// What stopped it; nothing is brought back then.
+pub fn restore(
+    session: &mut Session,
+    server: &Server,
+    entries: &[&Entry],
+    span: &Span,
+    into: &QualifiedName,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Restored, Stopped> {
+    session.batch("BEGIN; SET LOCAL lock_timeout = '10s'")?;
+    let restored = within(session, server, entries, span, into, tell);
+    match restored {
+        Ok(restored) => {
+            session.batch("COMMIT")?;
+            Ok(restored)
+        }
+        Err(stopped) => {
+            // A connection that is gone has rolled back already.
+            let _ = session.batch("ROLLBACK");
+            Err(stopped)
+        }
+    }
+}
+
+fn within(
+    session: &mut Session,
+    server: &Server,
+    entries: &[&Entry],
+    span: &Span,
+    into: &QualifiedName,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Restored, Stopped> {
+    session.batch(&sql::settings()?)?;
+    let freezes = server.has_community_features() && entries.iter().any(|entry| entry.manifest.relation == *into);
+    let before = if freezes { chunks(session, into)? } else { BTreeSet::new() };
+    let mut restored = Restored::default();
+    for entry in entries {
+        let archive = entry.open()?;
+        let column = entry.manifest.range.as_ref().map(|range| range.column.as_str()).unwrap_or_default();
+        let written = |end: &Option<(String, Moment)>| end.as_ref().map(|(text, _)| text.clone());
+        let part = Within { column: column.to_owned(), from: written(&span.from), until: written(&span.until) };
+        let part = (part.from.is_some() || part.until.is_some()).then_some(part);
+        let rows = put_back(session, &archive, into, part.as_ref())?;
+        tell(&format!("{}: {rows} rows", entry.manifest.chunk.name));
+        restored.files += 1;
+        restored.rows += rows;
+    }
+    if freezes {
+        let mut renderer = Renderer::new();
+        for chunk in chunks(session, into)?.difference(&before) {
+            let context = Context::from([("chunk".to_owned(), Value::Name(chunk.clone()))]);
+            let freeze = renderer.render("archive/freeze.sql", &context);
+            let freeze = freeze.map_err(|error| Stopped::Refused(error.to_string()))?;
+            session.execute(&freeze.unwrap_or_default())?;
+            restored.frozen += 1;
+        }
+    }
+    Ok(restored)
+}
+
+/// The chunks of a hypertable; none of what is no hypertable.
+fn chunks(session: &mut Session, table: &QualifiedName) -> Result<BTreeSet<QualifiedName>, Stopped> {
+    let sql = "SELECT chunk_schema AS schema, chunk_name AS name FROM timescaledb_information.chunks \
+               WHERE hypertable_schema = $1 AND hypertable_name = $2";
+    let params = vec![Param::Text(table.schema.clone()), Param::Text(table.name.clone())];
+    let rows = session.query(&Query { sql: sql.to_owned(), params })?;
+    let name = |row: &crate::core::Row| Ok(QualifiedName::new(row.text("schema")?, row.text("name")?));
+    let names: Result<BTreeSet<_>, crate::core::RowError> = rows.iter().map(name).collect();
+    names.map_err(|error| Stopped::Refused(error.to_string()))
+}

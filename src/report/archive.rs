@@ -1,0 +1,185 @@
+//! What is in archives, in every format.
+
+use serde::Serialize;
+
+use crate::core::Bytes;
+use crate::report::phrase::{self, Sentence};
+use crate::report::table::{Cell, Mood, Table};
+use crate::report::{Format, Options, html, json, markdown, text};
+
+/// One archived chunk.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct ArchiveLine {
+    /// The store's name in the policies.
+    pub store: String,
+    /// The cluster's system identifier and the database's name.
+    pub database: String,
+    /// The table that the rows are from.
+    pub table: String,
+    /// The chunk that they were in.
+    pub chunk: String,
+    /// Where its range begins.
+    pub from: String,
+    /// Where it ends.
+    pub until: String,
+    /// Rows.
+    pub rows: u64,
+    /// The file's size.
+    pub bytes: Bytes,
+    /// The rows' size as COPY has them.
+    pub row_bytes: Bytes,
+    /// When they were read, in UTC.
+    pub archived: String,
+    /// The data file, or the manifest that cannot be read.
+    pub file: String,
+    /// Whether the same chunk was archived again later.
+    pub superseded: bool,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+}
+
+/// The first rows of an archived chunk.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct ArchivePreview {
+    /// Which.
+    pub of: ArchiveLine,
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// Each value as PostgreSQL shows it.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+/// Rows that were brought back.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct ArchiveRestored {
+    /// Into which table.
+    pub table: String,
+    /// From how many files.
+    pub files: usize,
+    /// How many rows.
+    pub rows: u64,
+    /// How many chunks were frozen.
+    pub frozen: usize,
+}
+
+/// What is in archives.
+pub fn list(lines: &[ArchiveLine], options: &Options) -> String {
+    let rows: u64 = lines.iter().map(|line| line.rows).sum();
+    let bytes = Bytes(lines.iter().map(|line| line.bytes.0).sum());
+    let verdict = match lines.len() {
+        0 => Sentence::of("Nothing is archived."),
+        files => Sentence::of(format!("{}, {rows} rows, {bytes}.", phrase::many(files, "file"))),
+    };
+    drawn("Archive", &verdict, &table(lines), &lines, options)
+}
+
+/// Whether it is whole.
+pub fn verify(lines: &[ArchiveLine], options: &Options) -> String {
+    let wrong: Vec<ArchiveLine> = lines.iter().filter(|line| line.problem.is_some()).cloned().collect();
+    let files = phrase::many(lines.len(), "file");
+    let verdict = match wrong.len() {
+        0 => {
+            Sentence::of(format!("Proved {files}: each is as it was written, and holds what was read from its table."))
+        }
+        several => Sentence::of(format!("{several} of {files} cannot be trusted.")),
+    };
+    drawn("Archive", &verdict, &problems(&wrong), &lines, options)
+}
+
+/// Rows to look at.
+pub fn query(previews: &[ArchivePreview], options: &Options) -> String {
+    let rows: u64 = previews.iter().map(|preview| preview.of.rows).sum();
+    let verdict = match previews.len() {
+        0 => Sentence::of("Nothing of it is archived for that time."),
+        files => Sentence::of(format!("{rows} rows in {}; the first of each:", phrase::many(files, "file"))),
+    };
+    let mut columns: Vec<&String> = Vec::new();
+    for name in previews.iter().flat_map(|preview| &preview.columns) {
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    let mut rows = vec![columns.iter().map(|name| Cell::code(*name)).collect::<Vec<_>>()];
+    for preview in previews {
+        for row in &preview.rows {
+            let cell = |name: &&String| {
+                let at = preview.columns.iter().position(|column| column == *name);
+                let value = at.and_then(|at| row.get(at)).and_then(Option::as_ref);
+                value.map_or_else(|| Cell::text("").mood(Mood::Warn), Cell::code)
+            };
+            rows.push(columns.iter().map(cell).collect());
+        }
+    }
+    let table = Table { caption: "Rows".to_owned(), columns: columns.iter().map(|_| ("", false)).collect(), rows };
+    drawn("Archive", &verdict, &table, &previews, options)
+}
+
+/// What came back.
+pub fn restored(done: &ArchiveRestored, options: &Options) -> String {
+    let sentence = Sentence::of(format!("{} rows of {} are in ", done.rows, phrase::many(done.files, "file")));
+    let frozen = match done.frozen {
+        0 => ".".to_owned(),
+        1 => "; 1 chunk is frozen, so that nothing takes it away again.".to_owned(),
+        more => format!("; {more} chunks are frozen, so that nothing takes them away again."),
+    };
+    drawn("Archive", &sentence.code(&done.table).text(frozen), &Table::default(), done, options)
+}
+
+fn drawn(title: &str, verdict: &Sentence, table: &Table, data: &impl Serialize, options: &Options) -> String {
+    match options.format {
+        Format::Text => text::titled(verdict, table, options),
+        Format::Json => json::pretty(data),
+        Format::Markdown => markdown::titled(verdict, table),
+        Format::Html => html::titled(title, verdict, table),
+    }
+}
+
+fn table(lines: &[ArchiveLine]) -> Table {
+    let columns = vec![
+        ("table", false),
+        ("from", false),
+        ("until", false),
+        ("rows", true),
+        ("size", true),
+        ("ratio", true),
+        ("archived", false),
+        ("store", false),
+        ("", false),
+    ];
+    let row = |line: &ArchiveLine| {
+        let remark = match (&line.problem, line.superseded) {
+            (Some(problem), _) => Cell::text(format!("{}: {problem}", line.file)).mood(Mood::Bad),
+            (None, true) => Cell::text("archived again later").mood(Mood::Warn),
+            (None, false) => Cell::default(),
+        };
+        vec![
+            Cell::code(&line.table),
+            Cell::text(&line.from),
+            Cell::text(&line.until),
+            Cell::text(line.rows.to_string()),
+            Cell::text(line.bytes.to_string()),
+            Cell::text(ratio(line)),
+            Cell::text(line.archived.split('.').next().unwrap_or_default()),
+            Cell::code(&line.store),
+            remark,
+        ]
+    };
+    Table { caption: "Archived".to_owned(), columns, rows: lines.iter().map(row).collect() }
+}
+
+/// How much smaller the file is than its rows.
+fn ratio(line: &ArchiveLine) -> String {
+    match (line.row_bytes.0, line.bytes.0) {
+        (0, _) | (_, 0) => String::new(),
+        (rows, file) => format!("{:.1}", rows as f64 / file as f64),
+    }
+}
+
+fn problems(lines: &[ArchiveLine]) -> Table {
+    let row = |line: &ArchiveLine| {
+        let problem = line.problem.as_deref().unwrap_or_default();
+        vec![Cell::code(&line.table), Cell::code(&line.file), Cell::text(problem).mood(Mood::Bad)]
+    };
+    let columns = vec![("table", false), ("file", false), ("what is wrong", false)];
+    Table { caption: "Problems".to_owned(), columns, rows: lines.iter().map(row).collect() }
+}

@@ -1,0 +1,294 @@
+//! `run archive` and `archive`: what is old goes into files and, once that is proved, out of its table;
+//! and nothing is ever in neither.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::cli::{Ran, Workplace};
+use crate::servers::{Db, Servers, Tier};
+
+const CHUNKS: usize = 6;
+
+/// The tests of a tier that has hypertables.
+pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
+    if !tier.is_timescale() {
+        return Vec::new();
+    }
+    let trial = |name: &str, run: fn(&Db, &Workplace<'_>)| {
+        let servers = servers.clone();
+        Trial::test(format!("{tier}::archive::{name}"), move || -> Result<(), Failed> {
+            let db = servers.db(tier)?;
+            let place = Workplace::new(&db);
+            run(&db, &place);
+            Ok(())
+        })
+    };
+    let mut trials = vec![
+        trial("what_is_old_is_archived_and_dropped", archived_and_dropped),
+        trial("what_is_kept_is_archived_once", kept),
+        trial("killed_anywhere", killed_anywhere),
+        trial("damage_is_found", damage),
+        trial("rows_come_back", comes_back),
+        trial("what_cannot_be_kept_is_refused", refused),
+    ];
+    if !tier.single_session() {
+        trials.push(trial("a_writer_meanwhile", written_meanwhile));
+    }
+    trials
+}
+
+/// Six chunks of one day each, long ago, and one of today. Where the server can, some are in the
+/// columnstore: one whole, and one with rows beside it.
+fn prepare(db: &Db, place: &Workplace<'_>, drop: bool) {
+    db.run(
+        "CREATE TABLE public.trades (time timestamptz NOT NULL, symbol text, gone int, price float8, note jsonb);
+         SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
+         INSERT INTO public.trades SELECT timestamptz '2020-01-01 00:00+00' + i * INTERVAL '1 hour', 'S' || i % 3, i,
+                CASE WHEN i % 7 = 0 THEN NULL WHEN i % 11 = 0 THEN 'NaN' ELSE i END, jsonb_build_object('i', i)
+           FROM generate_series(0, 6 * 24 - 1) AS i;
+         ALTER TABLE public.trades DROP COLUMN gone;
+         ALTER TABLE public.trades ADD COLUMN late numeric DEFAULT 1.50;
+         INSERT INTO public.trades SELECT now(), 'new', 1, NULL, 2.25;",
+    );
+    if db.tier().has_policies() {
+        db.run(
+            "ALTER TABLE public.trades SET (timescaledb.compress, timescaledb.compress_segmentby = 'symbol');
+             SELECT compress_chunk(c) FROM show_chunks('public.trades', older_than => timestamptz '2020-01-03 00:00+00') AS c;
+             INSERT INTO public.trades VALUES ('2020-01-02 00:30+00', 'late', 7, NULL, 3);",
+        );
+    }
+    db.run("CREATE TABLE public.before AS SELECT * FROM public.trades");
+    let store = place.path().join("store");
+    place.write(
+        "policy.yaml",
+        &format!(
+            "kind: archive_store\nname: cold\nlocation: {{path: {}}}\n---\nkind: table\nname: public.trades\n\
+             archive: {{to: cold, after: 30 days, drop: {drop}}}\n",
+            store.display()
+        ),
+    );
+}
+
+fn run(place: &Workplace<'_>) -> Ran {
+    place.run(&["run", "archive", "--policies", "policy.yaml", "--auto-approve"])
+}
+
+/// Old rows that are in the table still.
+fn left(db: &Db) -> usize {
+    db.lines("SELECT count(*) FROM public.trades WHERE time < now() - INTERVAL '30 days'").remove(0).parse().unwrap()
+}
+
+fn files(place: &Workplace<'_>, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![place.path().join("store")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What is in the table together with what the archive gives back is what there was, row for row.
+fn nothing_is_lost(db: &Db, place: &Workplace<'_>) {
+    db.run("DROP TABLE IF EXISTS public.back; CREATE TABLE public.back (LIKE public.trades)");
+    if !files(place, ".json").is_empty() {
+        let back = ["archive", "restore", "public.trades", "--into", "public.back", "--policies", "policy.yaml"];
+        place.run(&[&back[..], &["--auto-approve"]].concat()).expect(0);
+    }
+    let both = "SELECT *, '' AS nothing FROM (SELECT * FROM public.trades UNION SELECT * FROM public.back) AS both";
+    let lost = format!(
+        "SELECT count(*) FROM (SELECT t::text FROM public.before AS t EXCEPT SELECT b::text FROM \
+         (SELECT time, symbol, price, note, late FROM ({both}) AS c) AS b) AS lost"
+    );
+    assert_eq!(db.lines(&lost), ["0"], "rows are in neither");
+}
+
+/// What came back is exactly what there was of it: no row twice, none changed.
+fn is_exact(db: &Db) {
+    let differing = "SELECT count(*) FROM ((SELECT t::text FROM public.before AS t WHERE time < now() - INTERVAL '30 days' \
+                     EXCEPT ALL SELECT b::text FROM public.back AS b) \
+                     UNION ALL (SELECT b::text FROM public.back AS b EXCEPT ALL SELECT t::text FROM public.before AS t)) AS d";
+    assert_eq!(db.lines(differing), ["0"]);
+}
+
+fn archived_and_dropped(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, true);
+    let planned = place.run(&["plan", "policy.yaml"]).expect(0);
+    for told in ["archive of public.trades", "all but 6 chunks"] {
+        assert!(planned.out.contains(told), "{told}\n{}", planned.out);
+    }
+    let drift = place.run(&["drift", "policy.yaml"]).expect(2);
+    assert!(drift.out.contains("all but 6 chunks"), "{}", drift.out);
+    let dry = place.run(&["run", "archive", "--dry-run", "--policies", "policy.yaml", "-v"]).expect(0);
+    for told in ["archives and then drops 6 chunks", "COPY (SELECT", "drop_chunks("] {
+        assert!(dry.out.contains(told), "{told}\n{}", dry.out);
+    }
+    assert!(files(place, "").is_empty(), "a dry run writes nothing");
+
+    run(place).expect(0);
+    assert_eq!(left(db), 0);
+    assert_eq!(db.lines("SELECT count(*) FROM public.trades"), ["1"], "what is new stays");
+    assert_eq!((files(place, ".parquet").len(), files(place, ".json").len()), (CHUNKS, CHUNKS));
+    assert!(files(place, ".partial").is_empty());
+    assert!(run(place).expect(0).out.contains("Nothing is due."));
+    place.run(&["drift", "policy.yaml"]).expect(0);
+    let listed = place.run(&["archive", "list", "--policies", "policy.yaml"]).expect(0);
+    assert_eq!(listed.out.matches("public.trades").count(), CHUNKS, "{}", listed.out);
+    place.run(&["archive", "verify", "--policies", "policy.yaml"]).expect(0);
+    place.run(&["ledger", "verify"]).expect(0);
+    nothing_is_lost(db, place);
+    is_exact(db);
+}
+
+fn kept(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, false);
+    let before = left(db);
+    run(place).expect(0);
+    assert_eq!(left(db), before);
+    assert_eq!(files(place, ".json").len(), CHUNKS);
+    assert!(run(place).expect(0).out.contains("Nothing is due."));
+    place.run(&["drift", "policy.yaml"]).expect(0);
+    // Rows can still be written.
+    db.run("INSERT INTO public.trades VALUES ('2020-01-05 00:30+00', 'late', 7, NULL, 3)");
+}
+
+/// Killed after each word that a run says, until all is done.
+fn killed_anywhere(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, true);
+    for lines in 1..14 {
+        let arguments = ["run", "archive", "--policies", "policy.yaml", "--auto-approve"];
+        let mut child = place.start(&arguments);
+        let said = BufReader::new(child.stderr.take().unwrap()).lines();
+        for (number, line) in said.map_while(Result::ok).enumerate() {
+            assert!(!line.contains("panicked"), "{line}");
+            if number + 1 >= lines {
+                break;
+            }
+        }
+        // It may have ended by itself already.
+        let _ = child.kill();
+        child.wait().unwrap();
+        nothing_is_lost(db, place);
+        place.run(&["ledger", "verify"]).expect(0);
+    }
+    run(place).expect(0);
+    assert_eq!(left(db), 0);
+    nothing_is_lost(db, place);
+    is_exact(db);
+    assert!(files(place, ".partial").is_empty());
+}
+
+fn damage(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, true);
+    run(place).expect(0);
+    let verify = || place.run(&["archive", "verify", "--policies", "policy.yaml"]);
+    verify().expect(0);
+    for (number, file) in files(place, ".parquet").iter().enumerate().take(3) {
+        let whole = fs::read(file).unwrap();
+        let mut other = whole.clone();
+        match number {
+            0 => other[whole.len() / 2] ^= 1,
+            1 => other.truncate(whole.len() - 1),
+            _ => other.clear(),
+        }
+        fs::write(file, &other).unwrap();
+        let found = verify().expect(2);
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(found.out.contains(&name), "{}\n{}", found.out, found.err);
+        fs::write(file, &whole).unwrap();
+    }
+    let manifest = &files(place, ".json")[0];
+    let whole = fs::read_to_string(manifest).unwrap();
+    fs::write(manifest, whole.replace("\"rows\": 24", "\"rows\": 25").replace("\"rows\":24", "\"rows\":25")).unwrap();
+    assert_ne!(fs::read_to_string(manifest).unwrap(), whole);
+    verify().expect(2);
+    fs::write(manifest, whole).unwrap();
+    fs::remove_file(&files(place, ".parquet")[0]).unwrap();
+    verify().expect(2);
+}
+
+fn comes_back(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, true);
+    run(place).expect(0);
+    let query = ["archive", "query", "public.trades", "--from", "2020-01-02", "--to", "2020-01-03"];
+    let shown = place.run(&[&query[..], &["--policies", "policy.yaml"]].concat()).expect(0);
+    assert!(shown.out.contains("S1"), "{}", shown.out);
+    let part = ["archive", "restore", "public.trades", "--from", "2020-01-02", "--to", "2020-01-03 12:00+00"];
+    place.run(&[&part[..], &["--policies", "policy.yaml", "--auto-approve"]].concat()).expect(0);
+    let of = |table: &str| {
+        db.lines(&format!(
+            "SELECT t::text FROM public.{table} AS t WHERE time >= '2020-01-02 00:00+00' AND time < '2020-01-03 12:00+00' ORDER BY 1"
+        ))
+    };
+    assert_eq!(of("trades"), of("before"));
+    assert_eq!(left(db), of("before").len());
+    // What was brought back is somebody's to look at: it is not taken away again.
+    if db.tier().has_policies() {
+        assert!(run(place).expect(0).out.contains("Nothing is due."));
+        assert_eq!(of("trades"), of("before"));
+    }
+}
+
+fn refused(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, true);
+    db.run("ALTER TABLE public.trades ADD COLUMN odd pg_node_tree");
+    let planned = place.run(&["run", "archive", "--dry-run", "--policies", "policy.yaml"]).expect(1);
+    assert!(planned.err.contains("`odd`") && planned.err.contains("pg_node_tree"), "{}", planned.err);
+    let before = left(db);
+    run(place).expect(1);
+    assert_eq!(left(db), before);
+    assert!(files(place, ".json").is_empty());
+}
+
+/// Rows that are written to old chunks while they are archived are refused, or are in the table or the
+/// archive afterwards.
+fn written_meanwhile(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, true);
+    let url = db.url().to_owned();
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stopped = stop.clone();
+    let writer = std::thread::spawn(move || {
+        let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+        let mut written = Vec::new();
+        let mut number = 0;
+        while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+            number += 1;
+            let symbol = format!("w{number}");
+            let insert = format!(
+                "INSERT INTO public.trades (time, symbol) VALUES (timestamptz '2020-01-0{} 00:10+00', '{symbol}')",
+                number % 6 + 1
+            );
+            if client.batch_execute(&insert).is_ok() {
+                written.push(symbol);
+            }
+        }
+        written
+    });
+    let mut ended = false;
+    for _ in 0..60 {
+        let ran = run(place);
+        assert!(matches!(ran.code, 0 | 4), "{}\n{}", ran.out, ran.err);
+        ended |= ran.code == 0;
+        if ended {
+            break;
+        }
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let written = writer.join().unwrap();
+    assert!(!written.is_empty());
+    nothing_is_lost(db, place);
+    let rows: std::collections::BTreeSet<String> =
+        db.lines("SELECT symbol FROM public.trades UNION SELECT symbol FROM public.back").into_iter().collect();
+    let lost: Vec<&String> = written.iter().filter(|symbol| !rows.contains(*symbol)).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+}
