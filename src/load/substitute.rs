@@ -36,9 +36,7 @@ pub fn apply(
     sink: &mut Vec<Diagnostic>,
 ) -> Substituted {
     let mut done = Substituted::default();
-    if text.as_str().contains("${") {
-        walk(document, &mut Substitution { text, variables, redactor, sink, done: &mut done });
-    }
+    walk(document, &mut Substitution { text, variables, redactor, sink, done: &mut done });
     done
 }
 
