@@ -80,6 +80,7 @@ codes! {
     WRONG_TYPE = new("wrong-type", "A value of another type than the key takes.");
     WRONG_VALUE = new("wrong-value", "A value that the key does not take.");
     UNSET_VARIABLE = new("unset-variable", "A `${var.…}` or `${env.…}` that has no value.");
+    ENV_IN_POLICY = new("env-in-policy", "A `${env.…}` whose value, which may be a secret, would be written down.");
     BASELINE_UNREADABLE = new("baseline-unreadable", "The earlier drift report cannot be read, or is none.");
     NOT_RECORDED = new("not-recorded", "A drift report was not recorded.");
     BAD_NAME = new("bad-name", "A name that PostgreSQL cannot have, or would cut.");
