@@ -223,9 +223,10 @@ pub trait Kind: Sync {
         false
     }
 
-    /// Whether an attribute is one that settling adds and no policy can write, such as whether an
-    /// index is valid: a difference in it is never the policy's doing.
-    fn is_derived(&self, _attribute: &str) -> bool {
+    /// Whether an attribute is one that settling adds and no policy writes, such as whether an index is
+    /// valid: a difference in it is not the policy's doing, as long as the policy was so when it was
+    /// applied.
+    fn is_derived(&self, _attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         false
     }
 

@@ -21,8 +21,6 @@ pub struct Converted {
     pub places: Places,
     /// The other readings of substituted scalars, by pointer.
     pub other: BTreeMap<String, Json>,
-    /// What to show instead of a value, by pointer.
-    pub shown: BTreeMap<String, String>,
     /// The values that could not be known, by pointer: each was reported already.
     pub unknown: Vec<String>,
 }
@@ -30,8 +28,7 @@ pub struct Converted {
 /// Converts a document. Reports keys that are no text or appear twice, and numbers that are none.
 pub fn convert(document: &Node, text: &Text, substituted: &Substituted, sink: &mut Vec<Diagnostic>) -> Converted {
     let places = Places::new(text.place(document.start, document.end));
-    let out =
-        Converted { json: Json::Null, places, other: BTreeMap::new(), shown: BTreeMap::new(), unknown: Vec::new() };
+    let out = Converted { json: Json::Null, places, other: BTreeMap::new(), unknown: Vec::new() };
     let mut conversion = Conversion { text, substituted, sink, out, pointer: String::new() };
     conversion.out.json = conversion.value(document);
     conversion.out
@@ -111,9 +108,6 @@ impl Conversion<'_> {
     fn scalar(&mut self, node: &Node, value: Json) -> Json {
         if let Some(other) = self.substituted.other.get(&node.start) {
             self.out.other.insert(self.pointer.clone(), other.clone());
-        }
-        if let Some(shown) = self.substituted.shown.get(&node.start) {
-            self.out.shown.insert(self.pointer.clone(), shown.clone());
         }
         if self.substituted.unknown.contains(&node.start) {
             self.out.unknown.push(self.pointer.clone());

@@ -156,21 +156,25 @@ fn adopt(input: &Input<'_>) -> Vec<Adopt> {
         let Some(desired) = input.desired.get(address) else { continue };
         let known = input.applied.get(address);
         // Where its policy was moved to is worth recording too: see `Diff::elsewhere`.
-        let written = |name: &String| !by_id(&address.kind).is_some_and(|kind| kind.is_derived(name));
-        let same = known.is_some_and(|applied| {
-            (input.whence)(applied) != Whence::Gone
-                && applied.attributes.keys().filter(|name| written(name)).count()
-                    == desired.attributes.keys().filter(|name| written(name)).count()
-                && desired
-                    .attributes
-                    .iter()
-                    .all(|(name, value)| !written(name) || applied.attributes.get(name) == Some(&value.to_json()))
-        });
+        let same =
+            known.is_some_and(|applied| (input.whence)(applied) != Whence::Gone && is_recorded(desired, applied));
         if !same {
             found.push(adopted(desired, known.is_none(), input));
         }
     }
     found
+}
+
+/// Whether what was applied is what is wanted. A nothing that settling adds need not be.
+fn is_recorded(desired: &Desired, applied: &Applied) -> bool {
+    let kind = by_id(&desired.address.kind);
+    let counts = |name: &str, value: &serde_json::Value| {
+        !value.is_null() || !kind.is_some_and(|kind| kind.is_derived(name, desired, applied))
+    };
+    let wanted: BTreeMap<&String, serde_json::Value> =
+        desired.attributes.iter().map(|(name, value)| (name, value.to_json())).collect();
+    let wanted = wanted.iter().filter(|(name, value)| counts(name, value)).map(|(name, value)| (*name, value));
+    wanted.eq(applied.attributes.iter().filter(|(name, value)| counts(name, value)))
 }
 
 /// What is remembered of a managed relation, gone, and not wanted.

@@ -27,6 +27,7 @@ mod injection;
 mod pooler;
 mod roundtrips;
 mod run;
+mod secrets;
 mod servers;
 mod trouble;
 
@@ -73,6 +74,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(pooler::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(run::trials(tier, servers));
+    trials.extend(secrets::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
     trials.extend(import::trials(tier, servers));
     trials

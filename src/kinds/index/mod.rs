@@ -158,7 +158,7 @@ impl Kind for Index {
         attribute.starts_with("storage.")
     }
 
-    fn is_derived(&self, attribute: &str) -> bool {
+    fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         attribute == "valid" || attribute == observe::MISSING_ON_CHUNKS
     }
 

@@ -258,7 +258,7 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
     place.write("policy.yaml", &policy.to_string());
     let (mut sources, mut sink) = (Sources::default(), Vec::new());
     let paths = [place.path().join("policy.yaml")];
-    let policies = match load::policies(&paths, &Variables::of_environment(), &mut sources, &mut sink) {
+    let policies = match load::policies(&paths, &Variables::default(), &mut sources, &mut sink) {
         Ok(policies) => policies,
         Err(failure) => return Ended::Refused(failure.0),
     };
