@@ -155,20 +155,22 @@ pub fn as_name(value: &Value) -> Option<&QualifiedName> {
 
 /// The same as the fact that keeps them.
 fn read_lacking(row: &Row) -> Result<Vec<Value>, RowError> {
-    let schemas = row.texts("lacking_schemas")?.into_iter().flatten();
-    let names = row.texts("lacking_names")?.into_iter().flatten();
-    let broken = row.texts("lacking_broken")?.into_iter().zip(row.ints("lacking_broken_oids")?);
-    let chunks = schemas.zip(names).zip(row.ints("lacking_oids")?).zip(broken);
-    let entry = |(((schema, name), oid), (broken, broken_oid)): (((String, String), i64), (Option<String>, i64))| {
-        let broken = broken.map_or(Value::Null, |broken| Value::Name(QualifiedName::new(&schema, broken)));
-        Value::Map(BTreeMap::from([
-            ("chunk".to_owned(), Value::Name(QualifiedName::new(schema, name))),
-            ("oid".to_owned(), oid.into()),
-            ("broken".to_owned(), broken),
-            ("broken_oid".to_owned(), broken_oid.into()),
-        ]))
-    };
-    Ok(chunks.map(entry).collect())
+    let mut names = row.texts("lacking_names")?.into_iter().flatten();
+    let mut oids = row.ints("lacking_oids")?.into_iter();
+    let mut broken = row.texts("lacking_broken")?.into_iter();
+    let mut broken_oids = row.ints("lacking_broken_oids")?.into_iter();
+    let mut found = Vec::new();
+    for schema in row.texts("lacking_schemas")?.into_iter().flatten() {
+        let number = |number: Option<i64>| number.map_or(Value::Null, Value::Int);
+        let broken = broken.next().flatten().map(|name| Value::Name(QualifiedName::new(&schema, name)));
+        found.push(Value::Map(BTreeMap::from([
+            ("oid".to_owned(), number(oids.next())),
+            ("broken".to_owned(), broken.unwrap_or(Value::Null)),
+            ("broken_oid".to_owned(), number(broken_oids.next())),
+            ("chunk".to_owned(), Value::Name(QualifiedName::new(schema, names.next().unwrap_or_default()))),
+        ])));
+    }
+    Ok(found)
 }
 
 fn read_key(row: &Row) -> Result<KeyColumn, RowError> {
