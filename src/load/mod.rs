@@ -14,6 +14,7 @@ mod explain;
 pub mod files;
 pub mod format;
 mod guardrail;
+mod guards;
 mod nearest;
 pub mod schema;
 mod substitute;
@@ -38,6 +39,7 @@ use tree::Converted;
 use validate::Checked;
 
 pub use config::Config;
+pub use guards::standing;
 pub use text::Text;
 pub use variables::Variables;
 
