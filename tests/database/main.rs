@@ -23,11 +23,13 @@ mod docs;
 mod faults;
 mod fleet;
 mod folders;
+mod guardrails;
 mod import;
 mod injection;
 mod pooler;
 mod roundtrips;
 mod run;
+mod secrets;
 mod servers;
 mod trouble;
 
@@ -70,11 +72,13 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(crash::trials(tier, servers));
     trials.extend(docs::trials(tier, servers));
     trials.extend(fleet::trials(tier, servers));
+    trials.extend(guardrails::trials(tier, servers));
     trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(run::trials(tier, servers));
+    trials.extend(secrets::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
     trials.extend(import::trials(tier, servers));
     trials
