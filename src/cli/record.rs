@@ -243,7 +243,7 @@ fn adopted(adopt: &Adopt) -> Applied {
 }
 
 fn place(source: &SourceLine) -> Place {
-    Place { file: source.file.as_str().into(), line: source.line, column: 1, start: 0, end: 0, via: None }
+    source.place()
 }
 
 fn outcome(report: &Report) -> RunOutcome {

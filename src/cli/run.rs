@@ -10,6 +10,7 @@ use crate::cli::look::look_for;
 use crate::cli::progress::Progress;
 use crate::cli::{out, record, signals};
 use crate::diag::{Exit, Failure, has_errors};
+use crate::guard::Standing;
 use crate::ops::{self, Limits};
 use crate::report;
 
@@ -18,7 +19,8 @@ use crate::report;
 pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, Failure> {
     let started = Instant::now();
     let (ledger, admission) = (context.ledger_path()?, context.admission());
-    let looked = look_for(&ops::purpose(&args.operations), &args.paths(), context)?;
+    let mut looked = look_for(&ops::purpose(&args.operations), &args.paths(), context)?;
+    context.diagnostics.extend(ops::archiver::refusals(&mut looked.session, &looked.made.plan)?);
     let (plan, server, session) = (looked.made.plan, looked.made.server, looked.session);
     if args.dry_run || matches!(context.global.format, Format::Text | Format::Markdown) {
         out::print(&report::plan(&plan, &context.report_options()));
@@ -31,7 +33,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, Failure> {
     }
     gate::permit(&plan, &args.allow)?;
     let settled = record::is_settled(&ledger, &plan, &server, &admission)?;
-    let mut ready = Prepared { plan, session, server, ledger, admission };
+    let mut ready = Prepared { plan, session, server, ledger, admission, standing: Standing::default() };
     if settled {
         if context.global.format == Format::Json {
             out::print(&report::run_summary(&ready.nothing_done(), &context.report_options()));

@@ -317,6 +317,13 @@ pub struct SourceLine {
     pub line: u32,
 }
 
+impl SourceLine {
+    /// The place, as far as it is known: the beginning of the line.
+    pub fn place(&self) -> crate::core::Place {
+        crate::core::Place { file: self.file.as_str().into(), line: self.line, column: 1, start: 0, end: 0, via: None }
+    }
+}
+
 impl From<&crate::core::Place> for SourceLine {
     fn from(place: &crate::core::Place) -> Self {
         Self { file: place.file.to_string(), line: place.line }

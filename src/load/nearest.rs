@@ -1,10 +1,17 @@
 //! The known word that a misspelt one was probably meant to be.
 
+/// From this length on, in bytes, a word is no misspelt key. Comparing two words takes time and
+/// memory as one length times the other.
+const LONGEST: usize = 100;
+
 /// The candidate most like a word, where one is like it at all. Case and the choice between `_`,
 /// `-` and nothing do not count; a word is also like a candidate that it begins or is a part of, and
 /// like one that begins it.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let plain = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
+    if word.len() > LONGEST {
+        return None;
+    }
     let wanted = plain(word);
     let allowed = (wanted.chars().count() / 3).max(1);
     let score = |candidate: &str| {

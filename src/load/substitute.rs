@@ -27,9 +27,7 @@ pub struct Substituted {
 /// Substitutes every reference in a document's values.
 pub fn apply(document: &mut Node, text: &Text, variables: &Variables, sink: &mut Vec<Diagnostic>) -> Substituted {
     let mut done = Substituted::default();
-    if text.as_str().contains("${") {
-        walk(document, &mut Substitution { text, variables, sink, done: &mut done });
-    }
+    walk(document, &mut Substitution { text, variables, sink, done: &mut done });
     done
 }
 

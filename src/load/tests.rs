@@ -370,3 +370,47 @@ fn large_files_are_read_in_reasonable_time() {
         assert!(took < std::time::Duration::from_secs(4), "{text:.80} {took:?}");
     }
 }
+
+/// Four times as much takes about four times as long, whatever there is much of.
+#[test]
+fn time_grows_as_the_file_does_and_no_faster() {
+    type Make = fn(usize) -> String;
+    let families: [(&str, usize, Make); 5] = [
+        ("documents", 400, |n| {
+            (0..n).map(|n| format!("---\nkind: table # {}\nname: t{n}\n", "-".repeat(400))).collect()
+        }),
+        ("unknown kinds", 400, |n| (0..n).map(|n| format!("---\nkind: t{n} # {}\n", "-".repeat(400))).collect()),
+        ("values in one line", 2500, |n| {
+            let items: Vec<String> = (0..n).map(|n| format!("{{name: i{n}}}")).collect();
+            format!("kind: table\nname: t\nkeep: {{drop_after: 1 day}}\nitems: [{}]\n", items.join(", "))
+        }),
+        ("unknown keys in one line", 2500, |n| {
+            let keys: Vec<String> = (0..n).map(|n| format!("k{n}: ${{var.x}}")).collect();
+            format!("{{kind: table, name: t, {}}}\n", keys.join(", "))
+        }),
+        ("aliases of a commented list", 400, |n| {
+            let comment = "# a long comment\n".repeat(n * 20);
+            format!("kind: table\nname: t\na: &a [x\n{comment} ]\nb: [{}]\n", vec!["*a"; n].join(", "))
+        }),
+    ];
+    let cost = |text: &str| {
+        let once = || {
+            let started = fake::cpu_time();
+            let _ = load(text);
+            fake::cpu_time() - started
+        };
+        [once(), once(), once()].into_iter().min().unwrap()
+    };
+    for (name, n, make) in families {
+        let (small, large) = (cost(&make(n)), cost(&make(4 * n)));
+        assert!(large < small * 9, "{name}: {n} took {small:?}, and four times as many {large:?}");
+    }
+}
+
+#[test]
+fn a_key_is_no_book() {
+    let values = "x, ".repeat(30_000);
+    let found = load(&format!("kind: table\nname: t\n? {}\n: [{values}]\n", "k".repeat(400_000))).unwrap_err();
+    let seen: Vec<_> = found.iter().map(|d| (d.code.name, d.place.as_ref().unwrap().line)).collect();
+    assert_eq!(seen, [("yaml-budget", 3)]);
+}

@@ -34,6 +34,9 @@ pub fn convert(document: &Node, text: &Text, substituted: &Substituted, sink: &m
     conversion.out
 }
 
+/// How long a key may be, in bytes: it is a part of the pointer to every value below it.
+const LONGEST_KEY: usize = 1000;
+
 struct Conversion<'a> {
     text: &'a Text,
     substituted: &'a Substituted,
@@ -83,6 +86,10 @@ impl Conversion<'_> {
                 self.sink.push(no_text_key(key, self.text));
                 continue;
             };
+            if name.len() > LONGEST_KEY {
+                self.sink.push(too_long(&place));
+                continue;
+            }
             let segment = segment(name);
             match map.entry(name.clone()) {
                 Entry::Occupied(_) => {
@@ -162,6 +169,13 @@ fn twice(name: &str, place: &crate::core::Place, first: &crate::core::Place) -> 
         .and_at(first, "first here")
         .why("only one of the two values could hold, and which one would be a guess")
         .help("keep one of them")
+}
+
+fn too_long(place: &crate::core::Place) -> Diagnostic {
+    let message = format!("this key is longer than {LONGEST_KEY} bytes");
+    Diagnostic::error(&code::YAML_BUDGET, message)
+        .at(place)
+        .help("check where its text ends: no key of a policy is that long")
 }
 
 fn no_text_key(key: &Node, text: &Text) -> Diagnostic {

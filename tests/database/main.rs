@@ -13,6 +13,8 @@
     clippy::print_stderr
 )]
 
+mod archive;
+mod archive_codec;
 mod cases;
 mod cli;
 mod connect;
@@ -22,6 +24,7 @@ mod docs;
 mod faults;
 mod fleet;
 mod folders;
+mod guardrails;
 mod import;
 mod injection;
 mod pooler;
@@ -63,12 +66,15 @@ fn main() -> ExitCode {
 /// Every test of one tier.
 fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
+    trials.extend(archive::trials(tier, servers));
+    trials.extend(archive_codec::trials(tier, servers));
     trials.extend(detection::trials(tier, servers));
     trials.extend(folders::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
     trials.extend(crash::trials(tier, servers));
     trials.extend(docs::trials(tier, servers));
     trials.extend(fleet::trials(tier, servers));
+    trials.extend(guardrails::trials(tier, servers));
     trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));

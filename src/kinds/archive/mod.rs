@@ -39,7 +39,10 @@ pub const ALL: &str = "all";
 static UNKNOWN_STORE: Code = Code::new("unknown-store", "An archive store that no policy describes.");
 static NOT_ARCHIVED: Code =
     Code::new("drops-unarchived", "Something would drop chunks that are to be archived before they are.");
-static CODES: [&Code; 2] = [&UNKNOWN_STORE, &NOT_ARCHIVED];
+/// A column that no archive can give back.
+pub static NOT_KEPT: Code =
+    Code::new("cannot-be-archived", "A column whose values an archive could not give back as they were.");
+static CODES: [&Code; 3] = [&UNKNOWN_STORE, &NOT_ARCHIVED, &NOT_KEPT];
 
 /// What a run writes on a chunk, as its comment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,7 +139,13 @@ impl Kind for Archive {
         }
     }
 
-    fn items(&self, delta: &Delta, _weights: &[Row], view: &View<'_>) -> Result<Option<Vec<Value>>, RowError> {
+    fn items(
+        &self,
+        _template: &str,
+        delta: &Delta,
+        _weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Option<Vec<Value>>, RowError> {
         Ok(Some(weigh::items(delta, view)))
     }
 

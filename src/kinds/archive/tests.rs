@@ -86,7 +86,7 @@ fn ranges_go_whole_and_carry_what_the_work_needs() {
     let rows = [chunk(1, 1, false, None), chunk(2, 1, false, None), chunk(3, 2, false, None)];
     let world = world(&rows).wanting(KIND, &cold(true));
     let delta = world.delta(KIND, &cold(true));
-    let items = KIND.items(&delta, &[], &world.view()).unwrap().unwrap();
+    let items = KIND.items("archive/frozen.sql", &delta, &[], &world.view()).unwrap().unwrap();
     assert_eq!(items.len(), 2);
     let task = KIND.task(&items[0]).unwrap();
     assert_eq!((task.name.as_str(), task.arguments["chunks"].as_list().len()), (TASK, 2));

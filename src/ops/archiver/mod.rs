@@ -6,15 +6,18 @@ mod range;
 mod restore;
 mod store;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::apply::{Interrupt, StepOutcome, Tasks};
-use crate::core::{Action, QualifiedName, Server, Task};
-use crate::kinds::archive::TASK;
-use crate::ops::archive::{Archive, ArchiveError, Manifest, verify};
+use crate::core::{Action, QualifiedName, RowError, Server, Task};
+use crate::diag::{Diagnostic, Failure, code};
+use crate::kinds::archive::{NOT_KEPT, TASK};
+use crate::ops::archive::{Archive, ArchiveError, Facts, Manifest, columns, verify};
 use crate::pg::{PgError, Session};
+use crate::plan::Plan;
 use crate::render::Renderer;
 
 pub use moment::Moment;
@@ -50,6 +53,45 @@ impl Tasks for Archiver<'_> {
         let work = range::Work { range, server: self.server, session, interrupt, tell, renderer: &mut self.renderer };
         Ok(work.carry_out()?)
     }
+}
+
+/// Why tables of a plan cannot be archived: every column whose values no file could give back. One
+/// query, and none for a plan that archives nothing.
+///
+/// # Errors
+/// What the server says.
+pub fn refusals(session: &mut Session, plan: &Plan) -> Result<Vec<Diagnostic>, Failure> {
+    let archives =
+        |action: &&Action| action.steps.iter().any(|step| step.task.as_ref().is_some_and(|task| task.name == TASK));
+    let tables: BTreeMap<QualifiedName, &Action> =
+        plan.actions.iter().filter(archives).filter_map(|action| Some((action.on.clone()?, action))).collect();
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<QualifiedName> = tables.keys().cloned().collect();
+    let rows = session.query(&Facts::query(&names)).map_err(|error| error.diagnostic("reading the columns"))?;
+    let mut facts: BTreeMap<QualifiedName, Vec<Facts>> = BTreeMap::new();
+    for row in &rows {
+        let read = || Ok((QualifiedName::new(row.text("schema")?, row.text("relation")?), Facts::of_row(row)?));
+        let (table, fact) = read().map_err(|error: RowError| {
+            Failure::from(Diagnostic::error(&code::CATALOG_UNEXPECTED, error.to_string()))
+        })?;
+        facts.entry(table).or_default().push(fact);
+    }
+    let mut found = Vec::new();
+    for (table, facts) in &facts {
+        for error in columns::decide(facts, &BTreeSet::new()).err().into_iter().flatten() {
+            let diagnostic = Diagnostic::error(&NOT_KEPT, format!("{table}: {error}"))
+                .why("an archive that cannot give a value back as it was is none")
+                .help("change the column's type, or take the `archive` section out");
+            let source = tables.get(table).and_then(|action| action.source.as_ref());
+            found.push(match source {
+                Some(source) => diagnostic.at(&source.place()),
+                None => diagnostic,
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// A chunk in a store.

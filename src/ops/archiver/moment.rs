@@ -19,7 +19,7 @@ impl Moment {
         let timestamp = joined.parse::<jiff::Timestamp>().ok();
         let civil = || {
             let date = joined.parse::<DateTime>().ok().or_else(|| Some(joined.parse::<Date>().ok()?.into()))?;
-            date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+            TimeZone::UTC.to_timestamp(date).ok()
         };
         timestamp.or_else(civil).map(|timestamp| Self(timestamp.as_microsecond()))
     }

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::apply::{Interrupt, StepOutcome};
 use crate::core::{Bytes, Param, QualifiedName, Query, Row, RowError, Server, Task, Value};
 use crate::kinds::archive::Mark;
-use crate::ops::archive::export::{Exported, TransferError, export, facts};
+use crate::ops::archive::export::{Exported, Source, TransferError, export, facts};
 use crate::ops::archive::manifest::{self, Bound, Kept, Manifest, Sum, Versions};
 use crate::ops::archive::{ArchiveError, Options, sql, verify};
 use crate::ops::archiver::Moment;
@@ -316,7 +316,8 @@ impl Work<'_> {
         };
         let interrupt = self.interrupt;
         let watch = |_| if interrupt.is_requested() { Err(ArchiveError::Stopped) } else { Ok(()) };
-        let (_, exported) = export(self.session, chunk, &facts, &about, self.range.options, anew, watch)?;
+        let source = Source { relation: chunk, facts: &facts, about: &about, options: self.range.options };
+        let (_, exported) = export(self.session, source, anew, watch)?;
         let sum = if self.range.drop && !self.range.freezes { Some(self.sum(chunk)?) } else { None };
         Ok((exported, sum))
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::core::{Param, QualifiedName, Query, Server, Value};
-use crate::ops::archive::export::{Within, restore as put_back};
-use crate::ops::archive::sql;
+use crate::ops::archive::export::restore as put_back;
+use crate::ops::archive::sql::{self, Within};
 use crate::ops::archiver::{Entry, Moment, Stopped};
 use crate::pg::Session;
 use crate::render::{Context, Renderer};

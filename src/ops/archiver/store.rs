@@ -76,11 +76,6 @@ impl Shelf {
         Self { folder: store.join(database).join(table) }
     }
 
-    /// Where it is.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Begins an unfinished file, in place of what an earlier run left behind of it.
     ///
     /// # Errors
@@ -230,7 +225,7 @@ mod tests {
         let unfinished = shelf.begin(&chunk()).unwrap();
         unfinished.file().unwrap().write_all(b"rows").unwrap();
         drop(unfinished);
-        assert_eq!(fs::read_dir(shelf.folder()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(&shelf.folder).unwrap().count(), 0);
 
         let slot = Slot::new(&chunk(), "2026-01-01 00:00:00+00", "2026-01-02 00:00:00+00", "abcdef0123456789");
         let unfinished = shelf.begin(&chunk()).unwrap();
