@@ -5,5 +5,5 @@ SELECT _timescaledb_functions.freeze_chunk({{ chunk }});
 COPY (SELECT * FROM {{ chunk|ident }}) TO STDOUT (FORMAT binary);
 {% endfor %}
 {% if item.drop %}
-{% include "archive/drop.sql" %}
+SELECT c::text AS chunk FROM {{ item.ts|ident }}.drop_chunks({{ item.table }}, older_than => {{ item.until }}::pg_catalog.{{ item.time_type|ident }}, newer_than => {{ item.from }}::pg_catalog.{{ item.time_type|ident }}) AS c
 {% endif %}

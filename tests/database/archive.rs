@@ -47,7 +47,7 @@ fn prepare(db: &Db, place: &Workplace<'_>, drop: bool) {
         "CREATE TABLE public.trades (time timestamptz NOT NULL, symbol text, gone int, price float8, note jsonb);
          SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
          INSERT INTO public.trades SELECT timestamptz '2020-01-01 00:00+00' + i * INTERVAL '1 hour', 'S' || i % 3, i,
-                CASE WHEN i % 7 = 0 THEN NULL WHEN i % 11 = 0 THEN 'NaN' ELSE i END, jsonb_build_object('i', i)
+                CASE WHEN i % 7 = 0 THEN NULL WHEN i % 11 = 0 THEN 'NaN'::float8 ELSE i END, jsonb_build_object('i', i)
            FROM generate_series(0, 6 * 24 - 1) AS i;
          ALTER TABLE public.trades DROP COLUMN gone;
          ALTER TABLE public.trades ADD COLUMN late numeric DEFAULT 1.50;

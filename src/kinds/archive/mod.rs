@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema as _;
 
 use crate::core::{
-    Address, ClosedBy, Delta, Desired, KindId, Live, Op, Operation, Query, Row, RowError, Server, Task, Value,
+    Address, Applied, ClosedBy, Delta, Desired, KindId, Live, Op, Operation, Query, Row, RowError, Server, Task, Value,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
@@ -123,6 +123,15 @@ impl Kind for Archive {
 
     fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
         observe::read(rows)
+    }
+
+    fn identify(
+        &self,
+        found: Vec<Live>,
+        desired: &BTreeMap<Address, Desired>,
+        _applied: &BTreeMap<Address, Applied>,
+    ) -> Vec<Live> {
+        settle::identify(found, desired)
     }
 
     fn export(&self, _live: &Live, _view: &View<'_>) -> Export {

@@ -2,6 +2,7 @@
 
 use crate::core::{LockMode, Version};
 use crate::kinds::archive::{AFTER, ARCHIVED, DROP, TO};
+use crate::kinds::archive_store;
 use crate::kinds::{AttributeRule, How, LockOn, Needs, Rules, StepRule, Variant};
 
 /// The oldest that is supported at all.
@@ -37,5 +38,13 @@ pub static RULES: Rules = Rules {
     create: &[],
     remove: &[],
     replace: None,
-    attributes: &[said(TO), said(AFTER), said(DROP), AttributeRule { name: ARCHIVED, how: How::Alter(&RANGE) }],
+    attributes: &[
+        said(TO),
+        said(AFTER),
+        said(DROP),
+        said(archive_store::PATH),
+        said(archive_store::COMPRESSION),
+        said(archive_store::ROW_GROUP),
+        AttributeRule { name: ARCHIVED, how: How::Alter(&RANGE) },
+    ],
 };

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Desired, Ensure, KindId, Value};
+use crate::core::{Address, Desired, Ensure, KindId, Live, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::archive::observe::REFRESHED;
-use crate::kinds::archive::{AFTER, ARCHIVED, DROP, NOT_ARCHIVED, TO, UNKNOWN_STORE};
+use crate::kinds::archive::{AFTER, DROP, NOT_ARCHIVED, TO, UNKNOWN_STORE};
 use crate::kinds::{View, archive_store, checks, job};
 
 /// What is to be compared: whether all that is due is in the archive. `None` as long as the table
@@ -39,9 +39,35 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     if !nothing_reads_it_again(desired, view, sink) {
         return None;
     }
-    let mut settled = desired.clone();
-    settled.attributes.retain(|name, _| name == ARCHIVED);
-    view.live.contains_key(&settled.address).then_some(settled)
+    let whole = whole(desired, view.desired)?;
+    view.live.contains_key(&whole.address).then_some(whole)
+}
+
+/// What a store's document says that the work needs, so that a plan carries all of it.
+const OF_THE_STORE: [&str; 3] = [archive_store::PATH, archive_store::COMPRESSION, archive_store::ROW_GROUP];
+
+/// The resource together with what its store says; `None` where nobody describes that.
+pub fn whole(desired: &Desired, all: &BTreeMap<Address, Desired>) -> Option<Desired> {
+    let mut whole = desired.clone();
+    if let Some(store) = store(desired, all) {
+        for name in OF_THE_STORE {
+            whole.attributes.insert(name.to_owned(), store.get(name)?.clone());
+        }
+    }
+    OF_THE_STORE.iter().all(|name| whole.get(name).is_some()).then_some(whole)
+}
+
+/// The database keeps nothing of what a policy says of an archive but what has been done: the rest is as
+/// the policy has it.
+pub fn identify(found: Vec<Live>, desired: &BTreeMap<Address, Desired>) -> Vec<Live> {
+    let known = |mut live: Live| {
+        let wanted = desired.get(&live.address).and_then(|wanted| whole(wanted, desired));
+        for (name, value) in wanted.into_iter().flat_map(|wanted| wanted.attributes) {
+            live.attributes.entry(name).or_insert(value);
+        }
+        live
+    };
+    found.into_iter().map(known).collect()
 }
 
 /// Whether no job of the server drops chunks of the table. With `drop: true` the policy removes one of

@@ -20,8 +20,8 @@ fn due(delta: &Delta) -> Vec<&BTreeMap<String, Value>> {
     chunks.iter().filter_map(map).collect()
 }
 
-fn wanted<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Desired> {
-    view.desired.get(&delta.address)
+fn wanted(delta: &Delta, view: &View<'_>) -> Option<Desired> {
+    settle::whole(view.desired.get(&delta.address)?, view.desired)
 }
 
 fn drops(desired: &Desired) -> bool {
@@ -53,7 +53,6 @@ pub fn items(delta: &Delta, view: &View<'_>) -> Vec<Value> {
 fn common(delta: &Delta, view: &View<'_>) -> Option<BTreeMap<String, Value>> {
     let desired = wanted(delta, view)?;
     let on = delta.on.as_ref()?;
-    let store = settle::store(desired, view.desired)?;
     let timescale = view.server.timescaledb.as_ref()?;
     let time_type = match view.time_column(on)?.base_type {
         types::INT2 => "int2",
@@ -67,13 +66,13 @@ fn common(delta: &Delta, view: &View<'_>) -> Option<BTreeMap<String, Value>> {
         ("column".to_owned(), Value::text(&view.time_column(on)?.name)),
         ("table".to_owned(), Value::Name(on.clone())),
         ("time_type".to_owned(), Value::text(time_type)),
-        ("drop".to_owned(), Value::Bool(drops(desired))),
-        ("store".to_owned(), Value::text(&store.address.name)),
+        ("drop".to_owned(), Value::Bool(drops(&desired))),
+        ("store".to_owned(), desired.get(super::TO)?.clone()),
         ("freezes".to_owned(), Value::Bool(view.server.has_community_features())),
         ("ts".to_owned(), Value::text(&timescale.schema)),
     ]);
     for name in [archive_store::PATH, archive_store::COMPRESSION, archive_store::ROW_GROUP] {
-        common.insert(name.to_owned(), store.get(name)?.clone());
+        common.insert(name.to_owned(), desired.get(name)?.clone());
     }
     Some(common)
 }
@@ -98,7 +97,7 @@ pub fn judge(delta: &Delta, op: Op, view: &View<'_>) -> Judgement {
         chunk.and_then(|chunk| chunk.get(name)).and_then(Value::as_text).map(str::to_owned)
     };
     let store = desired.get(super::TO).and_then(Value::as_text).unwrap_or_default();
-    let mut notes = vec![match drops(desired) {
+    let mut notes = vec![match drops(&desired) {
         true => format!("each chunk is dropped once its copy in `{store}` has been read back and found equal"),
         false => format!("each chunk stays in the table beside its copy in `{store}`"),
     }];
@@ -108,7 +107,7 @@ pub fn judge(delta: &Delta, op: Op, view: &View<'_>) -> Judgement {
         notes.push(format!("{held} {chunks} that somebody has frozen {are} left alone"));
     }
     let impact = Impact {
-        verb: if drops(desired) { "archives and then drops" } else { "archives" }.to_owned(),
+        verb: if drops(&desired) { "archives and then drops" } else { "archives" }.to_owned(),
         chunks: Some(chunks.len() as u64),
         bytes: u64::try_from(bytes).ok().map(Bytes),
         oldest: text(chunks.first(), "from"),
