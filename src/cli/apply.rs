@@ -68,7 +68,9 @@ pub struct Prepared {
 impl Prepared {
     /// What is reported where there is nothing to do, and nothing to write down.
     pub fn nothing_done(&self) -> report::RunReport {
-        report::RunReport { database: self.plan.target.database.clone(), ..report::RunReport::default() }
+        let plan = &self.plan;
+        let (database, target) = (plan.target.database.clone(), plan.target.name.clone());
+        report::RunReport { database, target, ..report::RunReport::default() }
     }
 }
 
@@ -175,7 +177,8 @@ fn read(path: &Path, context: &mut Context) -> Result<(Plan, Session, Server), F
         Failure::from(Diagnostic::error(&code::PLAN_UNREADABLE, message).help(help))
     };
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    let plan = Plan::from_json(&text).map_err(|error| unreadable(error.to_string()))?;
+    let mut plan = Plan::from_json(&text).map_err(|error| unreadable(error.to_string()))?;
+    plan.target.name = context.named_target();
     let mut session = context.connect()?;
     let server = snapshot::open(&mut session)?;
     snapshot::finish(&mut session)?;

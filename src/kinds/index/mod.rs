@@ -154,6 +154,14 @@ impl Kind for Index {
         attribute.starts_with("storage.")
     }
 
+    fn label(&self, attribute: &str) -> Option<&'static str> {
+        match attribute {
+            "leftover.unfinished" => Some("left over: unfinished"),
+            "leftover.retired" => Some("left over: replaced"),
+            _ => None,
+        }
+    }
+
     fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         attribute == "valid"
     }
