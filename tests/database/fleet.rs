@@ -203,7 +203,7 @@ fn a_target_is_not_taken_for_another_database(databases: &[Db], place: &Workplac
 
 fn two_targets_of_one_database_are_noticed(databases: &[Db], place: &Workplace<'_>) {
     let url = databases[0].url();
-    let targets = format!("  a: {{url: '{url}'}}\n  again: {{url: '{url}?application_name=other'}}\n");
+    let targets = format!("  a: {{url: '{url}'}}\n  again: {{url: '{url}'}}\n");
     let other = format!("  b: {{url: '{}'}}\n", databases[1].url());
     place.write("chronoform.yaml", &format!("variables: {{fill: 90}}\ntargets:\n{targets}{other}"));
     for command in ["plan", "drift"] {

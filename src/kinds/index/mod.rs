@@ -156,8 +156,8 @@ impl Kind for Index {
 
     fn label(&self, attribute: &str) -> Option<&'static str> {
         match attribute {
-            "leftover.unfinished" => Some("left over: unfinished"),
-            "leftover.retired" => Some("left over: replaced"),
+            "leftover.unfinished" => Some("unfinished replacement"),
+            "leftover.retired" => Some("replaced index still there"),
             _ => None,
         }
     }
