@@ -8,10 +8,11 @@ use crate::cli::args::{Format, Global, Paths};
 use crate::cli::{out, publish, trace};
 use crate::core::glob;
 use crate::diag::{Diagnostic, Failure, Sources, code, render};
+use crate::guard::Standing;
 use crate::ledger::Admission;
 use crate::load::{self, Config, Policies, Variables};
 use crate::pg::{ConnectOptions, Session};
-use crate::plan::Message;
+use crate::plan::{Message, Plan};
 use crate::report;
 
 /// The project file's name.
@@ -126,6 +127,18 @@ impl Context {
         let paths = self.paths(paths)?;
         let variables = self.variables()?;
         load::policies_of(&paths, &project, &variables, &mut self.sources, &mut self.diagnostics)
+    }
+
+    /// What the policies say now that a plan was made from earlier: its files and the project's, where
+    /// they are still there.
+    ///
+    /// # Errors
+    /// Where they have guardrails and cannot be read.
+    pub fn standing(&mut self, plan: &Plan) -> Result<Standing, Failure> {
+        let project = self.paths(&Paths { paths: Vec::new() })?;
+        let chosen: Vec<PathBuf> = plan.policies.files.iter().map(|file| PathBuf::from(&file.path)).collect();
+        let variables = self.variables()?;
+        load::standing(&chosen, &project, &variables, &mut self.sources)
     }
 
     /// Where the project's policies are, where only some of them are chosen.

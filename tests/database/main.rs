@@ -22,6 +22,7 @@ mod docs;
 mod faults;
 mod fleet;
 mod folders;
+mod guardrails;
 mod import;
 mod injection;
 mod pooler;
@@ -69,6 +70,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(crash::trials(tier, servers));
     trials.extend(docs::trials(tier, servers));
     trials.extend(fleet::trials(tier, servers));
+    trials.extend(guardrails::trials(tier, servers));
     trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));

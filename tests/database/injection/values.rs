@@ -276,7 +276,7 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
     }
     apply::permit(&plan, &Hazard::ALL).unwrap();
     let locked = apply::lock(session, place.db.tier().single_session(), Duration::ZERO, &mut |_| {}).unwrap();
-    let mut ready = match apply::gate(locked, &plan) {
+    let mut ready = match apply::gate(locked, &plan, &chronoform::guard::Standing::default()) {
         Ok(ready) => ready,
         Err(failure) => panic!("the gate refuses what was just planned: {failure}\n{policy}"),
     };
