@@ -206,7 +206,7 @@ fn of_another(name: &str, method: &str) -> Option<Diagnostic> {
     };
     Some(
         Diagnostic::error(&METHOD_CANNOT, format!("a {method} index has no storage parameter `{name}`"))
-            .why(format!("it is one of {whose}, and the server refuses it on any other"))
+            .why(format!("it is a parameter of {whose}, and the server refuses it on any other"))
             .help("take it out, or choose another `method`"),
     )
 }

@@ -234,7 +234,7 @@ fn beside_columnstore(delta: &Delta, desired: &Desired, weights: &[Row], view: &
     let oid = view.relations.get(on)?.oid;
     let because = if version < UNIQUE_BESIDE_COLUMNSTORE {
         "its columnstore is enabled"
-    } else if findings(weights, "in_columnstore", Some(oid)).next().is_some() {
+    } else if version < UNIQUE_OVER_COLUMNSTORE && findings(weights, "in_columnstore", Some(oid)).next().is_some() {
         "chunks of it are in the columnstore"
     } else {
         return None;

@@ -4,6 +4,8 @@ mod applied;
 mod desired;
 mod export;
 mod fits;
+#[cfg(test)]
+mod fits_tests;
 mod method;
 mod names;
 mod observe;
