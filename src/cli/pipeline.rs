@@ -61,6 +61,10 @@ pub fn make_for(
     let applied = remember(&server)?;
     let live = snapshot::take(session, server, &names(policies, &applied), &policies.desired, &applied)?;
     let view = live.view(&policies.desired);
+    for document in &policies.documents {
+        let relation = document.relation.as_ref();
+        sink.extend(relation.and_then(|name| kinds::misdescribed(name, document.kind, &document.place, &view)));
+    }
     let desired = kinds::settle(&view, sink);
 
     let named: BTreeSet<Address> = policies.desired.keys().cloned().collect();
