@@ -25,6 +25,7 @@ mod folders;
 mod import;
 mod injection;
 mod pooler;
+mod property;
 mod roundtrips;
 mod run;
 mod servers;
@@ -71,6 +72,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));
+    trials.extend(property::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(run::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));

@@ -312,7 +312,7 @@ pub fn check_created_before(
         return false;
     }
     let integer = view.time_column(&relation.name).is_some_and(Column::is_integer);
-    if desired.get(attribute).is_none() || !integer {
+    if desired.get(attribute).is_none_or(|age| *age == Value::Null) || !integer {
         return true;
     }
     let Some(function) = integer_now(&relation.name, view) else { return true };
