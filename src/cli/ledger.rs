@@ -75,6 +75,7 @@ fn detail(path: &Path, number: Option<i64>) -> Result<report::RunDetail, Failure
     let resources = detail.resources.iter().map(|change| report::ResourceLine {
         address: change.address.to_string(),
         change: match (change.change, change.origin) {
+            _ if change.moved_from.is_some() => format!("moved from {}", change.moved_from.clone().unwrap_or_default()),
             (Memory::Applied, Some(Origin::Adopted)) => "adopted".to_owned(),
             (memory, _) => memory.as_str().to_owned(),
         },

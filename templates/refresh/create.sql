@@ -1,8 +1,8 @@
 {# One statement, so that the job need not be looked up to be told the rest. #}
 {%- set more = after.schedule.max_runtime is defined or after.schedule.max_retries is defined or after.schedule.retry_period is defined or after.schedule.paused is defined -%}
 SELECT {% if more %}{{ ts|ident }}.alter_job({% endif %}{{ ts|ident }}.add_continuous_aggregate_policy({{ table }},
-    start_offset => {{ after.start_offset }},
-    end_offset => {{ after.end_offset }},
+    start_offset => {{ after.start_offset }}{% if ctx.small %}::smallint{% endif %},
+    end_offset => {{ after.end_offset }}{% if ctx.small %}::smallint{% endif %},
     schedule_interval => {{ after.schedule.every }}
 {%- if after.schedule.initial_start is defined %},
     initial_start => {{ after.schedule.initial_start }}

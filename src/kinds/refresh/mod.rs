@@ -17,7 +17,7 @@ use crate::core::{
     Address, Applied, Delta, Desired, KindId, Live, Op, Param, QualifiedName, Query, Row, RowError, Server, Value,
 };
 use crate::diag::Diagnostic;
-use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, job};
+use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, chunks, job};
 
 const ID: KindId = KindId::new("refresh");
 
@@ -129,6 +129,14 @@ impl Kind for Refresh {
 
     fn is_implied(&self, attribute: &str, value: &Value) -> bool {
         attribute.ends_with("_offset") && *value == Value::Null
+    }
+
+    /// The type in which time is counted, which the server wants a window to be of where that is
+    /// smallint (22023, `invalid parameter value for start_offset`: seen on 2.23.0-dev and 2.28.3).
+    fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
+        let relation = delta.on.as_ref().and_then(|on| view.relations.get(on));
+        let small = relation.and_then(|it| chunks::counted_in(it, view)).is_some_and(|of| of == "smallint");
+        BTreeMap::from([("small".to_owned(), small.into())])
     }
 
     /// The server refuses a window that overlaps with one that is still there.
