@@ -28,9 +28,9 @@ pub struct Sides<'a> {
     /// Whether an attribute as it was applied means what the policy wants of it, though it reads
     /// differently.
     pub means_same: &'a dyn Fn(&Desired, &str, &Json) -> bool,
-    /// Whether an attribute is one that settling adds and that no policy can write, for this kind.
-    /// What was applied then need not say it to have meant it.
-    pub derived: &'a dyn Fn(&KindId, &str) -> bool,
+    /// Whether an attribute is one that settling adds and that no policy writes, for a resource as it is
+    /// wanted and was applied. What was applied then need not say it to have meant it.
+    pub derived: &'a dyn Fn(&Desired, &Applied, &str) -> bool,
     /// Whether nothing can remove a resource of this kind.
     pub permanent: &'a dyn Fn(&KindId) -> bool,
     /// Where the policy is that a resource was applied from.
@@ -186,7 +186,7 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
 
 /// Whether the policy still says what was applied, so that somebody else made a difference in it.
 fn is_kept(desired: &Desired, attribute: &str, applied: &Applied, sides: &Sides<'_>) -> bool {
-    if (sides.derived)(&desired.address.kind, attribute) {
+    if (sides.derived)(desired, applied, attribute) {
         return true;
     }
     let (Some(wanted), Some(then)) = (desired.get(attribute), applied.attributes.get(attribute)) else { return false };
@@ -309,7 +309,7 @@ fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sid
         return if live.paused && !pause_is_managed { Status::Paused } else { Status::InSync };
     }
     let Some(applied) = applied else { return Status::Pending };
-    let derived = |name: &str| (sides.derived)(&wanted.address.kind, name);
+    let derived = |name: &str| (sides.derived)(wanted, applied, name);
     let written = |name: &&String| !derived(name);
     let moved = |(name, value): (&String, &Json)| !derived(name) && live_json(live, name) != *value;
     let derived_moved =

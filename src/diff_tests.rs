@@ -73,7 +73,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         containers: &world.containers,
         forgets: &forgets,
         means_same: &|_, _, _| false,
-        derived: &|_, name| name == "derived",
+        derived: &|_, _, name| name == "derived",
         permanent: &|_| world.permanent,
         whence: &|_| world.whence,
         takes_along: &|_| false,

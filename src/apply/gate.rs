@@ -64,12 +64,13 @@ pub fn permit(plan: &Plan, allowed: &[Hazard]) -> Result<(), Failure> {
 }
 
 /// Observes again everything that the plan touches, makes its actions anew from what is there now,
-/// and compares.
+/// and compares. The guardrails that the plan was made with are asked again, and so are those of the
+/// policies as they are now.
 ///
 /// # Errors
-/// A refusal: another database, a server that cannot be written to, or a plan that is no longer
-/// true, naming what changed.
-pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failure> {
+/// A refusal: another database, a server that cannot be written to, a plan that is no longer true,
+/// naming what changed, or a guardrail that does not hold.
+pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan, standing: &guard::Standing) -> Result<Ready<'a>, Failure> {
     let session = locked.session();
     let server = snapshot::open(session)?;
     check_server(plan, &server)?;
@@ -84,12 +85,17 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan) -> Result<Ready<'a>, Failur
     }
     let diff = Diff { deltas: plan.actions.iter().map(|action| delta_of(action, &now)).collect(), ..Diff::default() };
     let weights = snapshot::weigh(session, &diff, &view)?;
-    let measured = guard::needs_bytes(&plan.guardrails);
+    let measured = guard::needs_bytes(&plan.guardrails) || standing.needs_bytes();
     let sizes = if measured { snapshot::sizes(session, &view)? } else { guard::Sizes::new() };
     snapshot::finish(session)?;
     let mut refusals = Vec::new();
     let world = guard::World { view, sizes: &sizes, actions: &plan.actions };
     guard::recheck(&plan.guardrails, &plan.guarded, world, &mut refusals);
+    let mut added = Vec::new();
+    standing.ask(&desired_of(plan), world, &mut added);
+    // One that the plan was made with and that is still there says the same twice.
+    added.retain(|now| !refusals.iter().any(|then| then.code == now.code && then.message == now.message));
+    refusals.append(&mut added);
     refusals.retain(Diagnostic::is_error);
     let mut renderer = Renderer::new();
     for (action, delta) in plan.actions.iter().zip(&diff.deltas) {

@@ -61,7 +61,7 @@ fn look<'a>(ready: &mut Ready<'_>, plan: &Plan, done: &[&'a Action]) -> Result<(
         containers: &Containers::default(),
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
-        derived: &|_, _| false,
+        derived: &|_, _, _| false,
         permanent: &|_| false,
         whence: &|_| Whence::Given,
         takes_along: &|_| false,

@@ -12,6 +12,7 @@ use crate::cli::record::{self, Recorder};
 use crate::cli::{out, signals};
 use crate::core::Server;
 use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
+use crate::guard::Standing;
 use crate::ledger::Admission;
 use crate::ops::{self, Limits};
 use crate::pg::Session;
@@ -63,6 +64,8 @@ pub struct Prepared {
     pub ledger: PathBuf,
     /// Which databases the ledger may belong to.
     pub admission: Admission,
+    /// What the policies say now, where the plan is an earlier one.
+    pub standing: Standing,
 }
 
 impl Prepared {
@@ -75,14 +78,17 @@ impl Prepared {
 /// Makes the plan, or reads it from a file.
 fn prepare(args: &ApplyArgs, file: Option<&Path>, context: &mut Context) -> Result<Prepared, Failure> {
     let (ledger, admission) = (context.ledger_path()?, context.admission());
-    let (plan, session, server) = match file {
-        Some(path) => read(path, context)?,
-        None => {
-            let looked = look(&args.paths, context)?;
-            (looked.made.plan, looked.session, looked.made.server)
-        }
-    };
-    Ok(Prepared { plan, session, server, ledger, admission })
+    if let Some(path) = file {
+        let plan = read(path)?;
+        let standing = context.standing(&plan)?;
+        let mut session = context.connect()?;
+        let server = snapshot::open(&mut session)?;
+        snapshot::finish(&mut session)?;
+        return Ok(Prepared { plan, session, server, ledger, admission, standing });
+    }
+    let looked = look(&args.paths, context)?;
+    let (plan, session, server) = (looked.made.plan, looked.session, looked.made.server);
+    Ok(Prepared { plan, session, server, ledger, admission, standing: Standing::default() })
 }
 
 /// Whether the plan may be applied: it has no errors, and every hazard is allowed.
@@ -134,12 +140,12 @@ pub fn carry_out<L>(
     interrupt: &Interrupt,
     listen: impl FnOnce() -> Result<L, Failure>,
 ) -> Result<Done, Failure> {
-    let Prepared { plan, session, server, ledger, admission } = ready;
+    let Prepared { plan, session, server, ledger, admission, standing } = ready;
     let mut waiting = |holder: &str| {
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
     let locked = apply::lock(session, server.single_session, errand.lock_timeout, &mut waiting)?;
-    let mut ready = apply::gate(locked, plan)?;
+    let mut ready = apply::gate(locked, plan, standing)?;
     let mut recorder = Recorder::begin(ledger, plan, server, admission, progress)?;
     let listening = listen()?;
     let mut done = match errand.limits {
@@ -168,18 +174,14 @@ pub fn carry_out<L>(
     Ok(Done { report, failure })
 }
 
-fn read(path: &Path, context: &mut Context) -> Result<(Plan, Session, Server), Failure> {
+fn read(path: &Path) -> Result<Plan, Failure> {
     let unreadable = |why: String| {
         let message = format!("{} cannot be applied: {why}", path.display());
         let help = "make it again with `chronoform plan --out FILE`";
         Failure::from(Diagnostic::error(&code::PLAN_UNREADABLE, message).help(help))
     };
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    let plan = Plan::from_json(&text).map_err(|error| unreadable(error.to_string()))?;
-    let mut session = context.connect()?;
-    let server = snapshot::open(&mut session)?;
-    snapshot::finish(&mut session)?;
-    Ok((plan, session, server))
+    Plan::from_json(&text).map_err(|error| unreadable(error.to_string()))
 }
 
 /// Asks for consent, unless it was given on the command line.

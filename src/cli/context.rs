@@ -8,11 +8,11 @@ use crate::cli::args::{Format, Global, Paths};
 use crate::cli::{out, publish, trace};
 use crate::core::glob;
 use crate::diag::{Diagnostic, Failure, Sources, code, render};
+use crate::guard::Standing;
 use crate::ledger::Admission;
-use crate::load::redact::Redactor;
 use crate::load::{self, Config, Policies, Variables};
 use crate::pg::{ConnectOptions, Session};
-use crate::plan::Message;
+use crate::plan::{Message, Plan};
 use crate::report;
 
 /// The project file's name.
@@ -38,7 +38,6 @@ pub struct Context {
     /// Whether that is one of several that are worked on at once.
     is_member: bool,
     config: Option<Config>,
-    redactor: Redactor,
 }
 
 impl Context {
@@ -48,15 +47,7 @@ impl Context {
             [name] if !glob::is_pattern(name) => Some(name.clone()),
             _ => None,
         };
-        Self {
-            target,
-            is_member: false,
-            global,
-            sources: Sources::default(),
-            diagnostics: Vec::new(),
-            config: None,
-            redactor: Redactor::default(),
-        }
+        Self { target, is_member: false, global, sources: Sources::default(), diagnostics: Vec::new(), config: None }
     }
 
     /// The project's configuration; empty where there is no chronoform.yaml.
@@ -130,9 +121,19 @@ impl Context {
         let project = self.project(paths)?;
         let paths = self.paths(paths)?;
         let variables = self.variables()?;
-        let policies = load::policies_of(&paths, &project, &variables, &mut self.sources, &mut self.diagnostics)?;
-        self.redactor = policies.redactor.clone();
-        Ok(policies)
+        load::policies_of(&paths, &project, &variables, &mut self.sources, &mut self.diagnostics)
+    }
+
+    /// What the policies say now that a plan was made from earlier: its files and the project's, where
+    /// they are still there.
+    ///
+    /// # Errors
+    /// Where they have guardrails and cannot be read.
+    pub fn standing(&mut self, plan: &Plan) -> Result<Standing, Failure> {
+        let project = self.paths(&Paths { paths: Vec::new() })?;
+        let chosen: Vec<PathBuf> = plan.policies.files.iter().map(|file| PathBuf::from(&file.path)).collect();
+        let variables = self.variables()?;
+        load::standing(&chosen, &project, &variables, &mut self.sources)
     }
 
     /// Where the project's policies are, where only some of them are chosen.
@@ -174,7 +175,7 @@ impl Context {
     /// When it cannot be found, reached or logged in to.
     pub fn connect(&mut self) -> Result<Session, Failure> {
         let endpoint = self.connect_options()?.resolve()?;
-        let watch = (self.global.verbose >= TRACE).then(|| trace::to_stderr(self.redactor.clone()));
+        let watch = (self.global.verbose >= TRACE).then(trace::to_stderr);
         Session::connect_watched(&endpoint, watch)
     }
 

@@ -77,7 +77,9 @@ pub fn make_for(
             .is_some_and(|kind| kind.means_same(desired, attribute, applied, &live.canon))
     };
     let takes_along = |delta: &Delta| kinds::by_id(&delta.address.kind).is_some_and(|kind| kind.takes_along(delta));
-    let derived = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.is_derived(attribute));
+    let derived = |desired: &Desired, applied: &Applied, attribute: &str| {
+        kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.is_derived(attribute, desired, applied))
+    };
     let permanent = |id: &KindId| kinds::by_id(id).is_some_and(|kind| kind.rules().is_permanent());
     let given: BTreeSet<PathBuf> = policies.files.iter().map(|file| plain(&file.path)).collect();
     let whence = |applied: &Applied| whence_of(applied, &given);

@@ -7,7 +7,7 @@ use crate::cli::args::PlanArgs;
 use crate::cli::context::Context;
 use crate::cli::fleet::{self, One};
 use crate::cli::look::look;
-use crate::cli::publish::{in_format, place, publish};
+use crate::cli::publish::{Readers, in_format, place, publish};
 use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
 use crate::plan::Plan;
 use crate::report::findings::{Finding, of_messages, of_plan};
@@ -99,12 +99,12 @@ fn write_all(found: &[One<Plan>], folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the plan, whole or not at all.
+/// Writes the plan, whole or not at all, for nobody else to read: it tells what is in the database.
 fn write(plan: &Plan, path: &Path) -> Result<(), Failure> {
     let wrong = |error: String| {
         let message = format!("the plan cannot be written to {}: {error}", path.display());
         Failure::from(Diagnostic::error(&code::FILE_UNREADABLE, message))
     };
     let text = plan.to_json().map_err(|error| wrong(error.to_string()))?;
-    place(&text, path).map_err(|error| wrong(error.to_string()))
+    place(&text, path, Readers::Owner).map_err(|error| wrong(error.to_string()))
 }

@@ -1,5 +1,7 @@
 //! Where a report goes: to standard output, to files, and beside the lines of a pull request.
 
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -47,7 +49,7 @@ pub fn publish(
     for to in destinations {
         let format = to.format.unwrap_or(asked);
         let options = Options { color: false, ascii: false, width: 100, ..context.report_options_for(format) };
-        place(&render(format, &options), &to.path).map_err(|error| {
+        place(&render(format, &options), &to.path, Readers::Usual).map_err(|error| {
             let message = format!("the report cannot be written to {}: {error}", to.path.display());
             Failure::from(Diagnostic::error(&code::FILE_UNREADABLE, message))
         })?;
@@ -82,10 +84,19 @@ pub fn is_github() -> bool {
     std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
+/// Who may read a file that is new.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readers {
+    /// Whoever the system's settings let.
+    Usual,
+    /// Its owner alone, also where it was there before and others could.
+    Owner,
+}
+
 /// Writes a file. A regular one is written beside its place and moved there, so that no half of one
 /// is ever found; through a link to where it leads, and with the mode that it had. Anything else (a
 /// pipe, a terminal) is written to as it is.
-pub fn place(text: &str, path: &Path) -> io::Result<()> {
+pub fn place(text: &str, path: &Path, readers: Readers) -> io::Result<()> {
     let there = std::fs::metadata(path).ok();
     if there.as_ref().is_some_and(|there| !there.is_file()) {
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
@@ -93,12 +104,29 @@ pub fn place(text: &str, path: &Path) -> io::Result<()> {
     let real = if there.is_some() { std::fs::canonicalize(path)? } else { path.to_owned() };
     let mut aside = real.as_os_str().to_owned();
     aside.push(format!(".{}.new", std::process::id()));
-    let written = std::fs::write(&aside, text)
-        .and_then(|()| there.map_or(Ok(()), |there| std::fs::set_permissions(&aside, there.permissions())))
+    let kept = there.filter(|_| readers == Readers::Usual).map(|there| there.permissions());
+    let written = fresh(&aside, readers)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| kept.map_or(Ok(()), |kept| std::fs::set_permissions(&aside, kept)))
         .and_then(|()| std::fs::rename(&aside, &real));
     written.inspect_err(|_| {
         let _ = std::fs::remove_file(&aside);
     })
+}
+
+/// A file that was not there before: nothing is written through what somebody else put in its place.
+fn fresh(path: &OsStr, readers: Readers) -> io::Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if readers == Readers::Owner {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    options.open(path)
 }
 
 #[cfg(test)]
@@ -123,11 +151,13 @@ mod tests {
         std::fs::write(&target, "old").unwrap();
         std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o640)).unwrap();
         symlink(&target, &link).unwrap();
-        place("new", &link).unwrap();
+        place("new", &link, Readers::Usual).unwrap();
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "new");
         assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
-        place("x", Path::new("/dev/null")).unwrap();
+        place("newer", &link, Readers::Owner).unwrap();
+        assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+        place("x", Path::new("/dev/null"), Readers::Owner).unwrap();
         assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }

@@ -10,6 +10,7 @@ use crate::cli::look::look_for;
 use crate::cli::progress::Progress;
 use crate::cli::{out, record, signals};
 use crate::diag::{Exit, Failure, has_errors};
+use crate::guard::Standing;
 use crate::ops::{self, Limits};
 use crate::report;
 
@@ -31,7 +32,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, Failure> {
     }
     gate::permit(&plan, &args.allow)?;
     let settled = record::is_settled(&ledger, &plan, &server, &admission)?;
-    let mut ready = Prepared { plan, session, server, ledger, admission };
+    let mut ready = Prepared { plan, session, server, ledger, admission, standing: Standing::default() };
     if settled {
         if context.global.format == Format::Json {
             out::print(&report::run_summary(&ready.nothing_done(), &context.report_options()));

@@ -8,17 +8,16 @@ use std::fmt::Write;
 use crate::cli::out;
 use crate::core::Param;
 use crate::core::name::quote_literal;
-use crate::load::redact::Redactor;
 use crate::pg::{Trip, Watch};
 
 /// Writes each statement to standard error as it is sent, and what came of it as a comment.
-pub fn to_stderr(redactor: Redactor) -> Watch {
+pub fn to_stderr() -> Watch {
     let mut number = 0;
     Box::new(move |trip| {
         if matches!(trip, Trip::Sent { .. }) {
             number += 1;
         }
-        out::eprint(&redactor.text(line(number, trip)));
+        out::eprint(&line(number, trip));
     })
 }
 

@@ -80,6 +80,7 @@ codes! {
     WRONG_TYPE = new("wrong-type", "A value of another type than the key takes.");
     WRONG_VALUE = new("wrong-value", "A value that the key does not take.");
     UNSET_VARIABLE = new("unset-variable", "A `${var.…}` or `${env.…}` that has no value.");
+    ENV_IN_POLICY = new("env-in-policy", "A `${env.…}` whose value, which may be a secret, would be written down.");
     BASELINE_UNREADABLE = new("baseline-unreadable", "The earlier drift report cannot be read, or is none.");
     NOT_RECORDED = new("not-recorded", "A drift report was not recorded.");
     BAD_NAME = new("bad-name", "A name that PostgreSQL cannot have, or would cut.");
@@ -117,7 +118,7 @@ codes! {
     NO_INTEGER_NOW = new("no-integer-now", "A policy that needs the table's `integer_now`, or that cannot work beside it.");
     CANNOT_CHANGE = new("cannot-change", "The server cannot change this in place, nor can it be made anew without loss.");
     ORDER_CYCLE = new("order-cycle", "Changes of which each waits for another.");
-    UNMANAGED = new("unmanaged", "Something on a managed table that no policy mentions.");
+    UNMANAGED = new("unmanaged", "Something on a managed table, or of a managed role, that no policy mentions.");
     ORPHANED = new("orphaned", "Chronoform applied it, and no policy file describes its table any more.");
     OTHER_POLICIES = new("other-policies", "Chronoform applied it from another policy file, which is not among those at hand.");
     RELEASED = new("released", "Chronoform applied it, its policy no longer mentions it, and nothing can remove it.");

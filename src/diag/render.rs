@@ -30,7 +30,8 @@ fn groups<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>
         if let Some(snippet) = snippet(place, label, kind, sources) {
             group = group.element(snippet);
         } else {
-            group = group.element(annotate_snippets::Origin::path(place.file.as_ref()).line(place.line as usize));
+            let origin = annotate_snippets::Origin::path(place.file.as_ref());
+            group = group.element(origin.line(place.line as usize).char_column(place.column as usize));
         }
     }
     if let Some(why) = &diagnostic.why {
@@ -41,6 +42,9 @@ fn groups<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>
     }
     vec![group]
 }
+
+/// How long a line may be, in bytes, to be shown.
+const LONGEST_LINE: usize = 4000;
 
 fn snippet<'a>(
     place: &'a Place,
@@ -53,13 +57,15 @@ fn snippet<'a>(
     let start = floor(text, place.start);
     let line_start = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
     let line = text.get(line_start..)?.split('\n').next()?;
+    if line.len() > LONGEST_LINE {
+        return None;
+    }
     let end = floor(text, place.end).clamp(start, (line_start + line.len()).max(start));
     let mut annotation = kind.span(start - line_start..end - line_start);
     if let Some(label) = label {
         annotation = annotation.label(label);
     }
-    let number = text.get(..line_start)?.matches('\n').count() + 1;
-    Some(Snippet::source(mask(line)).line_start(number).path(place.file.as_ref()).annotation(annotation))
+    Some(Snippet::source(mask(line)).line_start(place.line as usize).path(place.file.as_ref()).annotation(annotation))
 }
 
 /// The line with every password in it blotted out, byte for byte, so that columns stay true: in a
@@ -130,6 +136,16 @@ mod tests {
         assert_eq!(mask("a: \"host=h password=s3cret user=u\""), "a: \"host=h password=****** user=u\"");
         assert_eq!(mask("see https://h:1/p and a@b"), "see https://h:1/p and a@b");
         assert_eq!(mask("password_policy: x"), "password_policy: x");
+    }
+
+    #[test]
+    fn a_line_too_long_to_be_shown_is_named_by_its_place() {
+        let line = format!("a: {}", "password: x, ".repeat(70_000));
+        let mut sources = Sources::default();
+        sources.add("a.yaml".into(), line.into());
+        let place = Place { file: "a.yaml".into(), line: 1, column: 700, start: 699, end: 702, via: None };
+        let shown = text(&[Diagnostic::note(&code::INTERNAL, "x").at(&place)], &sources, false);
+        assert!(shown.contains("a.yaml:1:700") && shown.len() < 200, "{shown:.500}");
     }
 
     #[test]

@@ -40,6 +40,39 @@ pub struct Subject {
     pub place: Place,
 }
 
+/// What the policies say now, where a plan was made from them earlier.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Their guardrails.
+    pub guardrails: Vec<Guardrail>,
+    /// The tables that they describe.
+    pub subjects: Vec<Subject>,
+    /// What they want.
+    pub desired: BTreeMap<Address, Desired>,
+}
+
+impl Standing {
+    /// Whether any guardrail must be told how large tables are.
+    pub fn needs_bytes(&self) -> bool {
+        self.guardrails.iter().any(|guardrail| guardrail.needs().bytes)
+    }
+
+    /// Asks every guardrail about what an earlier plan would do: about its actions, and about the tables
+    /// that they are on, with what the plan wants in the place of what the policies want now. Gives
+    /// whatever does not hold.
+    pub fn ask(&self, planned: &BTreeMap<Address, Desired>, world: World<'_>, sink: &mut Vec<Diagnostic>) {
+        let touched: BTreeSet<&QualifiedName> = world.actions.iter().filter_map(|action| action.on.as_ref()).collect();
+        let subjects: Vec<Subject> =
+            self.subjects.iter().filter(|subject| touched.contains(&subject.relation)).cloned().collect();
+        let acted: BTreeSet<&Address> = world.actions.iter().map(|action| &action.address).collect();
+        let kept = self.desired.iter().filter(|(address, _)| !acted.contains(address));
+        let mut desired: BTreeMap<Address, Desired> =
+            kept.map(|(address, desired)| (address.clone(), desired.clone())).collect();
+        desired.extend(planned.iter().map(|(address, desired)| (address.clone(), desired.clone())));
+        judge(&self.guardrails, &subjects, &desired, Some(world), sink);
+    }
+}
+
 /// The variables of a table that the policies alone tell.
 pub type Guarded = BTreeMap<String, Datum>;
 

@@ -14,7 +14,7 @@ mod types;
 
 pub use datum::Datum;
 pub use expression::{Expression, Fault};
-pub use judge::{Failed, Guarded, Guardrail, Judged, Sizes, Subject, World, judge, needs_bytes, recheck};
+pub use judge::{Failed, Guarded, Guardrail, Judged, Sizes, Standing, Subject, World, judge, needs_bytes, recheck};
 pub use scope::{Needs, declare};
 
 use serde::{Deserialize, Serialize};

@@ -149,7 +149,7 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
         containers: &Containers::default(),
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
-        derived: &|_, _| false,
+        derived: &|_, _, _| false,
         permanent: &|_| false,
         whence: &|_| Whence::Given,
         takes_along: &|_| false,

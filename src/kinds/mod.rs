@@ -195,13 +195,19 @@ pub trait Kind: Sync {
         BTreeMap::new()
     }
 
-    /// What its steps are done to, one after another, where that is more than the resource as a whole:
-    /// each step is then made once for every item, which its template finds as `item`, and is a
-    /// transaction of its own. `weights` are as in [`Kind::judge`].
+    /// What a step, by the path of its template, is done to, one after another, where that is more than
+    /// the resource as a whole: it is then made once for every item, which the template finds as `item`,
+    /// and is a transaction of its own. `weights` are as in [`Kind::judge`].
     ///
     /// # Errors
     /// When those rows are not as expected.
-    fn items(&self, _delta: &Delta, _weights: &[Row], _view: &View<'_>) -> Result<Option<Vec<Value>>, RowError> {
+    fn items(
+        &self,
+        _template: &str,
+        _delta: &Delta,
+        _weights: &[Row],
+        _view: &View<'_>,
+    ) -> Result<Option<Vec<Value>>, RowError> {
         Ok(None)
     }
 
@@ -217,9 +223,10 @@ pub trait Kind: Sync {
         false
     }
 
-    /// Whether an attribute is one that settling adds and no policy can write, such as whether an
-    /// index is valid: a difference in it is never the policy's doing.
-    fn is_derived(&self, _attribute: &str) -> bool {
+    /// Whether an attribute is one that settling adds and no policy writes, such as whether an index is
+    /// valid: a difference in it is not the policy's doing, as long as the policy was so when it was
+    /// applied.
+    fn is_derived(&self, _attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         false
     }
 

@@ -82,6 +82,8 @@ pub enum LockOn {
     WhatItReads,
     /// The resource itself, such as an index.
     Object,
+    /// What the step's item says, in its entry `locks`: see [`crate::kinds::Kind::items`].
+    Item,
 }
 
 /// What sort of relation a variant is for.

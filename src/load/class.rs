@@ -271,7 +271,6 @@ impl Merging<'_> {
         let from = &class.document;
         self.document.places.graft(pointer, &from.places, there, &mark);
         graft(&mut self.document.other, pointer, &from.other, there);
-        graft(&mut self.document.shown, pointer, &from.shown, there);
         self.given.insert(pointer.to_owned(), (at, class.order));
     }
 }

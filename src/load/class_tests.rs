@@ -20,7 +20,7 @@ fn write(files: &[(&str, &str)]) -> tempfile::TempDir {
 fn load(text: &str) -> (Result<Policies, Vec<Diagnostic>>, Vec<Diagnostic>) {
     let folder = write(&[("p.yaml", text)]);
     let mut sink = Vec::new();
-    let variables = Variables::from_pairs(&[("DAYS", "30"), ("TIER", "1")], &[]);
+    let variables = Variables::from_pairs(&[("DAYS", "30"), ("TIER", "1")]);
     let loaded = load::policies(&[folder.path().to_owned()], &variables, &mut Sources::default(), &mut sink);
     (loaded.map_err(|failure| failure.0), sink)
 }
@@ -220,7 +220,7 @@ fn a_choice_of_files_is_no_way_around_a_class() {
     let folder = write(&[
         (
             "policies/classes.yaml",
-            &format!("{CLASS}kind: table\nname: broken\nretention: {{drop_after: '${{env.UNSET}}'}}\n"),
+            &format!("{CLASS}kind: table\nname: broken\nretention: {{drop_after: '${{var.UNSET}}'}}\n"),
         ),
         ("policies/a.yaml", "kind: table\nname: md_a\nlabels: {domain: trading}\n"),
         ("policies/b.yaml", "kind: table\nname: md_b\nlabels: {domain: trading}\nnonsense: 1\n"),

@@ -10,10 +10,9 @@ use crate::core::glob;
 use crate::diag::{Diagnostic, Failure, Sources, code, has_errors};
 use crate::load::explain::{Explainer, list};
 use crate::load::nearest::nearest;
-use crate::load::redact::Redactor;
 use crate::load::substitute::{self, Substituted};
 use crate::load::text::Text;
-use crate::load::variables::{Variable, Variables};
+use crate::load::variables::Variables;
 use crate::load::yaml::{Node, Value};
 use crate::load::{compose, files, tree, yaml};
 
@@ -93,7 +92,7 @@ pub struct Config {
     pub warnings: Vec<Diagnostic>,
     file: Option<Text>,
     folder: PathBuf,
-    environment: Variables,
+    environment: BTreeMap<String, String>,
     whole: Target,
     targets: BTreeMap<String, Target>,
 }
@@ -111,7 +110,7 @@ struct Target {
 ///
 /// # Errors
 /// Everything that is wrong in it.
-pub fn read(path: &Path, environment: Variables, sources: &mut Sources) -> Result<Config, Failure> {
+pub fn read(path: &Path, environment: BTreeMap<String, String>, sources: &mut Sources) -> Result<Config, Failure> {
     let file = files::read(path, sources)?;
     let mut sink = Vec::new();
     let mut documents = yaml::documents(&file.text, &mut sink).into_iter();
@@ -161,11 +160,12 @@ impl Config {
         }
         if let Some(Node { value: Value::List(paths), .. }) = get(entries, "policies") {
             for path in paths {
-                if let Some(path) = self.text_of(path, sink) {
+                if let Some(path) = self.told(path, sink) {
                     self.policies.push(self.folder.join(path));
                 }
             }
         }
+        self.refuse_environment(sink);
         for name in self.whole.variables.keys().chain(self.targets.values().flat_map(|target| target.variables.keys()))
         {
             if !crate::load::variables::is_name(name) {
@@ -203,15 +203,15 @@ impl Config {
     /// The variables for a target: the project's, over them the target's own.
     ///
     /// # Errors
-    /// When there is no such target, or a value names an environment variable that is not set.
-    pub fn variables(&self, target: Option<&str>) -> Result<BTreeMap<String, Variable>, Failure> {
+    /// When there is no such target.
+    pub fn variables(&self, target: Option<&str>) -> Result<BTreeMap<String, Json>, Failure> {
         let own = target.map(|name| self.target(name)).transpose()?;
         let nodes = self.whole.variables.iter().chain(own.iter().flat_map(|target| &target.variables));
         let mut sink = Vec::new();
         let mut variables = BTreeMap::new();
         for (name, node) in nodes {
-            if let Some((value, secret)) = self.value_of(node, &mut sink) {
-                variables.insert(name.clone(), Variable { value, secret });
+            if let Some(value) = self.value_of(node, &Variables::default(), &mut sink) {
+                variables.insert(name.clone(), value);
             }
         }
         if sink.is_empty() { Ok(variables) } else { Err(Failure(sink)) }
@@ -223,7 +223,7 @@ impl Config {
     /// When there is no such target, or the URL names an environment variable that is not set.
     pub fn url(&self, target: &str) -> Result<Option<String>, Failure> {
         let mut sink = Vec::new();
-        let url = self.target(target)?.url.as_ref().and_then(|node| self.text_of(node, &mut sink));
+        let url = self.target(target)?.url.as_ref().and_then(|node| self.kept(node, &mut sink));
         if sink.is_empty() { Ok(url) } else { Err(Failure(sink)) }
     }
 
@@ -236,14 +236,19 @@ impl Config {
         let target = self.target(target)?;
         let mut sink = Vec::new();
         if let Some(node) = &target.password {
-            let password = self.text_of(node, &mut sink);
+            let password = self.kept(node, &mut sink);
             return if sink.is_empty() { Ok(password) } else { Err(Failure(sink)) };
         }
         let Some(node) = &target.password_file else { return Ok(None) };
-        let Some(path) = self.text_of(node, &mut sink) else { return Err(Failure(sink)) };
+        let Some(path) = self.kept(node, &mut sink) else { return Err(Failure(sink)) };
         let path = self.folder.join(path);
+        // As it is written: what the environment has is not told.
+        let written = match &node.value {
+            Value::Text(written) => written.as_str(),
+            _ => "",
+        };
         let wrong = |why: String| {
-            let message = format!("the password file {} cannot be used: {why}", path.display());
+            let message = format!("the password file {written} cannot be used: {why}");
             let diagnostic = Diagnostic::error(&code::BAD_CONFIG, message);
             Failure::from(match &self.file {
                 Some(text) => diagnostic.at(&text.place(node.start, node.end)),
@@ -260,12 +265,12 @@ impl Config {
     /// Where the ledger is: as the target says, or the project.
     ///
     /// # Errors
-    /// When there is no such target, or the path names an environment variable that is not set.
+    /// When there is no such target.
     pub fn ledger(&self, target: Option<&str>) -> Result<Option<PathBuf>, Failure> {
         let own = target.map(|name| self.target(name)).transpose()?;
         let node = own.and_then(|target| target.ledger.as_ref()).or(self.whole.ledger.as_ref());
         let mut sink = Vec::new();
-        let path = node.and_then(|node| self.text_of(node, &mut sink)).map(|path| self.folder.join(path));
+        let path = node.and_then(|node| self.told(node, &mut sink)).map(|path| self.folder.join(path));
         if sink.is_empty() { Ok(path) } else { Err(Failure(sink)) }
     }
 
@@ -312,33 +317,62 @@ impl Config {
         }))
     }
 
-    /// A scalar with its references replaced, and how to show it where that is a secret.
-    fn value_of(&self, node: &Node, sink: &mut Vec<Diagnostic>) -> Option<(Json, Option<String>)> {
+    /// Refuses values out of the environment in what is told: only how to connect may come from there.
+    fn refuse_environment(&self, sink: &mut Vec<Diagnostic>) {
+        let all = || std::iter::once(&self.whole).chain(self.targets.values());
+        let before = sink.len();
+        for node in all().flat_map(|target| target.variables.values()) {
+            self.value_of(node, &Variables::default(), sink);
+        }
+        for diagnostic in sink.iter_mut().skip(before).filter(|d| d.code == &code::ENV_IN_POLICY) {
+            let help = "write the value itself, or give it with `--var NAME=VALUE`; a secret has no place in policies";
+            diagnostic.help = Some(help.to_owned());
+        }
+        let before = sink.len();
+        all().filter_map(|target| target.ledger.as_ref()).for_each(|node| _ = self.told(node, sink));
+        for diagnostic in sink.iter_mut().skip(before).filter(|d| d.code == &code::ENV_IN_POLICY) {
+            let help = "write the path itself, or name the ledger with `--ledger` or in `CHRONOFORM_LEDGER`";
+            diagnostic.help = Some(help.to_owned());
+        }
+    }
+
+    /// A scalar with its references replaced by what `variables` has.
+    fn value_of(&self, node: &Node, variables: &Variables, sink: &mut Vec<Diagnostic>) -> Option<Json> {
         let mut node = node.clone();
-        let mut shown = None;
         if let Some(text) = &self.file {
             let before = sink.len();
-            let done = substitute::apply(&mut node, text, &self.environment, &mut Redactor::default(), sink);
-            for diagnostic in sink.iter_mut().skip(before).filter(|d| d.message.contains("${var.")) {
-                diagnostic.help = Some("in `chronoform.yaml` only `${env.NAME}` is replaced".to_owned());
+            substitute::apply(&mut node, text, variables, sink);
+            for diagnostic in sink.iter_mut().skip(before) {
+                if diagnostic.code == &code::ENV_IN_POLICY {
+                    diagnostic.why = Some("it may be a secret, and this is shown and written down".to_owned());
+                    diagnostic.help = Some("write the value itself".to_owned());
+                } else if diagnostic.message.contains("${var.") {
+                    let help = "in `chronoform.yaml` only `${env.NAME}` is replaced, and only in `url`, `password` and `password_file`";
+                    diagnostic.help = Some(help.to_owned());
+                }
             }
             if sink.len() > before {
                 return None;
             }
-            shown = done.shown.get(&node.start).cloned();
         }
-        let value = match node.value {
-            Value::Bool(value) => Json::Bool(value),
-            Value::Int(value) => Json::from(value),
-            Value::Float(value) => tree::number(value),
-            Value::Text(value) => Json::String(value),
-            Value::Null | Value::Large(_) | Value::List(_) | Value::Map(_) => return None,
-        };
-        Some((value, shown))
+        match node.value {
+            Value::Bool(value) => Some(Json::Bool(value)),
+            Value::Int(value) => Some(Json::from(value)),
+            Value::Float(value) => Some(tree::number(value)),
+            Value::Text(value) => Some(Json::String(value)),
+            Value::Null | Value::Large(_) | Value::List(_) | Value::Map(_) => None,
+        }
     }
 
-    fn text_of(&self, node: &Node, sink: &mut Vec<Diagnostic>) -> Option<String> {
-        self.value_of(node, sink).map(|(value, _)| tree::scalar_text(&value))
+    /// A text that is shown and written down, so that nothing in it is out of the environment.
+    fn told(&self, node: &Node, sink: &mut Vec<Diagnostic>) -> Option<String> {
+        self.value_of(node, &Variables::default(), sink).map(|value| tree::scalar_text(&value))
+    }
+
+    /// A text that is not shown: it may hold what the environment has.
+    fn kept(&self, node: &Node, sink: &mut Vec<Diagnostic>) -> Option<String> {
+        let environment = Variables::of_environment(self.environment.clone());
+        self.value_of(node, &environment, sink).map(|value| tree::scalar_text(&value))
     }
 }
 
@@ -411,10 +445,11 @@ mod tests {
         let path = dir.path().join("chronoform.yaml");
         std::fs::write(&path, text).unwrap();
         let mut sources = Sources::default();
-        (read(&path, Variables::from_pairs(&[], env), &mut sources), sources)
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        (read(&path, env, &mut sources), sources)
     }
 
-    const FULL: &str = "policies: [policies, more/x.yaml]\nledger: l.db\nvariables: {A: 1, B: from project}\ntargets:\n  staging:\n    url: postgres://app@staging/db\n    variables: {B: from target}\n  production:\n    url: ${env.PROD_URL}\n    ledger: /var/p.db\n    variables:\n      C: x${env.SECRET}\n";
+    const FULL: &str = "policies: [policies, more/x.yaml]\nledger: l.db\nvariables: {A: 1, B: from project}\ntargets:\n  staging:\n    url: postgres://app@staging/db\n    variables: {B: from target}\n  production:\n    url: ${env.PROD_URL}\n    ledger: /var/p.db\n    variables:\n      C: x\n";
 
     #[test]
     fn a_target_is_looked_up_when_it_is_asked_for() {
@@ -423,15 +458,12 @@ mod tests {
         assert_eq!(config.url("staging").unwrap().as_deref(), Some("postgres://app@staging/db"));
         assert!(config.ledger(Some("staging")).unwrap().unwrap().ends_with("l.db"));
         assert_eq!(config.ledger(Some("production")).unwrap(), Some(PathBuf::from("/var/p.db")));
-        assert_eq!(config.variables(Some("staging")).unwrap()["B"].value, "from target");
-        assert_eq!(config.variables(None).unwrap()["B"].value, "from project");
+        assert_eq!(config.variables(Some("staging")).unwrap()["B"], "from target");
+        assert_eq!(config.variables(None).unwrap()["B"], "from project");
         let error = config.url("production").unwrap_err().0.remove(0);
         assert_eq!((error.code.name, error.place.unwrap().line), ("unset-variable", 9));
-        assert_eq!(config.variables(Some("production")).unwrap_err().0.len(), 1);
-        let set = parse(FULL, &[("PROD_URL", "postgres://x:pw@p/db"), ("SECRET", "hunter2")]).0.unwrap();
+        let set = parse(FULL, &[("PROD_URL", "postgres://x:pw@p/db")]).0.unwrap();
         assert_eq!(set.url("production").unwrap().as_deref(), Some("postgres://x:pw@p/db"));
-        let variable = &set.variables(Some("production")).unwrap()["C"];
-        assert_eq!((variable.value.as_str(), variable.secret.as_deref()), (Some("xhunter2"), Some("x${env.SECRET}")));
     }
 
     #[test]
@@ -492,14 +524,19 @@ mod tests {
             ("targets:\n  a:\n    password_file: f\n    password: ${env.P}\n", "bad-config", 4),
             ("- x\n", "wrong-type", 1),
             ("ledger: a\n---\nledger: b\n", "bad-config", 3),
-            ("policies: ['${env.X}']\n", "unset-variable", 1),
+            ("policies: ['${env.X}']\n", "env-in-policy", 1),
+            ("ledger: x${env.X}\n", "env-in-policy", 1),
+            ("targets:\n  a: {ledger: '${env.X}/l.db'}\n", "env-in-policy", 2),
+            ("variables:\n  A: ${env.X}\n", "env-in-policy", 2),
+            ("targets:\n  a:\n    variables: {A: 'x${env.X}'}\n", "env-in-policy", 3),
             ("policies: ['${var.X}']\n", "unset-variable", 1),
             ("a: [\n", "yaml-syntax", 1),
         ];
         for (text, code, line) in cases {
-            let found = parse(text, &[]).0.err().unwrap_or_else(|| panic!("{text}")).0;
+            let found = parse(text, &[("X", "hunter2")]).0.err().unwrap_or_else(|| panic!("{text}")).0;
             let brief: Vec<_> = found.iter().map(|d| (d.code.name, d.place.as_ref().unwrap().line)).collect();
             assert_eq!(brief, [(code, line)], "{text}: {found:#?}");
+            assert!(!format!("{found:?}").contains("hunter2"), "{found:#?}");
         }
         assert!(parse("", &[]).0.is_ok());
     }

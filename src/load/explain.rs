@@ -111,9 +111,7 @@ impl Explainer<'_> {
     fn wrong_type(&self, error: &ValidationError<'_>, pointer: &str, expected: &[&str]) -> Diagnostic {
         let diagnostic = self.unfit(pointer, &list(expected.iter().map(|name| words(name).to_owned()), "or"));
         let value = error.instance();
-        // How a value out of the environment looks is not told either.
-        let hidden = self.document.shown.contains_key(pointer);
-        let help = if hidden { None } else { type_help(value, expected) };
+        let help = type_help(value, expected);
         let example = self.example(error).map(|example| format!("for example `{example}`"));
         match (help, example) {
             (Some(help), Some(example)) if *expected == ["string"] => diagnostic.help(format!("{example}; {help}")),
@@ -146,7 +144,7 @@ impl Explainer<'_> {
         let message = format!("{} takes {expected}, not {}", self.name(pointer), self.found(pointer));
         let diagnostic = Diagnostic::error(&code::WRONG_VALUE, message).at(self.place(pointer));
         let near = nearest(text, options.iter().filter_map(Json::as_str));
-        match near.filter(|_| !self.document.shown.contains_key(pointer)) {
+        match near {
             Some(near) => diagnostic.label(format!("did you mean `{near}`?")),
             None => diagnostic.label(format!("this must be {expected}")),
         }
@@ -263,11 +261,8 @@ impl Explainer<'_> {
         }
     }
 
-    /// What stands there instead, with nothing shown that came out of the environment.
+    /// What stands there instead.
     fn found(&self, pointer: &str) -> String {
-        if let Some(shown) = self.document.shown.get(pointer) {
-            return format!("`{shown}`");
-        }
         match self.document.json.pointer(pointer) {
             None | Some(Json::Null) => "nothing".to_owned(),
             Some(Json::Bool(value)) => format!("`{value}`"),

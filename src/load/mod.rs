@@ -14,8 +14,8 @@ mod explain;
 pub mod files;
 pub mod format;
 mod guardrail;
+mod guards;
 mod nearest;
-pub mod redact;
 pub mod schema;
 mod substitute;
 mod text;
@@ -35,13 +35,13 @@ use crate::kinds::document::{Document, by_kind};
 use crate::kinds::{self, Kind};
 use class::{Class, Target};
 use compose::Schemas;
-use redact::Redactor;
 use tree::Converted;
 use validate::Checked;
 
 pub use config::Config;
+pub use guards::standing;
 pub use text::Text;
-pub use variables::{Variable, Variables};
+pub use variables::Variables;
 
 /// How many diagnostics of one file are reported.
 const MAX_PER_FILE: usize = 200;
@@ -59,8 +59,6 @@ pub struct Policies {
     pub files: Vec<PolicyFile>,
     /// The digest of the files' contents and of the variables that they use.
     pub digest: Fingerprint,
-    /// Takes values out of the environment out of messages.
-    pub redactor: Redactor,
 }
 
 impl Policies {
@@ -181,7 +179,7 @@ pub fn texts(
 /// # Errors
 /// Everything that is wrong in it.
 pub fn config(path: &Path, sources: &mut Sources) -> Result<Config, Failure> {
-    stack::roomy(|| config::read(path, Variables::of_environment(), sources))
+    stack::roomy(|| config::read(path, variables::environment(), sources))
 }
 
 /// A document that was read, and not checked yet.
@@ -198,7 +196,6 @@ struct Loading<'a> {
     kinds: &'a [&'static dyn Kind],
     schemas: &'a Schemas,
     variables: &'a Variables,
-    redactor: Redactor,
     found: Vec<Diagnostic>,
     /// What was found in each file.
     per_file: Vec<usize>,
@@ -221,7 +218,6 @@ impl<'a> Loading<'a> {
             kinds,
             schemas,
             variables,
-            redactor: Redactor::default(),
             found: Vec::new(),
             per_file: Vec::new(),
             files: Vec::new(),
@@ -270,15 +266,14 @@ impl<'a> Loading<'a> {
         }
         sink.append(&mut self.found);
         let digest = self.digest();
-        let Self { desired, documents, files, redactor, guardrails, .. } = self;
+        let Self { desired, documents, files, guardrails, .. } = self;
         let guardrails = guardrails.into_iter().map(|guardrail| guardrail.over(&documents)).collect();
-        Ok(Policies { desired, documents, guardrails, files, digest, redactor })
+        Ok(Policies { desired, documents, guardrails, files, digest })
     }
 
     /// Brings what was found to order: as the files were read, and within a file from top to bottom.
     fn finish(&mut self, order: &BTreeMap<String, usize>) {
         for diagnostic in &mut self.found {
-            self.redactor.redact(diagnostic);
             clip(diagnostic);
         }
         self.found.sort_by_key(|diagnostic| {
@@ -304,7 +299,7 @@ impl<'a> Loading<'a> {
                 break;
             }
             let mut found = Vec::new();
-            let done = substitute::apply(&mut node, &file.text, self.variables, &mut self.redactor, &mut found);
+            let done = substitute::apply(&mut node, &file.text, self.variables, &mut found);
             let document = tree::convert(&node, &file.text, &done, &mut found);
             if !chosen && !speaks_of_others(&document) {
                 continue;

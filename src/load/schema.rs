@@ -10,7 +10,7 @@ use crate::load::compose::{self, Schemas};
 use crate::load::config;
 
 /// A scalar that is one reference and nothing else.
-const REFERENCE: &str = r"^\$\{(var|env)\.[A-Za-z_][A-Za-z0-9_-]*\}$";
+const REFERENCE: &str = r"^\$\{var\.[A-Za-z_][A-Za-z0-9_-]*\}$";
 
 /// Every schema by the name of its file. Each stands on its own, in draft 2020-12.
 pub fn documents() -> BTreeMap<String, Json> {
@@ -53,7 +53,7 @@ fn with_null(schema: &mut Json, schemas: &Schemas) {
     }
 }
 
-/// Lets a number or truth value be written as `${var.NAME}` or `${env.NAME}`: an editor sees a
+/// Lets a number or truth value be written as `${var.NAME}`: an editor sees a
 /// document as it is before substitution. A branch of `oneOf` is left as it is, since another might
 /// take the same text.
 fn with_references(schema: &mut Json, exclusive: bool) {

@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 use crate::core::Place;
 use crate::diag::{Diagnostic, code};
 use crate::load::format::block_header;
-use crate::load::redact::Redactor;
 use crate::load::text::Text;
 use crate::load::tree;
 use crate::load::variables::{Piece, Reference, Space, Variables, pieces};
@@ -19,33 +18,22 @@ pub struct Substituted {
     /// The scalars that are one reference and nothing else, with the value's other reading: as text
     /// where it was read as a number, and the other way round. The schema decides between them.
     pub other: BTreeMap<usize, Json>,
-    /// The scalars that hold a value out of the environment, as they may be shown.
-    pub shown: BTreeMap<usize, String>,
     /// The scalars whose value is not known.
     pub unknown: BTreeSet<usize>,
-    /// The references that had a value, with it where it may be told.
+    /// The references that had a value, with it.
     pub used: BTreeMap<String, String>,
 }
 
 /// Substitutes every reference in a document's values.
-pub fn apply(
-    document: &mut Node,
-    text: &Text,
-    variables: &Variables,
-    redactor: &mut Redactor,
-    sink: &mut Vec<Diagnostic>,
-) -> Substituted {
+pub fn apply(document: &mut Node, text: &Text, variables: &Variables, sink: &mut Vec<Diagnostic>) -> Substituted {
     let mut done = Substituted::default();
-    if text.as_str().contains("${") {
-        walk(document, &mut Substitution { text, variables, redactor, sink, done: &mut done });
-    }
+    walk(document, &mut Substitution { text, variables, sink, done: &mut done });
     done
 }
 
 struct Substitution<'a> {
     text: &'a Text,
     variables: &'a Variables,
-    redactor: &'a mut Redactor,
     sink: &'a mut Vec<Diagnostic>,
     done: &'a mut Substituted,
 }
@@ -85,21 +73,12 @@ impl Substitution<'_> {
         if let [Piece::Reference(reference)] = pieces.as_slice() {
             return self.whole(reference, start, end);
         }
-        let (mut out, mut shown) = (String::new(), String::new());
-        let mut secret = false;
+        let mut out = String::new();
         for piece in pieces {
             match piece {
-                Piece::Text(text) => {
-                    out.push_str(&text);
-                    shown.push_str(&text);
-                }
+                Piece::Text(text) => out.push_str(&text),
                 Piece::Reference(reference) => match self.value(&reference, start, end) {
-                    Some((value, hidden)) => {
-                        let value = tree::scalar_text(&value);
-                        out.push_str(&value);
-                        secret |= hidden.is_some();
-                        shown.push_str(&hidden.unwrap_or(value));
-                    }
+                    Some(value) => out.push_str(&tree::scalar_text(&value)),
                     None => _ = self.done.unknown.insert(start),
                 },
                 Piece::Bad(range) => {
@@ -108,22 +87,16 @@ impl Substitution<'_> {
                 }
             }
         }
-        if secret {
-            self.hide(&out, shown, start, end);
-        }
         Value::Text(out)
     }
 
     /// A scalar that is one reference takes the value's own type, unless it is quoted.
     fn whole(&mut self, reference: &Reference, start: usize, end: usize) -> Value {
-        let Some((typed, hidden)) = self.value(reference, start, end) else {
+        let Some(typed) = self.value(reference, start, end) else {
             self.done.unknown.insert(start);
             return Value::Text(reference.to_string());
         };
         let text = tree::scalar_text(&typed);
-        if let Some(shown) = hidden {
-            self.hide(&text, shown, start, end);
-        }
         if typed.is_string() {
             return Value::Text(text);
         }
@@ -142,25 +115,16 @@ impl Substitution<'_> {
         }
     }
 
-    fn hide(&mut self, value: &str, shown: String, start: usize, end: usize) {
-        self.redactor.add_scalar(&self.text.place(start, end), value, &shown);
-        self.done.shown.insert(start, shown);
-    }
-
-    /// The value of a reference, and what to show instead of it where it is hidden.
-    fn value(&mut self, reference: &Reference, start: usize, end: usize) -> Option<(Json, Option<String>)> {
-        let Some(variable) = self.variables.get(reference) else {
+    fn value(&mut self, reference: &Reference, start: usize, end: usize) -> Option<Json> {
+        let Some(value) = self.variables.get(reference) else {
             let place = self.place_of(&reference.to_string(), start, end);
-            self.sink.push(unset(reference, self.variables).at(&place));
+            let refused = self.variables.refuses(reference);
+            let said = if refused { not_here(reference) } else { unset(reference, self.variables) };
+            self.sink.push(said.at(&place));
             return None;
         };
-        if let Some(shown) = &variable.secret {
-            self.redactor.add(&variable.text(), shown);
-        }
-        // The digest tells that a secret is used, and nothing of it.
-        let told = if variable.secret.is_some() { String::new() } else { variable.text() };
-        self.done.used.insert(reference.to_string(), told);
-        Some((variable.value, variable.secret))
+        self.done.used.insert(reference.to_string(), tree::scalar_text(&value));
+        Some(value)
     }
 
     fn bad(&mut self, written: &str, start: usize, end: usize) {
@@ -170,7 +134,7 @@ impl Substitution<'_> {
         self.sink.push(
             Diagnostic::error(&code::WRONG_VALUE, format!("`{written}` {what}"))
                 .at(&place)
-                .help("write `${var.NAME}` or `${env.NAME}`; where `${` is meant as it is, write `$${`"),
+                .help("write `${var.NAME}`; where `${` is meant as it is, write `$${`"),
         );
     }
 
@@ -185,6 +149,17 @@ impl Substitution<'_> {
             None => self.text.place(start, end),
         }
     }
+}
+
+/// A reference to the environment where what it gives would be written down.
+fn not_here(reference: &Reference) -> Diagnostic {
+    let name = &reference.name;
+    let message = format!("`{reference}` is out of the environment, which is only for how to connect");
+    Diagnostic::error(&code::ENV_IN_POLICY, message)
+        .why("it may be a secret, and what policies say is written into plans, the ledger and reports")
+        .help(format!(
+            "what is no secret is a variable: write `${{var.{name}}}`, and give it with `--var {name}=\"${name}\"`"
+        ))
 }
 
 fn unset(reference: &Reference, variables: &Variables) -> Diagnostic {
@@ -212,34 +187,32 @@ mod tests {
     use super::*;
     use crate::load::yaml;
 
-    fn substitute(source: &str, variables: &Variables) -> (Json, Substituted, Vec<Diagnostic>, Redactor) {
+    fn substitute(source: &str, variables: &Variables) -> (Json, Substituted, Vec<Diagnostic>) {
         let text = Text::new("p.yaml".into(), source.into());
         let mut sink = Vec::new();
-        let mut redactor = Redactor::default();
         let mut node = yaml::documents(&text, &mut sink).remove(0);
-        let done = apply(&mut node, &text, variables, &mut redactor, &mut sink);
+        let done = apply(&mut node, &text, variables, &mut sink);
         let json = tree::convert(&node, &text, &done, &mut sink).json;
-        (json, done, sink, redactor)
+        (json, done, sink)
     }
 
     #[test]
     fn a_whole_scalar_takes_the_type_of_its_value() {
-        let variables = Variables::from_pairs(&[("DAYS", "7"), ("ON", "true"), ("T", "x")], &[("HOME", "5")]);
-        let source = "a: ${var.DAYS}\nb: ${var.DAYS} days\nc: '${var.DAYS}'\nd: ${var.ON}\ne: $${var.DAYS}\nf: ${env.HOME}\ng: |-\n  ${var.DAYS}\nh:\n  ${var.DAYS}\n";
-        let (json, done, sink, _) = substitute(source, &variables);
+        let variables = Variables::from_pairs(&[("DAYS", "7"), ("ON", "true"), ("T", "x")]);
+        let source = "a: ${var.DAYS}\nb: ${var.DAYS} days\nc: '${var.DAYS}'\nd: ${var.ON}\ne: $${var.DAYS}\nf: ${var.T}\ng: |-\n  ${var.DAYS}\nh:\n  ${var.DAYS}\n";
+        let (json, done, sink) = substitute(source, &variables);
         assert_eq!(sink, []);
         let wanted = serde_json::json!({
-            "a": 7, "b": "7 days", "c": "7", "d": true, "e": "${var.DAYS}", "f": 5, "g": "7", "h": 7
+            "a": 7, "b": "7 days", "c": "7", "d": true, "e": "${var.DAYS}", "f": "x", "g": "7", "h": 7
         });
         assert_eq!(json, wanted);
-        assert_eq!(done.other.len(), 6);
+        assert_eq!(done.other.len(), 5);
     }
 
     #[test]
     fn an_unset_variable_is_shown_where_it_stands_with_its_like() {
-        let variables = Variables::from_pairs(&[("RETENTION", "7")], &[]);
-        let (_, done, sink, _) =
-            substitute("a: x\nb: up to ${var.RETENTON} days${\nc: ${foo}\n${var.X}: 1\n", &variables);
+        let variables = Variables::from_pairs(&[("RETENTION", "7")]);
+        let (_, done, sink) = substitute("a: x\nb: up to ${var.RETENTON} days${\nc: ${foo}\n${var.X}: 1\n", &variables);
         let seen: Vec<_> = sink
             .iter()
             .map(|d| {
@@ -257,13 +230,15 @@ mod tests {
     }
 
     #[test]
-    fn a_value_out_of_the_environment_is_remembered_to_be_hidden() {
-        let variables = Variables::from_pairs(&[], &[("PW", "hunter2")]);
-        let (json, done, sink, redactor) = substitute("a: x ${env.PW}\nb: hunter2\n", &variables);
-        assert_eq!((sink, json["a"].as_str()), (Vec::new(), Some("x hunter2")));
-        assert_eq!(done.shown.values().collect::<Vec<_>>(), ["x ${env.PW}"]);
-        let mut diagnostic = Diagnostic::error(&code::INTERNAL, "about hunter2");
-        redactor.redact(&mut diagnostic);
-        assert_eq!(diagnostic.message, "about ${env.PW}");
+    fn the_environment_is_not_for_policies() {
+        let text = "a: ${env.PATH}\nb: [{c: 'x ${var.A} ${env.PATH}'}]\nd: ${env.UNSET}\ne: $${env.PATH}\n";
+        let (json, done, sink) = substitute(text, &Variables::from_pairs(&[("A", "1")]));
+        let seen: Vec<_> = sink.iter().map(|d| (d.code.name, d.place.as_ref().unwrap().line)).collect();
+        assert_eq!(seen, [("env-in-policy", 1), ("env-in-policy", 2), ("env-in-policy", 3)]);
+        assert!(sink[0].help.as_ref().unwrap().contains("`--var PATH=\"$PATH\"`"));
+        assert_eq!(json["e"], "${env.PATH}");
+        assert_eq!((done.unknown.len(), done.used.len()), (3, 1));
+        let path = std::env::var("PATH").unwrap();
+        assert!(!format!("{json} {sink:?}").contains(&path));
     }
 }

@@ -11,14 +11,25 @@ pub struct Text {
     text: Arc<str>,
     /// The offset of the first byte of every line.
     lines: Vec<usize>,
+    /// How many characters begin before every [`STRIDE`]th byte: a column in a long line is found
+    /// without reading the line up to there.
+    characters: Vec<usize>,
 }
+
+/// How far apart, in bytes, the counts of characters are.
+const STRIDE: usize = 256;
 
 impl Text {
     /// Indexes a text.
     pub fn new(path: Arc<str>, text: Arc<str>) -> Self {
         let after = |(at, byte): (usize, u8)| (byte == b'\n').then_some(at + 1);
         let lines = std::iter::once(0).chain(text.bytes().enumerate().filter_map(after)).collect();
-        Self { path, text, lines }
+        let counted = text.as_bytes().chunks_exact(STRIDE).scan(0, |before, chunk| {
+            *before += beginnings(chunk);
+            Some(*before)
+        });
+        let characters = std::iter::once(0).chain(counted).collect();
+        Self { path, text, lines, characters }
     }
 
     /// The path as the user gave it.
@@ -46,7 +57,7 @@ impl Text {
         let start = self.floor(start);
         let end = self.floor(end).max(start);
         let line = self.line_of(start);
-        let column = self.slice(self.start_of(line), start).chars().count() + 1;
+        let column = self.characters_before(start).saturating_sub(self.characters_before(self.start_of(line))) + 1;
         Place { file: Arc::clone(&self.path), line: narrow(line + 1), column: narrow(column), start, end, via: None }
     }
 
@@ -83,6 +94,13 @@ impl Text {
         self.lines.get(line).copied().unwrap_or(self.text.len())
     }
 
+    /// How many characters begin before an offset, which is one's beginning or the end.
+    fn characters_before(&self, offset: usize) -> usize {
+        let mark = (offset / STRIDE).min(self.characters.len().saturating_sub(1));
+        let rest = self.text.as_bytes().get(mark * STRIDE..offset.min(self.text.len())).unwrap_or_default();
+        self.characters.get(mark).copied().unwrap_or_default() + beginnings(rest)
+    }
+
     fn floor(&self, offset: usize) -> usize {
         let mut at = offset.min(self.text.len());
         while !self.text.is_char_boundary(at) {
@@ -90,6 +108,11 @@ impl Text {
         }
         at
     }
+}
+
+/// How many characters begin in a stretch of UTF-8.
+fn beginnings(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 fn narrow(number: usize) -> u32 {
@@ -111,5 +134,18 @@ mod tests {
         assert_eq!(text.place(11, 11).column, 4);
         assert_eq!(text.place(99, 200).line, 3);
         assert_eq!(text.at(99, 99).line, 3);
+    }
+
+    #[test]
+    fn a_column_is_counted_in_characters_wherever_in_a_long_line_it_is() {
+        let source = format!("a: b\n{}\nc: d\n", "aü€𝄞".repeat(300));
+        let text = Text::new("p".into(), source.as_str().into());
+        let line = text.start_of(1);
+        for (column, (at, _)) in text.line(1).char_indices().enumerate() {
+            let place = text.place(line + at, line + at);
+            assert_eq!((place.line, place.column as usize), (2, column + 1));
+        }
+        assert_eq!(text.place(source.len() - 2, source.len()).column, 4);
+        assert_eq!(text.place(source.len(), source.len()).line, 4);
     }
 }

@@ -21,8 +21,6 @@ pub struct Converted {
     pub places: Places,
     /// The other readings of substituted scalars, by pointer.
     pub other: BTreeMap<String, Json>,
-    /// What to show instead of a value, by pointer.
-    pub shown: BTreeMap<String, String>,
     /// The values that could not be known, by pointer: each was reported already.
     pub unknown: Vec<String>,
 }
@@ -30,12 +28,14 @@ pub struct Converted {
 /// Converts a document. Reports keys that are no text or appear twice, and numbers that are none.
 pub fn convert(document: &Node, text: &Text, substituted: &Substituted, sink: &mut Vec<Diagnostic>) -> Converted {
     let places = Places::new(text.place(document.start, document.end));
-    let out =
-        Converted { json: Json::Null, places, other: BTreeMap::new(), shown: BTreeMap::new(), unknown: Vec::new() };
+    let out = Converted { json: Json::Null, places, other: BTreeMap::new(), unknown: Vec::new() };
     let mut conversion = Conversion { text, substituted, sink, out, pointer: String::new() };
     conversion.out.json = conversion.value(document);
     conversion.out
 }
+
+/// How long a key may be, in bytes: it is a part of the pointer to every value below it.
+const LONGEST_KEY: usize = 1000;
 
 struct Conversion<'a> {
     text: &'a Text,
@@ -86,6 +86,10 @@ impl Conversion<'_> {
                 self.sink.push(no_text_key(key, self.text));
                 continue;
             };
+            if name.len() > LONGEST_KEY {
+                self.sink.push(too_long(&place));
+                continue;
+            }
             let segment = segment(name);
             match map.entry(name.clone()) {
                 Entry::Occupied(_) => {
@@ -111,9 +115,6 @@ impl Conversion<'_> {
     fn scalar(&mut self, node: &Node, value: Json) -> Json {
         if let Some(other) = self.substituted.other.get(&node.start) {
             self.out.other.insert(self.pointer.clone(), other.clone());
-        }
-        if let Some(shown) = self.substituted.shown.get(&node.start) {
-            self.out.shown.insert(self.pointer.clone(), shown.clone());
         }
         if self.substituted.unknown.contains(&node.start) {
             self.out.unknown.push(self.pointer.clone());
@@ -168,6 +169,13 @@ fn twice(name: &str, place: &crate::core::Place, first: &crate::core::Place) -> 
         .and_at(first, "first here")
         .why("only one of the two values could hold, and which one would be a guess")
         .help("keep one of them")
+}
+
+fn too_long(place: &crate::core::Place) -> Diagnostic {
+    let message = format!("this key is longer than {LONGEST_KEY} bytes");
+    Diagnostic::error(&code::YAML_BUDGET, message)
+        .at(place)
+        .help("check where its text ends: no key of a policy is that long")
 }
 
 fn no_text_key(key: &Node, text: &Text) -> Diagnostic {

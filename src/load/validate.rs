@@ -200,8 +200,8 @@ pub fn kind_of<'a>(
         return Some(schema);
     }
     let known: Vec<&str> = schemas.iter().map(|schema| schema.document.kind).collect();
-    let shown = document.shown.get("/kind").cloned().or_else(|| kind.as_str().map(str::to_owned));
-    let message = match &shown {
+    let shown = kind.as_str();
+    let message = match shown {
         Some(shown) => format!("`{shown}` is no kind of document"),
         None => "`kind` takes the name of a kind of document".to_owned(),
     };
@@ -209,8 +209,8 @@ pub fn kind_of<'a>(
         .at(document.places.value("/kind"))
         .help(format!("`kind` is {}", kinds()));
     let made = |schema: &&DocumentSchema| !schema.document.is_rule();
-    let home = shown.as_deref().and_then(|shown| schemas.iter().filter(made).find(|schema| schema.has_key(shown)));
-    sink.push(match (shown.as_deref().and_then(|shown| nearest(shown, known)), home) {
+    let home = shown.and_then(|shown| schemas.iter().filter(made).find(|schema| schema.has_key(shown)));
+    sink.push(match (shown.and_then(|shown| nearest(shown, known)), home) {
         (Some(near), _) => diagnostic.label(format!("did you mean `{near}`?")),
         (None, Some(home)) => diagnostic.label(format!("this is a key of {}", title(home.document.kind))),
         (None, None) => diagnostic,

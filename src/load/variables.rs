@@ -1,4 +1,8 @@
 //! The values behind `${var.NAME}` and `${env.NAME}`, and the texts that name them.
+//!
+//! What is out of the environment may be a secret, and what policies say is written down: into plans,
+//! the ledger and reports. So the environment is only for the parts of `chronoform.yaml` that say how
+//! to connect, and nothing that a policy can name comes out of it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,57 +11,37 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 
 use crate::diag::{Diagnostic, Failure, Sources, code};
-use crate::load::redact::Redactor;
 use crate::load::{files, nearest, substitute, tree, yaml};
 
-/// A scalar that policies can name.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Variable {
-    /// Its value: a number, a truth value or text.
-    pub value: Json,
-    /// What to show in its stead, where it came out of the environment.
-    pub secret: Option<String>,
-}
-
-impl Variable {
-    /// A value as YAML would read it.
-    pub fn plain(text: &str) -> Self {
-        Self { value: typed(text), secret: None }
-    }
-
-    /// The value as a part of a longer text.
-    pub fn text(&self) -> String {
-        tree::scalar_text(&self.value)
-    }
-}
-
-/// Everything that policies can name.
+/// Everything that `${…}` can name in some place.
 #[derive(Clone, Default)]
 pub struct Variables {
-    vars: BTreeMap<String, Variable>,
-    env: BTreeMap<String, String>,
+    /// Each a number, a truth value or text.
+    vars: BTreeMap<String, Json>,
+    /// The environment; `None` where its values may not be used.
+    env: Option<BTreeMap<String, String>>,
 }
 
 impl Variables {
     /// The variables of a run: those of `chronoform.yaml`, over them those of the files of
-    /// `--var-file` in order, over them those of `--var`, and the process's environment.
+    /// `--var-file` in order, over them those of `--var`.
     ///
     /// # Errors
     /// When a file cannot be read or is no mapping of scalars, or a name is none.
     pub fn new(
         var_files: &[PathBuf],
         vars: &[(String, String)],
-        config: &BTreeMap<String, Variable>,
+        config: &BTreeMap<String, Json>,
         sources: &mut Sources,
     ) -> Result<Self, Failure> {
-        let mut variables = Self { vars: config.clone(), env: environment() };
+        let mut variables = Self { vars: config.clone(), env: None };
         let mut sink = Vec::new();
         for path in var_files {
             variables.read_file(path, sources, &mut sink);
         }
         for (name, text) in vars {
             if is_name(name) {
-                variables.vars.insert(name.clone(), Variable::plain(text));
+                variables.vars.insert(name.clone(), typed(text));
             } else {
                 sink.push(
                     Diagnostic::error(&code::BAD_CONFIG, format!("`{name}` is no name for a variable"))
@@ -69,16 +53,13 @@ impl Variables {
     }
 
     /// Variables from pairs alone, for tests and embedders.
-    pub fn from_pairs(vars: &[(&str, &str)], env: &[(&str, &str)]) -> Self {
-        Self {
-            vars: vars.iter().map(|(name, text)| ((*name).to_owned(), Variable::plain(text))).collect(),
-            env: env.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
-        }
+    pub fn from_pairs(vars: &[(&str, &str)]) -> Self {
+        Self { vars: vars.iter().map(|(name, text)| ((*name).to_owned(), typed(text))).collect(), env: None }
     }
 
-    /// The process's environment alone, as `chronoform.yaml` may use it.
-    pub fn of_environment() -> Self {
-        Self { vars: BTreeMap::new(), env: environment() }
+    /// An environment alone, as what says how to connect may use it.
+    pub(super) fn of_environment(env: BTreeMap<String, String>) -> Self {
+        Self { vars: BTreeMap::new(), env: Some(env) }
     }
 
     fn read_file(&mut self, path: &std::path::Path, sources: &mut Sources, sink: &mut Vec<Diagnostic>) {
@@ -86,32 +67,31 @@ impl Variables {
             Ok(file) => file,
             Err(failure) => return sink.extend(failure.0),
         };
-        let environment = Self { vars: BTreeMap::new(), env: self.env.clone() };
         for mut document in yaml::documents(&file.text, sink) {
-            let done = substitute::apply(&mut document, &file.text, &environment, &mut Redactor::default(), sink);
-            for (name, value, start) in tree::scalars(&document, &file.text, "a file of variables", sink) {
-                let secret = done.shown.get(&start).cloned();
-                self.vars.insert(name, Variable { value, secret });
-            }
+            substitute::apply(&mut document, &file.text, &Self::default(), sink);
+            let found = tree::scalars(&document, &file.text, "a file of variables", sink);
+            self.vars.extend(found.into_iter().map(|(name, value, _)| (name, value)));
         }
     }
 
     /// The value of a reference.
-    pub fn get(&self, reference: &Reference) -> Option<Variable> {
+    pub fn get(&self, reference: &Reference) -> Option<Json> {
         match reference.space {
             Space::Var => self.vars.get(&reference.name).cloned(),
-            Space::Env => self
-                .env
-                .get(&reference.name)
-                .map(|text| Variable { value: typed(text), secret: Some(reference.to_string()) }),
+            Space::Env => self.env.as_ref()?.get(&reference.name).map(|text| typed(text)),
         }
+    }
+
+    /// Whether a reference looks where nothing may be taken from.
+    pub fn refuses(&self, reference: &Reference) -> bool {
+        reference.space == Space::Env && self.env.is_none()
     }
 
     /// The known name that is most like one that is not.
     pub fn nearest(&self, reference: &Reference) -> Option<String> {
         match reference.space {
             Space::Var => nearest::nearest(&reference.name, self.vars.keys().map(String::as_str)),
-            Space::Env => nearest::nearest(&reference.name, self.env.keys().map(String::as_str)),
+            Space::Env => nearest::nearest(&reference.name, self.env.iter().flatten().map(|(name, _)| name.as_str())),
         }
     }
 
@@ -121,7 +101,8 @@ impl Variables {
     }
 }
 
-fn environment() -> BTreeMap<String, String> {
+/// The process's environment, as far as it is UTF-8.
+pub(super) fn environment() -> BTreeMap<String, String> {
     let utf8 = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
@@ -277,10 +258,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("vars.yaml");
         std::fs::write(&file, "B: from file\nC: from file\nN: \"7\"\nM: 7\n").unwrap();
-        let config = ["A", "B", "C"].map(|name| (name.to_owned(), Variable::plain("from config")));
+        let config = ["A", "B", "C"].map(|name| (name.to_owned(), Json::from("from config")));
         let vars = [("C".to_owned(), "from command line".to_owned())];
         let variables = Variables::new(&[file], &vars, &BTreeMap::from(config), &mut Sources::default()).unwrap();
-        let get = |name: &str| variables.get(&Reference { space: Space::Var, name: name.to_owned() }).unwrap().value;
+        let get = |name: &str| variables.get(&Reference { space: Space::Var, name: name.to_owned() }).unwrap();
         assert_eq!(get("A"), "from config");
         assert_eq!(get("B"), "from file");
         assert_eq!(get("C"), "from command line");
@@ -304,5 +285,15 @@ mod tests {
             codes,
             ["wrong-type", "wrong-type", "duplicate-key", "wrong-value", "wrong-type", "file-unreadable", "bad-config"]
         );
+    }
+    #[test]
+    fn a_file_of_variables_takes_nothing_out_of_the_environment() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("vars.yaml");
+        std::fs::write(&file, "A: 1\nB: x${env.PATH}\n").unwrap();
+        let failure = Variables::new(&[file], &[], &BTreeMap::new(), &mut Sources::default());
+        let found = failure.err().unwrap().0;
+        let seen: Vec<_> = found.iter().map(|d| (d.code.name, d.place.as_ref().unwrap().line)).collect();
+        assert_eq!(seen, [("env-in-policy", 2)]);
     }
 }

@@ -3,6 +3,7 @@
 //! A file is cut at its `---` lines first, which YAML allows nowhere but between documents. So a
 //! document that is broken hides no other, and spans are those of the file.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -147,9 +148,8 @@ fn read(text: &Text, sink: &mut Vec<Diagnostic>) -> Vec<Node> {
         }
         match serde_saphyr::from_multiple_with_options::<Node>(text.slice(start, end), options()) {
             Ok(mut nodes) => {
-                for node in &mut nodes {
-                    settle(node, start, text);
-                }
+                let mut settling = Settling { by: start, text: text.as_str(), gaps: BTreeMap::new() };
+                nodes.iter_mut().for_each(|node| settling.settle(node));
                 documents.append(&mut nodes);
             }
             Err(error) => sink.push(complaints::explain(&error, text, start)),
@@ -200,38 +200,54 @@ fn after_word<'a>(line: &'a str, word: &str) -> Option<&'a str> {
 }
 
 /// Moves spans from the chunk into the file and gives collections their end.
-fn settle(node: &mut Node, by: usize, text: &Text) {
-    node.start += by;
-    node.end += by;
-    let last = match &mut node.value {
-        Value::List(items) => {
-            items.iter_mut().for_each(|item| settle(item, by, text));
-            items.iter().map(|item| item.end).max()
-        }
-        Value::Map(entries) => {
-            for (key, value) in entries.iter_mut() {
-                settle(key, by, text);
-                settle(value, by, text);
+struct Settling<'a> {
+    by: usize,
+    text: &'a str,
+    /// Where what separates values ends, by where it begins. Aliases bring the same collection
+    /// again and again, and a long comment in it is read once.
+    gaps: BTreeMap<usize, usize>,
+}
+
+impl Settling<'_> {
+    fn settle(&mut self, node: &mut Node) {
+        node.start += self.by;
+        node.end += self.by;
+        let last = match &mut node.value {
+            Value::List(items) => {
+                items.iter_mut().for_each(|item| self.settle(item));
+                items.iter().map(|item| item.end).max()
             }
-            entries.iter().map(|(key, value)| key.end.max(value.end)).max()
+            Value::Map(entries) => {
+                for (key, value) in entries.iter_mut() {
+                    self.settle(key);
+                    self.settle(value);
+                }
+                entries.iter().map(|(key, value)| key.end.max(value.end)).max()
+            }
+            _ => return,
+        };
+        node.end = node.end.max(last.unwrap_or_default());
+        let closing = match self.text.as_bytes().get(node.start) {
+            Some(b'{') => b'}',
+            Some(b'[') => b']',
+            _ => return,
+        };
+        let inside = node.end.max(node.start + 1);
+        let after = *self.gaps.entry(inside).or_insert_with(|| behind_gap(self.text, inside));
+        if self.text.as_bytes().get(after) == Some(&closing) {
+            node.end = after + 1;
         }
-        _ => return,
-    };
-    node.end = node.end.max(last.unwrap_or_default());
-    let closing = match text.as_str().as_bytes().get(node.start) {
-        Some(b'{') => '}',
-        Some(b'[') => ']',
-        _ => return,
-    };
-    let rest = text.as_str().get(node.end.max(node.start + 1)..).unwrap_or("");
-    let mut until = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
-    while until.starts_with('#') {
-        until = until.split_once('\n').map_or("", |(_, after)| after);
-        until = until.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
     }
-    if until.starts_with(closing) {
-        node.end = node.end.max(node.start + 1) + rest.len() - until.len() + 1;
+}
+
+/// The offset of what comes after blanks, commas and comments.
+fn behind_gap(text: &str, from: usize) -> usize {
+    let filler = |c: char| c.is_whitespace() || c == ',';
+    let mut rest = text.get(from..).unwrap_or("").trim_start_matches(filler);
+    while rest.starts_with('#') {
+        rest = rest.split_once('\n').map_or("", |(_, after)| after).trim_start_matches(filler);
     }
+    text.len() - rest.len()
 }
 
 fn options() -> Options {

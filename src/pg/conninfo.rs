@@ -30,20 +30,19 @@ fn bad(why: &str) -> Box<Diagnostic> {
     Box::new(Diagnostic::error(&code::BAD_CONFIG, message).help(HOW_TO_WRITE))
 }
 
-/// The parameter of a name; a name that is not known is only repeated where it cannot be the rest of
-/// a password that should have been quoted.
+/// The parameter of a name. One that is not known is only repeated where it is like one that is: it
+/// may be a whole URL of another scheme, or the rest of a password that should have been quoted.
 fn name(written: &str, may_be_secret: bool) -> Read<&'static str> {
     if let Some(known) = parameters::known(written) {
         return Ok(known);
     }
-    let shown = if may_be_secret {
-        "it has a parameter that is not known"
-    } else {
-        &format!("there is no parameter `{written}`")
-    };
-    Err(match parameters::nearest(written).filter(|_| !may_be_secret) {
-        Some(near) => Box::new(bad(shown).as_ref().clone().help(format!("did you mean `{near}`?"))),
-        None => bad(shown),
+    let is_word = written.len() <= 40 && written.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    Err(match parameters::nearest(written).filter(|_| is_word && !may_be_secret) {
+        Some(near) => {
+            let said = bad(&format!("there is no parameter `{written}`"));
+            Box::new(said.help(format!("did you mean `{near}`?")))
+        }
+        None => bad("it has a parameter that is not known"),
     })
 }
 

@@ -160,16 +160,25 @@ fn adopt(input: &Input<'_>) -> Vec<Adopt> {
         let Some(desired) = input.desired.get(address) else { continue };
         let known = input.applied.get(address);
         // Where its policy was moved to is worth recording too: see `Diff::elsewhere`.
-        let same = known.is_some_and(|applied| {
-            (input.whence)(applied) != Whence::Gone
-                && applied.attributes.len() == desired.attributes.len()
-                && desired.attributes.iter().all(|(name, value)| applied.attributes.get(name) == Some(&value.to_json()))
-        });
+        let same =
+            known.is_some_and(|applied| (input.whence)(applied) != Whence::Gone && is_recorded(desired, applied));
         if !same {
             found.push(adopted(desired, known.is_none(), input));
         }
     }
     found
+}
+
+/// Whether what was applied is what is wanted. A nothing that settling adds need not be.
+fn is_recorded(desired: &Desired, applied: &Applied) -> bool {
+    let kind = by_id(&desired.address.kind);
+    let counts = |name: &str, value: &serde_json::Value| {
+        !value.is_null() || !kind.is_some_and(|kind| kind.is_derived(name, desired, applied))
+    };
+    let wanted: BTreeMap<&String, serde_json::Value> =
+        desired.attributes.iter().map(|(name, value)| (name, value.to_json())).collect();
+    let wanted = wanted.iter().filter(|(name, value)| counts(name, value)).map(|(name, value)| (*name, value));
+    wanted.eq(applied.attributes.iter().filter(|(name, value)| counts(name, value)))
 }
 
 /// What is remembered of a managed relation, gone, and not wanted.
@@ -390,17 +399,19 @@ fn steps_of(
 ) -> Result<Vec<Step>, Failure> {
     let mut context: Context = context::of_delta(kind, delta, view);
     context.insert("variant".to_owned(), variant.needs.when.map_or(Value::Null, Value::text));
-    let lock =
-        variant.lock.map(|(mode, on)| Lock { mode, on: lock_on(on, delta, view), blocks: mode.blocks().to_owned() });
     let mut one = |context: &Context, separate: bool| {
         let sql = renderer.render(variant.template, context);
         let sql = sql.map_err(|error| {
             Failure::from(Diagnostic::error(&code::INTERNAL, format!("{}: {error}", delta.address)))
         })?;
-        let transactional = variant.transactional;
-        Ok::<_, Failure>(sql.map(|sql| Step { sql, transactional, lock: lock.clone(), separate }))
+        let lock = variant.lock.map(|(mode, on)| Lock {
+            mode,
+            on: lock_on(on, delta, context.get("item"), view),
+            blocks: mode.blocks().to_owned(),
+        });
+        Ok::<_, Failure>(sql.map(|sql| Step { sql, transactional: variant.transactional, lock, separate }))
     };
-    let items = kind.items(delta, weights, view).map_err(|error| unreadable(delta, &error))?;
+    let items = kind.items(variant.template, delta, weights, view).map_err(|error| unreadable(delta, &error))?;
     let Some(items) = items else { return Ok(one(&context, false)?.into_iter().collect()) };
     let mut steps = Vec::new();
     for item in items {
@@ -415,7 +426,7 @@ fn unreadable(delta: &Delta, error: &RowError) -> Failure {
     Failure::from(Diagnostic::error(&code::CATALOG_UNEXPECTED, message))
 }
 
-fn lock_on(on: LockOn, delta: &Delta, view: &View<'_>) -> String {
+fn lock_on(on: LockOn, delta: &Delta, item: Option<&Value>, view: &View<'_>) -> String {
     let object = delta.address.object().map_or_else(|| delta.address.name.clone(), |name| name.to_string());
     let relation = delta.on.as_ref().map_or_else(|| object.clone(), ToString::to_string);
     match on {
@@ -425,6 +436,10 @@ fn lock_on(on: LockOn, delta: &Delta, view: &View<'_>) -> String {
         LockOn::RelationAndChunks => format!("{relation} and its chunks"),
         LockOn::WhatItReads => what_it_reads(delta).unwrap_or(relation),
         LockOn::Object => object,
+        LockOn::Item => match item {
+            Some(Value::Map(entries)) => entries.get("locks").map_or(relation, ToString::to_string),
+            _ => relation,
+        },
     }
 }
 

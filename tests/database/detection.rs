@@ -161,9 +161,9 @@ fn complete(kind: &'static dyn Kind) -> Result<(), Failed> {
         // What `run` closes is tested with it.
         return Ok(());
     }
-    let fixtures = Fixtures { kind, name: kind.id().to_string() };
-    let changes = fixtures.changes();
-    let never = fixtures.stems(".never");
+    let own: Vec<Fixtures> = all().into_iter().filter(|fixtures| fixtures.kind.id() == kind.id()).collect();
+    let changes: Vec<String> = own.iter().flat_map(Fixtures::changes).collect();
+    let never: Vec<String> = own.iter().flat_map(|fixtures| fixtures.stems(".never")).collect();
     let mut wrong = Vec::new();
     for rule in kind.rules().attributes {
         let changed = match rule.name.strip_suffix('*') {

@@ -208,10 +208,12 @@ fn at_once(site: &mut Site) {
         site.reset();
         let all: Vec<Running> = (0..count).map(|_| site.apply()).collect();
         let ended: Vec<_> = all.into_iter().map(Running::ends).collect();
-        // One works; the others find nothing left, or that their plan is no longer true, or wait too long.
+        // One works; the others find nothing left, or that their plan is no longer true, or wait too long,
+        // or come to look while an index is being built, of which no plan can be made.
         assert!(ended.iter().any(|(status, _)| status.success()), "{ended:?}");
         for (status, said) in &ended {
-            assert!(matches!(status.code(), Some(0 | 3)), "of {count}: {status}\n{said}");
+            let looked_too_early = status.code() == Some(1) && said.contains("error[index-being-built]");
+            assert!(matches!(status.code(), Some(0 | 3)) || looked_too_early, "of {count}: {status}\n{said}");
         }
         site.settles(&format!("{count} at once"));
     }

@@ -22,12 +22,14 @@ mod docs;
 mod faults;
 mod fleet;
 mod folders;
+mod guardrails;
 mod import;
 mod injection;
 mod pooler;
 mod property;
 mod roundtrips;
 mod run;
+mod secrets;
 mod servers;
 mod trouble;
 
@@ -69,12 +71,14 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(crash::trials(tier, servers));
     trials.extend(docs::trials(tier, servers));
     trials.extend(fleet::trials(tier, servers));
+    trials.extend(guardrails::trials(tier, servers));
     trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));
     trials.extend(property::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(run::trials(tier, servers));
+    trials.extend(secrets::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
     trials.extend(import::trials(tier, servers));
     trials

@@ -35,7 +35,7 @@ fn round_trips(db: &Db, tables: usize) -> u64 {
     let mut sources = chronoform::diag::Sources::default();
     let mut sink = Vec::new();
     let paths = [place.path().join("policy.yaml")];
-    let policies = load::policies(&paths, &load::Variables::of_environment(), &mut sources, &mut sink).unwrap();
+    let policies = load::policies(&paths, &load::Variables::default(), &mut sources, &mut sink).unwrap();
     let options = ConnectOptions { url: Some(db.url().to_owned()), ..ConnectOptions::default() };
     let mut session = Session::connect(&options.resolve().unwrap()).unwrap();
     let mut remember = |_: &chronoform::core::Server| Ok(Default::default());

@@ -28,7 +28,7 @@ fn load(text: &str) -> (Result<Policies, Vec<Diagnostic>>, Sources) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policy.yaml");
     fs::write(&path, text).unwrap();
-    let variables = Variables::from_pairs(&[("DAYS", "7"), ("TEAM", "core")], &[("SECRET", SECRET)]);
+    let variables = Variables::from_pairs(&[("DAYS", "7"), ("TEAM", "core")]);
     let mut sources = Sources::default();
     let mut sink = Vec::new();
     let loaded = load::policies(&[path], &variables, &mut sources, &mut sink);

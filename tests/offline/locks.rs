@@ -96,6 +96,7 @@ fn lock(kind: &dyn Kind, variant: &Variant) -> (String, &'static str) {
         LockOn::RelationAndChunks => "the table and its chunks".to_owned(),
         LockOn::WhatItReads => "what it reads".to_owned(),
         LockOn::Object => format!("the {}", kind.title()),
+        LockOn::Item => "one chunk after another, each where it is missing".to_owned(),
     };
     (format!("{} on {on}", mode.as_str()), mode.blocks())
 }

@@ -70,7 +70,7 @@ fn valid(page: &Path, example: &str) {
     let file = folder.path().join("policy.yaml");
     fs::write(&file, example).unwrap();
     let (mut sources, mut sink) = (Sources::default(), Vec::new());
-    let loaded = load::policies(&[file], &Variables::from_pairs(&[], &[]), &mut sources, &mut sink);
+    let loaded = load::policies(&[file], &Variables::default(), &mut sources, &mut sink);
     let failed = loaded.err().map(|failure| failure.0).unwrap_or_default();
     let said: Vec<&str> = failed.iter().chain(&sink).map(|diagnostic| diagnostic.message.as_str()).collect();
     assert!(said.is_empty(), "{}: {said:#?}\n{example}", page.display());

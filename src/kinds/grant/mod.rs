@@ -15,8 +15,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema as _;
+use serde_json::Value as Json;
 
-use crate::core::{Address, Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, SqlText, Value};
+use crate::core::{Address, Applied, Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, SqlText, Value};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{After, Judgement, Kind, Relations, Rules, Scope, Section, View, role};
 use target::Target;
@@ -26,13 +27,19 @@ const ID: KindId = KindId::new("grant");
 const GRANTED: &str = "granted";
 const WITH_OPTION: &str = "with grant option";
 
-/// Asks for every other privilege to be revoked; settling takes it away.
+/// How a privilege that is granted on columns alone begins.
+const COLUMNS: &str = "on columns ";
+
+/// Asks for every other privilege to be revoked. The server knows nothing of it: what is live is taken
+/// to be as the policy says, and the ledger remembers what it said.
 const EXCLUSIVE: &str = "exclusive";
 
 static NOTHING_TO_GRANT_ON: Code =
     Code::new("nothing-to-grant-on", "Something to be granted on, or a role, that does not exist.");
 
-static CODES: &[&Code] = &[&NOTHING_TO_GRANT_ON];
+static OWNERS_OWN: Code = Code::new("owners-own", "A grant to the owner, who has every privilege without one.");
+
+static CODES: &[&Code] = &[&NOTHING_TO_GRANT_ON, &OWNERS_OWN];
 
 static SECTIONS: &[Section] = &[
     Section {
@@ -100,6 +107,27 @@ impl Kind for Grant {
         observe::read(rows)
     }
 
+    fn identify(
+        &self,
+        mut found: Vec<Live>,
+        desired: &BTreeMap<Address, Desired>,
+        _applied: &BTreeMap<Address, Applied>,
+    ) -> Vec<Live> {
+        for live in &mut found {
+            if let Some(exclusive) = desired.get(&live.address).and_then(|desired| desired.get(EXCLUSIVE)) {
+                live.set(EXCLUSIVE, exclusive.clone());
+            }
+        }
+        found
+    }
+
+    /// What an exclusive grant does not list was not to be before, either.
+    fn is_derived(&self, attribute: &str, desired: &Desired, applied: &Applied) -> bool {
+        let is_exclusive = applied.attributes.get(EXCLUSIVE) == Some(&Json::Bool(true));
+        let unlisted = desired.get(attribute).is_none_or(|value| *value == Value::Null);
+        is_exclusive && unlisted && applied.attributes.get(attribute).is_none_or(Json::is_null)
+    }
+
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
         settle::settle(desired, view, sink)
     }
@@ -117,13 +145,17 @@ impl Kind for Grant {
         !["admin", "inherit", "set"].contains(&attribute)
     }
 
-    fn requires(&self, delta: &Delta, _view: &View<'_>) -> Vec<After> {
+    fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
         let role = |name: &str| After::Resource(Address::global(role::ID, name));
         let mut after: Vec<After> = delta.address.schema.iter().map(|grantee| role(grantee)).collect();
         if delta.is_remove() {
             return Vec::new();
         }
-        match Target::read(&delta.address.name) {
+        let target = Target::read(&delta.address.name);
+        if let Some(Target::TablesIn(schema)) = &target {
+            after.extend(settle::made_in(schema, view).map(After::Relation));
+        }
+        match target {
             Some(Target::Table(name) | Target::Sequence(name)) => after.push(After::Relation(name)),
             Some(Target::Role(name) | Target::Later { by: name, .. }) => after.push(role(&name)),
             _ => {}
@@ -133,6 +165,7 @@ impl Kind for Grant {
 
     fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
         let mut judgement = Judgement::default();
+        judgement.diagnostics.extend(would_take_owners(delta, view));
         let target = Target::read(&delta.address.name).filter(|_| op != Op::Blocked && !view.server.superuser);
         let live = target.as_ref().and_then(|target| observe::target_of(view.live, target));
         if let (Some(target), Some(live)) = (target, live)
@@ -213,13 +246,33 @@ fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
     context
 }
 
+/// A statement that revokes on all of a schema would take what the role has of what it owns, too.
+fn would_take_owners(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
+    let (target, grantee) = (Target::read(&delta.address.name)?, delta.address.schema.as_deref()?);
+    let (members, owned) = observe::owned_by(view.live, &target, grantee);
+    let takes = delta.changes.iter().any(|change| {
+        let (before, after) = (change.before.is_some(), change.after.as_ref());
+        change.attribute != EXCLUSIVE && before && after.is_none_or(|after| *after == Value::Null)
+    });
+    if !takes || owned == 0 {
+        return None;
+    }
+    let message =
+        format!("nothing can be revoked from \"{grantee}\" on {}: {owned} of {members} are its own", target.name());
+    let error = Diagnostic::error(&code::CANNOT_CHANGE, message)
+        .why("the statement would take from the owner what it has of its own, too")
+        .help("name one by one what it is to be revoked on");
+    let desired = delta.desired.as_ref().or_else(|| view.desired.get(&delta.address));
+    Some(desired.map_or(error.clone(), |desired| error.at(&desired.place)))
+}
+
 /// The privileges by what is done about them.
 fn lists(delta: &Delta) -> Value {
     let mut lists: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for form in ["revoke", "revoke_option", "grant", "grant_option"] {
         lists.insert(form, Vec::new());
     }
-    for change in &delta.changes {
+    for change in delta.changes.iter().filter(|change| change.attribute != EXCLUSIVE) {
         let before = change.before.as_ref().and_then(Value::as_text).unwrap_or_default();
         let forms: &[&str] = match change.after.as_ref().and_then(Value::as_text) {
             None => &["revoke"],

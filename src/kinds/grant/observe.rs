@@ -5,15 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Value};
 use crate::kinds::Scope;
 use crate::kinds::grant::target::Target;
-use crate::kinds::grant::{GRANTED, ID, WITH_OPTION};
+use crate::kinds::grant::{COLUMNS, GRANTED, ID, WITH_OPTION};
+use crate::kinds::role;
 
 /// The container of what is said of targets themselves; no role is called so.
 const TARGET: &str = "";
 
-/// The query; `None` where no grant is named.
+/// The query; `None` where neither a grant nor a role is named. Of a role that is, all memberships are
+/// read.
 pub fn query(scope: &Scope) -> Option<Query> {
-    let named = scope.contained.get(ID.as_str()).filter(|named| !named.is_empty())?;
-    let grantees: BTreeSet<&str> = named.iter().map(|(grantee, _)| grantee.as_str()).collect();
+    let named = scope.contained.get(ID.as_str()).map(Vec::as_slice).unwrap_or_default();
+    let described = scope.globals.get(role::ID.as_str()).into_iter().flatten();
+    let grantees: BTreeSet<&str> =
+        named.iter().map(|(grantee, _)| grantee.as_str()).chain(described.map(String::as_str)).collect();
+    if grantees.is_empty() {
+        return None;
+    }
     let targets: BTreeSet<Target> = named.iter().filter_map(|(_, name)| Target::read(name)).collect();
     let (mut relations, mut functions) = (Vec::new(), Vec::new());
     let (mut whole, mut schemas) = (BTreeSet::new(), BTreeSet::new());
@@ -75,6 +82,7 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
     for row in rows {
         match row.text("what")? {
             "granted" => found.granted(row)?,
+            "columns" => found.columns(row)?,
             "later" => {
                 let target = Target::Later {
                     by: row.text("by")?.to_owned(),
@@ -99,6 +107,15 @@ struct Object {
     owned: i64,
     /// Who owns one that it does not.
     owner: Option<String>,
+    /// How many of them each role owns.
+    owners: BTreeMap<String, i64>,
+}
+
+impl Object {
+    /// How many of its objects are not a role's own.
+    fn not_of(&self, role: &str) -> i64 {
+        self.members - self.owners.get(role).copied().unwrap_or_default()
+    }
 }
 
 /// On how many of a target's objects a privilege is granted, and on how many to be passed on.
@@ -108,6 +125,8 @@ type Counts = BTreeMap<String, (i64, i64)>;
 struct Found {
     targets: BTreeMap<Target, Object>,
     granted: BTreeMap<(String, Target), Counts>,
+    /// The columns on which a privilege is granted by themselves, of each object.
+    columns: BTreeMap<(String, Target), BTreeMap<String, Vec<String>>>,
     members: Vec<Live>,
     /// What policies or the ledger name, by grantee and target.
     named: BTreeSet<(String, String)>,
@@ -121,6 +140,7 @@ impl Found {
             let object = self.targets.entry(target).or_default();
             object.members += 1;
             object.owned += i64::from(owned);
+            *object.owners.entry(owner.to_owned()).or_default() += 1;
             if !owned {
                 object.owner.get_or_insert_with(|| owner.to_owned());
             }
@@ -130,6 +150,14 @@ impl Found {
 
     fn granted(&mut self, row: &Row) -> Result<(), RowError> {
         targets(row)?.iter().try_for_each(|target| self.one(target, row))
+    }
+
+    fn columns(&mut self, row: &Row) -> Result<(), RowError> {
+        for target in targets(row)? {
+            let of = self.columns.entry((row.text("grantee")?.to_owned(), target)).or_default();
+            of.entry(row.text("privilege")?.to_owned()).or_default().push(row.text("arguments")?.to_owned());
+        }
+        Ok(())
     }
 
     fn one(&mut self, target: &Target, row: &Row) -> Result<(), RowError> {
@@ -154,15 +182,28 @@ impl Found {
         Ok(())
     }
 
-    fn into_live(self) -> Vec<Live> {
-        let mut all = self.members;
-        for ((grantee, target), counts) in self.granted {
+    /// A resource for each grantee and target that is named and has something.
+    fn privileges(&self) -> Vec<Live> {
+        let mut all = Vec::new();
+        let known: BTreeSet<&(String, Target)> = self.granted.keys().chain(self.columns.keys()).collect();
+        for key in known {
+            let (grantee, target) = key;
             if !self.named.contains(&(grantee.clone(), target.name())) {
                 continue;
             }
-            let members = self.targets.get(&target).map_or(1, |object| object.members);
-            let mut live = resource(&grantee, &target);
-            for (privilege, (count, grantable)) in counts {
+            let members = self.targets.get(target).map_or(1, |object| object.not_of(grantee));
+            let mut live = resource(grantee, target);
+            for (privilege, columns) in self.columns.get(key).into_iter().flatten() {
+                let value = match (target, columns.as_slice()) {
+                    (Target::Table(_), [columns]) => format!("{COLUMNS}{columns}"),
+                    _ => format!("{COLUMNS}of {} of {members}", columns.len()),
+                };
+                live.set(privilege, Value::Text(value));
+            }
+            let columns = live.attributes.clone();
+            live.set_fact("columns", Value::Map(columns));
+            for (privilege, (count, grantable)) in self.granted.get(key).into_iter().flatten() {
+                let (count, grantable) = (*count, *grantable);
                 let value = match () {
                     () if count < members && grantable > 0 => {
                         format!("on {count} of {members}, {grantable} with grant option")
@@ -172,16 +213,24 @@ impl Found {
                     () if grantable == 0 => GRANTED.to_owned(),
                     () => format!("granted, with grant option on {grantable} of {members}"),
                 };
-                live.set(&privilege, Value::Text(value));
+                live.set(privilege, Value::Text(value));
             }
             all.push(live);
         }
+        all
+    }
+
+    fn into_live(self) -> Vec<Live> {
+        let mut all = self.privileges();
+        all.extend(self.members);
         for (target, object) in self.targets {
             let mut live = resource(TARGET, &target);
             live.system = true;
             live.set_fact("members", object.members);
             live.set_fact("owned", object.owned);
             live.set_fact("owner", object.owner.map_or(Value::Null, Value::Text));
+            let owners = object.owners.into_iter().map(|(owner, count)| (owner, Value::Int(count))).collect();
+            live.set_fact("owners", Value::Map(owners));
             all.push(live);
         }
         all
@@ -214,6 +263,16 @@ fn resource(grantee: &str, target: &Target) -> Live {
 /// What is said of a target, where it exists.
 pub fn target_of<'a>(live: &'a BTreeMap<Address, Live>, target: &Target) -> Option<&'a Live> {
     live.get(&Address { kind: ID, schema: Some(TARGET.to_owned()), name: target.name() })
+}
+
+/// How many objects a target stands for, and how many of them are a role's own.
+pub fn owned_by(live: &BTreeMap<Address, Live>, target: &Target, role: &str) -> (i64, i64) {
+    let fact = |name: &str| target_of(live, target).and_then(|live| live.fact(name));
+    let owned = match fact("owners") {
+        Some(Value::Map(owners)) => owners.get(role).and_then(Value::as_int),
+        _ => None,
+    };
+    (fact("members").and_then(Value::as_int).unwrap_or_default(), owned.unwrap_or_default())
 }
 
 /// The functions of a name that there are, as targets are called.

@@ -3,6 +3,8 @@
 --   $1, $2 text[]: tables and sequences, schema and name · $3 text[]: schemas that are meant as a whole
 --   $4, $5 text[]: functions, schema and name · $6 text[]: schemas · $7 text[]: roles to be members of
 --   $8 text[]: grantees, `public` among them where it is meant · $9 text[]: roles that make things later
+-- What a role has of what it owns is left out: it needs no grant for it, and whoever counts on the owner
+-- would be surprised by its loss.
 --   $10, $11 text[]: the resources that are named, grantee and target: no other is to be read
 WITH here AS MATERIALIZED (
   SELECT d.oid, d.datacl, d.datdba FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
@@ -62,8 +64,16 @@ WITH here AS MATERIALIZED (
          pg_catalog.bool_or(a.is_grantable) AS grantable
     FROM objects AS o
    CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) AS a
-    JOIN grantees AS g ON g.oid = a.grantee
+    JOIN grantees AS g ON g.oid = a.grantee AND g.oid <> o.owner
    GROUP BY 1, 2, 3, 4, 5, 6
+), columns AS MATERIALIZED (
+  SELECT r.schema, r.name, g.name AS grantee, pg_catalog.lower(x.privilege_type) AS privilege,
+         pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(a.attname), ', ') AS columns
+    FROM relations AS r
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND NOT a.attisdropped AND a.attacl IS NOT NULL
+   CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) AS x
+    JOIN grantees AS g ON g.oid = x.grantee AND g.oid <> r.owner
+   GROUP BY 1, 2, 3, 4
 )
 SELECT 'object' AS what, o.sort, o.schema, o.name, o.arguments, NULL::text AS grantee, NULL::text AS by,
        NULL::text AS privilege, NULL::bool AS grantable, NULL::int8 AS count,
@@ -74,11 +84,14 @@ UNION ALL
 SELECT 'granted', g.sort, g.schema, g.name, g.arguments, g.grantee, NULL, g.privilege, g.grantable, NULL, NULL, NULL, NULL, NULL
   FROM granted AS g
 UNION ALL
+SELECT 'columns', 'table', c.schema, c.name, c.columns, c.grantee, NULL, c.privilege, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM columns AS c
+UNION ALL
 SELECT 'later', l.what, l.schema, NULL, NULL, g.name, l.maker, pg_catalog.lower(a.privilege_type),
        pg_catalog.bool_or(a.is_grantable), NULL, NULL, NULL, NULL, NULL
   FROM later AS l
  CROSS JOIN LATERAL pg_catalog.aclexplode(l.acl) AS a
-  JOIN grantees AS g ON g.oid = a.grantee
+  JOIN grantees AS g ON g.oid = a.grantee AND g.name <> l.maker
  GROUP BY l.what, l.schema, g.name, l.maker, a.privilege_type
 UNION ALL
 SELECT 'member', NULL, NULL, r.rolname::text, NULL, g.name, NULL, NULL, pg_catalog.bool_or(m.admin_option), NULL, NULL, NULL,
@@ -87,7 +100,6 @@ SELECT 'member', NULL, NULL, r.rolname::text, NULL, g.name, NULL, NULL, pg_catal
   FROM pg_catalog.pg_auth_members AS m
   JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
   JOIN grantees AS g ON g.oid = m.member
- WHERE r.rolname = ANY ($7::text[])
  GROUP BY r.rolname, g.name
 UNION ALL
 SELECT 'named', NULL, NULL, w.target, NULL, w.grantee, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL

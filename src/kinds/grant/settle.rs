@@ -1,11 +1,11 @@
 //! Grants against what there is to be granted on, and to whom.
 
-use crate::core::{Address, Desired, Ensure, KindId, Value, Version};
+use crate::core::{Address, Desired, Ensure, KindId, QualifiedName, Value, Version};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::View;
 use crate::kinds::grant::target::Target;
-use crate::kinds::grant::{EXCLUSIVE, NOTHING_TO_GRANT_ON, observe};
+use crate::kinds::grant::{EXCLUSIVE, NOTHING_TO_GRANT_ON, OWNERS_OWN, observe};
 use crate::kinds::role::{self, PUBLIC};
+use crate::kinds::{self, View};
 
 const MAINTAIN: Version = Version::new(17, 0);
 const MEMBER_OPTIONS: Version = Version::new(16, 0);
@@ -40,8 +40,12 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
             return None;
         }
     }
+    if is_owners(&target, grantee, view) {
+        sink.push(owners_own(&target, grantee, desired));
+        return None;
+    }
     let live = view.live.get(&desired.address);
-    if settled.attributes.remove(EXCLUSIVE).is_some() {
+    if settled.attributes.contains_key(EXCLUSIVE) {
         for name in live.iter().flat_map(|live| live.attributes.keys()) {
             settled.attributes.entry(name.clone()).or_insert(Value::Null);
         }
@@ -49,7 +53,55 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     // What is to be revoked and is not granted is so already.
     let granted = |name: &str| live.is_some_and(|live| live.get(name).is_some());
     settled.attributes.retain(|name, value| *value != Value::Null || granted(name));
-    (!settled.attributes.is_empty()).then_some(settled)
+    sink.extend(on_columns(&settled, grantee, &target, view));
+    settled.attributes.keys().any(|name| name != EXCLUSIVE).then_some(settled)
+}
+
+/// Whether everything that a target stands for is the role's own, or will be.
+fn is_owners(target: &Target, grantee: &str, view: &View<'_>) -> bool {
+    let (members, owned) = observe::owned_by(view.live, target, grantee);
+    let makes = match target {
+        Target::Later { by, .. } => return by == grantee,
+        Target::Table(name) => members == 0 && is_made(name, view),
+        Target::TablesIn(schema) => members == owned && made_in(schema, view).next().is_some(),
+        _ => false,
+    };
+    (members > 0 && members == owned && !makes) || (makes && grantee == view.server.user)
+}
+
+fn owners_own(target: &Target, grantee: &str, desired: &Desired) -> Diagnostic {
+    let message = match target {
+        Target::Later { .. } => format!("what \"{grantee}\" makes later will be its own, and needs no grant"),
+        _ => format!("\"{grantee}\" owns {}, and needs no grant", target.name()),
+    };
+    Diagnostic::note(&OWNERS_OWN, message)
+        .at(&desired.place)
+        .why("an owner has every privilege on what it owns; what it has is left alone, and nothing is recorded of it")
+}
+
+/// What the role is granted on columns, and the policy says nothing of.
+fn on_columns(settled: &Desired, grantee: &str, target: &Target, view: &View<'_>) -> Option<Diagnostic> {
+    let live = view.live.get(&settled.address)?;
+    let Some(Value::Map(columns)) = live.fact("columns") else { return None };
+    // What the policy grants on the whole says all that there is to say; what it revokes, goes.
+    let left = columns.iter().filter(|(privilege, _)| settled.get(privilege).is_none());
+    let left: Vec<String> =
+        left.filter_map(|(privilege, columns)| Some(format!("{privilege} {}", columns.as_text()?))).collect();
+    let message = format!("\"{grantee}\" is also granted {}, on {}", left.join(" and "), target.name());
+    let note = Diagnostic::note(&code::UNMANAGED, message)
+        .at(&settled.place)
+        .why("policies do not describe grants on columns; they are left alone, and count as no grant on the whole")
+        .help("revoking the privilege on the whole, as with `ensure: absent`, revokes it on every column, too");
+    (!left.is_empty()).then_some(note)
+}
+
+/// The relations in a schema that the same plan makes.
+pub fn made_in<'a>(schema: &'a str, view: &'a View<'_>) -> impl Iterator<Item = QualifiedName> + 'a {
+    let new = |desired: &&Desired| desired.ensure == Ensure::Present && !view.live.contains_key(&desired.address);
+    let made = view.desired.values().filter(new);
+    let made =
+        made.filter(|desired| kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.makes(desired).is_some()));
+    made.filter_map(|desired| desired.on.clone()).filter(move |name| name.schema == schema)
 }
 
 /// Whether a role exists and stays, or the policies make it.
@@ -69,7 +121,8 @@ fn is_there(target: &Target, desired: &Desired, view: &View<'_>, sink: &mut Vec<
         Target::Database => return Some(true),
         Target::TablesIn(schema) | Target::SequencesIn(schema) | Target::FunctionsIn(schema) => {
             if exists(&Target::Schema(schema.clone())) {
-                return Some(exists(target));
+                let made = matches!(target, Target::TablesIn(_)) && made_in(schema, view).next().is_some();
+                return Some(exists(target) || made);
             }
             missing(&format!("no schema \"{schema}\""), desired, migrations)
         }
@@ -106,7 +159,7 @@ fn is_there(target: &Target, desired: &Desired, view: &View<'_>, sink: &mut Vec<
 }
 
 /// Whether the same plan makes a relation.
-fn is_made(name: &crate::core::QualifiedName, view: &View<'_>) -> bool {
+fn is_made(name: &QualifiedName, view: &View<'_>) -> bool {
     let address = Address::in_schema(KindId::new("continuous_aggregate"), name);
     view.desired.get(&address).is_some_and(|made| made.ensure == Ensure::Present)
 }

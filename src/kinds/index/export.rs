@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::core::{Live, Value};
-use crate::kinds::index::names;
-use crate::kinds::index::observe::as_key;
+use crate::kinds::index::observe::{MISSING_ON_CHUNKS, as_key};
+use crate::kinds::index::{names, on_chunks};
 use crate::kinds::{Entries, Export, View, key, reloption};
 
 const STORAGE: &str = "storage.";
@@ -14,6 +14,11 @@ pub fn export(live: &Live, view: &View<'_>) -> Export {
     let name = &live.address.name;
     if live.get("valid") == Some(&Value::Bool(false)) {
         return Export::LeftOut(format!("the index `{name}` is not valid: its build never ended"));
+    }
+    let missing = live.get(MISSING_ON_CHUNKS);
+    let missing = missing.map(|missing| format!("the index `{name}` is missing, or not valid, on {missing} chunks"));
+    if let Some(missing) = missing.as_ref().filter(|_| on_chunks::heals(live, view)) {
+        return Export::LeftOut(format!("{missing}; in a policy, the next plan would build it there"));
     }
     if names::is_reserved(name) {
         let message = format!("the index `{name}` has a name that Chronoform uses while it replaces an index");
@@ -35,7 +40,8 @@ pub fn export(live: &Live, view: &View<'_>) -> Export {
         .with_some("nulls_not_distinct", on("nulls_not_distinct"))
         .with_some("storage", storage(live));
     let entries = if own_tablespace { entries.with_attribute(live, "tablespace") } else { entries };
-    Export::section(live, view, "indexes", entries)
+    let export = Export::section(live, view, "indexes", entries);
+    export.but(missing)
 }
 
 fn storage(live: &Live) -> Option<Json> {

@@ -7,6 +7,7 @@ mod method;
 mod moved;
 mod names;
 mod observe;
+mod on_chunks;
 mod rules;
 mod settle;
 #[cfg(test)]
@@ -43,6 +44,8 @@ static INDEX_BEING_BUILT: Code = Code::new("index-being-built", "An index that a
 static INDEX_IN_USE: Code =
     Code::new("index-in-use", "An index that cannot go, because a constraint or replication needs it.");
 static SAME_INDEX_TWICE: Code = Code::new("same-index-twice", "Two indexes of a table with the same definition.");
+static MISSING_ON_CHUNKS: Code =
+    Code::new("missing-on-chunks", "An index of a hypertable that some chunks have no valid copy of.");
 static SHARES_CHUNK_INDEXES: Code = Code::new(
     "shares-chunk-indexes",
     "An index of a hypertable that cannot go without taking the chunks' indexes of another.",
@@ -62,6 +65,7 @@ static CODES: &[&Code] = &[
     &INDEX_BEING_BUILT,
     &INDEX_IN_USE,
     &SAME_INDEX_TWICE,
+    &MISSING_ON_CHUNKS,
     &SHARES_CHUNK_INDEXES,
     &NOT_IMMUTABLE,
     &NO_SUCH_OBJECT,
@@ -165,8 +169,8 @@ impl Kind for Index {
         attribute.starts_with("storage.")
     }
 
-    fn is_derived(&self, attribute: &str) -> bool {
-        attribute == "valid"
+    fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
+        attribute == "valid" || attribute == observe::MISSING_ON_CHUNKS
     }
 
     fn is_implied(&self, attribute: &str, value: &Value) -> bool {
@@ -175,6 +179,16 @@ impl Kind for Index {
             "method" => value.as_text() == Some("btree"),
             _ => matches!(value, Value::Null | Value::Bool(false)) || *value == Value::List(Vec::new()),
         }
+    }
+
+    fn items(
+        &self,
+        template: &str,
+        delta: &Delta,
+        weights: &[Row],
+        _view: &View<'_>,
+    ) -> Result<Option<Vec<Value>>, RowError> {
+        Ok(rules::is_on_chunk(template).then(|| on_chunks::items(delta, weights)))
     }
 
     fn is_removed_last(&self, removal: &Delta, others: &[&Delta], view: &View<'_>) -> bool {

@@ -58,12 +58,18 @@ pub fn is_chosen_by_server(name: &str, table: &str, columns: &[&str]) -> bool {
     let Some(at) = name.rfind("_idx") else { return false };
     let label = name.get(at + 1..).unwrap_or_default();
     let number = label.strip_prefix("idx").unwrap_or_default();
-    number.bytes().all(|byte| byte.is_ascii_digit()) && name == object_name(table, &addition, label)
+    number.bytes().all(|byte| byte.is_ascii_digit()) && name == object_name(table, &addition, Some(label))
 }
 
-/// Two names and a label, the longer name cut first until all fit.
-fn object_name(first: &str, second: &str, label: &str) -> String {
-    let room = MAX_IDENTIFIER_BYTES.saturating_sub(label.len() + 2);
+/// The name that TimescaleDB gives an index's copy on a chunk, where it is free
+/// (`chunk_index_choose_name` in `src/chunk_index.c`).
+pub fn on_chunk(chunk: &str, index: &str) -> String {
+    object_name(chunk, index, None)
+}
+
+/// Two names and perhaps a label, the longer name cut first until all fit.
+fn object_name(first: &str, second: &str, label: Option<&str>) -> String {
+    let room = MAX_IDENTIFIER_BYTES.saturating_sub(1 + label.map_or(0, |label| label.len() + 1));
     let (mut one, mut two) = (first.len(), second.len());
     while one + two > room {
         if one > two {
@@ -72,7 +78,8 @@ fn object_name(first: &str, second: &str, label: &str) -> String {
             two -= 1;
         }
     }
-    format!("{}_{}_{label}", clip(first, one), clip(second, two))
+    let named = format!("{}_{}", clip(first, one), clip(second, two));
+    label.map_or_else(|| named.clone(), |label| format!("{named}_{label}"))
 }
 
 #[cfg(test)]
@@ -105,5 +112,8 @@ mod tests {
         let long = "a_table_whose_name_is_as_long_as_the_server_will_let_it_be_1234";
         let chosen = "a_table_whose_name_is_as_long_as_the_server_will_let_i_time_idx";
         assert!(is_chosen_by_server(chosen, long, &["time"]));
+        assert_eq!(on_chunk("_hyper_1_2_chunk", "ix_ticks"), "_hyper_1_2_chunk_ix_ticks");
+        let cut = "_hyper_1_2_chunk_a_table_whose_name_is_as_long_as_the_server_wi";
+        assert_eq!(on_chunk("_hyper_1_2_chunk", long), cut);
     }
 }

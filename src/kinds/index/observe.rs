@@ -16,6 +16,17 @@ pub const NULLS_NOT_DISTINCT: Version = Version::new(15, 0);
 /// The attributes that name what an interrupted replacement left behind; null where it left nothing.
 pub const LEFTOVERS: [&str; 2] = ["leftover.unfinished", "leftover.retired"];
 
+/// From here on a chunk's index is whichever index of the hypertable's it is built like: the catalog
+/// `chunk_index`, in which each was recorded, is gone (`sql/updates/2.21.3--2.22.0.sql`). Before, one that
+/// is built on a chunk by itself stays behind when the hypertable's is renamed or dropped (seen on
+/// 2.14.2 and 2.18.2, and not so on 2.22.1 and 2.28.3).
+pub const BY_SHAPE: Version = Version::new(2, 22);
+
+/// The attribute that tells on how many chunks an index has no valid copy; null where on none.
+pub const MISSING_ON_CHUNKS: &str = "missing_on_chunks";
+/// The fact that has those chunks: see [`Lacking`].
+const LACKING: &str = "lacking";
+
 /// `DESC` and `NULLS FIRST` in `pg_index.indoption` (`src/include/catalog/pg_index.h`).
 const DESCENDING: i64 = 1;
 const NULLS_FIRST: i64 = 2;
@@ -24,13 +35,18 @@ pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
     if scope.oids.is_empty() {
         return None;
     }
-    let sql = include_str!("observe.sql");
-    let sql = if server.version < NULLS_NOT_DISTINCT {
-        sql.replace("k.indnullsnotdistinct AS", "false AS")
-    } else {
-        sql.to_owned()
+    let same = match server.timescale_version() {
+        Some(version) if version >= BY_SHAPE => include_str!("same_by_server.sql"),
+        Some(_) => include_str!("same_by_record.sql"),
+        None => "false",
     };
-    Some(Query { sql, params: vec![Param::Oids(scope.oids.clone())] })
+    let mut sql = include_str!("observe.sql").replace("{same p k}", same.trim_end());
+    if server.version < NULLS_NOT_DISTINCT {
+        for of in ["i", "k", "p"] {
+            sql = sql.replace(&format!("{of}.indnullsnotdistinct"), "false");
+        }
+    }
+    Some(Query { sql, params: vec![Param::Oids(scope.oids.clone()), scope.hypertable_oids()] })
 }
 
 pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> {
@@ -95,12 +111,66 @@ fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError>
     live.set_fact("opclasses", Value::List(opclasses));
     live.set_fact("collations", Value::List(collations));
     let constraint = row.maybe_text("constraint_type")?;
+    let lacking = read_lacking(row)?;
+    if !lacking.is_empty() {
+        let of = relation.hypertable.as_ref().map_or(0, |hypertable| hypertable.chunks);
+        live.set(MISSING_ON_CHUNKS, Value::Text(format!("{} of {of}", lacking.len())));
+        live.set_fact(LACKING, Value::List(lacking));
+    }
     if let Some(sort) = constraint {
         live.set_fact("constraint", Value::text(sort));
     }
     let default = relation.hypertable.as_ref().is_some_and(|hypertable| is_default(&live, relation, hypertable));
     live.system = constraint.is_some() || default || row.bool("of_parent")?;
     Ok(live)
+}
+
+/// A chunk that has no valid copy of an index.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Lacking<'a> {
+    /// The chunk.
+    pub chunk: &'a QualifiedName,
+    /// Its OID.
+    pub oid: u32,
+    /// The copy that it has and that is not valid, with its OID.
+    pub broken: Option<(&'a QualifiedName, u32)>,
+}
+
+/// The chunks that have no valid copy of an index.
+pub fn lacking(live: &Live) -> Vec<Lacking<'_>> {
+    live.fact(LACKING).map(Value::as_list).unwrap_or_default().iter().filter_map(as_lacking).collect()
+}
+
+fn as_lacking(value: &Value) -> Option<Lacking<'_>> {
+    let Value::Map(entries) = value else { return None };
+    let oid = |entry: &str| u32::try_from(entries.get(entry)?.as_int()?).ok();
+    let broken = entries.get("broken").and_then(as_name).zip(oid("broken_oid"));
+    Some(Lacking { chunk: entries.get("chunk").and_then(as_name)?, oid: oid("oid")?, broken })
+}
+
+/// The name in a value, where it is one.
+pub fn as_name(value: &Value) -> Option<&QualifiedName> {
+    if let Value::Name(name) = value { Some(name) } else { None }
+}
+
+/// The same as the fact that keeps them.
+fn read_lacking(row: &Row) -> Result<Vec<Value>, RowError> {
+    let mut names = row.texts("lacking_names")?.into_iter().flatten();
+    let mut oids = row.ints("lacking_oids")?.into_iter();
+    let mut broken = row.texts("lacking_broken")?.into_iter();
+    let mut broken_oids = row.ints("lacking_broken_oids")?.into_iter();
+    let mut found = Vec::new();
+    for schema in row.texts("lacking_schemas")?.into_iter().flatten() {
+        let number = |number: Option<i64>| number.map_or(Value::Null, Value::Int);
+        let broken = broken.next().flatten().map(|name| Value::Name(QualifiedName::new(&schema, name)));
+        found.push(Value::Map(BTreeMap::from([
+            ("oid".to_owned(), number(oids.next())),
+            ("broken".to_owned(), broken.unwrap_or(Value::Null)),
+            ("broken_oid".to_owned(), number(broken_oids.next())),
+            ("chunk".to_owned(), Value::Name(QualifiedName::new(schema, names.next().unwrap_or_default()))),
+        ])));
+    }
+    Ok(found)
 }
 
 fn read_key(row: &Row) -> Result<KeyColumn, RowError> {

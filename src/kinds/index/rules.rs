@@ -5,10 +5,18 @@
 
 use crate::core::{Hazard, LockMode};
 use crate::kinds::index::moved::NAME;
+use crate::kinds::index::observe::MISSING_ON_CHUNKS;
 use crate::kinds::index::way::{BRIEF, BRIEF_THEN_SWAP, CONCURRENTLY, GENTLE, PER_CHUNK, WHOLE_THEN_SWAP};
 use crate::kinds::{AttributeRule, How, LockOn, Needs, Rules, StepRule, Variant};
 
 const CREATE: &str = "index/create.sql";
+/// What is done to one chunk after another.
+const ON_CHUNK: [&str; 2] = ["index/drop_on_chunk.sql", "index/create_on_chunk.sql"];
+
+/// Whether a step is made once for every chunk that lacks the index.
+pub fn is_on_chunk(template: &str) -> bool {
+    ON_CHUNK.contains(&template)
+}
 
 /// A statement that cannot run in a transaction, or must not share one.
 const fn alone(template: &'static str, needs: Needs, lock: (LockMode, LockOn)) -> Variant {
@@ -120,6 +128,15 @@ static TABLESPACE: StepRule = StepRule {
     ],
 };
 
+/// A chunk's copy that is not valid helps nobody, and goes before another is built.
+static DROP_ON_CHUNK: StepRule =
+    StepRule { variants: &[within(ON_CHUNK[0], Needs::ANY, (LockMode::AccessExclusive, LockOn::Item))] };
+
+/// What was built on a chunk by itself is the copy of whichever index it is built like: see
+/// [`crate::kinds::index::observe::BY_SHAPE`], without which settling asks for none.
+static CREATE_ON_CHUNK: StepRule =
+    StepRule { variants: &[within(ON_CHUNK[1], Needs::ANY, (LockMode::Share, LockOn::Item))] };
+
 /// The whole table.
 pub static RULES: Rules = Rules {
     create: &[&DROP_UNFINISHED, &DROP_LEFT_OVER, &CREATE_STEP, &TAKE_OVER],
@@ -145,6 +162,7 @@ pub static RULES: Rules = Rules {
         AttributeRule { name: "unique", how: How::Replace },
         AttributeRule { name: "nulls_not_distinct", how: How::Replace },
         AttributeRule { name: "valid", how: How::Replace },
+        AttributeRule { name: MISSING_ON_CHUNKS, how: How::AlterBy(&[&DROP_ON_CHUNK, &CREATE_ON_CHUNK]) },
         AttributeRule { name: "leftover.unfinished", how: How::Alter(&DROP_UNFINISHED) },
         AttributeRule { name: "leftover.retired", how: How::Alter(&DROP_LEFT_OVER) },
         AttributeRule { name: "tablespace", how: How::Alter(&TABLESPACE) },

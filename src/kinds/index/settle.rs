@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::core::{Address, Desired, Ensure, KeyColumn, KeyTarget, KindId, Live, QualifiedName, SqlText, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::desired::{include_place, key_place};
-use crate::kinds::index::observe::{LEFTOVERS, NULLS_NOT_DISTINCT, as_key};
-use crate::kinds::index::{INDEX_NAME_TAKEN, NOT_IMMUTABLE, SAME_INDEX_TWICE, UNIQUE_WITHOUT_PARTITION_COLUMN};
+use crate::kinds::index::observe::{LEFTOVERS, MISSING_ON_CHUNKS, NULLS_NOT_DISTINCT, as_key, as_name};
+use crate::kinds::index::{
+    INDEX_NAME_TAKEN, NOT_IMMUTABLE, SAME_INDEX_TWICE, UNIQUE_WITHOUT_PARTITION_COLUMN, on_chunks,
+};
 use crate::kinds::{Relation, RelationKind, Stored, View, checks};
 
 pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
@@ -36,7 +38,12 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         None => settled.attributes.retain(|name, value| !(name.starts_with("storage.") && *value == Value::Null)),
     }
     check_immutable(desired, &settled, live, &relation.name, view, sink);
-    (sink.len() == errors).then_some(settled)
+    if sink.len() > errors {
+        return None;
+    }
+    let stays = |live: &&Live| DEFINITION.iter().all(|name| live.get(name) == settled.get(name));
+    sink.extend(live.filter(stays).and_then(|live| on_chunks::warning(desired, live, view)));
+    Some(settled)
 }
 
 fn taken(desired: &Desired, live: &Live) -> Diagnostic {
@@ -302,10 +309,9 @@ fn adopt_spelling(settled: &mut Desired, live: &Live, on: &QualifiedName, view: 
     for leftover in LEFTOVERS {
         settled.set(leftover, Value::Null);
     }
-}
-
-fn as_name(value: &Value) -> Option<&QualifiedName> {
-    if let Value::Name(name) = value { Some(name) } else { None }
+    if live.get(MISSING_ON_CHUNKS).is_some() && on_chunks::heals(live, view) {
+        settled.set(MISSING_ON_CHUNKS, Value::Null);
+    }
 }
 
 /// The attributes that make an index what it is, whatever its name and storage.

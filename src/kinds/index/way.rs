@@ -89,7 +89,8 @@ pub fn drops_first(delta: &Delta, view: &View<'_>) -> bool {
 }
 
 fn only_opclasses_change(delta: &Delta) -> bool {
-    let mut definition = delta.changes.iter().filter(|change| DEFINITION.contains(&change.attribute.as_str()));
+    let beside = |name: &str| name.contains('.') || name == "tablespace" || name == moved::NAME;
+    let mut definition = delta.changes.iter().filter(|change| !beside(&change.attribute));
     definition.all(|change| {
         change.attribute == "columns"
             && without_opclasses(change.before.as_ref()) == without_opclasses(change.after.as_ref())

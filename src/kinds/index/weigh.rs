@@ -9,7 +9,8 @@ use crate::core::{
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::settle::{keys, twin};
 use crate::kinds::index::{
-    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, moved, names, way,
+    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, moved, names, on_chunks,
+    way,
 };
 use crate::kinds::{Judgement, Stored, View, checks};
 
@@ -105,6 +106,19 @@ impl Asked {
             self.tablespaces.extend(way::tablespace(delta).as_text().map(str::to_owned));
             self.schemas.extend(delta.address.schema.clone().filter(|schema| !self.schemas.contains(schema)));
         }
+        for lacking in on_chunks::of(delta) {
+            if self.seen.insert(lacking.oid) {
+                self.relations.push(Some(i64::from(lacking.oid)));
+                self.with_children.push(Some(0));
+            }
+            self.indexes.extend(lacking.broken.map(|(_, oid)| oid));
+            self.names.push(&on_chunks::copy_name(lacking, &delta.address.name));
+        }
+        for schema in on_chunks::schemas(delta) {
+            if !self.schemas.iter().any(|known| known == schema) {
+                self.schemas.push(schema.to_owned());
+            }
+        }
         self.methods.extend(changed("method"));
         let method = delta.desired.as_ref().and_then(|desired| desired.get("method")?.as_text());
         for key in keys(delta.change("columns").and_then(|change| change.after.as_ref())) {
@@ -134,7 +148,7 @@ fn unfinished(delta: &Delta, view: &View<'_>) -> Option<u32> {
 
 /// The rows of one finding that are of one OID, where it has one. The query gives them in the order of
 /// their OIDs: looking through all of them for each of many tables would take a time of their square.
-fn findings<'a>(weights: &'a [Row], finding: &'a str, oid: Option<u32>) -> impl Iterator<Item = &'a Row> {
+pub fn findings<'a>(weights: &'a [Row], finding: &'a str, oid: Option<u32>) -> impl Iterator<Item = &'a Row> {
     let wanted = oid.map(i64::from);
     let oid_of = |row: &Row| row.maybe_int("oid").ok().flatten();
     let first = weights.partition_point(|row| oid_of(row) < wanted);
@@ -181,6 +195,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     }
     if op == Op::Update {
         judgement.impact = new_chunks_only(delta, view);
+        on_chunks::judge(delta, weights, &mut judgement)?;
     }
     Ok(judgement)
 }
@@ -195,8 +210,9 @@ fn said(delta: &Delta, diagnostic: Diagnostic, view: Option<&View<'_>>) -> Diagn
 
 /// Another session is at work on the index, or on what is to replace it.
 fn being_built(delta: &Delta, weights: &[Row], view: &View<'_>, found: &mut Vec<Diagnostic>) {
-    let oids = [delta.live.as_ref().and_then(oid_of), unfinished(delta, view)];
-    if oids.into_iter().flatten().any(|oid| findings(weights, "building", Some(oid)).next().is_some()) {
+    let own = [delta.live.as_ref().and_then(oid_of), unfinished(delta, view)].into_iter().flatten();
+    let on_chunks = on_chunks::of(delta).into_iter().filter_map(|lacking| lacking.broken.map(|(_, oid)| oid));
+    if own.chain(on_chunks).any(|oid| findings(weights, "building", Some(oid)).next().is_some()) {
         let message = format!("{} is being built by another session", delta.address);
         let diagnostic = Diagnostic::error(&INDEX_BEING_BUILT, message)
             .why("it is not valid yet, which a failed build leaves behind as well; this one has not failed")
@@ -285,7 +301,9 @@ fn no_privilege(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>, found: 
             .help(format!("`{grant}`, or connect as a role that has that privilege"));
         found.push(said(delta, diagnostic, Some(view)));
     };
-    if let Some(schema) = delta.address.schema.as_deref().filter(|name| builds && lacks("schema_privilege", name)) {
+    let own = delta.address.schema.as_deref().filter(|_| builds);
+    let of_chunks = if op == Op::Update { on_chunks::schemas(delta) } else { BTreeSet::new() };
+    for schema in own.into_iter().chain(of_chunks).filter(|name| lacks("schema_privilege", name)) {
         refuse("schema", schema);
     }
     let moves = builds || delta.change("tablespace").is_some();

@@ -115,7 +115,7 @@ impl Kind for Job {
         attribute == "check_config"
     }
 
-    fn is_derived(&self, attribute: &str) -> bool {
+    fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         attribute == "job_name"
     }
 

@@ -64,7 +64,13 @@ impl Kind for Recompression {
         settle::settle(desired, view)
     }
 
-    fn items(&self, delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Option<Vec<Value>>, RowError> {
+    fn items(
+        &self,
+        _template: &str,
+        delta: &Delta,
+        weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Option<Vec<Value>>, RowError> {
         weigh::items(delta, weights, view).map(Some)
     }
 

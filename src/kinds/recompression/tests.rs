@@ -113,7 +113,7 @@ fn each_chunk_that_is_behind_is_an_item_the_newest_first() {
     let mut delta = world.removal(KIND);
     delta.desired = world.desired.get(&address).cloned();
     let weights = [chunk(3, &["venue"]), chunk(2, &["symbol"]), chunk(1, &["venue"])];
-    let items = KIND.items(&delta, &weights, &world.view()).unwrap().unwrap();
+    let items = KIND.items("", &delta, &weights, &world.view()).unwrap().unwrap();
     let shown: Vec<String> = items.iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,

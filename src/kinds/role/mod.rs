@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema as _;
 
-use crate::core::{Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, Value};
-use crate::diag::{Code, Diagnostic};
+use crate::core::{Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value};
+use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 pub use desired::PUBLIC;
@@ -38,6 +38,23 @@ static SECTIONS: &[Section] = &[Section {
     schema: desired::Role::json_schema,
     expand: desired::expand,
 }];
+
+/// The attributes by which a role may more than others.
+const POWERS: [&str; 5] = ["superuser", "createdb", "createrole", "replication", "bypassrls"];
+
+/// What a role may, and its policy says nothing of.
+fn unmentioned(desired: &Desired, view: &View<'_>) -> Option<Diagnostic> {
+    let live = view.live.get(&desired.address).filter(|_| desired.ensure == Ensure::Present)?;
+    let has = |flag: &&str| live.get(flag).and_then(Value::as_bool) == Some(true) && desired.get(flag).is_none();
+    let found: Vec<&str> = POWERS.into_iter().filter(has).collect();
+    let upper = found.join(", ").to_ascii_uppercase();
+    let message = format!("the role \"{}\" has {upper}, which its policy does not mention", desired.address.name);
+    let note = Diagnostic::note(&code::UNMANAGED, message)
+        .at(&desired.place)
+        .why("what a policy does not mention is left alone")
+        .help(format!("to manage it, write `{}: true` or `false`", found.first()?));
+    Some(note)
+}
 
 /// The kind.
 pub struct Role;
@@ -71,8 +88,9 @@ impl Kind for Role {
         observe::read(rows)
     }
 
-    fn settle(&self, desired: &Desired, view: &View<'_>, _sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+    fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
         let mut settled = desired.clone();
+        sink.extend(unmentioned(desired, view));
         if !view.live.contains_key(&desired.address) {
             // A new role has neither comment nor end.
             settled.attributes.retain(|_, value| *value != Value::Null);

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema as _;
 
 use crate::core::{
-    Address, Delta, Desired, KindId, Live, Op, Place, QualifiedName, Query, Row, RowError, Server, Value,
+    Address, Applied, Delta, Desired, KindId, Live, Op, Place, QualifiedName, Query, Row, RowError, Server, Value,
 };
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
@@ -140,7 +140,7 @@ impl Kind for Setting {
         }
     }
 
-    fn is_derived(&self, attribute: &str) -> bool {
+    fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         attribute == "reload_pending"
     }
 

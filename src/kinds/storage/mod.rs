@@ -10,8 +10,8 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
-    Delta, Desired, Ensure, Impact, KindId, Live, LockMode, Op, Param, QualifiedName, Query, Row, RowError, Server,
-    Value,
+    Applied, Delta, Desired, Ensure, Impact, KindId, Live, LockMode, Op, Param, QualifiedName, Query, Row, RowError,
+    Server, Value,
 };
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::reloption::{self, Owner, Parameter};
@@ -126,7 +126,7 @@ impl Kind for Storage {
         attribute != CHUNKS_WITHOUT
     }
 
-    fn is_derived(&self, attribute: &str) -> bool {
+    fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         attribute == CHUNKS_WITHOUT
     }
 

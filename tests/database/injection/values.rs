@@ -258,7 +258,7 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
     place.write("policy.yaml", &policy.to_string());
     let (mut sources, mut sink) = (Sources::default(), Vec::new());
     let paths = [place.path().join("policy.yaml")];
-    let policies = match load::policies(&paths, &Variables::of_environment(), &mut sources, &mut sink) {
+    let policies = match load::policies(&paths, &Variables::default(), &mut sources, &mut sink) {
         Ok(policies) => policies,
         Err(failure) => return Ended::Refused(failure.0),
     };
@@ -276,7 +276,7 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
     }
     apply::permit(&plan, &Hazard::ALL).unwrap();
     let locked = apply::lock(session, place.db.tier().single_session(), Duration::ZERO, &mut |_| {}).unwrap();
-    let mut ready = match apply::gate(locked, &plan) {
+    let mut ready = match apply::gate(locked, &plan, &chronoform::guard::Standing::default()) {
         Ok(ready) => ready,
         Err(failure) => panic!("the gate refuses what was just planned: {failure}\n{policy}"),
     };

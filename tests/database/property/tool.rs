@@ -10,6 +10,7 @@ use chronoform::cli::progress::Progress;
 use chronoform::cli::record;
 use chronoform::core::{Hazard, Server};
 use chronoform::diag::{Diagnostic, Sources};
+use chronoform::guard::Standing;
 use chronoform::ledger::Admission;
 use chronoform::load::{self, Variables};
 use chronoform::pg::{ConnectOptions, Session};
@@ -53,7 +54,7 @@ impl<'a> Tool<'a> {
     pub fn plan(&self) -> Result<Looked, String> {
         let (mut sources, mut said) = (Sources::default(), Vec::new());
         let paths = [self.folder.path().join("policies.yaml")];
-        let policies = load::policies(&paths, &Variables::of_environment(), &mut sources, &mut said)
+        let policies = load::policies(&paths, &Variables::default(), &mut sources, &mut said)
             .map_err(|failure| failure.to_string())?;
         let endpoint = ConnectOptions::from_environment(Some(self.db.url().to_owned())).resolve();
         let mut session =
@@ -84,7 +85,9 @@ impl<'a> Tool<'a> {
         let Looked { plan, session, server } = looked;
         apply::permit(&plan, &Hazard::ALL).map_err(|failure| failure.to_string())?;
         let progress = Progress::new(plan.actions.len(), true, None);
-        let mut ready = Prepared { plan, session, server, ledger: self.ledger(), admission: Admission::First };
+        let standing = Standing::default();
+        let mut ready =
+            Prepared { plan, session, server, ledger: self.ledger(), admission: Admission::First, standing };
         let wait = Duration::from_secs(20);
         let errand = Errand { lock_timeout: wait, patience: wait, limits: None, started: Instant::now() };
         let done = carry_out(&mut ready, &errand, progress, &Interrupt::default(), || Ok(()))

@@ -7,3 +7,5 @@ CREATE FUNCTION app.f(integer, timestamptz) RETURNS int LANGUAGE sql AS 'SELECT 
 CREATE PROCEDURE app.p() LANGUAGE sql AS 'SELECT 1';
 --REVOKE EXECUTE ON FUNCTION app.f(integer, timestamptz) FROM PUBLIC;
 CREATE ROLE "{unique}_g";
+CREATE SCHEMA other;
+CREATE TABLE other.t (id int, note text);

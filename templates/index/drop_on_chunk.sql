@@ -1,0 +1,3 @@
+{% if item.broken is not none %}
+DROP INDEX {{ item.broken|ident }}
+{% endif %}

@@ -1,0 +1,2 @@
+-- also: insert
+GRANT INSERT, DELETE ON other.t TO "{unique}_r";

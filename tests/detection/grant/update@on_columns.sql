@@ -1,0 +1,1 @@
+GRANT UPDATE (id, note) ON other.t TO "{unique}_r";

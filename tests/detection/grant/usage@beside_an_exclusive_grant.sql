@@ -1,0 +1,1 @@
+GRANT USAGE ON SEQUENCE app.s TO "{unique}_r";

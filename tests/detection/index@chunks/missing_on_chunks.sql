@@ -1,0 +1,1 @@
+DROP INDEX _timescaledb_internal._hyper_1_2_chunk_ix_unique;
