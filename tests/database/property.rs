@@ -42,7 +42,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let count = number("CHRONOFORM_TEST_CASES").map(|count| usize::try_from(count).unwrap());
     let count = count.unwrap_or(match (long, tier) {
         (true, _) => 2000,
-        (false, Tier::Embedded) => 120,
+        (false, Tier::Embedded) => 100,
         (false, Tier::PostgresNative) => 200,
         (false, _) => 60,
     });
