@@ -64,6 +64,10 @@ pub fn make_for(
     let now = Now { desired: &policies.desired, live: &live.live, relations: &live.relations };
     let (applied, moved) = follow(applied, &policies.moved(), &now);
     let view = live.view(&policies.desired);
+    for document in &policies.documents {
+        let relation = document.relation.as_ref();
+        sink.extend(relation.and_then(|name| kinds::misdescribed(name, document.kind, &document.place, &view)));
+    }
     let desired = kinds::settle(&view, sink);
 
     let named: BTreeSet<Address> = policies.desired.keys().cloned().collect();

@@ -52,10 +52,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, ClosedBy, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, QualifiedName, Query,
-    Row, RowError, Server, SqlText, Value,
+    Address, Applied, ClosedBy, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, Place, QualifiedName,
+    Query, Row, RowError, Server, SqlText, Value,
 };
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, code};
 
 pub use export::{Entries, Export, Part};
 pub use registry::{all, by_id};
@@ -318,6 +318,22 @@ pub fn reads(desired: &Desired) -> Vec<QualifiedName> {
 pub fn containers(desired: &BTreeMap<Address, Desired>) -> Containers {
     let of = |kind: &&dyn Kind| (kind.id(), kind.containers(desired));
     Containers(all().iter().map(of).filter(|(_, containers)| !containers.is_empty()).collect())
+}
+
+/// A document of a kind that a relation is not described by: there, its sections would mean something
+/// else.
+pub fn misdescribed(relation: &QualifiedName, document: &str, place: &Place, view: &View<'_>) -> Option<Diagnostic> {
+    let stored = &view.relations.get(relation)?.stored;
+    let described_by = view.document_of(relation);
+    if *stored == Stored::Itself || described_by == document {
+        return None;
+    }
+    let words = described_by.replace('_', " ");
+    let message = format!("{relation} is a {words}, and no document `kind: {document}` describes one");
+    let error = Diagnostic::error(&code::NOT_A_TABLE, message).at(place);
+    Some(error.help(format!(
+        "write `kind: {described_by}`; it has `columnstore`, `retention`, `indexes` and more of its own"
+    )))
 }
 
 /// Brings every desired resource to the server's form, kind by kind in the registry's order. What

@@ -425,6 +425,15 @@ impl<'a> Loading<'a> {
             self.found.push(twice_described(&head.place, &head.name, first));
             return false;
         }
+        if relation.is_some() {
+            let other = self.described.iter().find(|((_, name), at)| {
+                *name == described.1 && self.documents.get(**at).is_some_and(|other| other.relation.is_some())
+            });
+            if let Some(first) = other.and_then(|(_, at)| self.documents.get(*at)) {
+                self.found.push(described_as_two(&head.place, &head.name, head.document, first));
+                return false;
+            }
+        }
         self.described.insert(described, self.documents.len());
         self.documents.push(DocumentInfo {
             kind: head.document,
@@ -509,6 +518,16 @@ fn twice_described(place: &Place, name: &str, first: &DocumentInfo) -> Diagnosti
         .and_at(&first.place, "first here")
         .why("each would undo what the other does")
         .help("put everything about it into one document")
+}
+
+fn described_as_two(place: &Place, name: &str, kind: &str, first: &DocumentInfo) -> Diagnostic {
+    let message = format!("`{name}` is described as `{}` and as `{kind}`", first.kind);
+    Diagnostic::error(&code::DUPLICATE_DOCUMENT, message)
+        .at(place)
+        .label("again here")
+        .and_at(&first.place, "first here")
+        .why("a relation is one or the other")
+        .help("put everything about it into the document that it is of")
 }
 
 fn twice_desired(again: &Desired, first: &Desired) -> Diagnostic {

@@ -8,13 +8,15 @@ mod identify;
 mod observe;
 mod rules;
 mod settle;
+mod swap;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, KindId, Live, Op, Param, QualifiedName, Query, Row, RowError, Server, Value,
+    Address, Applied, Delta, Desired, Impact, KindId, Live, Op, Param, QualifiedName, Query, Row, RowError, Server,
+    Value,
 };
 use crate::diag::Diagnostic;
 use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, chunks, job};
@@ -76,6 +78,21 @@ impl Window {
     }
 }
 
+/// The attributes of a job that is made: what is wanted, and of one that is made again what it had.
+fn made(delta: &Delta) -> Value {
+    let had = delta.live.iter().flat_map(|live| &live.attributes);
+    let wanted = delta.desired.iter().flat_map(|desired| &desired.attributes);
+    let (mut made, mut schedule) = (BTreeMap::new(), BTreeMap::new());
+    for (name, value) in had.chain(wanted) {
+        match name.strip_prefix("schedule.") {
+            Some(rest) => schedule.insert(rest.to_owned(), value.clone()),
+            None => made.insert(name.clone(), value.clone()),
+        };
+    }
+    made.insert("schedule".to_owned(), Value::Map(schedule));
+    Value::Map(made)
+}
+
 impl Kind for Refresh {
     fn id(&self) -> KindId {
         ID
@@ -131,12 +148,23 @@ impl Kind for Refresh {
         attribute.ends_with("_offset") && *value == Value::Null
     }
 
-    /// The type in which time is counted, which the server wants a window to be of where that is
-    /// smallint (22023, `invalid parameter value for start_offset`: seen on 2.23.0-dev and 2.28.3).
+    /// Among others whether time is counted in smallint, which the server then wants a window to be of
+    /// (22023, `invalid parameter value for start_offset`: seen on 2.23.0-dev and 2.28.3).
     fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
+        let circle = swap::Circle::of(delta, view).filter(|circle| circle.first == delta.address);
+        let cleared = circle.map(|circle| circle.cleared()).unwrap_or_default();
         let relation = delta.on.as_ref().and_then(|on| view.relations.get(on));
         let small = relation.and_then(|it| chunks::counted_in(it, view)).is_some_and(|of| of == "smallint");
-        BTreeMap::from([("small".to_owned(), small.into())])
+        BTreeMap::from([
+            ("cleared".to_owned(), Value::List(cleared)),
+            ("made".to_owned(), made(delta)),
+            ("small".to_owned(), small.into()),
+        ])
+    }
+
+    fn holds(&self, condition: &str, delta: &Delta, _weights: &[Row], view: &View<'_>) -> bool {
+        let circle = swap::Circle::of(delta, view);
+        condition == rules::CLEARED && circle.is_some_and(|circle| circle.first != delta.address)
     }
 
     /// The server refuses a window that overlaps with one that is still there.
@@ -146,8 +174,13 @@ impl Kind for Refresh {
             .live
             .values()
             .filter(|live| live.address.kind == ID && live.on == delta.on && live.address != delta.address);
-        let in_the_way = others.filter(|live| Window::of_live(live).overlaps(window));
-        in_the_way.map(|live| After::Resource(live.address.clone())).collect()
+        let in_the_way = others.filter(|live| Window::of_live(live).overlaps(window)).map(|live| &live.address);
+        let Some(circle) = swap::Circle::of(delta, view) else {
+            return in_the_way.cloned().map(After::Resource).collect();
+        };
+        let mut after: Vec<&Address> = in_the_way.filter(|address| !circle.holds(address)).collect();
+        after.extend(Some(&circle.first).filter(|first| **first != delta.address));
+        after.into_iter().cloned().map(After::Resource).collect()
     }
 
     fn weigh(&self, deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
@@ -162,6 +195,10 @@ impl Kind for Refresh {
             judgement.diagnostics.extend(job::not_owner(delta, view));
             judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
             judgement.diagnostics.extend(conflicts::with_live(delta, view));
+            if self.holds(rules::CLEARED, delta, weights, view) {
+                let note = "its job is made anew, without the history of its runs: the windows change places";
+                judgement.impact = Some(Impact { notes: vec![note.to_owned()], ..Impact::default() });
+            }
         }
         Ok(judgement)
     }

@@ -11,11 +11,26 @@ const fn of_catalog(template: &'static str) -> Variant {
 }
 
 static ADD: StepRule = StepRule { variants: &[of_catalog("refresh/create.sql")] };
-static ALTER: StepRule = StepRule { variants: &[of_catalog("refresh/alter.sql")] };
+/// The jobs whose windows are in the way of this one, and that wait for it themselves.
+static CLEAR: StepRule = StepRule { variants: &[of_catalog("refresh/clear.sql")] };
+static ALTER: StepRule = StepRule {
+    variants: &[
+        Variant {
+            needs: Needs { when: Some(CLEARED), ..Needs::community(OLDEST) },
+            ..of_catalog("refresh/create.sql")
+        },
+        of_catalog("refresh/alter.sql"),
+    ],
+};
 static REMOVE: StepRule = StepRule { variants: &[of_catalog("refresh/remove.sql")] };
 
+/// The condition that another policy took its job away before.
+pub const CLEARED: &str = "cleared";
+
+static MOVE: &[&StepRule] = &[&CLEAR, &ALTER];
+
 const fn altered(name: &'static str) -> AttributeRule {
-    AttributeRule { name, how: How::Alter(&ALTER) }
+    AttributeRule { name, how: How::AlterBy(MOVE) }
 }
 
 /// The table.
