@@ -17,7 +17,7 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Address, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View, checks, job};
+use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, checks, index, job};
 
 const ID: KindId = KindId::new("columnstore");
 
@@ -114,6 +114,21 @@ impl Kind for Columnstore {
             context.insert("sparse_index".to_owned(), Value::text(settings::sparse_option(list.as_list())));
         }
         context
+    }
+
+    /// An older server builds no unique index beside a columnstore, or over the chunks that its job may
+    /// convert as soon as it is there.
+    fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
+        let old = view.server.timescale_version().is_some_and(|version| version < index::UNIQUE_OVER_COLUMNSTORE);
+        if !old || delta.is_remove() {
+            return Vec::new();
+        }
+        let unique = |desired: &&Desired| {
+            desired.address.kind == index::ID
+                && desired.on == delta.on
+                && desired.get("unique") == Some(&Value::Bool(true))
+        };
+        view.desired.values().filter(unique).map(|desired| After::Resource(desired.address.clone())).collect()
     }
 
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
