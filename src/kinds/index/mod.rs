@@ -181,6 +181,14 @@ impl Kind for Index {
         attribute.starts_with("storage.")
     }
 
+    fn label(&self, attribute: &str) -> Option<&'static str> {
+        match attribute {
+            "leftover.unfinished" => Some("unfinished replacement"),
+            "leftover.retired" => Some("replaced index still there"),
+            _ => None,
+        }
+    }
+
     fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         attribute == "valid" || attribute == observe::MISSING_ON_CHUNKS
     }
