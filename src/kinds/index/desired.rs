@@ -19,6 +19,9 @@ pub struct Index {
     /// The index's exact name, without a schema: an index is always in its table's.
     #[schemars(example = &"ix_market_data_symbol_time")]
     pub name: String,
+    /// What the index was called before. Where it still is, it is renamed rather than built anew, and
+    /// the ledger goes on with its history; once that is done, this does nothing more.
+    pub moved: Option<Moved>,
     /// Whether the index must exist. With `absent`, only the name counts.
     #[serde(default)]
     pub ensure: Ensure,
@@ -55,6 +58,15 @@ pub struct Index {
     pub tablespace: Option<String>,
 }
 
+/// Where something was before.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Moved {
+    /// Its exact name then, without a schema.
+    #[schemars(example = &"market_data_symbol_time_idx")]
+    pub from: String,
+}
+
 fn btree() -> String {
     "btree".to_owned()
 }
@@ -78,6 +90,7 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
         return vec![desired];
     }
     let errors = sink.len();
+    moved(&raw, input, &mut desired, sink);
     keys(&raw, input, &mut desired, sink);
     let include: Vec<String> = raw
         .include
@@ -107,6 +120,20 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
 /// aggregate is kept (`cagg_create_hypertable` in `tsl/src/continuous_aggs/create.c`).
 fn schema_of(head: &Head) -> &str {
     if head.document == "continuous_aggregate" { "_timescaledb_internal" } else { &head.relation.schema }
+}
+
+/// The name before this one. With it the name is an attribute, which a renaming changes.
+fn moved(raw: &Index, input: &SectionInput<'_>, desired: &mut Desired, sink: &mut Vec<Diagnostic>) {
+    let Some(moved) = &raw.moved else { return };
+    let Some(from) = input.identifier(&moved.from, "/moved/from", sink) else { return };
+    if from == desired.address.name {
+        let error = Diagnostic::error(&code::BAD_NAME, format!("`{from}` is what the index is called now"));
+        sink.push(error.at(input.place("/moved/from")).help("`moved` says what it was called before"));
+        return;
+    }
+    desired.moved_from = Some(Address { name: from, ..desired.address.clone() });
+    let name = Value::text(&desired.address.name);
+    input.set(desired, super::moved::NAME, "/moved", name);
 }
 
 /// The name, which is no other's and not one that a replacement uses on its way.
@@ -179,7 +206,9 @@ fn storage(raw: &Index, input: &SectionInput<'_>, desired: &mut Desired, sink: &
         }
         let parameter = reloption::known(name, owner);
         if parameter.is_none() && method::by_name(&raw.method).is_some() {
-            sink.push(unknown_parameter(name, owner, &format!("a {} index", raw.method)).at(input.key_place(&below)));
+            let said = of_another(name, &raw.method)
+                .unwrap_or_else(|| unknown_parameter(name, owner, &format!("a {} index", raw.method)));
+            sink.push(said.at(input.key_place(&below)));
         }
         let value = written.as_ref().map_or(Ok(Value::Null), |written| written.read(parameter));
         match value {
@@ -190,6 +219,23 @@ fn storage(raw: &Index, input: &SectionInput<'_>, desired: &mut Desired, sink: &
             ),
         }
     }
+}
+
+/// A parameter that tables or the indexes of other methods have, and one of PostgreSQL's own has not.
+fn of_another(name: &str, method: &str) -> Option<Diagnostic> {
+    let owners: Vec<&str> = reloption::owners(name).collect();
+    let tables = owners.iter().any(|owner| matches!(*owner, "table" | "toast"));
+    let methods: Vec<&str> = owners.into_iter().filter(|owner| !matches!(*owner, "table" | "toast")).collect();
+    let whose = match (methods.as_slice(), tables) {
+        ([], false) => return None,
+        ([], true) => "tables".to_owned(),
+        (methods, _) => format!("{} indexes", methods.join(", ")),
+    };
+    Some(
+        Diagnostic::error(&METHOD_CANNOT, format!("a {method} index has no storage parameter `{name}`"))
+            .why(format!("it is a parameter of {whose}, and the server refuses it on any other"))
+            .help("take it out, or choose another `method`"),
+    )
 }
 
 /// A parameter that no server known to this version has.
@@ -221,19 +267,19 @@ fn check_method(raw: &Index, desired: &Desired, input: &SectionInput<'_>, sink: 
         );
     };
     if raw.unique && !method.unique {
-        cannot("cannot be unique", "/unique");
+        cannot(method::UNIQUE.1, "/unique");
     }
     if !raw.include.is_empty() && !method.include {
-        cannot("cannot include columns that are no keys", "/include");
+        cannot(method::INCLUDE.1, "/include");
     }
     let keys = desired.get("columns").map(Value::as_list).unwrap_or_default();
     if keys.len() > 1 && !method.many {
-        cannot("has only one key", "/columns/1");
+        cannot(method::MANY.1, "/columns/1");
     }
     let ordered = |key: &KeyColumn| key.descending || key.nulls_first;
     for (at, key) in keys.iter().enumerate() {
         if !method.ordered && matches!(key, Value::Key(key) if ordered(key)) {
-            cannot("keeps no order, so `desc` and `nulls` say nothing", &format!("/columns/{at}"));
+            cannot(method::ORDERED.1, &format!("/columns/{at}"));
         }
     }
 }

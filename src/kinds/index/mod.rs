@@ -3,7 +3,11 @@
 mod applied;
 mod desired;
 mod export;
+mod fits;
+#[cfg(test)]
+mod fits_tests;
 mod method;
+mod moved;
 mod names;
 mod observe;
 mod on_chunks;
@@ -27,8 +31,10 @@ use crate::diag::{Code, Diagnostic};
 use crate::kinds::{Canon, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 pub use desired::unknown_parameter;
+pub use fits::UNIQUE_OVER_COLUMNSTORE;
 
-const ID: KindId = KindId::new("index");
+/// The kind.
+pub const ID: KindId = KindId::new("index");
 
 /// A storage parameter that this version does not know.
 pub static UNKNOWN_STORAGE_PARAMETER: Code =
@@ -51,6 +57,11 @@ static SHARES_CHUNK_INDEXES: Code = Code::new(
 );
 static NOT_IMMUTABLE: Code =
     Code::new("not-immutable", "An expression or predicate of an index that is not the same at all times.");
+static NO_OPERATOR_CLASS: Code = Code::new(
+    "no-operator-class",
+    "A key of an index whose type the access method or the operator class does not take.",
+);
+static TOO_MANY_COLUMNS: Code = Code::new("too-many-columns", "An index with more columns than the server allows.");
 static NO_SUCH_OBJECT: Code = Code::new(
     "no-such-object",
     "An access method, operator class, collation or tablespace that the server does not have.",
@@ -67,6 +78,8 @@ static CODES: &[&Code] = &[
     &MISSING_ON_CHUNKS,
     &SHARES_CHUNK_INDEXES,
     &NOT_IMMUTABLE,
+    &NO_OPERATOR_CLASS,
+    &TOO_MANY_COLUMNS,
     &NO_SUCH_OBJECT,
 ];
 
@@ -122,6 +135,15 @@ impl Kind for Index {
         export::export(live, view)
     }
 
+    fn identify(
+        &self,
+        found: Vec<Live>,
+        desired: &BTreeMap<Address, Desired>,
+        applied: &BTreeMap<Address, Applied>,
+    ) -> Vec<Live> {
+        moved::identify(found, desired, applied)
+    }
+
     fn expressions(&self, desired: &Desired, live: Option<&Live>) -> Vec<(QualifiedName, SqlText)> {
         settle::expressions(desired, live)
     }
@@ -140,6 +162,7 @@ impl Kind for Index {
 
     fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
         settle::check(own, all, sink);
+        moved::check(own, all, sink);
     }
 
     fn review(&self, settled: &[&Desired], view: &View<'_>, sink: &mut Vec<Diagnostic>) {
@@ -158,13 +181,21 @@ impl Kind for Index {
         attribute.starts_with("storage.")
     }
 
+    fn label(&self, attribute: &str) -> Option<&'static str> {
+        match attribute {
+            "leftover.unfinished" => Some("unfinished replacement"),
+            "leftover.retired" => Some("replaced index still there"),
+            _ => None,
+        }
+    }
+
     fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         attribute == "valid" || attribute == observe::MISSING_ON_CHUNKS
     }
 
     fn is_implied(&self, attribute: &str, value: &Value) -> bool {
         match attribute {
-            "valid" => true,
+            "valid" | moved::NAME => true,
             "method" => value.as_text() == Some("btree"),
             _ => matches!(value, Value::Null | Value::Bool(false)) || *value == Value::List(Vec::new()),
         }

@@ -9,7 +9,8 @@ use crate::core::{
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::settle::{keys, twin};
 use crate::kinds::index::{
-    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, names, on_chunks, way,
+    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, fits, moved, names,
+    on_chunks, way,
 };
 use crate::kinds::{Judgement, Stored, View, checks};
 
@@ -31,6 +32,7 @@ struct Asked {
     opclass_methods: Vec<String>,
     collations: Pairs,
     schemas: Vec<String>,
+    keys: fits::Keys,
 }
 
 /// Schemas and names, as two columns.
@@ -59,6 +61,7 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     let [name_schemas, names] = asked.names.params();
     let [opclass_schemas, opclasses] = asked.opclasses.params();
     let [collation_schemas, collations] = asked.collations.params();
+    let [key_types, key_methods, key_schemas, key_opclasses, collated] = asked.keys.params();
     let params = vec![
         Param::Ints(asked.relations),
         Param::Ints(asked.with_children),
@@ -73,8 +76,14 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         collation_schemas,
         collations,
         Param::texts(asked.schemas),
+        key_types,
+        key_methods,
+        key_schemas,
+        key_opclasses,
+        collated,
     ];
-    Some(Query { sql: include_str!("weigh.sql").to_owned(), params })
+    let sql = include_str!("weigh.sql").replace("{in_columnstore}", fits::in_columnstore(view).trim_end());
+    Some(Query { sql, params })
 }
 
 impl Asked {
@@ -88,7 +97,8 @@ impl Asked {
         }
         self.indexes.extend(delta.live.as_ref().and_then(oid_of));
         self.indexes.extend(unfinished(delta, view));
-        if let (None, Some(name)) = (&delta.live, delta.address.object()) {
+        let is_new = delta.live.is_none() || moved::renamed_from(delta).is_some();
+        if let Some(name) = delta.address.object().filter(|_| is_new) {
             self.names.push(&name);
         }
         for name in way::needed_names(delta, view) {
@@ -117,7 +127,10 @@ impl Asked {
                 self.schemas.push(schema.to_owned());
             }
         }
-        self.methods.extend(changed("method"));
+        if fits::is_built(delta) {
+            self.keys.add(delta, view);
+            self.methods.extend(delta.desired.as_ref().map(|desired| fits::method_of(desired).to_owned()));
+        }
         let method = delta.desired.as_ref().and_then(|desired| desired.get("method")?.as_text());
         for key in keys(delta.change("columns").and_then(|change| change.after.as_ref())) {
             if let Some(opclass) = &key.opclass {
@@ -176,6 +189,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         shared(delta, live, op, view, found);
     }
     nowhere(delta, weights, found)?;
+    fits::check(delta, op, weights, view, found)?;
     no_privilege(delta, op, weights, view, found);
     if op == Op::Replace {
         in_the_way(delta, weights, view, found)?;
@@ -342,7 +356,8 @@ fn nowhere(delta: &Delta, weights: &[Row], found: &mut Vec<Diagnostic>) -> Resul
         let taken = QualifiedName::new(row.text("schema")?, row.text("name")?);
         // What the index is on is made anew, and the old index goes with it.
         let goes = delta.reason == Reason::Remade;
-        if delta.is_create() && !goes && delta.address.object().as_ref() == Some(&taken) {
+        let is_new = delta.is_create() || moved::renamed_from(delta).is_some();
+        if is_new && !goes && delta.address.object().as_ref() == Some(&taken) {
             let message = format!("the name {taken} is taken by {}", row.text("words")?);
             let diagnostic = Diagnostic::error(&INDEX_NAME_TAKEN, message)
                 .why("an index shares its names with every table, view and index of its schema")

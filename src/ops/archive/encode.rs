@@ -5,8 +5,9 @@ use parquet::schema::types::ColumnDescPtr;
 use super::copy::Fields;
 use super::decimal;
 use super::error::{ArchiveError, Result};
-use super::leaf::{Done, Leaf, Shape, Values};
+use super::leaf::{Done, Leaf, Shape};
 use super::stored::{EPOCH_DAYS, EPOCH_MICROS, Native, Physical, Stored};
+use super::values::Values;
 
 /// Why one field cannot be what its column is.
 pub enum Unfit {
