@@ -12,6 +12,7 @@ use crate::guard;
 use crate::kinds::{self, View};
 use crate::load::Policies;
 use crate::pg::Session;
+use crate::plan::moves::{Now, follow};
 use crate::plan::{self, Plan, Purpose};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names};
@@ -60,6 +61,8 @@ pub fn make_for(
     let server = snapshot::open(session)?;
     let applied = remember(&server)?;
     let live = snapshot::take(session, server, &names(policies, &applied), &policies.desired, &applied)?;
+    let now = Now { desired: &policies.desired, live: &live.live, relations: &live.relations };
+    let (applied, moved) = follow(applied, &policies.moved(), &now);
     let view = live.view(&policies.desired);
     for document in &policies.documents {
         let relation = document.relation.as_ref();
@@ -81,6 +84,7 @@ pub fn make_for(
     let derived = |desired: &Desired, applied: &Applied, attribute: &str| {
         kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.is_derived(attribute, desired, applied))
     };
+    let label = |id: &KindId, attribute: &str| kinds::by_id(id).and_then(|kind| kind.label(attribute));
     let permanent = |id: &KindId| kinds::by_id(id).is_some_and(|kind| kind.rules().is_permanent());
     let given: BTreeSet<PathBuf> = policies.files.iter().map(|file| plain(&file.path)).collect();
     let whence = |applied: &Applied| whence_of(applied, &given);
@@ -94,6 +98,7 @@ pub fn make_for(
         forgets: &forgets,
         means_same: &means_same,
         derived: &derived,
+        label: &label,
         permanent: &permanent,
         whence: &whence,
         takes_along: &takes_along,
@@ -113,6 +118,7 @@ pub fn make_for(
         weights: &weights,
         policies: describe(policies),
         applied: &applied,
+        moved,
         desired: &desired,
         diagnostics: sink,
         tool_version: env!("CARGO_PKG_VERSION"),
@@ -146,6 +152,7 @@ fn names(policies: &Policies, applied: &BTreeMap<Address, Applied>) -> Names {
     }
     for document in &policies.documents {
         names.relations.extend(document.relation.clone());
+        names.relations.extend(document.moved_from.clone());
     }
     for applied in applied.values() {
         names.add(&applied.address, applied.on.as_ref());

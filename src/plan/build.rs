@@ -10,6 +10,7 @@ use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
 use crate::kinds::{self, How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
 use crate::plan::artifact::{Adopt, Due, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
+use crate::plan::moves::Moved;
 use crate::plan::purpose::Purpose;
 use crate::plan::{context, order, ownership};
 use crate::render::{Context, Renderer};
@@ -31,6 +32,8 @@ pub struct Input<'a> {
     pub policies: Policies,
     /// What the ledger remembers.
     pub applied: &'a BTreeMap<Address, Applied>,
+    /// What of it has another address now.
+    pub moved: Vec<Moved>,
     /// The settled desired side.
     pub desired: &'a BTreeMap<Address, Desired>,
     /// What has been said already, while loading and settling.
@@ -92,6 +95,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         unmanaged: input.diff.unmanaged.iter().map(unmanaged).collect(),
         adopt: adopt(&input),
         forget: forget(&input),
+        moved: if *input.purpose == Purpose::Apply { input.moved.clone() } else { Vec::new() },
         due,
         operations: input.purpose.operations(),
         release: if *input.purpose == Purpose::Apply {
@@ -271,12 +275,23 @@ fn shown(kind: &dyn Kind, delta: &Delta) -> Vec<AttributeChange> {
     let implied = |change: &&crate::core::Change| {
         delta.is_create() && change.after.as_ref().is_some_and(|after| kind.is_implied(&change.attribute, after))
     };
-    delta.changes.iter().filter(|change| !implied(change)).map(attribute_change).collect()
+    // What is no key of a policy, and has nothing, goes without saying where the resource goes.
+    let nothing = |change: &&crate::core::Change| {
+        let empty = |value: &Value| *value == Value::Null || matches!(value, Value::List(items) if items.is_empty());
+        delta.is_remove() && kind.label(&change.attribute).is_some() && change.before.as_ref().is_none_or(empty)
+    };
+    let worth = delta.changes.iter().filter(|change| !implied(change) && !nothing(change));
+    worth.map(|change| attribute_change(kind, change)).collect()
 }
 
-fn attribute_change(change: &crate::core::Change) -> AttributeChange {
+fn attribute_change(kind: &dyn Kind, change: &crate::core::Change) -> AttributeChange {
     let json = |value: &Option<Value>| value.as_ref().map_or(serde_json::Value::Null, Value::to_json);
-    AttributeChange { name: change.attribute.clone(), before: json(&change.before), after: json(&change.after) }
+    AttributeChange {
+        name: change.attribute.clone(),
+        label: kind.label(&change.attribute).map(str::to_owned),
+        before: json(&change.before),
+        after: json(&change.after),
+    }
 }
 
 fn judge(kind: &dyn Kind, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, Failure> {
