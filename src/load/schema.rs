@@ -202,7 +202,8 @@ mod tests {
             );
             let text = schema.to_string();
             assert!(!text.contains("\"null\"") || name != "config.json", "{name} takes null");
-            assert!(!text.contains("\"format\":"), "{name}");
+            // The keyword; a key of that name has a schema.
+            assert!(!text.contains("\"format\":\""), "{name}");
         }
     }
 
