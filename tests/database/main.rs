@@ -13,6 +13,7 @@
     clippy::print_stderr
 )]
 
+mod archive_codec;
 mod cases;
 mod cli;
 mod connect;
@@ -26,6 +27,7 @@ mod guardrails;
 mod import;
 mod injection;
 mod pooler;
+mod property;
 mod roundtrips;
 mod run;
 mod secrets;
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
 /// Every test of one tier.
 fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
+    trials.extend(archive_codec::trials(tier, servers));
     trials.extend(detection::trials(tier, servers));
     trials.extend(folders::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
@@ -74,6 +77,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));
+    trials.extend(property::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(run::trials(tier, servers));
     trials.extend(secrets::trials(tier, servers));
