@@ -37,13 +37,14 @@ pub fn command() -> clap::Command {
 
 /// What every command takes.
 #[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The database: a URL or `key=value` text, as for psql. What it leaves open is filled in from the
     /// service that it or PGSERVICE names, then from PG* variables, then from ~/.pgpass. The URL of
     /// a --target counts before it.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub url: Option<String>,
-    /// The ledger's file.
+    /// The ledger's file; `.chronoform/ledger.db` where neither this nor chronoform.yaml names one.
     #[arg(long, global = true, env = "CHRONOFORM_LEDGER", value_name = "FILE")]
     pub ledger: Option<PathBuf>,
     /// Let a ledger that belongs to another database hold this one as well.
@@ -57,10 +58,10 @@ pub struct Global {
     /// Work on every target in chronoform.yaml.
     #[arg(long, global = true, conflicts_with = "targets")]
     pub all_targets: bool,
-    /// A variable for `${var.NAME}`.
+    /// A variable for `${var.NAME}` in policies; once for each, and before those of files.
     #[arg(long = "var", global = true, value_name = "NAME=VALUE", value_parser = pair)]
     pub vars: Vec<(String, String)>,
-    /// A YAML file of variables.
+    /// A YAML file of variables, a line `NAME: value` for each; once for each file.
     #[arg(long = "var-file", global = true, value_name = "FILE")]
     pub var_files: Vec<PathBuf>,
     /// How to print the result.
@@ -147,30 +148,52 @@ impl Command {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Check policy files without a database: every error at once, each with its place.
+    #[command(
+        after_help = "Examples:\n  chronoform validate\n  chronoform validate policies/trades.yaml --format sarif --out policies.sarif"
+    )]
     Validate(ValidateArgs),
     /// Show what would change, why, how risky it is, and with which SQL.
+    #[command(
+        after_help = "Examples:\n  chronoform plan\n  chronoform plan --out plan.json --detailed-exitcode\n  chronoform plan --target 'prod-*' --out plans"
+    )]
     Plan(PlanArgs),
     /// Bring the database to its policies. Asks first.
+    #[command(
+        after_help = "Examples:\n  chronoform apply\n  chronoform apply --plan plan.json --auto-approve --allow builds_index"
+    )]
     Apply(ApplyArgs),
     /// Do the work that is due by the policies. Asks first.
+    #[command(
+        after_help = "Examples:\n  chronoform run --dry-run\n  chronoform run maintenance --max-runtime 2h --auto-approve"
+    )]
     Run(RunArgs),
     /// List, prove, look at and bring back what `run archive` has written.
     Archive(ArchiveArgs),
     /// Compare the live database with what was last applied and with the policies.
+    #[command(after_help = "Examples:\n  chronoform drift\n  chronoform drift --record --gate new --format json")]
     Drift(DriftArgs),
     /// Write policies for what is live, so that a plan has nothing to do.
+    #[command(
+        after_help = "Examples:\n  chronoform import --schema public --out policies\n  chronoform import --table 'public.md_*' --out policies --adopt"
+    )]
     Import(ImportArgs),
     /// Look into the record of what was done.
+    #[command(after_help = "Examples:\n  chronoform ledger log --limit 5\n  chronoform ledger show 12")]
     Ledger(LedgerArgs),
     /// Print the JSON Schema of a kind of document, or of all.
+    #[command(after_help = "Examples:\n  chronoform schema table\n  chronoform schema --out schemas")]
     Schema(SchemaArgs),
     /// Rewrite policy files in one layout, comments kept.
+    #[command(after_help = "Examples:\n  chronoform fmt\n  chronoform fmt --check policies/trades.yaml")]
     Fmt(FmtArgs),
     /// Show the whole loop on an embedded TimescaleDB.
+    #[command(after_help = "Examples:\n  chronoform demo\n  chronoform demo --keep --port 5433")]
     Demo(DemoArgs),
     /// Print a completion script for a shell.
+    #[command(after_help = "Example:\n  chronoform completions bash")]
     Completions(CompletionsArgs),
     /// Print the manual page of the program or of a command.
+    #[command(after_help = "Examples:\n  chronoform man plan\n  chronoform man --out man")]
     Man(ManArgs),
 }
 
@@ -230,7 +253,8 @@ pub struct ApplyArgs {
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,
-    /// Allow a hazard that the plan names; once for each.
+    /// Allow a hazard that the plan names: deletes_data, rewrites_table, blocks_writes, blocks_reads,
+    /// builds_index or needs_restart; once for each.
     #[arg(long, value_name = "HAZARD", value_parser = hazard)]
     pub allow: Vec<Hazard>,
     /// How many seconds to wait for another apply to end.
@@ -260,7 +284,8 @@ pub struct RunArgs {
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,
-    /// Allow a hazard that the plan names; once for each.
+    /// Allow a hazard that the plan names: deletes_data, rewrites_table, blocks_writes, blocks_reads,
+    /// builds_index or needs_restart; once for each.
     #[arg(long, value_name = "HAZARD", value_parser = hazard)]
     pub allow: Vec<Hazard>,
     /// How many seconds to wait for another apply or run to end.
@@ -365,17 +390,20 @@ pub struct LedgerArgs {
 #[derive(Subcommand, Debug)]
 pub enum LedgerCommand {
     /// The runs, newest first.
+    #[command(after_help = "Example:\n  chronoform ledger log --limit 100 --format json")]
     Log {
         /// How many.
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },
     /// One run with its steps and what it changed.
+    #[command(after_help = "Example:\n  chronoform ledger show 12")]
     Show {
         /// The run's number; the newest where none is given.
         run: Option<i64>,
     },
     /// Check the hash chain and every row against it.
+    #[command(after_help = "Example:\n  chronoform ledger verify")]
     Verify {
         /// A head that an earlier `verify` printed: it must still be in the chain. That shows that
         /// nothing up to it was cut off or written anew, which the file alone cannot show.
@@ -383,11 +411,13 @@ pub enum LedgerCommand {
         head: Option<String>,
     },
     /// Write the whole ledger as one file.
+    #[command(after_help = "Example:\n  chronoform ledger export ledger.jsonl")]
     Export {
         /// The file; standard output where none is given.
         file: Option<PathBuf>,
     },
     /// Read an exported ledger into an empty one.
+    #[command(after_help = "Example:\n  chronoform ledger import ledger.jsonl --ledger new.db")]
     Import {
         /// The file.
         file: PathBuf,
@@ -452,6 +482,39 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         command().debug_assert();
+    }
+
+    /// Every command that is no group, with its whole name.
+    fn leaves(command: &clap::Command, name: &str, into: &mut Vec<(String, clap::Command)>) {
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            let name = format!("{name} {}", inner.get_name());
+            into.push((name.clone(), inner.clone()));
+            leaves(inner, &name, into);
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_it_takes() {
+        let mut all = Vec::new();
+        leaves(&command(), "chronoform", &mut all);
+        assert!(all.len() > 15);
+        for (name, command) in all {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  chronoform")).collect();
+            assert!(!examples.is_empty(), "{name} has no example");
+            for example in examples {
+                let line = format!("chronoform{example}");
+                assert!(line.starts_with(&name), "{line} is no example of {name}");
+                let words = line.split(' ').map(|word| word.trim_matches('\''));
+                assert!(Cli::try_parse_from(words).is_ok(), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_hazard() {
+        let help = command().find_subcommand("apply").unwrap().clone().render_long_help().to_string();
+        assert!(Hazard::ALL.iter().all(|hazard| help.contains(hazard.as_str())), "{help}");
     }
 
     #[test]

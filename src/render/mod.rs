@@ -16,6 +16,11 @@ use crate::core::Value;
 
 static TEMPLATES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
 
+/// Whether a template is a part of others, which include it, and no statement of its own.
+fn is_part(name: &str) -> bool {
+    name.rsplit('/').next().is_some_and(|file| file.starts_with('_'))
+}
+
 /// What a template reads: names to values.
 pub type Context = BTreeMap<String, Value>;
 
@@ -58,6 +63,10 @@ impl Renderer {
         }
         environment.add_test("defined", minijinja::tests::is_defined);
         environment.add_test("none", minijinja::tests::is_none);
+        for (name, source) in TEMPLATES.iter().filter(|(name, _)| is_part(name)) {
+            // One that does not compile is missed by those that include it, which then say so.
+            let _ = environment.add_template(name, source);
+        }
         Self { environment }
     }
 

@@ -1,35 +1,9 @@
-{# What the policy is not added with. alter_job forgets a time zone that it is not told again. #}
+{# What the policy is not added with. #}
 {%- if changed.schedule.max_runtime is defined or changed.schedule.max_retries is defined or changed.schedule.retry_period is defined or changed.schedule.paused is defined -%}
 SELECT {{ ts|ident }}.alter_job(job_id
-{%- if changed.schedule.max_runtime is defined %},
-    max_runtime => {{ after.schedule.max_runtime }}
-{%- endif %}
-{%- if changed.schedule.max_retries is defined %},
-    max_retries => {{ after.schedule.max_retries }}
-{%- endif %}
-{%- if changed.schedule.retry_period is defined %},
-    retry_period => {{ after.schedule.retry_period }}
-{%- endif %}
-{%- if changed.schedule.paused is defined %},
-    scheduled => {% if after.schedule.paused %}false{% else %}true{% endif %}
-{%- endif %}
-{%- if after.schedule.timezone is defined %},
-    timezone => {{ after.schedule.timezone }}
-{%- elif before.schedule.timezone is defined %},
-    timezone => {{ before.schedule.timezone }}
-{%- endif %})
+{%- with told = changed %}{% include "job/_limits.sql" %}{% endwith %}
+{%- include "job/_timezone.sql" %})
   FROM timescaledb_information.jobs
  WHERE proc_name = 'policy_compression'
-{%- if ctx.is_aggregate %}
-   AND (hypertable_schema, hypertable_name) IN (
-       SELECT view_schema, view_name FROM timescaledb_information.continuous_aggregates
-        WHERE view_schema = {{ ctx.schema }} AND view_name = {{ ctx.table }}
-        UNION ALL
-       SELECT materialization_hypertable_schema, materialization_hypertable_name
-         FROM timescaledb_information.continuous_aggregates
-        WHERE view_schema = {{ ctx.schema }} AND view_name = {{ ctx.table }})
-{%- else %}
-   AND hypertable_schema = {{ ctx.schema }}
-   AND hypertable_name = {{ ctx.table }}
-{%- endif %}
+{%- include "job/_of_relation.sql" %}
 {%- endif %}

@@ -1,4 +1,4 @@
-{# Keeps the job, its number and its history. alter_job forgets a time zone that it is not told again. One that is adopted without a name is given its own. #}
+{# Keeps the job, its number and its history. One that is adopted without a name is given its own. #}
 SELECT {{ ts|ident }}.alter_job({{ facts.job_id }}
 {%- if changed.job_name is defined %},
     job_name => {{ after.job_name }}
@@ -20,20 +20,5 @@ SELECT {{ ts|ident }}.alter_job({{ facts.job_id }}
 {%- elif changed.schedule.fixed is defined %},
     fixed_schedule => {{ after.schedule.fixed }}
 {%- endif %}
-{%- if changed.schedule.max_runtime is defined %},
-    max_runtime => {{ after.schedule.max_runtime }}
-{%- endif %}
-{%- if changed.schedule.max_retries is defined %},
-    max_retries => {{ after.schedule.max_retries }}
-{%- endif %}
-{%- if changed.schedule.retry_period is defined %},
-    retry_period => {{ after.schedule.retry_period }}
-{%- endif %}
-{%- if changed.schedule.paused is defined %},
-    scheduled => {% if after.schedule.paused %}false{% else %}true{% endif %}
-{%- endif %}
-{%- if after.schedule.timezone is defined %},
-    timezone => {{ after.schedule.timezone }}
-{%- elif before.schedule.timezone is defined %},
-    timezone => {{ before.schedule.timezone }}
-{%- endif %})
+{%- with told = changed %}{% include "job/_limits.sql" %}{% endwith %}
+{%- include "job/_timezone.sql" %})

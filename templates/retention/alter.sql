@@ -1,45 +1,13 @@
-{# Keeps the job, its history and the rest of its configuration. alter_job forgets a time zone that it is not told again. #}
+{# Keeps the job, its history and the rest of its configuration. #}
 SELECT {{ ts|ident }}.alter_job(job_id
 {%- if changed.drop_after is defined %},
     config => (config - 'drop_created_before') || jsonb_build_object('drop_after', {{ after.drop_after }})
 {%- elif changed.drop_created_before is defined %},
     config => (config - 'drop_after') || jsonb_build_object('drop_created_before', {{ after.drop_created_before }})
 {%- endif %}
-{%- if changed.schedule.every is defined %},
-    schedule_interval => {{ after.schedule.every }}
-{%- endif %}
-{%- if changed.schedule.initial_start is defined %},
-    fixed_schedule => true,
-    initial_start => {{ after.schedule.initial_start }}
-{%- endif %}
-{%- if changed.schedule.max_runtime is defined %},
-    max_runtime => {{ after.schedule.max_runtime }}
-{%- endif %}
-{%- if changed.schedule.max_retries is defined %},
-    max_retries => {{ after.schedule.max_retries }}
-{%- endif %}
-{%- if changed.schedule.retry_period is defined %},
-    retry_period => {{ after.schedule.retry_period }}
-{%- endif %}
-{%- if changed.schedule.paused is defined %},
-    scheduled => {% if after.schedule.paused %}false{% else %}true{% endif %}
-{%- endif %}
-{%- if after.schedule.timezone is defined %},
-    timezone => {{ after.schedule.timezone }}
-{%- elif before.schedule.timezone is defined %},
-    timezone => {{ before.schedule.timezone }}
-{%- endif %})
+{%- include "job/_times.sql" %}
+{%- with told = changed %}{% include "job/_limits.sql" %}{% endwith %}
+{%- include "job/_timezone.sql" %})
   FROM timescaledb_information.jobs
  WHERE proc_name = 'policy_retention'
-{%- if ctx.is_aggregate %}
-   AND (hypertable_schema, hypertable_name) IN (
-       SELECT view_schema, view_name FROM timescaledb_information.continuous_aggregates
-        WHERE view_schema = {{ ctx.schema }} AND view_name = {{ ctx.table }}
-        UNION ALL
-       SELECT materialization_hypertable_schema, materialization_hypertable_name
-         FROM timescaledb_information.continuous_aggregates
-        WHERE view_schema = {{ ctx.schema }} AND view_name = {{ ctx.table }})
-{%- else %}
-   AND hypertable_schema = {{ ctx.schema }}
-   AND hypertable_name = {{ ctx.table }}
-{%- endif %}
+{%- include "job/_of_relation.sql" %}

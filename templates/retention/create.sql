@@ -4,12 +4,4 @@ SELECT {{ ts|ident }}.add_retention_policy({{ table }},
 {%- else %}
     drop_created_before => {{ after.drop_created_before }}
 {%- endif %}
-{%- if after.schedule.every is defined %},
-    schedule_interval => {{ after.schedule.every }}
-{%- endif %}
-{%- if after.schedule.initial_start is defined %},
-    initial_start => {{ after.schedule.initial_start }}
-{%- endif %}
-{%- if after.schedule.timezone is defined %},
-    timezone => {{ after.schedule.timezone }}
-{%- endif %})
+{%- include "job/_arguments.sql" %})

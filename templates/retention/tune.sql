@@ -1,33 +1,11 @@
-{# What add_retention_policy has no argument for. alter_job forgets a time zone that it is not told again. #}
+{# What add_retention_policy has no argument for. #}
 {%- if after.schedule.max_runtime is defined or after.schedule.max_retries is defined or after.schedule.retry_period is defined or after.schedule.paused is defined -%}
 SELECT {{ ts|ident }}.alter_job(job_id
-{%- if after.schedule.max_runtime is defined %},
-    max_runtime => {{ after.schedule.max_runtime }}
-{%- endif %}
-{%- if after.schedule.max_retries is defined %},
-    max_retries => {{ after.schedule.max_retries }}
-{%- endif %}
-{%- if after.schedule.retry_period is defined %},
-    retry_period => {{ after.schedule.retry_period }}
-{%- endif %}
-{%- if after.schedule.paused is defined %},
-    scheduled => {% if after.schedule.paused %}false{% else %}true{% endif %}
-{%- endif %}
+{%- with told = after %}{% include "job/_limits.sql" %}{% endwith %}
 {%- if after.schedule.timezone is defined %},
     timezone => {{ after.schedule.timezone }}
 {%- endif %})
   FROM timescaledb_information.jobs
  WHERE proc_name = 'policy_retention'
-{%- if ctx.is_aggregate %}
-   AND (hypertable_schema, hypertable_name) IN (
-       SELECT view_schema, view_name FROM timescaledb_information.continuous_aggregates
-        WHERE view_schema = {{ ctx.schema }} AND view_name = {{ ctx.table }}
-        UNION ALL
-       SELECT materialization_hypertable_schema, materialization_hypertable_name
-         FROM timescaledb_information.continuous_aggregates
-        WHERE view_schema = {{ ctx.schema }} AND view_name = {{ ctx.table }})
-{%- else %}
-   AND hypertable_schema = {{ ctx.schema }}
-   AND hypertable_name = {{ ctx.table }}
-{%- endif %}
+{%- include "job/_of_relation.sql" %}
 {%- endif %}

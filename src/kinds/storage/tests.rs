@@ -244,3 +244,18 @@ fn every_parameter_but_the_chunks_own_goes_when_it_is_taken_out() {
     assert!(Storage.forgets("fillfactor") && Storage.forgets("toast.autovacuum_enabled"));
     assert!(!Storage.forgets(CHUNKS_WITHOUT));
 }
+
+/// The servers are asked in a case whether they take each parameter, and show it as it was set. Those of
+/// PostgreSQL 18 are not among them.
+#[test]
+fn a_case_has_every_parameter_that_the_servers_know() {
+    const OF_18: [&str; 2] = ["autovacuum_vacuum_max_threshold", "vacuum_max_eager_freeze_failure_rate"];
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/storage/create_with_every_parameter/policy.yaml");
+    let policy = std::fs::read_to_string(folder).unwrap();
+    for (owner, prefix) in [("table", ""), ("toast", TOAST)] {
+        for parameter in reloption::all_of(|word| word == owner).filter(|known| !OF_18.contains(&known.name)) {
+            let line = format!("\n  {prefix}{}: ", parameter.name);
+            assert_eq!(policy.matches(&line).count(), 1, "{prefix}{}", parameter.name);
+        }
+    }
+}
