@@ -1,8 +1,8 @@
 //! What goes with a continuous aggregate that is dropped or made anew, and what stands in its way.
 
-use super::{HAS_DEPENDANTS, ID};
+use super::{HAS_DEPENDANTS, ID, is_made_again};
 use crate::core::{
-    Address, Bytes, Delta, Ensure, Hazard, Impact, Op, Param, QualifiedName, Query, Row, RowError, Value,
+    Address, Bytes, Delta, Ensure, Hazard, Impact, Op, Param, QualifiedName, Query, Reason, Row, RowError, Value,
 };
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Judgement, Relation, Stored, View, by_id, job};
@@ -13,7 +13,7 @@ fn relation<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Relation> {
 
 /// Whether the aggregate that is there goes.
 fn goes(delta: &Delta) -> bool {
-    !delta.is_create() && (delta.is_remove() || delta.change("query").is_some())
+    delta.reason == Reason::Remade || (!delta.is_create() && (delta.is_remove() || delta.change("query").is_some()))
 }
 
 /// The one query for all deltas.
@@ -53,7 +53,9 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     }
     if op == Op::Create {
         judgement.diagnostics.extend(schema(delta, weights)?);
-        return Ok(judgement);
+        if delta.reason != Reason::Remade {
+            return Ok(judgement);
+        }
     }
     judgement.diagnostics.extend(job::not_owner(delta, view));
     let Some(relation) = relation(delta, view).filter(|_| goes(delta)) else { return Ok(judgement) };
@@ -99,7 +101,8 @@ fn dependants(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Option<
     for (_, row) in rows.iter().filter(|(finding, _)| *finding == "dependant") {
         let name = QualifiedName::new(row.text("schema")?, row.text("name")?);
         let own = view.desired.get(&Address::in_schema(ID, &name));
-        let goes = delta.is_remove() && own.is_some_and(|own| own.ensure == Ensure::Absent);
+        let again = !delta.is_remove() && is_made_again(&Address::in_schema(ID, &name), view);
+        let goes = again || own.is_some_and(|own| own.ensure == Ensure::Absent);
         let (words, managed) = (row.text("words")?, own.is_some());
         if !goes {
             named.push((format!("the {words} {name}"), managed));
@@ -113,7 +116,7 @@ fn dependants(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Option<
     let what = if delta.is_remove() { "cannot be dropped" } else { "cannot be made anew" };
     let message = format!("{} {what}, because it is read by {}", delta.address, all.join(", "));
     let help = if named.iter().all(|(_, managed)| *managed) {
-        "take those away first, with `ensure: absent` in their documents and an apply of its own, and put them back with this change"
+        "write the `query` of each in its document, so that it can be made again, or `ensure: absent`"
     } else {
         "drop those first, apply, and create them again"
     };
@@ -141,7 +144,8 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
                 impact.oldest = element(xml, "oldest");
                 impact.newest = element(xml, "newest");
                 if again {
-                    impact.notes.extend(lost(xml, delta));
+                    let source = QualifiedName::new(row.text("schema")?, row.text("name")?);
+                    impact.notes.extend(lost(xml, &source));
                 }
             }
             _ => {}
@@ -155,13 +159,12 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
 }
 
 /// The range that cannot be filled again.
-fn lost(xml: &str, delta: &Delta) -> Option<String> {
+fn lost(xml: &str, source: &QualifiedName) -> Option<String> {
     let (buckets, rows) = (element(xml, "buckets")?, element(xml, "rows")?);
     if buckets == "0" {
         return None;
     }
     let (first, last) = (element(xml, "first")?, element(xml, "last")?);
-    let source = delta.live.as_ref().and_then(|live| live.fact("source")).map_or_else(String::new, ToString::to_string);
     let begins = match element(xml, "since") {
         Some(since) => format!("{source} now begins at {since}"),
         None => format!("{source} holds no rows now"),
