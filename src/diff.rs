@@ -31,6 +31,8 @@ pub struct Sides<'a> {
     /// Whether an attribute is one that settling adds and that no policy writes, for a resource as it is
     /// wanted and was applied. What was applied then need not say it to have meant it.
     pub derived: &'a dyn Fn(&Desired, &Applied, &str) -> bool,
+    /// What an attribute of this kind is called in reports, where that is not its name.
+    pub label: &'a dyn Fn(&KindId, &str) -> Option<&'static str>,
     /// Whether nothing can remove a resource of this kind.
     pub permanent: &'a dyn Fn(&KindId) -> bool,
     /// Where the policy is that a resource was applied from.
@@ -266,12 +268,22 @@ impl Status {
 pub struct DriftAttribute {
     /// The attribute's name.
     pub name: String,
+    /// What it is called in reports, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// As last applied.
     pub applied: Json,
     /// As it is.
     pub live: Json,
     /// As the policy wants it.
     pub desired: Json,
+}
+
+impl DriftAttribute {
+    /// What it is called in reports.
+    pub fn words(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// One resource's standing.
@@ -284,6 +296,9 @@ pub struct Drift {
     pub on: Option<QualifiedName>,
     /// Where it stands.
     pub status: Status,
+    /// Whether it is there and is to go.
+    #[serde(skip)]
+    pub goes: bool,
     /// What disagrees.
     pub attributes: Vec<DriftAttribute>,
 }
@@ -301,7 +316,9 @@ pub fn drift(sides: &Sides<'_>, diff: &Diff) -> Vec<Drift> {
         let on = live.and_then(|live| live.on.clone()).or_else(|| desired.and_then(|desired| desired.on.clone()));
         let on = on.or_else(|| sides.applied.get(address).and_then(|applied| applied.on.clone()));
         let attributes = if status.is_difference() { disagreements(address, sides) } else { Vec::new() };
-        Some(Drift { address: address.clone(), on, status, attributes })
+        let wanted = desired.is_some_and(|desired| desired.ensure == Ensure::Present);
+        let goes = status == Status::Pending && live.is_some() && !wanted;
+        Some(Drift { address: address.clone(), on, status, goes, attributes })
     };
     addresses.into_iter().filter_map(standing).collect()
 }
@@ -366,6 +383,7 @@ fn disagreements(address: &Address, sides: &Sides<'_>) -> Vec<DriftAttribute> {
     names.extend(applied.iter().flat_map(|applied| applied.attributes.keys()));
     let line = |name: &String| DriftAttribute {
         name: name.clone(),
+        label: (sides.label)(&address.kind, name).map(str::to_owned),
         applied: applied.and_then(|applied| applied.attributes.get(name)).cloned().unwrap_or(Json::Null),
         live: live.map_or(Json::Null, |live| live_json(live, name)),
         desired: desired.and_then(|desired| desired.get(name)).map_or(Json::Null, Value::to_json),

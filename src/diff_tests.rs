@@ -74,6 +74,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         forgets: &forgets,
         means_same: &|_, _, _| false,
         derived: &|_, _, name| name == "derived",
+        label: &|_, _| None,
         permanent: &|_| world.permanent,
         whence: &|_| world.whence,
         takes_along: &|_| false,

@@ -78,8 +78,10 @@ pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan, standing: &guard::Standing)
     let now = snapshot::take(session, server, &names_of(plan), &desired, &seen_of(plan))?;
     desired.extend(unwanted_of(plan));
     let view = now.view(&desired);
-    let mut stale = stale_resources(plan, &now);
-    stale.extend(no_longer_fitting(plan, &view));
+    let changed = changed_since(plan, &now);
+    let stale: Vec<Diagnostic> =
+        changed.iter().map(|address| stale(address, "it was changed after the plan was made")).collect();
+    let stale = [stale, no_longer_fitting(plan, &changed, &view)].concat();
     if !stale.is_empty() {
         return Err(Failure(stale));
     }
@@ -143,16 +145,18 @@ fn check_server(plan: &Plan, server: &Server) -> Result<(), Failure> {
     Ok(())
 }
 
-fn stale_resources(plan: &Plan, now: &Snapshot) -> Vec<Diagnostic> {
+/// What is not as the plan saw it.
+fn changed_since<'a>(plan: &'a Plan, now: &Snapshot) -> BTreeSet<&'a Address> {
     let changed = |action: &&Action| Fingerprint::of_live(now.live.get(&action.address)) != action.fingerprint;
     let acted = plan.actions.iter().filter(changed).map(|action| &action.address);
     let moved = |adopt: &&Adopt| Fingerprint::of_live(now.live.get(&adopt.address)) != adopt.fingerprint;
     let adopted = plan.adopt.iter().filter(moved).map(|adopt| &adopt.address);
-    acted.chain(adopted).map(|address| stale(address, "it was changed after the plan was made")).collect()
+    acted.chain(adopted).collect()
 }
 
-/// What the server would no longer take: the table may have lost a column, or be another one now.
-fn no_longer_fitting(plan: &Plan, view: &View<'_>) -> Vec<Diagnostic> {
+/// What the server would no longer take: the table may have lost a column, or be another one now. What is
+/// known to have been changed has been said.
+fn no_longer_fitting(plan: &Plan, said: &BTreeSet<&Address>, view: &View<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let settled = crate::kinds::settle(view, &mut found);
     let told = |error: Diagnostic| {
@@ -163,7 +167,7 @@ fn no_longer_fitting(plan: &Plan, view: &View<'_>) -> Vec<Diagnostic> {
     if !refusals.is_empty() {
         return refusals;
     }
-    let acted = plan.actions.iter().filter(|action| action.op != Op::Remove);
+    let acted = plan.actions.iter().filter(|action| action.op != Op::Remove && !said.contains(&action.address));
     let differs = |action: &&Action| settled.get(&action.address).is_none_or(|now| now.attributes != action.desired);
     acted.filter(differs).map(|action| stale(&action.address, "the server reads its policy otherwise now")).collect()
 }

@@ -15,9 +15,11 @@ use crate::pg::{Endpoint, PgError, Session};
 /// serves every database of a server.
 const KEY: i64 = i64::from_be_bytes(*b"chronofm");
 
-/// How often the lock is tried, and how many tries pass between two words about who holds it.
+/// How often the lock is tried.
 const POLL: Duration = Duration::from_millis(250);
-const TELL_EVERY: u32 = 4;
+/// How long passes between the first two words about who holds it, and at most between two.
+const FIRST_SILENCE: Duration = Duration::from_secs(5);
+const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 
 /// How often two sessions are compared, and how long the second may take to answer.
 const ROUNDS: usize = 4;
@@ -72,7 +74,7 @@ fn keyed(sql: &str) -> Query {
 }
 
 /// Takes the lock, waiting for another holder at most as long as said; `waiting` is told who that
-/// is, once a second. A server that holds a `single_session` has no pooler before it.
+/// is, at once and then ever more rarely. A server that holds a `single_session` has no pooler before it.
 ///
 /// # Errors
 /// When somebody else holds it for longer, naming them; when a pooler gives each transaction another
@@ -88,14 +90,14 @@ pub fn lock<'a>(
     }
     session.pin().map_err(|error| error.diagnostic("setting up the session"))?;
     let started = Instant::now();
-    let mut tries = 0_u32;
+    let mut telling = Telling::default();
     loop {
         let rows = session.query(&keyed(TRY)).map_err(|error| error.diagnostic("taking the database's lock"))?;
         if rows.first().is_some_and(|row| row.bool("locked") == Ok(true)) {
             return Ok(Locked { session });
         }
         let over = started.elapsed() >= patience;
-        if over || tries.is_multiple_of(TELL_EVERY) {
+        if over || telling.is_due(started.elapsed()) {
             let holder = holder(session);
             if over {
                 let message = format!("another apply works on this database: {holder}");
@@ -104,8 +106,25 @@ pub fn lock<'a>(
             }
             waiting(&holder);
         }
-        tries = tries.wrapping_add(1);
         std::thread::sleep(POLL.min(patience.saturating_sub(started.elapsed())));
+    }
+}
+
+/// When it is time to say again that somebody waits: twice as long after each time.
+#[derive(Default)]
+struct Telling {
+    next: Duration,
+    silence: Duration,
+}
+
+impl Telling {
+    fn is_due(&mut self, waited: Duration) -> bool {
+        if waited < self.next {
+            return false;
+        }
+        self.silence = (self.silence * 2).clamp(FIRST_SILENCE, LONGEST_SILENCE);
+        self.next = waited + self.silence;
+        true
     }
 }
 
@@ -184,4 +203,19 @@ fn second_session(endpoint: &Endpoint, asked: &Receiver<()>, answer: &Sender<Opt
 fn backend(session: &mut Session) -> Result<Option<String>, PgError> {
     let rows = session.query_text(BACKEND)?;
     Ok(rows.first().and_then(|row| row.maybe_text("backend").ok().flatten().map(str::to_owned)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_somebody_waits_is_said_at_once_and_then_ever_more_rarely() {
+        let mut telling = Telling::default();
+        let told: Vec<u64> = (0..4000).filter(|second| telling.is_due(Duration::from_secs(*second))).collect();
+        assert_eq!(
+            told,
+            [0, 5, 15, 35, 75, 155, 315, 615, 915, 1215, 1515, 1815, 2115, 2415, 2715, 3015, 3315, 3615, 3915]
+        );
+    }
 }

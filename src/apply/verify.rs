@@ -62,6 +62,7 @@ fn look<'a>(ready: &mut Ready<'_>, plan: &Plan, done: &[&'a Action]) -> Result<(
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _, _| false,
+        label: &|_, _| None,
         permanent: &|_| false,
         whence: &|_| Whence::Given,
         takes_along: &|_| false,

@@ -71,7 +71,9 @@ pub struct Prepared {
 impl Prepared {
     /// What is reported where there is nothing to do, and nothing to write down.
     pub fn nothing_done(&self) -> report::RunReport {
-        report::RunReport { database: self.plan.target.database.clone(), ..report::RunReport::default() }
+        let plan = &self.plan;
+        let (database, target) = (plan.target.database.clone(), plan.target.name.clone());
+        report::RunReport { database, target, ..report::RunReport::default() }
     }
 }
 
@@ -79,7 +81,8 @@ impl Prepared {
 fn prepare(args: &ApplyArgs, file: Option<&Path>, context: &mut Context) -> Result<Prepared, Failure> {
     let (ledger, admission) = (context.ledger_path()?, context.admission());
     if let Some(path) = file {
-        let plan = read(path)?;
+        let mut plan = read(path)?;
+        plan.target.name = context.named_target();
         let standing = context.standing(&plan)?;
         let mut session = context.connect()?;
         let server = snapshot::open(&mut session)?;

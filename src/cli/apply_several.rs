@@ -1,6 +1,7 @@
 //! `apply` on several targets: all are planned first, what they need is approved once, and then one
 //! after another, or some at once, is carried out.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -12,13 +13,14 @@ use crate::cli::context::Context;
 use crate::cli::fleet::{self, One};
 use crate::cli::progress::Progress;
 use crate::cli::{out, plan, signals};
-use crate::diag::{Exit, Failure};
+use crate::diag::{Diagnostic, Exit, Failure, Severity};
 use crate::plan::{Message, Plan};
 use crate::report::{self, Ending, Fleet, Member, RunReport};
 
 /// Plans every target, has the whole approved, and carries it out.
 pub(super) fn run(args: &ApplyArgs, names: &[String], context: &mut Context) -> Result<Exit, Failure> {
-    let found = fleet::look(names, None, context, |context| find(args, context))?;
+    let mut found = fleet::look(names, None, context, |context| find(args, context))?;
+    refuse_same_database(&mut found);
     if matches!(context.global.format, Format::Text | Format::Markdown) {
         let members = found.iter().map(planned).collect();
         let exit = fleet::worst(found.iter().map(|one| one.exit(|_| Exit::Done)));
@@ -63,6 +65,20 @@ fn find(args: &ApplyArgs, context: &mut Context) -> Result<Found, Failure> {
     let settled = is_done_already(&ready, args)?;
     let refused = permit(&ready, args, context).err();
     Ok(Found { ready, refused, settled })
+}
+
+/// Two targets that are one database are not both applied to: neither is.
+fn refuse_same_database(found: &mut [One<Found>]) {
+    let targets =
+        found.iter().filter_map(|one| Some((one.name.as_str(), &one.result.as_ref().ok()?.ready.plan.target)));
+    let said: BTreeMap<String, Diagnostic> =
+        fleet::same_database(targets).into_iter().map(|(name, said)| (name.to_owned(), said)).collect();
+    for one in found {
+        if let (Some(said), Ok(found)) = (said.get(&one.name), &mut one.result) {
+            let refused = found.refused.get_or_insert_with(|| Failure(Vec::new()));
+            refused.0.push(Diagnostic { severity: Severity::Error, ..said.clone() });
+        }
+    }
 }
 
 fn refusal(one: &One<Found>) -> Option<&Failure> {

@@ -86,6 +86,11 @@ impl Context {
         self.target.as_deref().unwrap_or_default()
     }
 
+    /// The target's name, where the command line gives one.
+    pub fn named_target(&self) -> Option<String> {
+        self.target.clone()
+    }
+
     /// Refuses several targets, for a command that works on one.
     ///
     /// # Errors

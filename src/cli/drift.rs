@@ -44,6 +44,7 @@ fn several(
     context: &mut Context,
 ) -> Result<Exit, Failure> {
     let mut found = fleet::look(names, args.parallel, context, |context| find(args, baseline, context))?;
+    fleet::warn_of_same_database(&mut found, |found| &found.plan.target);
     let exits: Vec<Exit> =
         found.iter().map(|one| one.exit(|found| found.exit(args, &one.context.diagnostics))).collect();
     let members = found.iter().zip(&exits).map(|(one, exit)| {
@@ -92,6 +93,7 @@ impl Found {
             drift: &self.plan.drift,
             diagnostics: &self.plan.diagnostics,
             evidence: &self.evidence,
+            due: &self.plan.due,
         }
     }
 

@@ -1,13 +1,14 @@
 //! Several targets at once: each with a context and a session of its own, and nothing printed
 //! before all have ended, so that no target's words stand between another's.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::context::Context;
 use crate::cli::out;
-use crate::diag::{Exit, Failure};
-use crate::plan::Message;
+use crate::diag::{Diagnostic, Exit, Failure, code};
+use crate::plan::{Message, Target};
 use crate::report::{Ending, Member};
 
 /// How many targets are looked at at once where nothing is said: a target is one session, and most
@@ -98,6 +99,36 @@ pub fn spread<I: Send, O: Send>(items: Vec<I>, parallel: usize, work: impl Fn(I)
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// What is to be said of each target that is the same database as others: once a database, under its
+/// first name.
+pub fn same_database<'a>(found: impl Iterator<Item = (&'a str, &'a Target)>) -> BTreeMap<&'a str, Diagnostic> {
+    let mut databases: BTreeMap<(&str, u32), (Vec<&'a str>, &Target)> = BTreeMap::new();
+    for (name, target) in found {
+        let key = (target.system_identifier.as_str(), target.database_oid);
+        databases.entry(key).or_insert_with(|| (Vec::new(), target)).0.push(name);
+    }
+    let mut said = BTreeMap::new();
+    for (names, target) in databases.into_values().filter(|(names, _)| names.len() > 1) {
+        let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        let message = format!("the targets {list} are one database, `{}` on {}", target.database, target.host);
+        let diagnostic = Diagnostic::warning(&code::SAME_DATABASE, message)
+            .why("what one of them is given, the others have too, and each undoes what it wants otherwise")
+            .help("give each target a `url` of its own, or take all but one out of `chronoform.yaml`");
+        said.extend(names.iter().map(|name| (*name, diagnostic.clone())));
+    }
+    said
+}
+
+/// Warns of targets that are one database.
+pub fn warn_of_same_database<T>(found: &mut [One<T>], target: impl Fn(&T) -> &Target) {
+    let targets = found.iter().filter_map(|one| Some((one.name.as_str(), target(one.result.as_ref().ok()?))));
+    let said: BTreeMap<String, Diagnostic> =
+        same_database(targets).into_iter().map(|(name, warning)| (name.to_owned(), warning)).collect();
+    for one in found {
+        one.context.diagnostics.extend(said.get(&one.name).cloned());
+    }
+}
+
 /// The exit code of several: the worst. What stopped part-way is worse than what did not begin for
 /// an error, that worse than a refusal, and that worse than a difference.
 pub fn worst(exits: impl Iterator<Item = Exit>) -> Exit {
@@ -151,6 +182,26 @@ mod tests {
         assert_eq!(most.load(Ordering::SeqCst), 4);
         assert_eq!(spread(vec![1, 2, 3], 1, |item| item), [1, 2, 3]);
         assert!(spread(Vec::<u8>::new(), 8, |item| item).is_empty());
+    }
+
+    #[test]
+    fn targets_of_one_database_are_noticed_whatever_they_are_reached_by() {
+        let target = |host: &str, system_identifier: &str, database_oid| Target {
+            host: host.to_owned(),
+            port: 5432,
+            database: "d".to_owned(),
+            database_oid,
+            system_identifier: system_identifier.to_owned(),
+            server_version: "17.5".to_owned(),
+            timescaledb: None,
+            name: None,
+        };
+        let (a, b) = (target("a.example", "7", 5), target("127.0.0.1", "7", 5));
+        let (c, d) = (target("a.example", "7", 6), target("a.example", "8", 5));
+        let said = same_database([("a", &a), ("c", &c), ("d", &d), ("b", &b)].into_iter());
+        assert_eq!(said.keys().copied().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(said["a"].message, "the targets `a` and `b` are one database, `d` on a.example");
+        assert_eq!(said["a"], said["b"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::cli::args::{LedgerArgs, LedgerCommand};
 use crate::cli::context::Context;
 use crate::cli::out;
 use crate::diag::{Diagnostic, Exit, Failure, code};
-use crate::ledger::{Ledger, Memory, Moment, Origin, RunRecord};
+use crate::ledger::{Ledger, Memory, Moment, Origin, ResourceChange, RunRecord};
 use crate::report;
 
 /// Looks into the ledger, or moves it.
@@ -72,7 +72,7 @@ fn detail(path: &Path, number: Option<i64>) -> Result<report::RunDetail, Failure
         error: step.error.clone(),
         note: step.note.clone(),
     });
-    let resources = detail.resources.iter().map(|change| report::ResourceLine {
+    let resources = last_of_each(&detail.resources).into_iter().map(|change| report::ResourceLine {
         address: change.address.to_string(),
         change: match (change.change, change.origin) {
             (Memory::Applied, Some(Origin::Adopted)) => "adopted".to_owned(),
@@ -87,6 +87,19 @@ fn detail(path: &Path, number: Option<i64>) -> Result<report::RunDetail, Failure
         steps: steps.collect(),
         resources: resources.collect(),
     })
+}
+
+/// What a run last recorded of each resource, in the order in which it came to them: it records one when
+/// its action ends, and once more as the server shows it after the last.
+fn last_of_each(changes: &[ResourceChange]) -> Vec<&ResourceChange> {
+    let mut last: Vec<&ResourceChange> = Vec::new();
+    for change in changes {
+        match last.iter_mut().find(|known| known.address == change.address) {
+            Some(known) => *known = change,
+            None => last.push(change),
+        }
+    }
+    last
 }
 
 fn verify(path: &Path, head: Option<&str>, options: &report::Options) -> Result<Exit, Failure> {
@@ -129,4 +142,32 @@ fn import(path: &Path, file: &Path) -> Result<(), Failure> {
 
 fn unusable(file: &Path, error: &io::Error) -> Failure {
     Diagnostic::error(&code::FILE_UNREADABLE, format!("{}: {error}", file.display())).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{Address, KindId};
+
+    #[test]
+    fn a_resource_is_listed_once_as_it_was_last_recorded() {
+        let change = |name: &str, change: Memory, at: i64| ResourceChange {
+            address: Address::global(KindId::new("extension"), name),
+            change,
+            at: Moment(at),
+            origin: None,
+            attributes: None,
+            policy: None,
+        };
+        let changes = [
+            change("b", Memory::Forgotten, 1),
+            change("a", Memory::Applied, 2),
+            change("b", Memory::Applied, 3),
+            change("a", Memory::Applied, 4),
+        ];
+        let listed: Vec<(&str, i64)> =
+            last_of_each(&changes).into_iter().map(|change| (change.address.name.as_str(), change.at.0)).collect();
+        assert_eq!(listed, [("b", 3), ("a", 4)]);
+        assert!(last_of_each(&changes).iter().all(|change| change.change == Memory::Applied));
+    }
 }

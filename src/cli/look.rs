@@ -54,6 +54,8 @@ fn look_with(purpose: &Purpose, policies: Policies, paths: &Paths, context: &mut
     let admission = context.admission();
     let mut remember = |server: &_| record::remember(&ledger, server, &admission);
     let whole = paths.paths.is_empty();
-    let made = pipeline::make_for(purpose, &policies, &mut session, &mut remember, whole, &mut context.diagnostics)?;
+    let mut made =
+        pipeline::make_for(purpose, &policies, &mut session, &mut remember, whole, &mut context.diagnostics)?;
+    made.plan.target.name = context.named_target();
     Ok(Looked { made, session, policies })
 }

@@ -84,6 +84,7 @@ pub fn make_for(
     let derived = |desired: &Desired, applied: &Applied, attribute: &str| {
         kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.is_derived(attribute, desired, applied))
     };
+    let label = |id: &KindId, attribute: &str| kinds::by_id(id).and_then(|kind| kind.label(attribute));
     let permanent = |id: &KindId| kinds::by_id(id).is_some_and(|kind| kind.rules().is_permanent());
     let given: BTreeSet<PathBuf> = policies.files.iter().map(|file| plain(&file.path)).collect();
     let whence = |applied: &Applied| whence_of(applied, &given);
@@ -97,6 +98,7 @@ pub fn make_for(
         forgets: &forgets,
         means_same: &means_same,
         derived: &derived,
+        label: &label,
         permanent: &permanent,
         whence: &whence,
         takes_along: &takes_along,

@@ -36,6 +36,7 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
 /// The same for several targets, with a folder of plans.
 fn several(args: &PlanArgs, names: &[String], context: &mut Context) -> Result<Exit, Failure> {
     let mut found = fleet::look(names, args.parallel, context, |context| Ok(look(&args.paths, context)?.made.plan))?;
+    fleet::warn_of_same_database(&mut found, |plan| &plan.target);
     let exits = found.iter().map(|one| {
         one.exit(|plan| match (has_errors(&one.context.diagnostics), args.detailed_exitcode && !plan.is_empty()) {
             (true, _) => Failure(one.context.diagnostics.clone()).exit(),

@@ -405,6 +405,7 @@ pub fn summary(
     report::RunReport {
         run: Some(recorder.run().number()),
         database: plan.target.database.clone(),
+        target: plan.target.name.clone(),
         actions: ended.map(action).collect(),
         adopted: if done.failure.is_none() { plan.adopt.len() } else { 0 },
         elapsed,

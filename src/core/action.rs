@@ -290,10 +290,20 @@ pub struct Step {
 pub struct AttributeChange {
     /// The attribute's name.
     pub name: String,
+    /// What it is called in reports, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Its live value; null where there is none.
     pub before: Json,
     /// Its desired value; null on removal.
     pub after: Json,
+}
+
+impl AttributeChange {
+    /// What it is called in reports.
+    pub fn words(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// A place in a policy file, as plans store it.

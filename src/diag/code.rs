@@ -127,6 +127,7 @@ codes! {
     PLAN_STALE = refusal("plan-stale", "What the plan saw is no longer so.");
     PLAN_BLOCKED = refusal("plan-blocked", "The plan holds an action that cannot be done.");
     WRONG_DATABASE = refusal("wrong-database", "The plan or ledger belongs to another database.");
+    SAME_DATABASE = refusal("same-database", "Two targets are one database.");
     NOT_CONFIRMED = refusal("not-confirmed", "The plan was not approved.");
     TRANSACTION_POOLING = refusal("transaction-pooling", "The connection goes through a pooler that gives each transaction another session.");
     LOCKED = refusal("locked", "Another apply holds the database's lock.");

@@ -150,6 +150,7 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _, _| false,
+        label: &|_, _| None,
         permanent: &|_| false,
         whence: &|_| Whence::Given,
         takes_along: &|_| false,

@@ -236,6 +236,11 @@ pub trait Kind: Sync {
         false
     }
 
+    /// What an attribute is called in reports, where its own name would say nothing to a reader.
+    fn label(&self, _attribute: &str) -> Option<&'static str> {
+        None
+    }
+
     /// The one query that counts what these deltas would touch; `None` where nothing is to count.
     fn weigh(&self, _deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
         None

@@ -312,6 +312,14 @@ pub fn all_of(is_wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static
     PARAMETERS.iter().filter(move |parameter| parameter.owners.iter().any(|owner| is_wanted(owner)))
 }
 
+/// Whatever has a parameter of this name: `table`, `toast`, or the access method of an index.
+pub fn owners(name: &str) -> impl Iterator<Item = &'static str> {
+    PARAMETERS
+        .iter()
+        .filter(move |parameter| parameter.name == name)
+        .flat_map(|parameter| parameter.owners.iter().copied())
+}
+
 /// The known name nearest to one that is not known.
 pub fn nearest(name: &str, owner: Owner<'_>) -> Option<&'static str> {
     let candidates = PARAMETERS.iter().filter(|parameter| parameter.owners.contains(&owner.word()));

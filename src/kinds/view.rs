@@ -231,12 +231,13 @@ pub struct Dimension {
 pub struct Canon {
     forms: BTreeMap<(QualifiedName, SqlText), Result<String, String>>,
     mutable: BTreeSet<(QualifiedName, SqlText)>,
+    types: BTreeMap<(QualifiedName, SqlText), String>,
 }
 
 impl Canon {
     /// Nothing was asked.
     pub const fn new() -> Self {
-        Self { forms: BTreeMap::new(), mutable: BTreeSet::new() }
+        Self { forms: BTreeMap::new(), mutable: BTreeSet::new(), types: BTreeMap::new() }
     }
 
     /// The answer to what was asked.
@@ -256,6 +257,16 @@ impl Canon {
         self.mutable.contains(asked)
     }
 
+    /// The type of an expression, as `format_type` prints it; unknown of what was not asked or was refused.
+    pub fn type_of(&self, asked: &(QualifiedName, SqlText)) -> Option<&str> {
+        self.types.get(asked).map(String::as_str)
+    }
+
+    /// Keeps the type of an expression.
+    pub fn set_type(&mut self, asked: (QualifiedName, SqlText), name: String) {
+        self.types.insert(asked, name);
+    }
+
     /// Keeps that an expression is mutable.
     pub fn set_mutable(&mut self, asked: (QualifiedName, SqlText)) {
         self.mutable.insert(asked);
@@ -270,7 +281,7 @@ impl Extend<((QualifiedName, SqlText), Result<String, String>)> for Canon {
 
 impl<const N: usize> From<[((QualifiedName, SqlText), Result<String, String>); N]> for Canon {
     fn from(forms: [((QualifiedName, SqlText), Result<String, String>); N]) -> Self {
-        Self { forms: BTreeMap::from(forms), mutable: BTreeSet::new() }
+        Self { forms: BTreeMap::from(forms), ..Self::new() }
     }
 }
 

@@ -42,9 +42,23 @@ impl PgError {
     }
 
     /// Whether the same may well succeed a little later: a lock that others held (55P03), a deadlock
-    /// (40P01) or a serialization failure (40001). Of its transaction nothing happened.
+    /// (40P01), a serialization failure (40001), or a chunk that was dropped or changed between being
+    /// found and being locked. Of its transaction nothing happened.
     pub fn is_passing(&self) -> bool {
-        matches!(self.sqlstate.as_deref(), Some("55P03" | "40P01" | "40001"))
+        matches!(self.sqlstate.as_deref(), Some("55P03" | "40P01" | "40001")) || self.is_overtaken()
+    }
+
+    /// Whether something that the statement was about to lock is gone or another by then. PostgreSQL has no
+    /// SQLSTATE for it but that of internal errors (`relation_open` in `access/common/relation.c`, the
+    /// lookups of `utils/cache`, `simple_heap_update` and `simple_heap_delete` in `heapam.c`).
+    fn is_overtaken(&self) -> bool {
+        const OVERTAKEN: [&str; 4] = [
+            "could not open relation with OID",
+            "cache lookup failed for relation",
+            "tuple concurrently updated",
+            "tuple concurrently deleted",
+        ];
+        self.sqlstate.as_deref() == Some("XX000") && OVERTAKEN.iter().any(|words| self.message.starts_with(words))
     }
 
     /// Whether PgBouncer refused it because its pool takes single statements only (08P01).
@@ -142,4 +156,24 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(state: &str, message: &str) -> PgError {
+        PgError { kind: PgErrorKind::Server, sqlstate: Some(state.to_owned()), ..PgError::protocol(message) }
+    }
+
+    #[test]
+    fn what_another_session_was_quicker_with_passes_and_an_internal_error_does_not() {
+        for message in ["could not open relation with OID 16412", "tuple concurrently deleted"] {
+            assert!(error("XX000", message).is_passing(), "{message}");
+            assert!(!error("58P01", message).is_passing(), "{message}");
+        }
+        assert!(error("40P01", "deadlock detected").is_passing());
+        assert!(!error("XX000", "invalid memory alloc request size 1073741824").is_passing());
+        assert!(!error("XX000", "no chunk: could not open relation with OID 1").is_passing());
+    }
 }

@@ -83,6 +83,9 @@ pub struct Target {
     pub server_version: String,
     /// TimescaleDB, where it is installed.
     pub timescaledb: Option<TargetTimescale>,
+    /// What the configuration calls it, for the commands that reports suggest. It is no part of the plan.
+    #[serde(skip)]
+    pub name: Option<String>,
 }
 
 /// TimescaleDB, as a plan records it.
@@ -112,6 +115,15 @@ impl Target {
             system_identifier: server.system_identifier.clone(),
             server_version: server.version_text.clone(),
             timescaledb,
+            name: None,
+        }
+    }
+
+    /// A command that is to be given for this target: `chronoform apply --target production`.
+    pub fn command(&self, words: &str) -> String {
+        match &self.name {
+            Some(name) => format!("chronoform {words} --target {name}"),
+            None => format!("chronoform {words}"),
         }
     }
 
@@ -288,10 +300,10 @@ impl Plan {
     /// The command that carries it out.
     pub fn command(&self) -> String {
         if self.operations.is_empty() {
-            return "chronoform apply".to_owned();
+            return self.target.command("apply");
         }
         let words: Vec<&str> = self.operations.iter().map(|operation| operation.as_str()).collect();
-        format!("chronoform run {}", words.join(" "))
+        self.target.command(&format!("run {}", words.join(" ")))
     }
 
     /// Every hazard of every action, each once.

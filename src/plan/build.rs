@@ -271,12 +271,23 @@ fn shown(kind: &dyn Kind, delta: &Delta) -> Vec<AttributeChange> {
     let implied = |change: &&crate::core::Change| {
         delta.is_create() && change.after.as_ref().is_some_and(|after| kind.is_implied(&change.attribute, after))
     };
-    delta.changes.iter().filter(|change| !implied(change)).map(attribute_change).collect()
+    // What is no key of a policy, and has nothing, goes without saying where the resource goes.
+    let nothing = |change: &&crate::core::Change| {
+        let empty = |value: &Value| *value == Value::Null || matches!(value, Value::List(items) if items.is_empty());
+        delta.is_remove() && kind.label(&change.attribute).is_some() && change.before.as_ref().is_none_or(empty)
+    };
+    let worth = delta.changes.iter().filter(|change| !implied(change) && !nothing(change));
+    worth.map(|change| attribute_change(kind, change)).collect()
 }
 
-fn attribute_change(change: &crate::core::Change) -> AttributeChange {
+fn attribute_change(kind: &dyn Kind, change: &crate::core::Change) -> AttributeChange {
     let json = |value: &Option<Value>| value.as_ref().map_or(serde_json::Value::Null, Value::to_json);
-    AttributeChange { name: change.attribute.clone(), before: json(&change.before), after: json(&change.after) }
+    AttributeChange {
+        name: change.attribute.clone(),
+        label: kind.label(&change.attribute).map(str::to_owned),
+        before: json(&change.before),
+        after: json(&change.after),
+    }
 }
 
 fn judge(kind: &dyn Kind, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, Failure> {

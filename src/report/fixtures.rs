@@ -33,6 +33,7 @@ pub(super) fn target() -> Target {
         system_identifier: "7412345678901234567".to_owned(),
         server_version: "17.5 (Debian 17.5-1)".to_owned(),
         timescaledb: Some(TargetTimescale { version: "2.23.0".to_owned(), license: "timescale".to_owned() }),
+        name: None,
     }
 }
 
@@ -55,7 +56,7 @@ pub(super) fn action(op: Op, reason: Reason, kind: &str, object: &str, on: &str)
 }
 
 pub(super) fn change(name: &str, before: Json, after: Json) -> AttributeChange {
-    AttributeChange { name: name.to_owned(), before, after }
+    AttributeChange { name: name.to_owned(), label: None, before, after }
 }
 
 pub(super) fn step(sql: &str, mode: LockMode, on: &str) -> Step {
@@ -121,6 +122,7 @@ fn paused() -> Drift {
         address: address("retention", &table("system_logs")),
         on: Some(table("system_logs")),
         status: Status::Paused,
+        goes: false,
         attributes: Vec::new(),
     }
 }
@@ -308,10 +310,12 @@ pub(super) fn standings() -> Vec<Drift> {
         address: address(kind, &table(name)),
         on: Some(table(on)),
         status,
+        goes: false,
         attributes,
     };
     let attribute = |name: &str, applied: Json, live: Json, desired: Json| DriftAttribute {
         name: name.to_owned(),
+        label: None,
         applied,
         live,
         desired,
@@ -369,6 +373,7 @@ pub(super) fn stopped_run() -> RunReport {
     let refused =
         "could not create unique index \"ix_market_data_symbol_time\" (SQLSTATE 23505)\nKey (symbol) is duplicated.";
     RunReport {
+        target: None,
         run: Some(12),
         database: "trading".to_owned(),
         actions: vec![

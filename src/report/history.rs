@@ -51,9 +51,11 @@ pub(super) fn run_remarks(report: &RunReport) -> Vec<Sentence> {
         remarks.push(Sentence::of(format!("Adopted {what} that needed no change.")));
     }
     if !report.is_complete() {
-        let left = Sentence::default().code("chronoform plan").text(" shows what is left to do");
+        let of_target = report.target.as_ref().map(|name| format!(" --target {name}")).unwrap_or_default();
+        let left = Sentence::default().code(format!("chronoform plan{of_target}")).text(" shows what is left to do");
+        let show = |run: i64| format!("chronoform ledger show {run}{of_target}");
         remarks.push(match report.run {
-            Some(run) => left.text(", ").code(format!("chronoform ledger show {run}")).text(" what was done."),
+            Some(run) => left.text(", ").code(show(run)).text(" what was done."),
             None => left.text("."),
         });
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::core::{Address, Op, QualifiedName};
 use crate::diff::Drift;
-use crate::plan::{Message, Target};
+use crate::plan::{Due, Message, Target};
 use crate::report::evidence::Evidence;
 
 /// What `drift` found.
@@ -23,6 +23,8 @@ pub struct DriftReport<'a> {
     pub diagnostics: &'a [Message],
     /// What is known of the differences.
     pub evidence: &'a Evidence,
+    /// The differences that `run` closes, and not `apply`.
+    pub due: &'a [Due],
 }
 
 /// How an action of a run ended.
@@ -85,6 +87,8 @@ pub struct RunReport {
     pub run: Option<i64>,
     /// The database's name.
     pub database: String,
+    /// What the configuration calls it, for the commands that are suggested.
+    pub target: Option<String>,
     /// Every action of the plan, in its order.
     pub actions: Vec<ActionOutcome>,
     /// How many resources were recorded as managed without being touched.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::core::{Action, Address, FromClass, Hazard, Impact, Lock, LockMode, Op, QualifiedName, Reason, SourceLine};
-use crate::diff::Status;
+use crate::diff::{Drift, Status};
 use crate::plan::{Message, Plan, Summary, Target};
 use crate::report::clock;
 use crate::report::input::Outcome;
@@ -105,6 +105,9 @@ pub(super) const fn symbol(op: Op, ascii: bool) -> &'static str {
     }
 }
 
+/// The schema in which TimescaleDB keeps what it makes.
+const INTERNAL: &str = "_timescaledb_internal";
+
 /// A resource within its group: the kind, and the name where it is not the group's own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Label {
@@ -119,7 +122,8 @@ impl Label {
     pub(super) fn within(address: &Address, on: Option<&QualifiedName>) -> Self {
         let name = match (address.object(), on) {
             (Some(object), Some(on)) if object == *on => None,
-            (Some(object), Some(on)) if object.schema == on.schema => {
+            // What is in TimescaleDB's own schema is found by what it is on, as the indexes of an aggregate.
+            (Some(object), Some(on)) if object.schema == on.schema || object.schema == INTERNAL => {
                 Some(crate::core::name::quote_identifier(&object.name))
             }
             (Some(object), _) => Some(object.to_string()),
@@ -369,11 +373,12 @@ pub(super) fn target(target: &Target) -> Sentence {
 }
 
 /// What a resource's standing means.
-pub(super) const fn status(status: Status) -> &'static str {
-    match status {
+pub(super) const fn status(drift: &Drift) -> &'static str {
+    match drift.status {
         Status::InSync => "as applied, and as the policy wants it",
         Status::Paused => "paused by an operator, and left so",
         Status::Unmanaged => "on a managed table, and in no policy",
+        Status::Pending if drift.goes => "not wanted by the policy any more, and not removed yet",
         Status::Pending => "wanted by the policy, and not applied yet",
         Status::Drifted => "changed in the database since it was last applied",
         Status::Missing => "applied before, and gone from the database since",
@@ -382,12 +387,13 @@ pub(super) const fn status(status: Status) -> &'static str {
 }
 
 /// The sign of a standing.
-pub(super) const fn status_symbol(status: Status, ascii: bool) -> &'static str {
-    match status {
+pub(super) const fn status_symbol(drift: &Drift, ascii: bool) -> &'static str {
+    match drift.status {
         Status::InSync if ascii => "=",
         Status::InSync => "✓",
         Status::Paused => "=",
         Status::Unmanaged => "?",
+        Status::Pending if drift.goes => "-",
         Status::Pending => "+",
         Status::Drifted => "~",
         Status::Missing => "-",
@@ -502,6 +508,7 @@ mod tests {
         assert_eq!(label("retention", "public", "t"), "retention");
         assert_eq!(label("index", "public", "ix"), "index ix");
         assert_eq!(label("index", "other", "Ix"), "index other.\"Ix\"");
+        assert_eq!(label("index", "_timescaledb_internal", "ix"), "index ix");
         assert_eq!(label("continuous_aggregate", "public", "t"), "continuous aggregate");
     }
 }

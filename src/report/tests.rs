@@ -7,9 +7,9 @@ use super::fixtures::{
     standings, step, stopped_run, table, target,
 };
 use super::{DriftReport, Evidence, Format, Options, RunReport};
-use crate::core::{Action, Address, Hazard, KindId, LockMode, Op, QualifiedName, Reason};
+use crate::core::{Action, Address, Hazard, KindId, LockMode, Op, Operation, QualifiedName, Reason};
 use crate::diff::{Drift, DriftAttribute, Status};
-use crate::plan::{Plan, Unmanaged};
+use crate::plan::{Due, Plan, Target, Unmanaged};
 use serde_json::json;
 
 const TEXT: Options =
@@ -32,7 +32,7 @@ fn golden(name: &str, shown: &str) {
 }
 
 fn drift_report<'a>(target: &'a crate::plan::Target, drift: &'a [Drift]) -> DriftReport<'a> {
-    DriftReport { tool_version: "0.1.0", target, drift, diagnostics: &[], evidence: Evidence::NONE }
+    DriftReport { tool_version: "0.1.0", target, drift, diagnostics: &[], evidence: Evidence::NONE, due: &[] }
 }
 
 #[test]
@@ -202,8 +202,10 @@ fn hostile_drift(name: &str) -> Vec<Drift> {
         address: address("index", &QualifiedName::new(name, name)),
         on: Some(table(name)),
         status,
+        goes: false,
         attributes: vec![DriftAttribute {
             name: name.to_owned(),
+            label: None,
             applied: json!(name),
             live: json!([name]),
             desired: json!({ name: [name] }),
@@ -385,4 +387,36 @@ fn a_quoted_name_is_never_torn() {
         assert_eq!(whole, shown.matches("a name with").count(), "{shown}");
         assert!(whole >= 3, "{shown}");
     }
+}
+
+/// What is suggested is what closes the difference, on the target that was looked at.
+#[test]
+fn drift_suggests_the_command_that_closes_it_for_its_target() {
+    let target = Target { name: Some("prod".to_owned()), ..target() };
+    let standing = |kind: &str, status: Status, goes: bool| Drift {
+        address: address(kind, &table("t")),
+        on: Some(table("t")),
+        status,
+        goes,
+        attributes: Vec::new(),
+    };
+    let due = [Due {
+        address: address("recompression", &table("t")),
+        on: Some(table("t")),
+        operation: Operation::Maintenance,
+        attributes: Vec::new(),
+        impact: None,
+        source: None,
+    }];
+    let text =
+        |drift: &[Drift]| super::drift(&DriftReport { due: &due, ..drift_report(&target, drift) }, &Options::default());
+    let run = "chronoform run maintenance --target prod";
+    let only_run = text(&[standing("recompression", Status::Pending, false)]);
+    assert!(only_run.contains(run) && !only_run.contains("chronoform apply"), "{only_run}");
+    let both =
+        text(&[standing("recompression", Status::Pending, false), standing("retention", Status::Drifted, false)]);
+    assert!(both.contains(run) && both.contains("chronoform apply --target prod"), "{both}");
+    let gone = text(&[standing("retention", Status::Pending, true)]);
+    assert!(gone.contains("- pending  retention  not wanted by the policy any more"), "{gone}");
+    assert!(!gone.contains("run maintenance"), "{gone}");
 }

@@ -74,7 +74,7 @@ fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
     let is_whole = is_removed || matches!(action.reason, Reason::Missing | Reason::Disappeared | Reason::Remade);
     let side =
         |attribute: &'a AttributeChange| -> &'a Json { if is_removed { &attribute.before } else { &attribute.after } };
-    let named = action.attributes.iter().map(|attribute| (attribute.name.as_str(), side(attribute)));
+    let named = action.attributes.iter().map(|attribute| (attribute.words(), side(attribute)));
     let whole = named.filter(|(_, value)| !(is_removed && value.is_null()));
     Change {
         action,
@@ -92,7 +92,7 @@ fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
 fn row<'a>(action: &Action, change: &'a AttributeChange) -> Row<'a> {
     let definition = value::is_definition(&change.name, [&change.before, &change.after], &action.desired);
     Row {
-        name: &change.name,
+        name: change.words(),
         before: value::show(&change.before),
         after: value::show(&change.after),
         diff: if definition { unified(&change.before, &change.after) } else { Vec::new() },
@@ -220,7 +220,7 @@ pub(super) fn listed(items: impl Iterator<Item = Sentence>, most: usize) -> Sent
 /// Work that is due, and how it stands.
 fn due(due: &Due) -> Sentence {
     let label = Label::anywhere(&due.address, due.on.as_ref());
-    let stand = |change: &AttributeChange| format!("{}: {}", change.name, value::show_inline(&change.before));
+    let stand = |change: &AttributeChange| format!("{}: {}", change.words(), value::show_inline(&change.before));
     let stands: Vec<String> = due.attributes.iter().map(stand).collect();
     label.text(format!(" ({})", stands.join(", ")))
 }
@@ -337,17 +337,22 @@ pub(super) fn drift_mood(report: &DriftReport<'_>) -> Mood {
 }
 
 /// What to do about drift, as a command and what it does.
-pub(super) fn healing(drift: &[Drift]) -> Vec<(&'static str, &'static str)> {
-    if !drift.iter().any(|drift| drift.status.is_difference()) {
-        return Vec::new();
+pub(super) fn healing(report: &DriftReport<'_>) -> Vec<(String, &'static str)> {
+    let of_run = |drift: &Drift| report.due.iter().find(|due| due.address == drift.address);
+    let differences = || report.drift.iter().filter(|drift| drift.status.is_difference());
+    let mut operations: Vec<&str> = differences().filter_map(of_run).map(|due| due.operation.as_str()).collect();
+    operations.sort_unstable();
+    operations.dedup();
+    let run = (!operations.is_empty())
+        .then(|| (report.target.command(&format!("run {}", operations.join(" "))), "does what is due"));
+    if differences().all(|drift| of_run(drift).is_some()) {
+        return run.into_iter().collect();
     }
-    let apply = if standing(drift, Status::Conflict) > 0 {
+    let apply = if standing(report.drift, Status::Conflict) > 0 {
         "brings it back, in a conflict too: to keep what is live, put it into the policy first"
     } else {
         "brings it back"
     };
-    vec![
-        ("chronoform plan", "shows what brings the database back to the policies, and at what cost"),
-        ("chronoform apply", apply),
-    ]
+    let plan = (report.target.command("plan"), "shows what brings the database back to the policies, and at what cost");
+    [plan, (report.target.command("apply"), apply)].into_iter().chain(run).collect()
 }

@@ -5,6 +5,7 @@
 //! out alike, on a standby too. `WHERE false` keeps the planner off every chunk. All of them are
 //! asked in one round trip; only where one is refused is each asked on its own, to learn which.
 //!
+//! Beside each stands a `CASE` that is never taken: simplified, it is a NULL of the expression's type.
 //! A second `EXPLAIN` of each, in the same round trip, tells whether it is immutable.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,13 +69,20 @@ fn keep(canon: &mut Canon, asked: Asked, answers: &[&Vec<String>]) {
     if answers.get(1).is_some_and(|rows| !is_excluded(rows)) {
         canon.set_mutable(asked.clone());
     }
-    canon.insert(asked, answers.first().map_or_else(|| Err("the server gave no plan".to_owned()), |rows| output(rows)));
+    let answer = answers.first().map_or_else(|| Err("the server gave no plan".to_owned()), |rows| output(rows));
+    if let Ok((_, Some(name))) = &answer {
+        canon.set_type(asked.clone(), name.clone());
+    }
+    canon.insert(asked, answer.map(|(form, _)| form));
 }
 
 /// `EXPLAIN` of the expression over no row. The text is one closed expression (see [`SqlText`]),
 /// so the parentheses around it are where they seem to be.
 fn statement((relation, expression): &Asked) -> String {
-    format!("EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ({expression}) FROM {relation} WHERE false")
+    format!(
+        "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ({expression}), CASE WHEN false THEN ({expression}) END \
+         FROM {relation} WHERE false"
+    )
 }
 
 /// `EXPLAIN` of the rows in which something is NULL and is not NULL. The planner finds that there are
@@ -120,8 +128,8 @@ fn complaint(message: &str) -> String {
         .map_or_else(|| message.to_owned(), |what| format!("{what} are not allowed here"))
 }
 
-/// The one output column of a plan in JSON.
-fn output(rows: &[String]) -> Result<String, String> {
+/// The expression in the output of a plan in JSON, and its type.
+fn output(rows: &[String]) -> Result<(String, Option<String>), String> {
     let text = rows.join("\n");
     let plan: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("the server's plan is no JSON: {error}"))?;
@@ -132,7 +140,10 @@ fn output(rows: &[String]) -> Result<String, String> {
     }
     let output = plan.pointer("/0/Plan/Output").and_then(serde_json::Value::as_array);
     match output.map(Vec::as_slice) {
-        Some([serde_json::Value::String(expression)]) if !is_row(expression) => Ok(expression.clone()),
+        Some([serde_json::Value::String(expression), typed]) if !is_row(expression) => {
+            let name = typed.as_str().and_then(|typed| typed.strip_prefix("NULL::"));
+            Ok((expression.clone(), name.map(str::to_owned)))
+        }
         _ => Err("it is not one expression".to_owned()),
     }
 }
@@ -154,12 +165,13 @@ mod tests {
 
     #[test]
     fn the_output_of_a_plan_is_its_one_column() {
-        let plan =
-            r#"[{"Plan": {"Node Type": "Result", "Output": ["(price > '0'::numeric)"], "One-Time Filter": "false"}}]"#;
-        assert_eq!(output(&[plan.to_owned()]), Ok("(price > '0'::numeric)".to_owned()));
-        assert!(output(&[r#"[{"Plan": {"Output": ["a", "b"]}}]"#.to_owned()]).is_err());
-        assert!(output(&[r#"[{"Plan": {"Output": ["ROW(a, 2)"]}}]"#.to_owned()]).is_err());
-        assert!(output(&[r#"[{"Plan": {"Output": ["'(1,2)'::record"]}}]"#.to_owned()]).is_err());
+        let plan = r#"[{"Plan": {"Node Type": "Result", "Output": ["(price > '0'::numeric)", "NULL::boolean"], "One-Time Filter": "false"}}]"#;
+        assert_eq!(output(&[plan.to_owned()]), Ok(("(price > '0'::numeric)".to_owned(), Some("boolean".to_owned()))));
+        let untold = r#"[{"Plan": {"Output": ["a", "a"]}}]"#;
+        assert_eq!(output(&[untold.to_owned()]), Ok(("a".to_owned(), None)));
+        assert!(output(&[r#"[{"Plan": {"Output": ["a", "b", "c"]}}]"#.to_owned()]).is_err());
+        assert!(output(&[r#"[{"Plan": {"Output": ["ROW(a, 2)", "NULL::record"]}}]"#.to_owned()]).is_err());
+        assert!(output(&[r#"[{"Plan": {"Output": ["'(1,2)'::record", "NULL::record"]}}]"#.to_owned()]).is_err());
         assert!(output(&["garbage".to_owned()]).is_err());
         let below = r#"[{"Plan": {"Output": ["$0"], "Plans": [{"Parent Relationship": "InitPlan"}]}}]"#;
         assert_eq!(output(&[below.to_owned()]), Err("subqueries are not allowed here".to_owned()));
@@ -182,6 +194,7 @@ mod tests {
     #[test]
     fn the_statement_names_the_relation_quoted() {
         let asked = (QualifiedName::new("Odd", "T"), SqlText::new("a > 0").unwrap());
-        assert!(statement(&asked).ends_with("SELECT (a > 0) FROM \"Odd\".\"T\" WHERE false"));
+        let ends = "SELECT (a > 0), CASE WHEN false THEN (a > 0) END FROM \"Odd\".\"T\" WHERE false";
+        assert!(statement(&asked).ends_with(ends));
     }
 }

@@ -28,6 +28,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         add("a_folder_of_plans_is_applied", a_folder_of_plans_is_applied);
         add("a_failure_stops_the_others_unless_told_to_go_on", a_failure_stops_the_others_unless_told_to_go_on);
         add("a_target_is_not_taken_for_another_database", a_target_is_not_taken_for_another_database);
+        add("two_targets_of_one_database_are_noticed", two_targets_of_one_database_are_noticed);
         add("drift_of_several_is_one_report", drift_of_several_is_one_report);
         add("new_drift_is_told_from_known_drift", new_drift_is_told_from_known_drift);
         add("the_server_tells_what_it_knows_of_a_change", the_server_tells_what_it_knows_of_a_change);
@@ -198,6 +199,26 @@ fn a_target_is_not_taken_for_another_database(databases: &[Db], place: &Workplac
     let ran = run(place, &["plan", "--target", "a"]).expect(3);
     assert!(ran.err.contains("ledger-other-database") && ran.err.contains("the target `a`"), "{}", ran.err);
     run(place, &["plan", "--target", "a", "--allow-new-database"]).expect(0);
+}
+
+fn two_targets_of_one_database_are_noticed(databases: &[Db], place: &Workplace<'_>) {
+    let url = databases[0].url();
+    let targets = format!("  a: {{url: '{url}'}}\n  again: {{url: '{url}'}}\n");
+    let other = format!("  b: {{url: '{}'}}\n", databases[1].url());
+    place.write("chronoform.yaml", &format!("variables: {{fill: 90}}\ntargets:\n{targets}{other}"));
+    for command in ["plan", "drift"] {
+        let ran = run(place, &[command, "--all-targets"]).expect(if command == "drift" { 2 } else { 0 });
+        assert!(ran.err.contains("warning[same-database]: the targets `a` and `again` are one"), "{}", ran.err);
+        assert_eq!(ran.err.matches("same-database").count(), 1, "{}", ran.err);
+        assert!(ran.err.contains("targets a, again:"), "{}", ran.err);
+    }
+    let apply: Vec<&str> = [&["apply", "--all-targets"][..], &ALLOW].concat();
+    let ran = run(place, &apply).expect(3);
+    assert!(ran.err.contains("error[same-database]"), "{}", ran.err);
+    assert!(databases[..2].iter().all(|db| fillfactor(db).is_empty()));
+    // The others are none of their business.
+    run(place, &[&apply[..], &["--keep-going"]].concat()).expect(3);
+    assert_eq!((fillfactor(&databases[0]).as_str(), fillfactor(&databases[1]).as_str()), ("", "fillfactor=90"));
 }
 
 fn drift_of_several_is_one_report(databases: &[Db], place: &Workplace<'_>) {

@@ -35,8 +35,11 @@ pub fn run(args: &ImportArgs, context: &mut Context) -> Result<Exit, Failure> {
         Some(folder) => {
             let files = import::files(documents, left_out);
             summary.files = folder.write(&files)?;
-            if args.adopt && !files.is_empty() {
-                summary.adopted = Some(adopt::adopt(&summary, args.lock_timeout, &mut session, context)?);
+            if args.adopt {
+                summary.adopted = Some(match files.is_empty() {
+                    true => 0,
+                    false => adopt::adopt(&summary, args.lock_timeout, &mut session, context)?,
+                });
             }
         }
         None if context.global.format == Format::Json || documents.is_empty() => {}

@@ -100,8 +100,15 @@ impl Summary {
         if !gathered.left_out.is_empty() {
             sentences.push(format!("{} left out", count(gathered.left_out.len(), "thing")));
         }
-        if let Some(adopted) = self.adopted {
-            sentences.push(format!("Recorded {} as managed", count(adopted, "resource")));
+        match self.adopted {
+            Some(0) if self.files.is_empty() => sentences.push(
+                "Recorded nothing as managed, since nothing was written: what policies describe already, \
+                 `chronoform apply` records"
+                    .to_owned(),
+            ),
+            Some(0) => sentences.push("Recorded nothing as managed: all of it was managed already".to_owned()),
+            Some(adopted) => sentences.push(format!("Recorded {} as managed", count(adopted, "resource"))),
+            None => {}
         }
         let mut text = format!("{}.\n", sentences.join(". "));
         if let (Some(folder), false) = (folder, self.files.is_empty()) {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::core::{Address, Desired, Ensure, KeyColumn, KeyTarget, Value};
 use crate::diag::{Diagnostic, code};
+use crate::kinds::columnstore::settings;
 use crate::kinds::job::{self, Age};
 use crate::kinds::key::KeySpec;
 use crate::kinds::schedule::Schedule;
@@ -31,19 +32,21 @@ pub struct Columnstore {
     #[schemars(example = &"7 days")]
     pub created_before: Option<String>,
     /// The columns by whose values rows are kept together, each by its exact name: those that
-    /// queries select by. An empty list for none. Without it, TimescaleDB's own choice, which is then
-    /// not compared. A change is for chunks converted from then on.
+    /// queries select by. An empty list for none; `auto` for TimescaleDB's own choice, also after
+    /// another was made (on a table only, TimescaleDB 2.22 and newer). Without it, it is left as it is,
+    /// and not compared. A change is for chunks converted from then on.
     #[schemars(example = &["symbol"])]
-    pub segment_by: Option<Vec<String>>,
+    pub segment_by: Option<Setting<Vec<String>>>,
     /// The order of rows within a segment. TimescaleDB adds the time column, descending, where
-    /// neither this nor `segment_by` has it. Without it, TimescaleDB's own choice, which is then not
-    /// compared. A change is for chunks converted from then on.
-    #[schemars(length(min = 1), example = &["time desc"])]
-    pub order_by: Option<Vec<KeySpec>>,
+    /// neither this nor `segment_by` has it. `auto` for TimescaleDB's own choice, as in `segment_by`.
+    /// Without it, it is left as it is, and not compared. A change is for chunks converted from then on.
+    #[schemars(extend("minItems" = 1), example = &["time desc"])]
+    pub order_by: Option<Setting<Vec<KeySpec>>>,
     /// What lets a query pass over parts of a chunk, beside the columns of `order_by`, which it
-    /// needs. An empty list for nothing. Without it, TimescaleDB's own choice, which is then not
-    /// compared. TimescaleDB 2.22 and newer.
-    pub sparse_index: Option<Vec<SparseIndex>>,
+    /// needs. An empty list for nothing; `auto` for TimescaleDB's own choice, as in `segment_by`.
+    /// Without it, it is left as it is, and not compared. TimescaleDB 2.22 and newer.
+    #[schemars(example = &"auto")]
+    pub sparse_index: Option<Setting<Vec<SparseIndex>>>,
     /// Which chunks a change of `segment_by`, `order_by` or `sparse_index` is for: `new` leaves those
     /// that are in the columnstore as they are; with `existing`, `chronoform run maintenance`
     /// recompresses them, one after another.
@@ -63,6 +66,30 @@ pub enum Converge {
     New,
     /// Those that are in the columnstore already too.
     Existing,
+}
+
+/// A setting that is made, or left to TimescaleDB.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Setting<T> {
+    /// TimescaleDB's own choice.
+    Left(Auto),
+    /// One's own.
+    Made(T),
+}
+
+impl<T> Setting<T> {
+    fn made(&self) -> Option<&T> {
+        if let Self::Made(value) = self { Some(value) } else { None }
+    }
+}
+
+/// TimescaleDB's own choice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Auto {
+    /// As TimescaleDB chooses.
+    Auto,
 }
 
 /// A sparse index: a summary of one or more columns, kept for each batch of rows.
@@ -113,17 +140,41 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
         return Vec::new();
     }
     let mut columns = Seen { input, used: BTreeMap::new() };
-    if let Some(list) = &raw.segment_by {
-        columns.segment_by(list, &mut desired, sink);
+    match &raw.segment_by {
+        Some(Setting::Made(list)) => columns.segment_by(list, &mut desired, sink),
+        Some(Setting::Left(Auto::Auto)) => leave(input, "segment_by", &mut desired, sink),
+        None => {}
     }
-    if let Some(list) = &raw.order_by {
-        columns.order_by(list, &mut desired, sink);
+    match &raw.order_by {
+        Some(Setting::Made(list)) => columns.order_by(list, &mut desired, sink),
+        Some(Setting::Left(Auto::Auto)) => leave(input, "order_by", &mut desired, sink),
+        None => {}
     }
-    if let Some(list) = &raw.sparse_index {
-        columns.sparse_index(list, raw.order_by.is_some(), &mut desired, sink);
+    let ordered = raw.order_by.as_ref().and_then(Setting::made).is_some();
+    match &raw.sparse_index {
+        Some(Setting::Made(list)) => columns.sparse_index(list, ordered, &mut desired, sink),
+        Some(Setting::Left(Auto::Auto)) => leave(input, "sparse_index", &mut desired, sink),
+        None => {}
     }
     let operation = (raw.converge == Converge::Existing).then(|| recompression(input));
     std::iter::once(desired).chain(operation).collect()
+}
+
+/// Leaves a setting to TimescaleDB. On a continuous aggregate it makes its choice when the columnstore
+/// is enabled, and never again: `ALTER MATERIALIZED VIEW` has no RESET (seen on 2.22, 2.24 and 2.28).
+fn leave(input: &SectionInput<'_>, setting: &'static str, desired: &mut Desired, sink: &mut Vec<Diagnostic>) {
+    let at = format!("/{setting}");
+    if input.head.document == "continuous_aggregate" {
+        let message = format!("`{setting}` of a continuous aggregate cannot be `auto`");
+        sink.push(
+            Diagnostic::error(&code::WRONG_VALUE, message)
+                .at(input.place(&at))
+                .why("TimescaleDB chooses once, when the columnstore is enabled on it, and cannot go back to its own choice")
+                .help("leave the key out, which leaves the setting as it is, or write the setting that is wanted"),
+        );
+        return;
+    }
+    input.set(desired, setting, &at, settings::auto());
 }
 
 /// The operation that brings existing chunks to the settings.
@@ -285,7 +336,7 @@ impl Seen<'_> {
             }
             names.push(name);
         }
-        Some(super::settings::sparse_index(type_name, names))
+        Some(settings::sparse_index(type_name, names))
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::core::{Interval, Live, Value};
+use crate::kinds::columnstore::settings;
 use crate::kinds::schedule::{self, Defaults};
 use crate::kinds::{Entries, Export, View, key};
 
@@ -21,9 +22,9 @@ pub fn export(live: &Live, view: &View<'_>) -> Export {
     let entries = Entries::default()
         .with_attribute(live, "after")
         .with_attribute(live, "created_before")
-        .with_attribute(live, "segment_by")
+        .with_some("segment_by", chosen(live, "segment_by"))
         .with_some("order_by", (!order_by.is_empty()).then_some(order_by))
-        .with_attribute(live, "sparse_index")
+        .with_some("sparse_index", chosen(live, "sparse_index"))
         .with_some("schedule", has_job.then(|| schedule::written(live, &defaults(live, view))).flatten());
     Export::section(live, view, "columnstore", entries)
 }
@@ -47,4 +48,9 @@ fn defaults(live: &Live, view: &View<'_>) -> Defaults {
         max_retries: -1,
         retry_period: Interval::micros(3_600_000_000),
     }
+}
+
+/// A setting that somebody made.
+fn chosen(live: &Live, setting: &str) -> Option<Json> {
+    live.get(setting).filter(|value| !settings::is_auto(value)).map(Value::to_json)
 }

@@ -15,9 +15,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema as _;
 
-use crate::core::{Address, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, Value};
+use crate::core::{
+    Address, Applied, Change, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, Value,
+};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View, checks, job};
+use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, checks, index, job};
 
 const ID: KindId = KindId::new("columnstore");
 
@@ -32,14 +34,16 @@ const SETTINGS: [&str; 3] = ["segment_by", "order_by", "sparse_index"];
 pub fn has_its_settings(on: &QualifiedName, view: &View<'_>) -> bool {
     let Some(desired) = view.desired.get(&Address::in_schema(ID, on)) else { return true };
     let Some(settled) = settle::settle(desired, view, &mut Vec::new()) else { return false };
-    let live = live_settings(on, view);
-    SETTINGS.iter().all(|name| settled.get(name).is_none_or(|wanted| live.get(*name) == Some(wanted)))
+    let live = view.live.get(&settled.address);
+    let has = |name: &str, wanted: &Value| live.and_then(|live| live.get(name)) == Some(wanted);
+    SETTINGS.iter().all(|name| settled.get(name).is_none_or(|wanted| has(name, wanted)))
 }
 
 /// The settings that a table's columnstore has; those that are left to TimescaleDB are not there.
 pub fn live_settings(on: &QualifiedName, view: &View<'_>) -> BTreeMap<String, Value> {
     let Some(live) = view.live.get(&Address::in_schema(ID, on)) else { return BTreeMap::new() };
-    let set = |name: &&str| live.get(name).map(|value| ((*name).to_owned(), value.clone()));
+    let set =
+        |name: &&str| live.get(name).filter(|value| !settings::is_auto(value)).map(|v| ((*name).to_owned(), v.clone()));
     SETTINGS.iter().filter_map(set).collect()
 }
 
@@ -96,6 +100,20 @@ impl Kind for Columnstore {
         observe::read(rows, relations)
     }
 
+    fn identify(
+        &self,
+        mut found: Vec<Live>,
+        desired: &BTreeMap<Address, Desired>,
+        _applied: &BTreeMap<Address, Applied>,
+    ) -> Vec<Live> {
+        for live in &mut found {
+            if let Some(desired) = desired.get(&live.address) {
+                settings::name_choices(live, desired);
+            }
+        }
+        found
+    }
+
     fn export(&self, live: &Live, view: &View<'_>) -> Export {
         export::export(live, view)
     }
@@ -110,10 +128,38 @@ impl Kind for Columnstore {
 
     fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
         let mut context = job::context(delta, view);
-        if let Some(list) = delta.desired.as_ref().and_then(|desired| desired.get("sparse_index")) {
-            context.insert("sparse_index".to_owned(), Value::text(settings::sparse_option(list.as_list())));
+        let desired = |name: &str| delta.desired.as_ref().and_then(|desired| desired.get(name));
+        for (name, value) in SETTINGS.iter().filter_map(|name| Some((*name, desired(name)?))) {
+            let option = match name {
+                _ if settings::is_auto(value) => continue,
+                "sparse_index" => Value::text(settings::sparse_option(value.as_list())),
+                _ => value.clone(),
+            };
+            context.insert(name.to_owned(), option);
         }
+        let goes = |name: &&str| settings::is_left_again(delta, name);
+        let option = |name: &str| Value::Name(QualifiedName::new("timescaledb", settings::option(name)));
+        context.insert("reset".to_owned(), Value::List(SETTINGS.into_iter().filter(goes).map(option).collect()));
+        let made =
+            |change: &Change| change.attribute == "enabled" || !settings::is_left_again(delta, &change.attribute);
+        let sets = delta.is_create() || delta.changes.iter().any(made);
+        context.insert("sets".to_owned(), Value::Bool(sets));
         context
+    }
+
+    /// An older server builds no unique index beside a columnstore, or over the chunks that its job may
+    /// convert as soon as it is there.
+    fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
+        let old = view.server.timescale_version().is_some_and(|version| version < index::UNIQUE_OVER_COLUMNSTORE);
+        if !old || delta.is_remove() {
+            return Vec::new();
+        }
+        let unique = |desired: &&Desired| {
+            desired.address.kind == index::ID
+                && desired.on == delta.on
+                && desired.get("unique") == Some(&Value::Bool(true))
+        };
+        view.desired.values().filter(unique).map(|desired| After::Resource(desired.address.clone())).collect()
     }
 
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {

@@ -17,28 +17,37 @@ const fn variant(template: &'static str, lock: Option<(LockMode, LockOn)>) -> Va
     Variant { needs: Needs::community(RENAMED), template, lock, transactional: true, hazards: &[] }
 }
 
+const fn variant_of_any_version(template: &'static str, lock: Option<(LockMode, LockOn)>) -> Variant {
+    Variant { needs: Needs::community(OLDEST), ..variant(template, lock) }
+}
+
 const fn older(template: &'static str, lock: Option<(LockMode, LockOn)>) -> Variant {
     let needs = Needs::community(OLDEST).before(RENAMED);
     Variant { needs, template, lock, transactional: true, hazards: &[] }
 }
 
+/// Takes SHARE UPDATE EXCLUSIVE (seen on 2.22 and 2.28). It comes before other settings are made, which
+/// may have a part for the columns that it sets free.
+static RESET: StepRule = StepRule {
+    variants: &[variant_of_any_version(
+        "columnstore/reset.sql",
+        Some((LockMode::ShareUpdateExclusive, LockOn::Relation)),
+    )],
+};
 static SETTINGS: StepRule = StepRule {
     variants: &[variant("columnstore/settings.sql", TABLE), older("columnstore/settings_before_2_18.sql", TABLE)],
 };
 static POLICY: StepRule = StepRule {
     variants: &[variant("columnstore/policy.sql", None), older("columnstore/policy_before_2_18.sql", None)],
 };
-static TUNE: StepRule =
-    StepRule { variants: &[Variant { needs: Needs::community(OLDEST), ..variant("columnstore/tune.sql", None) }] };
+static TUNE: StepRule = StepRule { variants: &[variant_of_any_version("columnstore/tune.sql", None)] };
 static REMOVE_POLICY: StepRule = StepRule {
     variants: &[
         variant("columnstore/remove_policy.sql", None),
         older("columnstore/remove_policy_before_2_18.sql", None),
     ],
 };
-static TO_ROWSTORE: StepRule = StepRule {
-    variants: &[Variant { needs: Needs::community(OLDEST), ..variant("columnstore/to_rowstore.sql", CHUNKS) }],
-};
+static TO_ROWSTORE: StepRule = StepRule { variants: &[variant_of_any_version("columnstore/to_rowstore.sql", CHUNKS)] };
 static DISABLE: StepRule = StepRule {
     variants: &[variant("columnstore/disable.sql", TABLE), older("columnstore/disable_before_2_18.sql", TABLE)],
 };
@@ -49,14 +58,14 @@ const fn altered(name: &'static str, step: &'static StepRule) -> AttributeRule {
 
 /// The table. A change to the settings is in place, for chunks converted from then on.
 pub static RULES: Rules = Rules {
-    create: &[&SETTINGS, &POLICY, &TUNE],
+    create: &[&RESET, &SETTINGS, &POLICY, &TUNE],
     remove: &[&REMOVE_POLICY, &TO_ROWSTORE, &DISABLE],
     replace: None,
     attributes: &[
         altered("enabled", &SETTINGS),
-        altered("segment_by", &SETTINGS),
-        altered("order_by", &SETTINGS),
-        altered("sparse_index", &SETTINGS),
+        AttributeRule { name: "segment_by", how: How::AlterBy(&[&RESET, &SETTINGS]) },
+        AttributeRule { name: "order_by", how: How::AlterBy(&[&RESET, &SETTINGS]) },
+        AttributeRule { name: "sparse_index", how: How::AlterBy(&[&RESET, &SETTINGS]) },
         altered("after", &POLICY),
         altered("created_before", &POLICY),
         altered("schedule.every", &POLICY),

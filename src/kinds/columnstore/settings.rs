@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::core::name::quote_identifier;
-use crate::core::{Cell, KeyColumn, Row, RowError, Value, Version};
+use crate::core::{Cell, Delta, Desired, KeyColumn, Live, Row, RowError, Value, Version};
 use crate::kinds::Relation;
+use crate::kinds::columnstore::SETTINGS;
 
+/// The first that keeps a setting open, and resets one that was made (`ALTER TABLE … RESET`; before, an
+/// error: seen on 2.14 and 2.18).
+pub const RESET: Version = Version::new(2, 22);
 /// The first with sparse indexes of one's own choice, and the column `index` that holds them.
 pub const SPARSE_INDEX: Version = Version::new(2, 22);
 
@@ -19,6 +23,49 @@ const UNORDERED: &[u32] = &[28, 29, 114, 142, 600, 601, 602, 603, 604, 628, 718,
 /// Types without a hash function, of which there is no bloom filter (seen on 2.29.2).
 const UNHASHABLE: &[u32] =
     &[114, 142, 600, 601, 602, 603, 604, 628, 718, 790, 1560, 1562, 1790, 2970, 3614, 3615, 4072, 5038];
+
+/// The policy's word for TimescaleDB's own choice, and how it is said of a live columnstore that a policy
+/// asks it of. In the catalog it is NULL, from 2.22 on: before, TimescaleDB chose when the columnstore was
+/// enabled, and what it chose cannot be told from what somebody wrote.
+const AUTO: &str = "auto";
+
+/// TimescaleDB's own choice as a setting's value.
+pub fn auto() -> Value {
+    Value::text(AUTO)
+}
+
+/// Whether a setting's value is TimescaleDB's own choice.
+pub fn is_auto(value: &Value) -> bool {
+    value.as_text() == Some(AUTO)
+}
+
+/// What a setting is called in SQL.
+pub fn option(setting: &str) -> &str {
+    match setting {
+        "segment_by" => "segmentby",
+        "order_by" => "orderby",
+        other => other,
+    }
+}
+
+/// Says of a live columnstore which of the settings that the policy speaks of are TimescaleDB's own choice.
+pub fn name_choices(live: &mut Live, desired: &Desired) {
+    if live.get("enabled") != Some(&Value::Bool(true)) {
+        return;
+    }
+    for name in SETTINGS.into_iter().filter(|name| desired.get(name).is_some()) {
+        if live.get(name).is_none() {
+            live.set(name, auto());
+        }
+    }
+}
+
+/// Whether a delta leaves a setting to TimescaleDB that is somebody's choice now.
+pub fn is_left_again(delta: &Delta, setting: &str) -> bool {
+    let after = delta.change(setting).and_then(|change| change.after.as_ref());
+    let enabled = delta.live.as_ref().and_then(|live| live.get("enabled")) == Some(&Value::Bool(true));
+    enabled && after.is_some_and(is_auto)
+}
 
 /// Whether values of a type have an order.
 pub fn has_order(base_type: u32) -> bool {

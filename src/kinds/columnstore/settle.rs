@@ -28,7 +28,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     }
     let mut settled = desired.clone();
     add_time(&mut settled, relation, view);
-    if let Some(list) = desired.get("sparse_index") {
+    if let Some(list) = desired.get("sparse_index").filter(|value| !settings::is_auto(value)) {
         settled.set("sparse_index", settings::normal_sparse_indexes(list.as_list(), Some(relation)));
     }
     Some(settled)
@@ -88,7 +88,8 @@ fn check_refresh(desired: &Desired, relation: &Relation, view: &View<'_>, sink: 
 
 /// Adds the time column to the order where the server would.
 fn add_time(settled: &mut Desired, relation: &Relation, view: &View<'_>) {
-    let (Some(time), Some(order_by)) = (view.time_column(&relation.name), settled.get("order_by")) else { return };
+    let written = settled.get("order_by").filter(|value| !settings::is_auto(value));
+    let (Some(time), Some(order_by)) = (view.time_column(&relation.name), written) else { return };
     let segment_by = segment_by(settled, view);
     let keys = settings::with_time(order_by.as_list(), &segment_by, &time.name);
     settled.set("order_by", Value::List(keys));
@@ -136,6 +137,23 @@ impl Check<'_> {
         }
         if self.desired.get("sparse_index").is_some() {
             self.needs(SPARSE_INDEX, "sparse_index", "`sparse_index`");
+        }
+        for setting in ["segment_by", "order_by"] {
+            if self.desired.get(setting).is_some_and(settings::is_auto) {
+                self.can_be_left(setting);
+            }
+        }
+    }
+
+    fn can_be_left(&mut self, setting: &str) {
+        if self.view.server.timescale_version().is_some_and(|have| have < settings::RESET) {
+            let message = format!("`{setting}: auto` needs TimescaleDB {}", settings::RESET);
+            self.sink.push(
+                Diagnostic::error(&code::NEEDS_NEWER_SERVER, message)
+                    .at(self.desired.place_of(setting))
+                    .why("before that, it chooses once, when the columnstore is enabled, and cannot go back to its own choice")
+                    .help("upgrade TimescaleDB, write the setting that is wanted, or leave the key out, which leaves it as it is"),
+            );
         }
     }
 

@@ -288,3 +288,33 @@ fn an_age_is_counted_as_the_table_counts_time() {
     assert_eq!(without.settle(KIND, &json!({"after": 7})), Err(vec!["no-integer-now"]));
     assert!(without.settle(KIND, &json!({"created_before": "7 days"})).is_ok());
 }
+
+#[test]
+fn a_setting_can_be_left_to_timescaledb_where_it_can_be_reset() {
+    let every = json!({"segment_by": "auto", "order_by": "auto", "sparse_index": "auto"});
+    let wanted = desired(KIND, &every);
+    assert!(super::SETTINGS.iter().all(|name| wanted.get(name) == Some(&Value::text("auto"))));
+    assert_eq!(refused(json!({"order_by": "auto", "sparse_index": [{"bloom": "a"}]})), ["missing-key"]);
+    let on = |version: &str| World::new(version, daily()).settle(KIND, &json!({"order_by": "auto"}));
+    assert_eq!(on("2.21.0").unwrap_err(), ["needs-newer-server"]);
+    // TimescaleDB adds no time column to what it chooses itself.
+    assert_eq!(on("2.22.0").unwrap().get("order_by"), Some(&Value::text("auto")));
+
+    let world = World::new(NEWEST, daily()).with(KIND, &[live(None)]);
+    let delta = world.delta(KIND, &json!({"segment_by": "auto"}));
+    let context = KIND.context(&delta, &world.view());
+    assert_eq!(
+        (shown(context.get("reset")), context.get("sets")),
+        ("timescaledb.segmentby".to_owned(), Some(&false.into()))
+    );
+    let judged = world.judge(KIND, &delta, &[holds(3)]);
+    let notes = judged.impact.unwrap().notes;
+    assert_eq!(notes[0], "segment_by is TimescaleDB's own choice again");
+    assert!(notes[1].starts_with("3 of 3 compressed chunks keep the old settings"), "{notes:?}");
+    // What is reset already needs nothing, and an import does not write it.
+    let mut open = world.live.values().next().unwrap().clone();
+    open.attributes.remove("segment_by");
+    super::settings::name_choices(&mut open, &wanted);
+    assert_eq!(shown(open.get("segment_by")), "auto");
+    assert!(!format!("{:?}", KIND.export(&open, &world.view())).contains("auto"));
+}

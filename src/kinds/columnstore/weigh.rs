@@ -85,10 +85,11 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
             judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
             judgement.diagnostics.extend(obstacles(delta, relation, &rows)?);
             judgement.impact = first_run(&rows)?;
-            if let Some(note) = old_settings(delta, &rows, view)? {
+            let notes: Vec<String> = left_again(delta).into_iter().chain(old_settings(delta, &rows, view)?).collect();
+            if !notes.is_empty() {
                 let only_settings =
                     || Impact { verb: "is for chunks converted from now on".to_owned(), ..Impact::default() };
-                judgement.impact.get_or_insert_with(only_settings).notes.push(note);
+                judgement.impact.get_or_insert_with(only_settings).notes.extend(notes);
             }
         }
     }
@@ -132,6 +133,14 @@ fn removal(rows: &Rows<'_>) -> Result<Option<Impact>, RowError> {
     }))
 }
 
+/// Which settings go back to TimescaleDB's choice.
+fn left_again(delta: &Delta) -> Option<String> {
+    let names: Vec<&str> = SETTINGS.into_iter().filter(|name| settings::is_left_again(delta, name)).collect();
+    let (last, others) = names.split_last()?;
+    let names = if others.is_empty() { (*last).to_owned() } else { format!("{} and {last}", others.join(", ")) };
+    Some(format!("{names} {} TimescaleDB's own choice again", if others.is_empty() { "is" } else { "are" }))
+}
+
 /// How many compressed chunks keep the settings that they were converted with.
 fn old_settings(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Option<String>, RowError> {
     let Some(desired) = &delta.desired else { return Ok(None) };
@@ -144,6 +153,10 @@ fn old_settings(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Optio
         let kept = settings::read(row)?;
         let none = Value::List(Vec::new());
         let differs = |name: &&str| match desired.get(name) {
+            // What TimescaleDB will choose is not known; that a chunk has what is given up, is.
+            Some(wanted) if settings::is_auto(wanted) => {
+                delta.change(name).is_some_and(|change| change.before.as_ref() == kept.get(*name))
+            }
             Some(wanted) => wanted != kept.get(*name).unwrap_or(&none),
             None => false,
         };

@@ -179,7 +179,9 @@ fn storage(raw: &Index, input: &SectionInput<'_>, desired: &mut Desired, sink: &
         }
         let parameter = reloption::known(name, owner);
         if parameter.is_none() && method::by_name(&raw.method).is_some() {
-            sink.push(unknown_parameter(name, owner, &format!("a {} index", raw.method)).at(input.key_place(&below)));
+            let said = of_another(name, &raw.method)
+                .unwrap_or_else(|| unknown_parameter(name, owner, &format!("a {} index", raw.method)));
+            sink.push(said.at(input.key_place(&below)));
         }
         let value = written.as_ref().map_or(Ok(Value::Null), |written| written.read(parameter));
         match value {
@@ -190,6 +192,23 @@ fn storage(raw: &Index, input: &SectionInput<'_>, desired: &mut Desired, sink: &
             ),
         }
     }
+}
+
+/// A parameter that tables or the indexes of other methods have, and one of PostgreSQL's own has not.
+fn of_another(name: &str, method: &str) -> Option<Diagnostic> {
+    let owners: Vec<&str> = reloption::owners(name).collect();
+    let tables = owners.iter().any(|owner| matches!(*owner, "table" | "toast"));
+    let methods: Vec<&str> = owners.into_iter().filter(|owner| !matches!(*owner, "table" | "toast")).collect();
+    let whose = match (methods.as_slice(), tables) {
+        ([], false) => return None,
+        ([], true) => "tables".to_owned(),
+        (methods, _) => format!("{} indexes", methods.join(", ")),
+    };
+    Some(
+        Diagnostic::error(&METHOD_CANNOT, format!("a {method} index has no storage parameter `{name}`"))
+            .why(format!("it is a parameter of {whose}, and the server refuses it on any other"))
+            .help("take it out, or choose another `method`"),
+    )
 }
 
 /// A parameter that no server known to this version has.
@@ -221,19 +240,19 @@ fn check_method(raw: &Index, desired: &Desired, input: &SectionInput<'_>, sink: 
         );
     };
     if raw.unique && !method.unique {
-        cannot("cannot be unique", "/unique");
+        cannot(method::UNIQUE.1, "/unique");
     }
     if !raw.include.is_empty() && !method.include {
-        cannot("cannot include columns that are no keys", "/include");
+        cannot(method::INCLUDE.1, "/include");
     }
     let keys = desired.get("columns").map(Value::as_list).unwrap_or_default();
     if keys.len() > 1 && !method.many {
-        cannot("has only one key", "/columns/1");
+        cannot(method::MANY.1, "/columns/1");
     }
     let ordered = |key: &KeyColumn| key.descending || key.nulls_first;
     for (at, key) in keys.iter().enumerate() {
         if !method.ordered && matches!(key, Value::Key(key) if ordered(key)) {
-            cannot("keeps no order, so `desc` and `nulls` say nothing", &format!("/columns/{at}"));
+            cannot(method::ORDERED.1, &format!("/columns/{at}"));
         }
     }
 }

@@ -26,3 +26,13 @@ static METHODS: &[Method] = &[
 pub fn by_name(name: &str) -> Option<&'static Method> {
     METHODS.iter().find(|method| method.name == name)
 }
+
+/// What an index may ask of its method: the property that says whether the method can, in the words of
+/// `pg_indexam_has_property`, and what to say where it cannot.
+pub const UNIQUE: (&str, &str) = ("can_unique", "cannot be unique");
+/// See [`UNIQUE`].
+pub const INCLUDE: (&str, &str) = ("can_include", "cannot include columns that are no keys");
+/// See [`UNIQUE`].
+pub const MANY: (&str, &str) = ("can_multi_col", "has only one key");
+/// See [`UNIQUE`].
+pub const ORDERED: (&str, &str) = ("can_order", "keeps no order, so `desc` and `nulls` say nothing");

@@ -3,6 +3,9 @@
 mod applied;
 mod desired;
 mod export;
+mod fits;
+#[cfg(test)]
+mod fits_tests;
 mod method;
 mod names;
 mod observe;
@@ -27,8 +30,10 @@ use crate::diag::{Code, Diagnostic};
 use crate::kinds::{Canon, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 pub use desired::unknown_parameter;
+pub use fits::UNIQUE_OVER_COLUMNSTORE;
 
-const ID: KindId = KindId::new("index");
+/// The kind.
+pub const ID: KindId = KindId::new("index");
 
 /// A storage parameter that this version does not know.
 pub static UNKNOWN_STORAGE_PARAMETER: Code =
@@ -51,6 +56,11 @@ static SHARES_CHUNK_INDEXES: Code = Code::new(
 );
 static NOT_IMMUTABLE: Code =
     Code::new("not-immutable", "An expression or predicate of an index that is not the same at all times.");
+static NO_OPERATOR_CLASS: Code = Code::new(
+    "no-operator-class",
+    "A key of an index whose type the access method or the operator class does not take.",
+);
+static TOO_MANY_COLUMNS: Code = Code::new("too-many-columns", "An index with more columns than the server allows.");
 static NO_SUCH_OBJECT: Code = Code::new(
     "no-such-object",
     "An access method, operator class, collation or tablespace that the server does not have.",
@@ -67,6 +77,8 @@ static CODES: &[&Code] = &[
     &MISSING_ON_CHUNKS,
     &SHARES_CHUNK_INDEXES,
     &NOT_IMMUTABLE,
+    &NO_OPERATOR_CLASS,
+    &TOO_MANY_COLUMNS,
     &NO_SUCH_OBJECT,
 ];
 
@@ -156,6 +168,14 @@ impl Kind for Index {
 
     fn forgets(&self, attribute: &str) -> bool {
         attribute.starts_with("storage.")
+    }
+
+    fn label(&self, attribute: &str) -> Option<&'static str> {
+        match attribute {
+            "leftover.unfinished" => Some("unfinished replacement"),
+            "leftover.retired" => Some("replaced index still there"),
+            _ => None,
+        }
     }
 
     fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {

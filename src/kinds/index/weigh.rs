@@ -9,7 +9,8 @@ use crate::core::{
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::settle::{keys, twin};
 use crate::kinds::index::{
-    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, names, on_chunks, way,
+    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, fits, names, on_chunks,
+    way,
 };
 use crate::kinds::{Judgement, Stored, View, checks};
 
@@ -31,6 +32,7 @@ struct Asked {
     opclass_methods: Vec<String>,
     collations: Pairs,
     schemas: Vec<String>,
+    keys: fits::Keys,
 }
 
 /// Schemas and names, as two columns.
@@ -59,6 +61,7 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     let [name_schemas, names] = asked.names.params();
     let [opclass_schemas, opclasses] = asked.opclasses.params();
     let [collation_schemas, collations] = asked.collations.params();
+    let [key_types, key_methods, key_schemas, key_opclasses, collated] = asked.keys.params();
     let params = vec![
         Param::Ints(asked.relations),
         Param::Ints(asked.with_children),
@@ -73,8 +76,14 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         collation_schemas,
         collations,
         Param::texts(asked.schemas),
+        key_types,
+        key_methods,
+        key_schemas,
+        key_opclasses,
+        collated,
     ];
-    Some(Query { sql: include_str!("weigh.sql").to_owned(), params })
+    let sql = include_str!("weigh.sql").replace("{in_columnstore}", fits::in_columnstore(view).trim_end());
+    Some(Query { sql, params })
 }
 
 impl Asked {
@@ -117,7 +126,10 @@ impl Asked {
                 self.schemas.push(schema.to_owned());
             }
         }
-        self.methods.extend(changed("method"));
+        if fits::is_built(delta) {
+            self.keys.add(delta, view);
+            self.methods.extend(delta.desired.as_ref().map(|desired| fits::method_of(desired).to_owned()));
+        }
         let method = delta.desired.as_ref().and_then(|desired| desired.get("method")?.as_text());
         for key in keys(delta.change("columns").and_then(|change| change.after.as_ref())) {
             if let Some(opclass) = &key.opclass {
@@ -176,6 +188,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         shared(delta, live, op, view, found);
     }
     nowhere(delta, weights, found)?;
+    fits::check(delta, op, weights, view, found)?;
     no_privilege(delta, op, weights, view, found);
     if op == Op::Replace {
         in_the_way(delta, weights, view, found)?;

@@ -5,6 +5,13 @@
 --   foreign_key    a foreign key that needs the unique index of $5
 --   method, tablespace, opclass, collation
 --                  what is named in $6, $7, ($8, $9, $10) and ($11, $12) and does not exist
+--   cannot         a property (`words`) that a method of $6 does not have
+--   limit          how many columns an index may have, as `bytes`
+--   no_opclass     a type of $14 (`name`) that the method beside it in $15 (`words`) has no default operator
+--                  class for
+--   opclass_type   an operator class ($16, $17) that is not for the type beside it, as `method of type`
+--   collation_type a type of $14 that has no collations
+--   in_columnstore a hypertable of $1 with a chunk that the server builds no unique index over
 --   schema_privilege, tablespace_privilege
 --                  a schema of $13, a tablespace of $7 in which the role may not create anything
 WITH RECURSIVE roots AS (
@@ -28,6 +35,45 @@ sizes AS (
         pg_catalog.pg_relation_size(s.oid::pg_catalog.regclass) AS bytes
     FROM stored AS s
     JOIN pg_catalog.pg_class AS c ON c.oid = s.oid
+),
+-- What the keys of the indexes are of, with the types under domains.
+keys AS (
+    SELECT DISTINCT k.type, k.method, k.schema, k.name, k.collated <> 0 AS collated, pg_catalog.to_regtype(k.type)::oid AS oid
+    FROM unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::bigint[]) AS k (type, method, schema, name, collated)
+),
+bases (top, oid) AS (
+    SELECT DISTINCT k.oid, k.oid FROM keys AS k WHERE k.oid IS NOT NULL
+    UNION ALL
+    SELECT b.top, t.typbasetype
+    FROM bases AS b
+    JOIN pg_catalog.pg_type AS t ON t.oid = b.oid AND t.typtype = 'd'
+),
+-- The operator classes that take a type as it is stored (`IsBinaryCoercible` in
+-- `src/backend/parser/parse_coerce.c`).
+accepting AS (
+    SELECT b.top AS type, c.oid AS opclass, c.opcmethod AS method, c.opcdefault AS by_default
+    FROM bases AS b
+    JOIN pg_catalog.pg_type AS t ON t.oid = b.oid AND t.typtype <> 'd'
+    JOIN pg_catalog.pg_opclass AS c ON c.opcintype = t.oid
+        OR EXISTS (
+            SELECT
+            FROM pg_catalog.pg_cast AS a
+            WHERE a.castsource = t.oid AND a.casttarget = c.opcintype AND a.castmethod = 'b' AND a.castcontext = 'i'
+        )
+        OR CASE pg_catalog.format_type(c.opcintype, NULL)
+            WHEN '"any"' THEN true
+            WHEN 'anyelement' THEN true
+            WHEN 'anycompatible' THEN true
+            WHEN 'anynonarray' THEN t.typsubscript <> 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+            WHEN 'anyarray' THEN t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+            WHEN 'anycompatiblearray' THEN t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+            WHEN 'anyenum' THEN t.typtype = 'e'
+            WHEN 'anyrange' THEN t.typtype = 'r'
+            WHEN 'anymultirange' THEN t.typtype = 'm'
+            WHEN 'record' THEN t.typtype = 'c'
+            WHEN 'record[]' THEN t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+            ELSE false
+        END
 )
 SELECT
     'relation' AS finding,
@@ -117,6 +163,33 @@ WHERE NOT EXISTS (
         -1, (SELECT d.encoding FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
     )
 )
+UNION ALL
+SELECT 'cannot', NULL, NULL, a.amname::text, p.name, NULL, NULL, NULL
+FROM pg_catalog.pg_am AS a
+CROSS JOIN (VALUES ('can_order'), ('can_unique'), ('can_multi_col'), ('can_include')) AS p (name)
+WHERE a.amname = ANY ($6) AND a.amtype = 'i' AND NOT pg_catalog.pg_indexam_has_property(a.oid, p.name)
+UNION ALL
+SELECT 'limit', NULL, NULL, NULL, NULL, pg_catalog.current_setting('max_index_keys')::bigint, NULL, NULL
+UNION ALL
+SELECT 'no_opclass', NULL, NULL, k.type, k.method, NULL, NULL, NULL
+FROM keys AS k
+JOIN pg_catalog.pg_am AS a ON a.amname = k.method AND a.amtype = 'i'
+WHERE k.oid IS NOT NULL AND k.name IS NULL AND NOT EXISTS (
+    SELECT FROM accepting AS c WHERE c.type = k.oid AND c.method = a.oid AND c.by_default
+)
+UNION ALL
+SELECT 'opclass_type', NULL, k.schema, k.name, k.method || ' of ' || k.type, NULL, NULL, NULL
+FROM keys AS k
+JOIN pg_catalog.pg_am AS a ON a.amname = k.method AND a.amtype = 'i'
+JOIN pg_catalog.pg_namespace AS s ON s.nspname = k.schema
+JOIN pg_catalog.pg_opclass AS c ON c.opcname = k.name AND c.opcnamespace = s.oid AND c.opcmethod = a.oid
+WHERE k.oid IS NOT NULL AND NOT EXISTS (SELECT FROM accepting AS x WHERE x.type = k.oid AND x.opclass = c.oid)
+UNION ALL
+SELECT DISTINCT 'collation_type', NULL::bigint, NULL, k.type, NULL, NULL::bigint, NULL::bigint, NULL::bigint
+FROM keys AS k
+JOIN pg_catalog.pg_type AS t ON t.oid = k.oid AND t.typcollation = 0
+WHERE k.collated
+{in_columnstore}
 UNION ALL
 SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL
 FROM pg_catalog.pg_namespace AS s

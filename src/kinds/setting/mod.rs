@@ -140,6 +140,10 @@ impl Kind for Setting {
         }
     }
 
+    fn label(&self, attribute: &str) -> Option<&'static str> {
+        (attribute == "reload_pending").then_some("waits for a reload")
+    }
+
     fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         attribute == "reload_pending"
     }

@@ -126,6 +126,10 @@ impl Kind for Storage {
         attribute != CHUNKS_WITHOUT
     }
 
+    fn label(&self, attribute: &str) -> Option<&'static str> {
+        (attribute == CHUNKS_WITHOUT).then_some("lacking on some chunks")
+    }
+
     fn is_derived(&self, attribute: &str, _desired: &Desired, _applied: &Applied) -> bool {
         attribute == CHUNKS_WITHOUT
     }

@@ -101,7 +101,7 @@ fn of_resource(report: &DriftReport<'_>, drift: &Drift) -> Finding {
         rule: format!("drift-{}", drift.status.words().replace(' ', "-")),
         level,
         group: group_of(drift.on.as_ref()),
-        message: format!("{before}{address} is {}: {}", drift.status.words(), phrase::status(drift.status)),
+        message: format!("{before}{address} is {}: {}", drift.status.words(), phrase::status(drift)),
         subject: address,
         details,
         source: known.and_then(|known| known.source.clone()),
@@ -111,7 +111,7 @@ fn of_resource(report: &DriftReport<'_>, drift: &Drift) -> Finding {
 
 fn sides(attribute: &DriftAttribute) -> String {
     let [applied, live, desired] = [&attribute.applied, &attribute.live, &attribute.desired].map(value::show);
-    clean(&format!("{}: last applied {applied}, live {live}, policy {desired}", attribute.name)).into_owned()
+    clean(&format!("{}: last applied {applied}, live {live}, policy {desired}", attribute.words())).into_owned()
 }
 
 fn group_of(on: Option<&QualifiedName>) -> String {

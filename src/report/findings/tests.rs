@@ -37,7 +37,14 @@ fn evidence() -> Evidence {
 
 fn drift(evidence: &Evidence) -> Vec<Finding> {
     let (target, drift) = (target(), standings());
-    of_drift(&DriftReport { tool_version: "0.1.0", target: &target, drift: &drift, diagnostics: &[], evidence })
+    of_drift(&DriftReport {
+        tool_version: "0.1.0",
+        target: &target,
+        drift: &drift,
+        diagnostics: &[],
+        evidence,
+        due: &[],
+    })
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::report::view;
 pub(super) fn fill(page: &mut Page, report: &DriftReport<'_>) {
     let mood = view::drift_mood(report);
     page.header("Chronoform drift of", &phrase::target(report.target), &view::drift_verdict(report), mood);
-    let steps = view::healing(report.drift);
+    let steps = view::healing(report);
     if !steps.is_empty() {
         page.raw("<div class=\"box\" role=\"note\">\n");
         for (command, what) in steps {
@@ -60,7 +60,7 @@ fn rows(report: &DriftReport<'_>, label: &Label, drift: &Drift) -> String {
          <th scope=\"rowgroup\" rowspan=\"{span}\">{}{name}</th>\n",
         class_of(mood_of(drift.status)),
         escape::html(drift.status.words()),
-        escape::html(phrase::status(drift.status)),
+        escape::html(phrase::status(drift)),
         escape::html(&label.kind),
     );
     let Some((first, rest)) = drift.attributes.split_first() else {
@@ -74,7 +74,7 @@ fn sides(attribute: &DriftAttribute) -> String {
     let class = if attribute.live == attribute.desired { "plain" } else { "warn" };
     format!(
         "<td>{}</td><td>{}</td><td class=\"{class}\">{}</td><td>{}</td>\n",
-        escape::html(&attribute.name),
+        escape::html(attribute.words()),
         code(&value::show(&attribute.applied)),
         code(&value::show(&attribute.live)),
         code(&value::show(&attribute.desired))

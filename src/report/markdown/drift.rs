@@ -19,7 +19,7 @@ fn with(report: &DriftReport<'_>, attributes: bool) -> String {
     for remark in view::drift_remarks(report) {
         out.push_str(&format!("- {}\n", escape::markdown(&remark)));
     }
-    for (command, what) in view::healing(report.drift) {
+    for (command, what) in view::healing(report) {
         let line = Sentence::default().code(command).text(format!(" {what}"));
         out.push_str(&format!("- {}\n", sentence(&line)));
     }
@@ -61,7 +61,7 @@ fn table(report: &DriftReport<'_>, on: Option<&crate::core::QualifiedName>, reso
         let name = label.name.as_deref().map(|name| format!(" {}", value(name))).unwrap_or_default();
         let known = report.evidence.of(&drift.address).into_iter().flat_map(Known::told);
         let known: String = known.map(|told| format!("<br>{}", escape::markdown(&told))).collect();
-        let status = format!("**{}**: {}{known}", drift.status.words(), phrase::status(drift.status));
+        let status = format!("**{}**: {}{known}", drift.status.words(), phrase::status(drift));
         let head = format!("| {status} | {}{name} |", escape::markdown(&label.kind));
         if drift.attributes.is_empty() {
             out.push_str(&format!("{head} | | | |\n"));
@@ -71,7 +71,7 @@ fn table(report: &DriftReport<'_>, on: Option<&crate::core::QualifiedName>, reso
             let [applied, live, desired] = sides.map(|side| value(&values::show(side)));
             let live = if attribute.live == attribute.desired { live } else { format!("**{live}**") };
             let head = if index == 0 { head.as_str() } else { "| | |" };
-            let name = escape::markdown(&attribute.name);
+            let name = escape::markdown(attribute.words());
             out.push_str(&format!("{head} {name} | {applied} | {live} | {desired} |\n"));
         }
     }

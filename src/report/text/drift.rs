@@ -53,7 +53,7 @@ fn draw_resources(screen: &mut Screen, report: &DriftReport<'_>, resources: &[(L
     let word = resources.iter().map(|(_, drift)| drift.status.words().len()).max().unwrap_or(0);
     for (label, drift) in resources {
         let tone = tone_of(drift.status);
-        let sign = phrase::status_symbol(drift.status, screen.ascii);
+        let sign = phrase::status_symbol(drift, screen.ascii);
         let line = Line::new().tone(tone, sign).text(" ").tone(tone, drift.status.words());
         let line = line.column(word + 4, 2, screen.ascii).text(&label.kind);
         let line = match &label.name {
@@ -64,7 +64,7 @@ fn draw_resources(screen: &mut Screen, report: &DriftReport<'_>, resources: &[(L
             line
         } else {
             let line = line.column(word + 4 + name + 2, 2, screen.ascii);
-            line.tone(Tone::Dim, phrase::status(drift.status))
+            line.tone(Tone::Dim, phrase::status(drift))
         };
         screen.line(2, DETAIL, line);
         draw_attributes(screen, drift, verbose);
@@ -88,7 +88,7 @@ fn draw_attributes(screen: &mut Screen, drift: &Drift, verbose: u8) {
         .iter()
         .map(|attribute| {
             let sides = [&attribute.applied, &attribute.live, &attribute.desired];
-            (attribute.name.as_str(), sides.map(|side| shown(value::show(side))))
+            (attribute.words(), sides.map(|side| shown(value::show(side))))
         })
         .collect();
     let measured = |text: &str| measured(text, screen.ascii);
@@ -165,7 +165,7 @@ fn draw_verdict(screen: &mut Screen, report: &DriftReport<'_>, options: &Options
     if !said.is_empty() {
         screen.line(0, 4, Line::new().tone(Tone::Dim, format!("Diagnostics: {said}.")));
     }
-    let steps = view::healing(report.drift);
+    let steps = view::healing(report);
     let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     for (command, what) in steps {
         let line = Line::new().tone(Tone::Bold, command).column(width + 2, 2, screen.ascii);

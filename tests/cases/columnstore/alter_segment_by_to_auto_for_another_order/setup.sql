@@ -1,0 +1,5 @@
+CREATE TABLE public.trades (time timestamptz NOT NULL, symbol text NOT NULL, venue text, price float8, volume bigint);
+SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
+ALTER TABLE public.trades SET (
+    timescaledb.enable_columnstore = true, timescaledb.segmentby = 'symbol', timescaledb.orderby = 'time DESC, price',
+    timescaledb.sparse_index = 'bloom(venue)');

@@ -1,0 +1,2 @@
+CREATE EXTENSION bloom;
+CREATE TABLE public.docs (id int, other int, note text);
