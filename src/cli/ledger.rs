@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::cli::args::{LedgerArgs, LedgerCommand};
 use crate::cli::context::Context;
 use crate::cli::out;
+use crate::core::Address;
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::ledger::{Ledger, Memory, Moment, Origin, ResourceChange, RunRecord};
 use crate::report;
@@ -72,11 +73,17 @@ fn detail(path: &Path, number: Option<i64>) -> Result<report::RunDetail, Failure
         error: step.error.clone(),
         note: step.note.clone(),
     });
+    // A resource that was moved may have been applied under its new name afterwards.
+    let moved = |address: &Address| {
+        let changes = detail.resources.iter().filter(|change| change.address == *address);
+        changes.filter_map(|change| change.moved_from.as_ref()).next_back()
+    };
     let resources = last_of_each(&detail.resources).into_iter().map(|change| report::ResourceLine {
         address: change.address.to_string(),
-        change: match (change.change, change.origin) {
-            (Memory::Applied, Some(Origin::Adopted)) => "adopted".to_owned(),
-            (memory, _) => memory.as_str().to_owned(),
+        change: match (change.change, change.origin, moved(&change.address)) {
+            (Memory::Applied, _, Some(before)) => format!("moved from {before}"),
+            (Memory::Applied, Some(Origin::Adopted), None) => "adopted".to_owned(),
+            (memory, ..) => memory.as_str().to_owned(),
         },
     });
     Ok(report::RunDetail {
@@ -147,7 +154,7 @@ fn unusable(file: &Path, error: &io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{Address, KindId};
+    use crate::core::KindId;
 
     #[test]
     fn a_resource_is_listed_once_as_it_was_last_recorded() {
@@ -158,6 +165,7 @@ mod tests {
             origin: None,
             attributes: None,
             policy: None,
+            moved_from: None,
         };
         let changes = [
             change("b", Memory::Forgotten, 1),

@@ -8,11 +8,11 @@ mod fleet;
 mod look;
 mod out;
 pub mod pipeline;
-mod progress;
+pub mod progress;
 mod publish;
-mod record;
+pub mod record;
 
-mod apply;
+pub mod apply;
 mod completions;
 mod drift;
 mod fmt;

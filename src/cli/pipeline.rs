@@ -12,6 +12,7 @@ use crate::guard;
 use crate::kinds::{self, View};
 use crate::load::Policies;
 use crate::pg::Session;
+use crate::plan::moves::{Now, follow};
 use crate::plan::{self, Plan, Purpose};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names};
@@ -60,6 +61,8 @@ pub fn make_for(
     let server = snapshot::open(session)?;
     let applied = remember(&server)?;
     let live = snapshot::take(session, server, &names(policies, &applied), &policies.desired, &applied)?;
+    let now = Now { desired: &policies.desired, live: &live.live, relations: &live.relations };
+    let (applied, moved) = follow(applied, &policies.moved(), &now);
     let view = live.view(&policies.desired);
     for document in &policies.documents {
         let relation = document.relation.as_ref();
@@ -119,6 +122,7 @@ pub fn make_for(
         weights: &weights,
         policies: describe(policies),
         applied: &applied,
+        moved,
         desired: &desired,
         diagnostics: sink,
         tool_version: env!("CARGO_PKG_VERSION"),
@@ -152,6 +156,7 @@ fn names(policies: &Policies, applied: &BTreeMap<Address, Applied>) -> Names {
     }
     for document in &policies.documents {
         names.relations.extend(document.relation.clone());
+        names.relations.extend(document.moved_from.clone());
     }
     for applied in applied.values() {
         names.add(&applied.address, applied.on.as_ref());

@@ -11,7 +11,7 @@ use crate::diag::{Failure, code};
 use crate::diff::Drift;
 use crate::kinds::by_id;
 use crate::ledger::{
-    Admission, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who,
+    Admission, Batch, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who,
 };
 use crate::plan::{Adopt, Plan};
 use crate::report;
@@ -122,6 +122,12 @@ impl<'a> Recorder<'a> {
         let database = ledger.database(server, admission)?;
         settle(&mut ledger, database, plan)?;
         let run = ledger.begin_run(database, start(plan, server))?;
+        let moves = |batch: &mut Batch<'_>| {
+            plan.moved.iter().try_for_each(|it| batch.record_moved(run, &it.from, &it.to, it.on.as_ref()))
+        };
+        if !plan.moved.is_empty() {
+            ledger.write(moves)?;
+        }
         Ok(Self { ledger, run, plan, open: BTreeMap::new(), times: BTreeMap::new(), progress })
     }
 
@@ -193,8 +199,8 @@ pub fn adopt(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -
 pub fn is_settled(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -> Result<bool, Failure> {
     let mut ledger = Ledger::open_read(path)?;
     let database = ledger.database(server, admission)?;
-    let nothing_new = plan.is_empty() && plan.adopt.is_empty() && plan.forget.is_empty() && plan.release.is_empty();
-    Ok(nothing_new && ledger.in_doubt(database)?.is_empty())
+    let nothing_new = plan.adopt.is_empty() && plan.forget.is_empty() && plan.release.is_empty();
+    Ok(nothing_new && plan.is_empty() && plan.moved.is_empty() && ledger.in_doubt(database)?.is_empty())
 }
 
 /// Settles statements in doubt by what the plan, which has just looked, still has to do. What the

@@ -33,6 +33,10 @@ pub struct Desired {
     pub protect: bool,
     /// `when_missing: skip`: no error where the relation does not exist.
     pub skip_missing: bool,
+    /// What the relation was called before, where the policy says so.
+    pub on_before: Option<QualifiedName>,
+    /// `moved: {from: …}`: which resource it was before it got its name.
+    pub moved_from: Option<Address>,
     /// Only the attributes that the policy manages. One that is not here is not compared.
     pub attributes: BTreeMap<String, Value>,
     /// Where the resource is described.
@@ -50,6 +54,8 @@ impl Desired {
             ensure: Ensure::Present,
             protect: false,
             skip_missing: false,
+            on_before: None,
+            moved_from: None,
             attributes: BTreeMap::new(),
             place,
             places: BTreeMap::new(),

@@ -26,6 +26,10 @@ pub fn relation<'a>(desired: &Desired, view: &View<'a>, sink: &mut Vec<Diagnosti
             .find(|name| name.schema.eq_ignore_ascii_case(&on.schema) && name.name.eq_ignore_ascii_case(&on.name));
         diagnostic = match other {
             Some(other) => diagnostic.help(format!("names are exact: did you mean {other}?")),
+            None if desired.on_before.as_ref().is_some_and(|before| view.relations.contains_key(before)) => diagnostic
+                .help(
+                    "`moved` follows a table that was renamed, and renames none: run the migration that does so first",
+                ),
             None => diagnostic
                 .help("check the spelling and the schema, run the migration first, or write `when_missing: skip`"),
         };

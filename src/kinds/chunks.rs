@@ -61,6 +61,12 @@ impl<'a> Ages<'a> {
         if number && job::live_integer_now(&relation.name, view).is_none() { Self::default() } else { self }
     }
 
+    /// Whether the server is to be asked what they take. It knows no present for an empty table that the
+    /// same plan gives one to, and there is nothing to count.
+    pub fn is_counted(self, relation: &Relation, view: &View<'_>) -> bool {
+        self.uncountable(relation, view).is_none() && self.countable(relation, view) == self
+    }
+
     /// Why nothing can be counted of them before the plan is applied; `None` where it can.
     pub fn uncountable(&self, relation: &Relation, view: &View<'_>) -> Option<&'static str> {
         let Some(hypertable) = &relation.hypertable else {

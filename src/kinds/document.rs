@@ -11,6 +11,11 @@ pub struct Document {
 }
 
 impl Document {
+    /// Whether what it describes can have had another name before: a table, which is others' to rename.
+    pub fn can_move(&self) -> bool {
+        self.kind == "table"
+    }
+
     /// Whether it makes no resource of its own and speaks of other documents: then its schema is
     /// the loader's, and it is read also where only some of the project's files are chosen.
     pub fn is_rule(&self) -> bool {

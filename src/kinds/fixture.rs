@@ -149,6 +149,7 @@ fn input<T>(value: &Json, then: impl FnOnce(&SectionInput<'_>) -> T) -> T {
         relation: on(),
         protect: false,
         skip_missing: false,
+        moved_from: None,
         place: place(),
     };
     let places = Places::new(place());

@@ -35,6 +35,8 @@ pub struct Head {
     pub protect: bool,
     /// `when_missing: skip`.
     pub skip_missing: bool,
+    /// `moved: {from: …}`: what the relation was called before.
+    pub moved_from: Option<QualifiedName>,
     /// Where the document begins.
     pub place: Place,
 }
@@ -86,6 +88,7 @@ impl SectionInput<'_> {
         let mut desired = Desired::new(address, on, place);
         desired.protect = self.head.protect;
         desired.skip_missing = self.head.skip_missing;
+        desired.on_before.clone_from(&self.head.moved_from);
         desired
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::core::{Address, Applied, Place, Server};
+use crate::core::{Address, Applied, Place, QualifiedName, Server};
 use crate::diag::Diagnostic;
 use crate::ledger::Admission;
 use crate::ledger::audit::Head;
@@ -13,7 +13,7 @@ use crate::ledger::event::{
     DatabaseAdded, Event, PolicyPlace, ResourceApplied, ResourceForgotten, ResourceName, RunFinished, RunStarted,
     StepFinished, StepSettled, StepStarted,
 };
-use crate::ledger::read::databases;
+use crate::ledger::read::{databases, resource};
 use crate::ledger::records::{
     DatabaseId, DatabaseRecord, DriftReportId, Origin, RunId, RunOutcome, RunStart, StepEnd, StepId, StepStart,
     StepState,
@@ -155,6 +155,38 @@ impl<'a> Batch<'a> {
             attributes: applied.attributes.clone(),
             origin,
             policy: place.map(|place| PolicyPlace { file: place.file.to_string(), line: place.line }),
+            moved_from: None,
+        }))
+    }
+
+    /// Remembers a resource under another address, with all else that is remembered of it.
+    ///
+    /// # Errors
+    /// When it cannot be written, or the run is not going on.
+    pub fn record_moved(
+        &mut self,
+        run: RunId,
+        from: &Address,
+        to: &Address,
+        on: Option<&QualifiedName>,
+    ) -> Result<(), Diagnostic> {
+        let database = self.database_of(run)?;
+        let before = ResourceName::from(from);
+        let query = "SELECT * FROM resources WHERE database_id = ?1 AND kind = ?2 AND schema = ?3 AND name = ?4";
+        let key = params![database, before.kind, before.schema_column(), before.name];
+        let found = self.say(self.conn.query_row(query, key, |row| Ok(resource(row))).optional())?;
+        let Some(found) = found else { return Ok(()) };
+        let found = found.map_err(|trouble| trouble.diagnose(self.path))?;
+        self.append(&Event::ResourceForgotten(ResourceForgotten { run, database, resource: before.clone() }))?;
+        self.append(&Event::ResourceApplied(ResourceApplied {
+            run,
+            database,
+            resource: ResourceName::from(to),
+            on: on.cloned(),
+            attributes: found.attributes,
+            origin: found.origin,
+            policy: found.policy,
+            moved_from: Some(before),
         }))
     }
 

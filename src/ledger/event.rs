@@ -106,6 +106,8 @@ pub(super) struct ResourceApplied {
     pub(super) origin: Origin,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) policy: Option<PolicyPlace>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) moved_from: Option<ResourceName>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

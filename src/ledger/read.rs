@@ -261,7 +261,7 @@ fn address(row: &Row<'_>) -> rusqlite::Result<Address> {
     Ok(Address { kind: KindId::read(&kind), schema: Some(schema).filter(|schema| !schema.is_empty()), name })
 }
 
-fn resource(row: &Row<'_>) -> Result<ResourceRecord, Trouble> {
+pub(super) fn resource(row: &Row<'_>) -> Result<ResourceRecord, Trouble> {
     let on: (Option<String>, Option<String>) = (row.get("on_schema")?, row.get("on_name")?);
     let policy: (Option<String>, Option<u32>) = (row.get("policy_file")?, row.get("policy_line")?);
     let attributes: String = row.get("attributes")?;
@@ -308,6 +308,7 @@ fn change(at: Moment, event: Event) -> Option<ResourceChange> {
             origin: Some(event.origin),
             attributes: Some(event.attributes),
             policy: event.policy,
+            moved_from: event.moved_from.map(|before| before.address().to_string()),
         }),
         Event::ResourceForgotten(event) => Some(ResourceChange {
             address: event.resource.address(),
@@ -316,6 +317,7 @@ fn change(at: Moment, event: Event) -> Option<ResourceChange> {
             origin: None,
             attributes: None,
             policy: None,
+            moved_from: None,
         }),
         _ => None,
     }

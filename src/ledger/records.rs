@@ -347,6 +347,9 @@ pub struct ResourceChange {
     pub attributes: Option<BTreeMap<String, Json>>,
     /// Where a policy asked for it.
     pub policy: Option<PolicyPlace>,
+    /// The address that it had before, where it was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
 }
 
 /// Everything about one run.

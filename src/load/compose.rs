@@ -13,7 +13,7 @@ use crate::kinds::{Kind, Section};
 use crate::load::{class, guardrail};
 
 /// The keys that are the document's own.
-pub const HEAD: [&str; 5] = ["kind", "name", "labels", "protect", "when_missing"];
+pub const HEAD: [&str; 6] = ["kind", "name", "moved", "labels", "protect", "when_missing"];
 
 /// Every kind of document with its schema.
 pub struct Schemas {
@@ -249,6 +249,9 @@ fn head(document: &Document) -> Json {
         })
     };
     add("name", name);
+    if document.can_move() {
+        add("moved", moved());
+    }
     add(
         "labels",
         json!({
@@ -260,6 +263,24 @@ fn head(document: &Document) -> Json {
     );
     head.extend(marks(document.relation));
     Json::Object(head)
+}
+
+/// What a relation was called before.
+fn moved() -> Json {
+    json!({
+        "description": "What the table was called before a migration renamed it, or moved it to another schema: the ledger goes on with its history. Once that is recorded, this does nothing more.",
+        "type": "object",
+        "required": ["from"],
+        "properties": {
+            "from": {
+                "description": "The table's exact name then, with its schema; without one it was in `public`.",
+                "type": "string",
+                "minLength": 1,
+                "examples": ["public.ticks"],
+            },
+        },
+        "additionalProperties": false,
+    })
 }
 
 /// The keys that mark a whole document.

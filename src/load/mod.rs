@@ -62,6 +62,12 @@ pub struct Policies {
 }
 
 impl Policies {
+    /// The relations that were called otherwise before, each with what it is called now.
+    pub fn moved(&self) -> BTreeMap<QualifiedName, QualifiedName> {
+        let moved = |document: &DocumentInfo| Some((document.moved_from.clone()?, document.relation.clone()?));
+        self.documents.iter().filter_map(moved).collect()
+    }
+
     /// The tables that guardrails are asked for.
     pub fn subjects(&self) -> Vec<Subject> {
         let subject = |document: &DocumentInfo| {
@@ -92,6 +98,8 @@ pub struct DocumentInfo {
     pub protect: bool,
     /// `when_missing: skip`.
     pub skip_missing: bool,
+    /// What the relation was called before.
+    pub moved_from: Option<QualifiedName>,
     /// Where it begins.
     pub place: Place,
 }
@@ -434,6 +442,7 @@ impl<'a> Loading<'a> {
             labels: checked.labels,
             protect: head.protect,
             skip_missing: head.skip_missing,
+            moved_from: head.moved_from,
             place: head.place,
         });
         for desired in checked.desired {

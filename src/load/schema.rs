@@ -237,6 +237,7 @@ mod tests {
             relation: crate::core::QualifiedName::new("public", "t"),
             protect: false,
             skip_missing: false,
+            moved_from: None,
             place: place.clone(),
         };
         for section in kinds::all().iter().chain(fake::KINDS).flat_map(|kind| kind.sections()) {

@@ -80,7 +80,7 @@ fn an_unknown_key_gets_the_nearest() {
     assert_error(
         "kep: {drop_after: 1 day}\n",
         "unknown-key 3:1",
-        "`kep` is no key of a `table` document | did you mean `keep`? || its keys are `kind`, `name`, `labels`, `protect`, `when_missing`, `keep` and `items`",
+        "`kep` is no key of a `table` document | did you mean `keep`? || its keys are `kind`, `name`, `moved`, `labels`, `protect`, `when_missing`, `keep` and `items`",
     );
     assert_error(
         "keep:\n  drop_after: 1 day\n  when: {retrys: 1}\n",
@@ -95,7 +95,7 @@ fn an_unknown_key_gets_the_nearest() {
     assert_error(
         "drop_after: 1 day\n",
         "unknown-key 3:1",
-        "`drop_after` is no key of a `table` document | `drop_after` belongs under `keep` || its keys are `kind`, `name`, `labels`, `protect`, `when_missing`, `keep` and `items`",
+        "`drop_after` is no key of a `table` document | `drop_after` belongs under `keep` || its keys are `kind`, `name`, `moved`, `labels`, `protect`, `when_missing`, `keep` and `items`",
     );
 }
 

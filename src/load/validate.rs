@@ -256,7 +256,10 @@ fn head(
         check_identifier(name).map(|()| QualifiedName::new(DEFAULT_SCHEMA, name))
     };
     match relation {
-        Ok(relation) => Some(head_of(document, converted, name, relation)),
+        Ok(relation) => {
+            let moved_from = moved_from(document, converted, &relation, sink);
+            Some(Head { moved_from, ..head_of(document, converted, name, relation) })
+        }
         Err(error) => {
             let message = format!("this is no name: {error}");
             sink.push(Diagnostic::error(&code::BAD_NAME, message).at(converted.places.value("/name")));
@@ -272,7 +275,28 @@ fn head_of(document: &'static Document, converted: &Converted, name: &str, relat
         relation,
         protect: converted.json.get("protect").and_then(Json::as_bool).unwrap_or_default(),
         skip_missing: converted.json.get("when_missing").and_then(Json::as_str) == Some("skip"),
+        moved_from: None,
         place: converted.places.document().clone(),
+    }
+}
+
+/// What the relation was called before, where the document says so.
+fn moved_from(
+    document: &Document,
+    converted: &Converted,
+    relation: &QualifiedName,
+    sink: &mut Vec<Diagnostic>,
+) -> Option<QualifiedName> {
+    const AT: &str = "/moved/from";
+    let from = converted.json.pointer(AT).and_then(Json::as_str).filter(|_| document.can_move())?;
+    let mut bad = |message: String| {
+        sink.push(Diagnostic::error(&code::BAD_NAME, message).at(converted.places.value(AT)));
+        None
+    };
+    match QualifiedName::parse(from) {
+        Ok(from) if from == *relation => bad(format!("{from} is what the table is called now")),
+        Ok(from) => Some(from),
+        Err(error) => bad(format!("this is no name: {error}")),
     }
 }
 

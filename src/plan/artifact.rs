@@ -12,6 +12,7 @@ use crate::core::{
 use crate::diag::Diagnostic;
 use crate::diff::Drift;
 use crate::guard::{Guarded, Judged};
+use crate::plan::moves::Moved;
 
 /// The format this version writes, and the only one it reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -42,6 +43,9 @@ pub struct Plan {
     /// What is in sync beside what changes, where only all of them together tell which is which.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<Adopt>,
+    /// What the ledger remembers under another address than it has now: apply records the new one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<Moved>,
     /// What the ledger remembers, and neither the policies nor the database have.
     pub forget: Vec<Unmanaged>,
     /// What is due by the policies, and done by `run`.

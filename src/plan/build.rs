@@ -10,6 +10,7 @@ use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
 use crate::kinds::{self, How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
 use crate::plan::artifact::{Adopt, Due, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
+use crate::plan::moves::Moved;
 use crate::plan::purpose::Purpose;
 use crate::plan::{context, order, ownership};
 use crate::render::{Context, Renderer};
@@ -31,6 +32,8 @@ pub struct Input<'a> {
     pub policies: Policies,
     /// What the ledger remembers.
     pub applied: &'a BTreeMap<Address, Applied>,
+    /// What of it has another address now.
+    pub moved: Vec<Moved>,
     /// The settled desired side.
     pub desired: &'a BTreeMap<Address, Desired>,
     /// What has been said already, while loading and settling.
@@ -92,6 +95,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         unmanaged: input.diff.unmanaged.iter().map(unmanaged).collect(),
         adopt: adopt(&input),
         forget: forget(&input),
+        moved: if *input.purpose == Purpose::Apply { input.moved.clone() } else { Vec::new() },
         due,
         operations: input.purpose.operations(),
         release: if *input.purpose == Purpose::Apply {

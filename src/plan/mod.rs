@@ -3,6 +3,7 @@
 pub mod artifact;
 mod build;
 mod context;
+pub mod moves;
 #[cfg(test)]
 mod older_servers;
 mod order;

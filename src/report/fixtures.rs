@@ -87,6 +87,7 @@ fn of(actions: Vec<Action>) -> Plan {
         drift: Vec::new(),
         unmanaged: Vec::new(),
         adopt: Vec::new(),
+        moved: Vec::new(),
         beside: Vec::new(),
         forget: Vec::new(),
         due: Vec::new(),

@@ -260,6 +260,11 @@ pub(super) fn remarks(plan: &Plan, most: usize) -> Vec<Sentence> {
         "have new policies that the database already meets: apply records them.",
     );
     tell(
+        plan.moved.len(),
+        "has another name than when it was applied: apply records the new one.",
+        "have other names than when they were applied: apply records the new ones.",
+    );
+    tell(
         plan.forget.len(),
         "in the ledger is in no policy and no longer in the database: apply forgets it.",
         "in the ledger are in no policy and no longer in the database: apply forgets them.",

@@ -1,8 +1,8 @@
 {# One statement, so that the job need not be looked up to be told the rest. #}
 {%- set more = ctx.made.schedule.max_runtime is defined or ctx.made.schedule.max_retries is defined or ctx.made.schedule.retry_period is defined or ctx.made.schedule.paused is defined -%}
 SELECT {% if more %}{{ ts|ident }}.alter_job({% endif %}{{ ts|ident }}.add_continuous_aggregate_policy({{ table }},
-    start_offset => {{ ctx.made.start_offset }},
-    end_offset => {{ ctx.made.end_offset }},
+    start_offset => {{ ctx.made.start_offset }}{% if ctx.small %}::smallint{% endif %},
+    end_offset => {{ ctx.made.end_offset }}{% if ctx.small %}::smallint{% endif %},
     schedule_interval => {{ ctx.made.schedule.every }}
 {%- if ctx.made.schedule.initial_start is defined %},
     initial_start => {{ ctx.made.schedule.initial_start }}

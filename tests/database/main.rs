@@ -26,6 +26,7 @@ mod guardrails;
 mod import;
 mod injection;
 mod pooler;
+mod property;
 mod roundtrips;
 mod run;
 mod secrets;
@@ -74,6 +75,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));
+    trials.extend(property::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(run::trials(tier, servers));
     trials.extend(secrets::trials(tier, servers));

@@ -284,6 +284,7 @@ fn an_age_is_counted_as_the_table_counts_time() {
     assert_eq!(ticks.settle(KIND, &json!({"after": "7 days"})), Err(vec!["wrong-type"]));
     assert_eq!(ticks.settle(KIND, &json!({"created_before": "7 days"})), Err(vec!["no-integer-now"]));
     assert!(ticks.settle(KIND, &json!({"after": 7})).is_ok());
+    assert!(ticks.settle(KIND, &json!({})).is_ok(), "no policy, and so no age");
     let without = World::new(NEWEST, ticking(None));
     assert_eq!(without.settle(KIND, &json!({"after": 7})), Err(vec!["no-integer-now"]));
     assert!(without.settle(KIND, &json!({"created_before": "7 days"})).is_ok());

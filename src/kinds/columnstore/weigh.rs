@@ -41,7 +41,7 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         }
         let Some(hypertable) = &relation.hypertable else { continue };
         ids.push(Some(hypertable.id));
-        if let Some(ages) = ages(delta).filter(|ages| ages.uncountable(relation, view).is_none()) {
+        if let Some(ages) = ages(delta).filter(|ages| ages.is_counted(relation, view)) {
             oids.push(relation.oid);
             types.push(chunks::counted_in(relation, view));
             coming.push(ages);

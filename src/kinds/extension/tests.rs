@@ -20,6 +20,7 @@ fn expand(name: &str, value: Json) -> (Vec<Desired>, Vec<Diagnostic>) {
         relation: QualifiedName::new("public", "unnamed"),
         protect: false,
         skip_missing: false,
+        moved_from: None,
         place: place(),
     };
     let places = Places::new(place());

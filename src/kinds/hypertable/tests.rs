@@ -26,6 +26,7 @@ fn expand(value: Json) -> (Vec<Desired>, Vec<Diagnostic>) {
         relation: on(),
         protect: false,
         skip_missing: false,
+        moved_from: None,
         place: place(),
     };
     let places = Places::new(place());

@@ -19,6 +19,9 @@ pub struct Index {
     /// The index's exact name, without a schema: an index is always in its table's.
     #[schemars(example = &"ix_market_data_symbol_time")]
     pub name: String,
+    /// What the index was called before. Where it still is, it is renamed rather than built anew, and
+    /// the ledger goes on with its history; once that is done, this does nothing more.
+    pub moved: Option<Moved>,
     /// Whether the index must exist. With `absent`, only the name counts.
     #[serde(default)]
     pub ensure: Ensure,
@@ -55,6 +58,15 @@ pub struct Index {
     pub tablespace: Option<String>,
 }
 
+/// Where something was before.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Moved {
+    /// Its exact name then, without a schema.
+    #[schemars(example = &"market_data_symbol_time_idx")]
+    pub from: String,
+}
+
 fn btree() -> String {
     "btree".to_owned()
 }
@@ -78,6 +90,7 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
         return vec![desired];
     }
     let errors = sink.len();
+    moved(&raw, input, &mut desired, sink);
     keys(&raw, input, &mut desired, sink);
     let include: Vec<String> = raw
         .include
@@ -107,6 +120,20 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
 /// aggregate is kept (`cagg_create_hypertable` in `tsl/src/continuous_aggs/create.c`).
 fn schema_of(head: &Head) -> &str {
     if head.document == "continuous_aggregate" { "_timescaledb_internal" } else { &head.relation.schema }
+}
+
+/// The name before this one. With it the name is an attribute, which a renaming changes.
+fn moved(raw: &Index, input: &SectionInput<'_>, desired: &mut Desired, sink: &mut Vec<Diagnostic>) {
+    let Some(moved) = &raw.moved else { return };
+    let Some(from) = input.identifier(&moved.from, "/moved/from", sink) else { return };
+    if from == desired.address.name {
+        let error = Diagnostic::error(&code::BAD_NAME, format!("`{from}` is what the index is called now"));
+        sink.push(error.at(input.place("/moved/from")).help("`moved` says what it was called before"));
+        return;
+    }
+    desired.moved_from = Some(Address { name: from, ..desired.address.clone() });
+    let name = Value::text(&desired.address.name);
+    input.set(desired, super::moved::NAME, "/moved", name);
 }
 
 /// The name, which is no other's and not one that a replacement uses on its way.

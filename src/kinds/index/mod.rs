@@ -7,6 +7,7 @@ mod fits;
 #[cfg(test)]
 mod fits_tests;
 mod method;
+mod moved;
 mod names;
 mod observe;
 mod on_chunks;
@@ -134,6 +135,15 @@ impl Kind for Index {
         export::export(live, view)
     }
 
+    fn identify(
+        &self,
+        found: Vec<Live>,
+        desired: &BTreeMap<Address, Desired>,
+        applied: &BTreeMap<Address, Applied>,
+    ) -> Vec<Live> {
+        moved::identify(found, desired, applied)
+    }
+
     fn expressions(&self, desired: &Desired, live: Option<&Live>) -> Vec<(QualifiedName, SqlText)> {
         settle::expressions(desired, live)
     }
@@ -152,6 +162,7 @@ impl Kind for Index {
 
     fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
         settle::check(own, all, sink);
+        moved::check(own, all, sink);
     }
 
     fn review(&self, settled: &[&Desired], view: &View<'_>, sink: &mut Vec<Diagnostic>) {
@@ -184,7 +195,7 @@ impl Kind for Index {
 
     fn is_implied(&self, attribute: &str, value: &Value) -> bool {
         match attribute {
-            "valid" => true,
+            "valid" | moved::NAME => true,
             "method" => value.as_text() == Some("btree"),
             _ => matches!(value, Value::Null | Value::Bool(false)) || *value == Value::List(Vec::new()),
         }

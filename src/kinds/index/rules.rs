@@ -4,6 +4,7 @@
 //! without the index. Wherever that stops half-way, the next plan finds what was left behind.
 
 use crate::core::{Hazard, LockMode};
+use crate::kinds::index::moved::NAME;
 use crate::kinds::index::observe::MISSING_ON_CHUNKS;
 use crate::kinds::index::way::{BRIEF, BRIEF_THEN_SWAP, CONCURRENTLY, GENTLE, PER_CHUNK, WHOLE_THEN_SWAP};
 use crate::kinds::{AttributeRule, How, LockOn, Needs, Rules, StepRule, Variant};
@@ -97,6 +98,14 @@ static TAKE_OVER: StepRule = StepRule {
     ],
 };
 
+/// What was called otherwise before, likewise.
+static RENAME: StepRule = StepRule {
+    variants: &[
+        within("index/rename.sql", Needs::when(CONCURRENTLY), (LockMode::ShareUpdateExclusive, LockOn::Object)),
+        within("index/rename.sql", Needs::ANY, ALL),
+    ],
+};
+
 /// The table stays clustered on the index it was clustered on.
 static CLUSTER_ON: StepRule = StepRule { variants: &[within("index/cluster_on.sql", Needs::ANY, GENTLY)] };
 
@@ -133,6 +142,7 @@ pub static RULES: Rules = Rules {
     create: &[&DROP_UNFINISHED, &DROP_LEFT_OVER, &CREATE_STEP, &TAKE_OVER],
     remove: &[&DROP_UNFINISHED, &DROP_LEFT_OVER, &REMOVE],
     replace: Some(&[
+        &RENAME,
         &DROP_UNFINISHED,
         &DROP_LEFT_OVER,
         &DROP_FIRST,
@@ -144,6 +154,7 @@ pub static RULES: Rules = Rules {
         &DROP_RETIRED,
     ]),
     attributes: &[
+        AttributeRule { name: NAME, how: How::Alter(&RENAME) },
         AttributeRule { name: "columns", how: How::Replace },
         AttributeRule { name: "include", how: How::Replace },
         AttributeRule { name: "where", how: How::Replace },

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::core::{Address, Delta, KeyColumn, KindId, Live, LockMode, QualifiedName, Row, Value};
 use crate::kinds::index::observe::{as_key, is_left_over};
 use crate::kinds::index::settle::DEFINITION;
-use crate::kinds::index::{names, weigh};
+use crate::kinds::index::{moved, names, weigh};
 use crate::kinds::reloption::{self, Owner};
 use crate::kinds::{Relation, RelationKind, Stored, View};
 
@@ -89,8 +89,8 @@ pub fn drops_first(delta: &Delta, view: &View<'_>) -> bool {
 }
 
 fn only_opclasses_change(delta: &Delta) -> bool {
-    let mut definition =
-        delta.changes.iter().filter(|change| !change.attribute.contains('.') && change.attribute != "tablespace");
+    let beside = |name: &str| name.contains('.') || name == "tablespace" || name == moved::NAME;
+    let mut definition = delta.changes.iter().filter(|change| !beside(&change.attribute));
     definition.all(|change| {
         change.attribute == "columns"
             && without_opclasses(change.before.as_ref()) == without_opclasses(change.after.as_ref())
@@ -196,6 +196,7 @@ pub fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
     let (set, reset) = parameters(delta);
     let built_already = is_built_already(delta, view);
     BTreeMap::from([
+        ("renamed_from".to_owned(), moved::renamed_from(delta).map_or(Value::Null, Value::Name)),
         ("swap".to_owned(), swap.into()),
         ("built_already".to_owned(), built_already.into()),
         ("drop_first".to_owned(), (delta.live.is_some() && !swap).into()),

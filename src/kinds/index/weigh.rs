@@ -9,8 +9,8 @@ use crate::core::{
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::settle::{keys, twin};
 use crate::kinds::index::{
-    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, fits, names, on_chunks,
-    way,
+    INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, fits, moved, names,
+    on_chunks, way,
 };
 use crate::kinds::{Judgement, Stored, View, checks};
 
@@ -97,7 +97,8 @@ impl Asked {
         }
         self.indexes.extend(delta.live.as_ref().and_then(oid_of));
         self.indexes.extend(unfinished(delta, view));
-        if let (None, Some(name)) = (&delta.live, delta.address.object()) {
+        let is_new = delta.live.is_none() || moved::renamed_from(delta).is_some();
+        if let Some(name) = delta.address.object().filter(|_| is_new) {
             self.names.push(&name);
         }
         for name in way::needed_names(delta, view) {
@@ -355,7 +356,8 @@ fn nowhere(delta: &Delta, weights: &[Row], found: &mut Vec<Diagnostic>) -> Resul
         let taken = QualifiedName::new(row.text("schema")?, row.text("name")?);
         // What the index is on is made anew, and the old index goes with it.
         let goes = delta.reason == Reason::Remade;
-        if delta.is_create() && !goes && delta.address.object().as_ref() == Some(&taken) {
+        let is_new = delta.is_create() || moved::renamed_from(delta).is_some();
+        if is_new && !goes && delta.address.object().as_ref() == Some(&taken) {
             let message = format!("the name {taken} is taken by {}", row.text("words")?);
             let diagnostic = Diagnostic::error(&INDEX_NAME_TAKEN, message)
                 .why("an index shares its names with every table, view and index of its schema")

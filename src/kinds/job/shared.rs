@@ -1,7 +1,7 @@
 //! What the policies that run as TimescaleDB jobs share: how old data must be, where the jobs are in
 //! the catalog, and what makes such a policy impossible on a server or a table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::{Schema, SchemaGenerator};
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use crate::core::{
 };
 use crate::diag::{Diagnostic, code};
 use crate::kinds::view::types;
-use crate::kinds::{Column, Relation, RelationKind, SectionInput, Stored, View, checks};
+use crate::kinds::{self, Column, Relation, RelationKind, SectionInput, Stored, View, by_id, checks};
 
 /// The job table moved to `_timescaledb_catalog` here; its old name was an alias until 2.27
 /// (read from TimescaleDB's update scripts).
@@ -182,8 +182,21 @@ pub fn check_unit(
 }
 
 /// The function that tells the present of a whole-number table: as it is, or as the policies want it.
+/// What a policy makes of a query goes by the present of what the query reads.
 pub fn integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
-    wanted_integer_now(name, view).or_else(|| live_integer_now(name, view))
+    let (mut asked, mut next) = (BTreeSet::new(), vec![name.clone()]);
+    while let Some(name) = next.pop() {
+        if let Some(function) = wanted_integer_now(&name, view).or_else(|| live_integer_now(&name, view)) {
+            return Some(function);
+        }
+        let makes = |desired: &&Desired| {
+            desired.on.as_ref() == Some(&name)
+                && by_id(&desired.address.kind).is_some_and(|k| k.makes(desired).is_some())
+        };
+        let sources: Vec<QualifiedName> = view.desired.values().filter(makes).flat_map(kinds::reads).collect();
+        next.extend(sources.into_iter().filter(|source| asked.insert(source.clone())));
+    }
+    None
 }
 
 /// The function that is in force now.
@@ -312,7 +325,7 @@ pub fn check_created_before(
         return false;
     }
     let integer = view.time_column(&relation.name).is_some_and(Column::is_integer);
-    if desired.get(attribute).is_none() || !integer {
+    if desired.get(attribute).is_none_or(|age| *age == Value::Null) || !integer {
         return true;
     }
     let Some(function) = integer_now(&relation.name, view) else { return true };

@@ -19,7 +19,7 @@ use crate::core::{
     Value,
 };
 use crate::diag::Diagnostic;
-use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, job};
+use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, chunks, job};
 
 const ID: KindId = KindId::new("refresh");
 
@@ -148,10 +148,18 @@ impl Kind for Refresh {
         attribute.ends_with("_offset") && *value == Value::Null
     }
 
+    /// Among others whether time is counted in smallint, which the server then wants a window to be of
+    /// (22023, `invalid parameter value for start_offset`: seen on 2.23.0-dev and 2.28.3).
     fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
         let circle = swap::Circle::of(delta, view).filter(|circle| circle.first == delta.address);
         let cleared = circle.map(|circle| circle.cleared()).unwrap_or_default();
-        BTreeMap::from([("cleared".to_owned(), Value::List(cleared)), ("made".to_owned(), made(delta))])
+        let relation = delta.on.as_ref().and_then(|on| view.relations.get(on));
+        let small = relation.and_then(|it| chunks::counted_in(it, view)).is_some_and(|of| of == "smallint");
+        BTreeMap::from([
+            ("cleared".to_owned(), Value::List(cleared)),
+            ("made".to_owned(), made(delta)),
+            ("small".to_owned(), small.into()),
+        ])
     }
 
     fn holds(&self, condition: &str, delta: &Delta, _weights: &[Row], view: &View<'_>) -> bool {

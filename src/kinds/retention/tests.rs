@@ -284,6 +284,13 @@ fn what_cannot_be_counted_is_taken_for_the_worst() {
         assert_eq!(KIND.weigh(&[&delta], &world.view()), None);
         assert_eq!(world.judge(KIND, &delta, &[]).hazards, [Hazard::DeletesData], "{live:?}");
     }
+    // Where there are no chunks there is nothing to count, and no present to ask the server for.
+    let mut empty = ticking(None);
+    empty.hypertable.as_mut().unwrap().chunks = 0;
+    let world = World::new("2.29.2", empty).wanting(&Hypertable, &json!({"time_column": "tick", "integer_now": "now"}));
+    let delta = world.delta(KIND, &json!({"drop_after": 500}));
+    assert_eq!(KIND.weigh(&[&delta], &world.view()), None);
+    assert_eq!(world.judge(KIND, &delta, &[]).hazards, []);
 }
 
 #[test]

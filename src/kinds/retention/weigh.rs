@@ -39,7 +39,7 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     for delta in deltas {
         let (Some((before, after)), Some(relation)) = (ages(delta), relation(delta, view)) else { continue };
         let Some(hypertable) = &relation.hypertable else { continue };
-        if after.uncountable(relation, view).is_none() {
+        if after.is_counted(relation, view) {
             oids.push(relation.oid);
             ids.push(Some(hypertable.id));
             types.push(chunks::counted_in(relation, view));

@@ -28,6 +28,7 @@ fn expand(value: &Json) -> (Vec<Desired>, Vec<&'static str>) {
         relation: on(),
         protect: false,
         skip_missing: false,
+        moved_from: None,
         place: place(),
     };
     let places = Places::new(place());

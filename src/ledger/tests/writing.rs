@@ -267,6 +267,30 @@ fn what_a_run_changed_is_found_by_an_index() {
 }
 
 #[test]
+fn what_was_moved_keeps_its_history() {
+    let mut fixture = Fixture::new();
+    let database = fixture.database();
+    let run = fixture.run();
+    let adopted = Applied { adopted: true, ..applied(retention("old")) };
+    fixture.ledger.write(|batch| batch.record_applied(run, &adopted, Some(&place()))).unwrap();
+    let before = fixture.ledger.resources(database).unwrap().remove(0);
+    let on = QualifiedName::new("app", "new");
+    let (old, new) = (retention("old"), retention("new"));
+    fixture.ledger.write(|batch| batch.record_moved(run, &old, &new, Some(&on))).unwrap();
+    let after = fixture.ledger.resources(database).unwrap();
+    let [after] = after.as_slice() else { panic!("{after:?}") };
+    assert_eq!((&after.address, after.on.as_ref()), (&new, Some(&on)));
+    assert_eq!((after.origin, &after.attributes), (Origin::Adopted, &before.attributes));
+    assert_eq!(after.policy, before.policy);
+    let told = fixture.ledger.show(run).unwrap().unwrap().resources;
+    assert_eq!(told.last().unwrap().moved_from.as_deref(), Some("retention.public.old"));
+    // Moved again, it is under neither name twice.
+    fixture.ledger.write(|batch| batch.record_moved(run, &old, &new, Some(&on))).unwrap();
+    assert_eq!(fixture.ledger.resources(database).unwrap().len(), 1);
+    fixture.assert_whole();
+}
+
+#[test]
 fn the_last_drift_report_is_the_one_that_counts() {
     let mut fixture = Fixture::new();
     let database = fixture.database();

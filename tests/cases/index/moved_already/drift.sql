@@ -1,0 +1,1 @@
+ALTER INDEX public.old RENAME TO new;

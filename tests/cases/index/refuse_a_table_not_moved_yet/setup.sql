@@ -1,0 +1,1 @@
+CREATE TABLE public.ticks (id bigint, symbol text);

@@ -1,0 +1,2 @@
+ALTER TABLE public.ticks RENAME TO "Ticks";
+ALTER TABLE public."Ticks" SET SCHEMA app;

@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE TABLE public.ticks (id bigint, symbol text);

@@ -1,0 +1,1 @@
+ALTER INDEX public.ix_named RENAME TO ix_before;
