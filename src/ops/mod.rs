@@ -8,6 +8,8 @@
 //! operation that is done by more than statements has a folder of its own beside this file, and tells
 //! the same events.
 
+pub mod archive;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

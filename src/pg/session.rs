@@ -1,5 +1,6 @@
 //! A session with a server: settings to pin, one statement at a time, no driver types.
 
+use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls, SimpleQueryMessage};
@@ -157,6 +158,60 @@ impl Session {
         self.trip(sql, &[], |client| Ok(((), client.query_typed(sql, &[])?.len())))
     }
 
+    /// Runs exactly one statement, and gives how many rows it has changed.
+    ///
+    /// # Errors
+    /// The server's refusal, or a lost connection.
+    pub fn execute_counted(&mut self, sql: &str) -> Result<u64, PgError> {
+        self.trip(sql, &[], |client| Ok((client.execute(sql, &[])?, 0)))
+    }
+
+    /// Runs a `COPY … TO STDOUT`, and gives its bytes in pieces as they arrive. Where `take` fails the
+    /// rest is not looked at; the session can be used again, once the server has sent it.
+    ///
+    /// # Errors
+    /// The server's refusal, or a lost connection. Within: what `take` has failed with.
+    pub fn copy_out<E>(
+        &mut self,
+        sql: &str,
+        mut take: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Result<(), E>, PgError> {
+        self.trip(sql, &[], |client| {
+            let mut reader = client.copy_out(sql)?;
+            loop {
+                let piece = reader.fill_buf().map_err(copy_error)?;
+                if piece.is_empty() {
+                    return Ok((Ok(()), 0));
+                }
+                if let Err(error) = take(piece) {
+                    return Ok((Err(error), 0));
+                }
+                let length = piece.len();
+                reader.consume(length);
+            }
+        })
+    }
+
+    /// Runs a `COPY … FROM STDIN` with the bytes that `give` writes, and gives how many rows it has
+    /// added. Where `give` fails, nothing is added.
+    ///
+    /// # Errors
+    /// The server's refusal, or a lost connection. Within: what `give` has failed with.
+    pub fn copy_in<E>(
+        &mut self,
+        sql: &str,
+        give: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<Result<u64, E>, PgError> {
+        self.trip(sql, &[], |client| {
+            let mut writer = client.copy_in(sql)?;
+            match give(&mut writer) {
+                Ok(()) => Ok((Ok(writer.finish()?), 0)),
+                // Dropped without its end, the writer has the server give the COPY up.
+                Err(error) => Ok((Err(error), 0)),
+            }
+        })
+    }
+
     /// Runs several statements of our own in one round trip.
     ///
     /// # Errors
@@ -202,5 +257,13 @@ impl Session {
         let rows = result.as_ref().ok().map(|(_, rows)| *rows);
         watch(Trip::Ended { rows, took: started.elapsed() });
         result.map(|(result, _)| result)
+    }
+}
+
+/// A COPY stream's error is the driver's own, in another's coat.
+fn copy_error(error: io::Error) -> PgError {
+    match error.downcast::<postgres::Error>() {
+        Ok(own) => own.into(),
+        Err(other) => PgError::protocol(other.to_string()),
     }
 }

@@ -13,6 +13,7 @@
     clippy::print_stderr
 )]
 
+mod archive_codec;
 mod cases;
 mod cli;
 mod connect;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
 /// Every test of one tier.
 fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
+    trials.extend(archive_codec::trials(tier, servers));
     trials.extend(detection::trials(tier, servers));
     trials.extend(folders::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));

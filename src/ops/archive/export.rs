@@ -1,0 +1,137 @@
+//! A relation into a file, and a file into a relation, by a session.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use parquet::file::reader::ChunkReader;
+
+use super::columns::{Column, Facts, decide};
+use super::error::{ArchiveError, Result};
+use super::read::{Archive, Found};
+use super::sql;
+use super::write::{Options, Writer, Written};
+use crate::core::QualifiedName;
+use crate::pg::{PgError, Session};
+
+/// What a transfer has failed with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TransferError {
+    /// The archive's side: of columns that are refused, every one.
+    Archive(Vec<ArchiveError>),
+    /// The server's side.
+    Server(PgError),
+}
+
+impl From<ArchiveError> for TransferError {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(vec![error])
+    }
+}
+
+impl From<PgError> for TransferError {
+    fn from(error: PgError) -> Self {
+        Self::Server(error)
+    }
+}
+
+/// What is to be exported, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The relation to read: a chunk, or any other.
+    pub relation: &'a QualifiedName,
+    /// What [`facts`] gave for it.
+    pub facts: &'a [Facts],
+    /// More for the file to say of itself, by names of the caller's.
+    pub about: &'a [(&'a str, &'a str)],
+    /// How the file is written.
+    pub options: Options,
+}
+
+/// What was exported.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exported {
+    /// The columns as they are stored.
+    pub columns: Vec<Column>,
+    /// The file.
+    pub written: Written,
+}
+
+/// What a relation's columns are, in one round trip.
+///
+/// # Errors
+/// The server's refusal, or a lost connection.
+pub fn facts(session: &mut Session, relation: &QualifiedName) -> std::result::Result<Vec<Facts>, PgError> {
+    let rows = session.query(&Facts::query(relation))?;
+    let facts: std::result::Result<Vec<Facts>, _> = rows.iter().map(Facts::of_row).collect();
+    facts.map_err(|error| PgError::protocol(error.to_string()))
+}
+
+/// Writes a relation's rows into a file.
+///
+/// The session is in a transaction, and [`sql::settings`] have been run in it. Where a value needs its
+/// column to be text, the export begins again, with a file that `open` gives anew: the one before is to
+/// be thrown away. `watch` is told the bytes that have come so far, after every piece of them: it may wait,
+/// to spare the server, or fail, to stop.
+///
+/// # Errors
+/// Every column that is refused; what the server, the file or `watch` fail with.
+pub fn export<W: Write + Send>(
+    session: &mut Session,
+    source: Source<'_>,
+    mut open: impl FnMut() -> std::io::Result<W>,
+    mut watch: impl FnMut(u64) -> Result<()>,
+) -> std::result::Result<(W, Exported), TransferError> {
+    let mut as_text = BTreeSet::new();
+    loop {
+        let columns = decide(source.facts, &as_text).map_err(TransferError::Archive)?;
+        let mut writer = Writer::new(open().map_err(ArchiveError::from)?, &columns, source.about, source.options)?;
+        let mut bytes = 0;
+        let copied = session.copy_out(&sql::select(source.relation, &columns)?, |piece| {
+            bytes += piece.len() as u64;
+            writer.write(piece)?;
+            watch(bytes)
+        })?;
+        let ended = copied.and_then(|()| writer.finish());
+        match ended {
+            Ok((out, written)) => return Ok((out, Exported { columns, written })),
+            Err(ArchiveError::Fallback { column, .. }) if as_text.insert(column.clone()) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Puts an archive's rows into a relation that has its columns, and proves on the way that they are
+/// those that were archived.
+///
+/// The session is in a transaction, and [`sql::settings`] have been run in it. Columns that the server
+/// computes are left to it.
+///
+/// # Errors
+/// [`ArchiveError::Differs`] where a column is not what the archive says it is, or where the relation
+/// has not taken every row; what the server and the file fail with. The transaction is to be given up
+/// then.
+pub fn restore<R: ChunkReader + 'static>(
+    session: &mut Session,
+    archive: &Archive<R>,
+    relation: &QualifiedName,
+) -> std::result::Result<Found, TransferError> {
+    let statements = sql::restore(relation, archive.columns())?;
+    session.execute(&statements.stage)?;
+    let mut found: Option<Found> = None;
+    let staged = session.copy_in(&statements.load, |out| {
+        let (_, read) = archive.copy_to(out)?;
+        found = Some(read);
+        Ok::<(), ArchiveError>(())
+    })??;
+    let found = found.ok_or(ArchiveError::Internal { what: "rows that were not counted" })?;
+    for ((column, claimed), found) in archive.columns().iter().zip(archive.claims()).zip(&found.evidence) {
+        claimed.compare(&column.name, found)?;
+    }
+    let inserted = session.execute_counted(&statements.insert)?;
+    session.execute(&statements.drop)?;
+    if staged != found.rows || inserted != found.rows {
+        let what = format!("it has {} rows, and {inserted} were put into {relation}", found.rows);
+        return Err(ArchiveError::Differs { column: None, what }.into());
+    }
+    Ok(found)
+}
