@@ -39,6 +39,9 @@ pub struct Sides<'a> {
     pub whence: &'a dyn Fn(&Applied) -> Whence,
     /// Whether closing a delta takes everything along that is on its relation.
     pub takes_along: &'a dyn Fn(&Delta) -> bool,
+    /// Whether a resource goes with relations that are made anew, though it is on none of them, and can
+    /// be made again.
+    pub goes_with: &'a dyn Fn(&Desired, &Live, &BTreeSet<QualifiedName>) -> bool,
 }
 
 /// What a comparison finds.
@@ -99,16 +102,21 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
     found
 }
 
-/// What is on a relation that is made anew is created again, and needs no removal of its own.
+/// What is on a relation that is made anew is created again, and needs no removal of its own. So is
+/// what was made from it, with all that is on that.
 fn carry_along(found: &mut Diff, sides: &Sides<'_>) {
     let carriers = found.deltas.iter().filter(|delta| (sides.takes_along)(delta));
-    let carriers: BTreeMap<QualifiedName, Address> =
-        carriers.filter_map(|delta| Some((delta.on.clone()?, delta.address.clone()))).collect();
+    let mut carriers: BTreeMap<QualifiedName, Option<Address>> =
+        carriers.filter_map(|delta| Some((delta.on.clone()?, Some(delta.address.clone())))).collect();
     if carriers.is_empty() {
         return;
     }
+    let along = made_from(found, sides);
+    // Of what goes itself, nothing on its relation is the carrier.
+    carriers.extend(along.iter().filter_map(|address| Some((sides.desired.get(address)?.on.clone()?, None))));
     let goes = |on: Option<&QualifiedName>, address: &Address| {
-        on.and_then(|on| carriers.get(on)).is_some_and(|carrier| carrier != address)
+        let carrier = on.and_then(|on| carriers.get(on));
+        along.contains(address) || carrier.is_some_and(|carrier| carrier.as_ref() != Some(address))
     };
     found.deltas.retain(|delta| delta.is_create() || !goes(delta.on.as_ref(), &delta.address));
     let again = |desired: &&Desired| {
@@ -120,6 +128,26 @@ fn carry_along(found: &mut Diff, sides: &Sides<'_>) {
     found.deltas.extend(again.iter().map(|desired| Delta { reason: Reason::Remade, ..create(desired, sides) }));
     let again: BTreeSet<&Address> = again.iter().map(|desired| &desired.address).collect();
     found.in_sync.retain(|address| !again.contains(address));
+}
+
+/// What goes with relations that are made anew, though it is on none of them.
+fn made_from(found: &Diff, sides: &Sides<'_>) -> BTreeSet<Address> {
+    let anew = found.deltas.iter().filter(|delta| !delta.is_remove() && (sides.takes_along)(delta));
+    let mut gone: BTreeSet<QualifiedName> = anew.filter_map(|delta| delta.on.clone()).collect();
+    let mut along: BTreeSet<Address> = BTreeSet::new();
+    loop {
+        let before = along.len();
+        for (address, desired) in sides.desired.iter().filter(|(_, desired)| desired.ensure == Ensure::Present) {
+            let live = sides.live.get(address).filter(|_| !along.contains(address));
+            if live.is_some_and(|live| (sides.goes_with)(desired, live, &gone)) {
+                gone.extend(desired.on.clone());
+                along.insert(address.clone());
+            }
+        }
+        if along.len() == before {
+            return along;
+        }
+    }
 }
 
 fn create(desired: &Desired, sides: &Sides<'_>) -> Delta {

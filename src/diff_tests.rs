@@ -78,6 +78,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         permanent: &|_| world.permanent,
         whence: &|_| world.whence,
         takes_along: &|_| false,
+        goes_with: &|_, _, _| false,
     };
     let diff = diff(&sides);
     let drift = drift(&sides, &diff);

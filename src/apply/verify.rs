@@ -66,6 +66,7 @@ fn look<'a>(ready: &mut Ready<'_>, plan: &Plan, done: &[&'a Action]) -> Result<(
         permanent: &|_| false,
         whence: &|_| Whence::Given,
         takes_along: &|_| false,
+        goes_with: &|_, _, _| false,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     let mut unlike = Vec::new();

@@ -14,8 +14,8 @@ use crate::core::Server;
 use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
 use crate::guard::Standing;
 use crate::ledger::Admission;
+use crate::ops::Limits;
 use crate::ops::archiver::Archiver;
-use crate::ops::{self, Limits};
 use crate::pg::Session;
 use crate::plan::Plan;
 use crate::{report, snapshot};
@@ -152,12 +152,9 @@ pub fn carry_out<L>(
     let mut ready = apply::gate(locked, plan, standing)?;
     let mut recorder = Recorder::begin(ledger, plan, server, admission, progress)?;
     let listening = listen()?;
-    let mut done = match errand.limits {
-        Some(limits) => {
-            ops::run(&mut ready, plan, limits, &mut recorder, interrupt, errand.patience, &mut Archiver::new(server))
-        }
-        None => apply::run(&mut ready, plan, &mut recorder, interrupt, errand.patience, &mut apply::NoTasks),
-    };
+    let mut tasks = Archiver::new(server);
+    errand.limits.unwrap_or_default().begin(interrupt);
+    let mut done = apply::run(&mut ready, plan, &mut recorder, interrupt, errand.patience, &mut tasks);
     drop(listening);
 
     // A connection that broke has nothing more to show; the next run looks.

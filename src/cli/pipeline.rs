@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Delta, Desired, KindId, Place, QualifiedName, Server, Whence};
+use crate::core::{Address, Applied, Delta, Desired, KindId, Live, Place, QualifiedName, Server, Whence};
 use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides};
 use crate::guard;
@@ -81,6 +81,9 @@ pub fn make_for(
             .is_some_and(|kind| kind.means_same(desired, attribute, applied, &live.canon))
     };
     let takes_along = |delta: &Delta| kinds::by_id(&delta.address.kind).is_some_and(|kind| kind.takes_along(delta));
+    let goes_with = |desired: &Desired, live: &Live, gone: &BTreeSet<QualifiedName>| {
+        kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.goes_with(desired, live, gone))
+    };
     let derived = |desired: &Desired, applied: &Applied, attribute: &str| {
         kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.is_derived(attribute, desired, applied))
     };
@@ -102,6 +105,7 @@ pub fn make_for(
         permanent: &permanent,
         whence: &whence,
         takes_along: &takes_along,
+        goes_with: &goes_with,
     };
     let found = diff::diff(&sides);
     let drift = diff::drift(&sides, &found);

@@ -154,6 +154,7 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
         permanent: &|_| false,
         whence: &|_| Whence::Given,
         takes_along: &|_| false,
+        goes_with: &|_, _, _| false,
     };
     diff::diff(&sides).deltas
 }

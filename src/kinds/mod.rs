@@ -230,6 +230,12 @@ pub trait Kind: Sync {
         None
     }
 
+    /// What a step of one template is made for, where that is not the resource itself: it is then made
+    /// once for every item, which the template finds as `item`, all in the same transaction.
+    fn repeated(&self, _template: &str, _delta: &Delta, _view: &View<'_>) -> Option<Vec<Value>> {
+        None
+    }
+
     /// Whether a condition of its own holds, by the name that a [`Needs::when`] of its rules gives
     /// it. `weights` are as in [`Kind::judge`]; what they do not tell does not hold.
     fn holds(&self, _condition: &str, _delta: &Delta, _weights: &[Row], _view: &View<'_>) -> bool {
@@ -269,6 +275,12 @@ pub trait Kind: Sync {
     /// Whether closing a delta takes everything along that is on its relation. What the policies want
     /// of that is then made again, and the rest is gone.
     fn takes_along(&self, _delta: &Delta) -> bool {
+        false
+    }
+
+    /// Whether a resource goes with relations that are made anew, though it is on none of them, and can be
+    /// made again: what was made from them, or is granted on them.
+    fn goes_with(&self, _desired: &Desired, _live: &Live, _gone: &BTreeSet<QualifiedName>) -> bool {
         false
     }
 

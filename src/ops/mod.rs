@@ -14,9 +14,9 @@ pub mod archiver;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::apply::{self, Events, Interrupt, Ready, Report, Tasks};
+use crate::apply::Interrupt;
 use crate::core::Operation;
-use crate::plan::{Plan, Purpose};
+use crate::plan::Purpose;
 
 /// How much one run may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -31,20 +31,13 @@ pub fn purpose(named: &[Operation]) -> Purpose {
     Purpose::Run(if named.is_empty() { all() } else { named.iter().copied().collect::<BTreeSet<_>>() })
 }
 
-/// Does the work of a plan, within the limits. `patience` is as in [`apply::run`].
-pub fn run(
-    ready: &mut Ready<'_>,
-    plan: &Plan,
-    limits: Limits,
-    events: &mut dyn Events,
-    interrupt: &Interrupt,
-    patience: Duration,
-    tasks: &mut dyn Tasks,
-) -> Report {
-    if let Some(limit) = limits.max_runtime {
-        interrupt.stop_at(Instant::now() + limit);
+impl Limits {
+    /// From now on they hold.
+    pub fn begin(self, interrupt: &Interrupt) {
+        if let Some(limit) = self.max_runtime {
+            interrupt.stop_at(Instant::now() + limit);
+        }
     }
-    apply::run(ready, plan, events, interrupt, patience, tasks)
 }
 
 #[cfg(test)]

@@ -428,6 +428,14 @@ fn steps_of(
             task: task.clone(),
         }))
     };
+    if let Some(items) = kind.repeated(variant.template, delta, view) {
+        let mut steps = Vec::new();
+        for item in items {
+            context.insert("item".to_owned(), item);
+            steps.extend(one(&context, None, false)?);
+        }
+        return Ok(steps);
+    }
     let items = kind.items(variant.template, delta, weights, view).map_err(|error| unreadable(delta, &error))?;
     let Some(items) = items else { return Ok(one(&context, None, false)?.into_iter().collect()) };
     let mut steps = Vec::new();

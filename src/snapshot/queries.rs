@@ -199,8 +199,8 @@ fn form(select: &Select, results: &[Vec<String>]) -> Answer {
     let mut condition = |at: usize| -> Result<String, String> {
         texts(&plan(&next()?)?, "Output").into_iter().nth(at).map(bare).ok_or_else(|| "it is no condition".to_owned())
     };
-    let filter = select.filter.as_ref().map(|_| condition(0)).transpose()?;
-    let having = select.having.as_ref().map(|_| condition(columns.len())).transpose()?;
+    let filter = select.filter.as_ref().map(|_| condition(0)).transpose()?.map(|text| in_order(&text));
+    let having = select.having.as_ref().map(|_| condition(columns.len())).transpose()?.map(|text| in_order(&text));
     let joins: Vec<String> = select.join_conditions().iter().map(|_| condition(0)).collect::<Result<_, _>>()?;
     let from = match sources.as_slice() {
         [only] if joins.is_empty() && is_plain(&select.from, only.schema.is_some()) => {
@@ -218,6 +218,81 @@ fn form(select: &Select, results: &[Vec<String>]) -> Answer {
         "rest": select.rest,
     });
     Ok(Form { canonical: canonical.to_string(), columns })
+}
+
+/// A condition with the parts that must all hold, or of which one must, in an order of their own: in
+/// which order they are written makes no difference, and the server may test them in any.
+fn in_order(condition: &str) -> String {
+    let Some(groups) = groups(condition) else { return condition.to_owned() };
+    let (mut text, mut at) = (String::new(), 0);
+    for group in groups {
+        text.push_str(condition.get(at..group.start).unwrap_or_default());
+        text.push_str(&in_order(condition.get(group.clone()).unwrap_or_default()));
+        at = group.end;
+    }
+    text.push_str(condition.get(at..).unwrap_or_default());
+    for word in [" AND ", " OR "] {
+        if let Some(mut parts) = parts_of(&text, word) {
+            parts.sort_unstable();
+            return parts.join(word);
+        }
+    }
+    text
+}
+
+/// The parts of `a AND b`, or with another word, as the server writes it: each in brackets, or a name or
+/// call without a space outside of brackets. `None` where the text is not of that form.
+fn parts_of<'a>(text: &'a str, word: &str) -> Option<Vec<&'a str>> {
+    let mut parts: Vec<&str> = Vec::new();
+    let mut begin = 0;
+    for at in spaces(text)? {
+        // The space behind the word is its own.
+        if at >= begin {
+            text.get(at..)?.starts_with(word).then_some(())?;
+            parts.push(text.get(begin..at)?);
+            begin = at + word.len();
+        }
+    }
+    parts.push(text.get(begin..)?);
+    (parts.len() > 1).then_some(parts)
+}
+
+/// What stands in each pair of brackets; `None` where they do not match.
+fn groups(text: &str) -> Option<Vec<std::ops::Range<usize>>> {
+    let (mut found, mut open, mut quote) = (Vec::new(), Vec::new(), None);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(begun), c) if begun == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(') => open.push(at + 1),
+            (None, ')') => {
+                let begin = open.pop()?;
+                if open.is_empty() {
+                    found.push(begin..at);
+                }
+            }
+            _ => {}
+        }
+    }
+    (open.is_empty() && quote.is_none()).then_some(found)
+}
+
+/// Where there are spaces outside of brackets and quotes; `None` where those do not match.
+fn spaces(text: &str) -> Option<Vec<usize>> {
+    let (mut found, mut depth, mut quote) = (Vec::new(), 0_usize, None);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[') => depth += 1,
+            (None, ')' | ']') => depth = depth.checked_sub(1)?,
+            (None, ' ') if depth == 0 => found.push(at),
+            _ => {}
+        }
+    }
+    (depth == 0 && quote.is_none()).then_some(found)
 }
 
 /// Whether `FROM` is a relation's name, with or without an alias, and nothing else.
@@ -353,6 +428,27 @@ mod tests {
         let mut renamed = answers("t");
         renamed[0] = vec![r#"{"bucket":null,"m":null}"#.to_owned()];
         assert_ne!(form(&one, &answers("t")), form(&one, &renamed));
+    }
+
+    #[test]
+    fn what_must_all_hold_is_the_same_in_any_order() {
+        let when = |inner: &str| in_order(&format!("CASE WHEN ({inner}) THEN true ELSE NULL::boolean END"));
+        assert_eq!(when("(a > 1) AND f(b, 2) AND c"), when("c AND (a > 1) AND f(b, 2)"));
+        assert_eq!(when("(a = ' AND '::text) AND (b IS NULL)"), when("(b IS NULL) AND (a = ' AND '::text)"));
+        assert_eq!(when("((a < 1) OR (b > 2)) AND c"), when("c AND ((b > 2) OR (a < 1))"));
+        for (one, other) in [
+            ("(a > 1) AND (b > 2)", "(a > 2) AND (b > 1)"),
+            ("(a > 1) AND (b > 2)", "(a > 1) OR (b > 2)"),
+            ("(a AND b) OR c", "a AND (b OR c)"),
+            ("f(a, b)", "f(b, a)"),
+            ("(a - b) > 0", "(b - a) > 0"),
+            ("('x AND y'::text = a)", "('y AND x'::text = a)"),
+        ] {
+            assert_ne!(when(one), when(other), "{one}");
+        }
+        for kept in ["a > 1", "x = CASE WHEN p AND q THEN 1 END", "(a AND b", "'a AND b"] {
+            assert!(when(kept).contains(&format!("({kept})")), "{kept}");
+        }
     }
 
     #[test]

@@ -13,11 +13,8 @@ pub const TASK: &str = "archive-range";
 
 fn due(delta: &Delta) -> Vec<&BTreeMap<String, Value>> {
     let chunks = delta.live.as_ref().and_then(|live| live.fact(DUE)).map(Value::as_list).unwrap_or_default();
-    let map = |chunk| match chunk {
-        &Value::Map(ref entries) => Some(entries),
-        _ => None,
-    };
-    chunks.iter().filter_map(map).collect()
+    let entries = chunks.iter().map(|chunk| if let Value::Map(entries) = chunk { Some(entries) } else { None });
+    entries.flatten().collect()
 }
 
 fn wanted(delta: &Delta, view: &View<'_>) -> Option<Desired> {

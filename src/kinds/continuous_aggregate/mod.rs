@@ -10,13 +10,14 @@ mod settle;
 mod tests;
 mod weigh;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use crate::core::select::Select;
 use crate::core::{
-    Address, Applied, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
+    Address, Applied, Delta, Desired, Ensure, KindId, Live, Op, QualifiedName, Query, Reason, Row, RowError, Server,
+    SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{After, Canon, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
@@ -36,8 +37,7 @@ static HAS_DEPENDANTS: Code = Code::new(
     "has-dependants",
     "A continuous aggregate that cannot be made anew or go, because something else reads it.",
 );
-static NEVER_FILLED: Code =
-    Code::new("never-filled", "A continuous aggregate that the policies create empty and never refresh.");
+static NEVER_FILLED: Code = Code::new("never-filled", "A continuous aggregate that is empty, and that nothing fills.");
 static CODES: [&Code; 4] = [&BAD_QUERY, &LEGACY_AGGREGATE, &HAS_DEPENDANTS, &NEVER_FILLED];
 
 static SECTIONS: [Section; 1] = [Section {
@@ -127,9 +127,18 @@ impl Kind for ContinuousAggregate {
         settle::check(own, all, sink);
     }
 
+    fn repeated(&self, template: &str, delta: &Delta, view: &View<'_>) -> Option<Vec<Value>> {
+        let on = delta.on.as_ref().filter(|_| template == rules::DROP_READER)?;
+        Some(readers(on, view).into_iter().map(Value::Name).collect())
+    }
+
     fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
         let Some(on) = &delta.on else { return BTreeMap::new() };
-        BTreeMap::from([("schema".to_owned(), Value::text(&on.schema)), ("view".to_owned(), Value::text(&on.name))])
+        BTreeMap::from([
+            ("schema".to_owned(), Value::text(&on.schema)),
+            ("view".to_owned(), Value::text(&on.name)),
+            ("again".to_owned(), Value::Bool(delta.reason == Reason::Remade)),
+        ])
     }
 
     fn is_implied(&self, attribute: &str, value: &Value) -> bool {
@@ -140,14 +149,22 @@ impl Kind for ContinuousAggregate {
     fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
         if let Some(desired) = &delta.desired {
             let sources = self.reads(desired).into_iter();
-            return sources
-                .flat_map(|name| [Address::in_schema(KindId::new("hypertable"), &name), Address::in_schema(ID, &name)])
-                .map(After::Resource)
-                .collect();
+            let made = sources
+                .flat_map(|name| [Address::in_schema(KindId::new("hypertable"), &name), Address::in_schema(ID, &name)]);
+            // Where it is made anew, what reads it and is not wanted any more goes first.
+            let absent = |address: &Address| view.desired.get(address).is_some_and(|d| d.ensure == Ensure::Absent);
+            let gone = delta.on.iter().filter(|_| self.takes_along(delta)).flat_map(|on| children(on, view));
+            let gone = gone.map(|live| live.address.clone()).filter(absent);
+            return made.chain(gone).map(After::Resource).collect();
         }
-        let own = delta.on.clone().map(Value::Name);
-        let children = view.live.values().filter(|live| live.address.kind == ID && live.fact("parent") == own.as_ref());
+        let children = delta.on.iter().flat_map(|on| children(on, view));
         children.map(|live| After::Resource(live.address.clone())).collect()
+    }
+
+    /// One that reads another, as long as the policy says how to make it.
+    fn goes_with(&self, desired: &Desired, live: &Live, gone: &BTreeSet<QualifiedName>) -> bool {
+        let parent = if let Some(Value::Name(parent)) = live.fact("parent") { Some(parent) } else { None };
+        desired.get("query").is_some() && parent.is_some_and(|parent| gone.contains(parent))
     }
 
     fn takes_along(&self, delta: &Delta) -> bool {
@@ -161,6 +178,31 @@ impl Kind for ContinuousAggregate {
     fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
         weigh::judge(delta, op, weights, view)
     }
+}
+
+/// The live aggregates that read another one.
+fn children<'a>(of: &'a QualifiedName, view: &'a View<'_>) -> impl Iterator<Item = &'a Live> + 'a {
+    let reads = move |live: &&Live| matches!(live.fact("parent"), Some(Value::Name(parent)) if parent == of);
+    view.live.values().filter(|live| live.address.kind == ID).filter(reads)
+}
+
+/// Whether an aggregate that reads one that is made anew is made again after it: the policies want it,
+/// and say how.
+fn is_made_again(address: &Address, view: &View<'_>) -> bool {
+    let wanted = view.desired.get(address).filter(|wanted| wanted.ensure == Ensure::Present);
+    wanted.is_some_and(|wanted| wanted.get("query").is_some())
+}
+
+/// The aggregates that read one, and those that read these, and so on: each before what it reads.
+fn readers(of: &QualifiedName, view: &View<'_>) -> Vec<QualifiedName> {
+    let mut found: Vec<QualifiedName> = vec![of.clone()];
+    let mut at = 0;
+    while let Some(next) = found.get(at).cloned() {
+        let own = children(&next, view).filter(|live| is_made_again(&live.address, view));
+        found.extend(own.filter_map(|live| live.on.clone()));
+        at += 1;
+    }
+    found.drain(1..).rev().collect()
 }
 
 /// The relations that a query reads, as far as they are written with their schema.

@@ -35,7 +35,14 @@ SELECT a.user_view_schema AS schema, a.user_view_name AS name,
                               'SELECT _timescaledb_functions.time_to_internal(pg_catalog.min(m.%I)) <= %s AS kept FROM %s AS m',
                               m.bucket, l.greatest_modified_value, m.oid), false, true, '')::text NOT LIKE '%<kept>true<%'
                       ELSE false END
-                  END) AS never_filled
+                  END) AS never_filled,
+       EXISTS (SELECT FROM _timescaledb_catalog.continuous_aggs_materialization_invalidation_log AS l
+                WHERE l.materialization_id = a.mat_hypertable_id
+                  AND l.lowest_modified_value = -9223372036854775808
+                  AND l.greatest_modified_value = 9223372036854775807
+                  AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i
+                               WHERE i.inhparent = pg_catalog.to_regclass(
+                                   pg_catalog.format('%I.%I', r.schema_name, r.table_name)))) AS never_refreshed
   FROM _timescaledb_catalog.continuous_agg AS a
   JOIN _timescaledb_catalog.hypertable AS r ON r.id = a.raw_hypertable_id
   JOIN LATERAL (SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', h.schema_name, h.table_name)) AS oid,

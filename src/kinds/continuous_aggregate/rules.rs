@@ -47,11 +47,18 @@ static DROP: StepRule = StepRule {
     variants: &[within("continuous_aggregate/drop.sql", Some((LockMode::AccessExclusive, LockOn::WhatItReads)))],
 };
 
+/// Those that read it, in the same transaction, are made again by actions of their own.
+static DROP_READERS: StepRule =
+    StepRule { variants: &[within(DROP_READER, Some((LockMode::AccessExclusive, LockOn::Relation)))] };
+
+/// Made once for each of them.
+pub const DROP_READER: &str = "continuous_aggregate/drop_reader.sql";
+
 /// The whole table. Never with CASCADE: what else reads it stops the plan.
 pub static RULES: Rules = Rules {
     create: &[&CREATE, &CHUNK_INTERVAL, &FILL],
     remove: &[&DROP],
-    replace: Some(&[&DROP, &CREATE, &CHUNK_INTERVAL, &FILL_AGAIN]),
+    replace: Some(&[&DROP_READERS, &DROP, &CREATE, &CHUNK_INTERVAL, &FILL_AGAIN]),
     attributes: &[
         AttributeRule { name: "query", how: How::Replace },
         AttributeRule { name: "materialized_only", how: How::Alter(&MATERIALIZED_ONLY) },

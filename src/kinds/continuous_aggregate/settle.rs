@@ -1,6 +1,6 @@
 //! What the server would make of a desired continuous aggregate, and what it would refuse.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{BAD_QUERY, LEGACY_AGGREGATE, NEVER_FILLED, desired::sources, query};
 use crate::core::{Address, Desired, Ensure, KindId, Live, QualifiedName, SqlText, Value};
@@ -45,6 +45,9 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     }
     if let Some(live) = live {
         adopt(&mut settled, ours, live, on, view);
+        if settled.get("query") == live.get("query") {
+            sink.extend(left_empty(desired, live, view));
+        }
     }
     Some(settled)
 }
@@ -56,8 +59,49 @@ fn adopt(settled: &mut Desired, ours: &SqlText, live: &Live, on: &QualifiedName,
     let same = theirs.is_some_and(|theirs| theirs == ours || (form(ours).is_some() && form(ours) == form(theirs)));
     if let Some(theirs) = theirs.filter(|_| same) {
         settled.set("query", Value::Sql(theirs.clone()));
-        only_at_creation(settled);
+        if !goes_with_what_it_reads(ours, view) {
+            only_at_creation(settled);
+        }
     }
+}
+
+/// Whether something that a query reads is made anew by the same plan, so that this is created again.
+fn goes_with_what_it_reads(ours: &SqlText, view: &View<'_>) -> bool {
+    let mut open: Vec<QualifiedName> = sources(ours);
+    let mut seen: BTreeSet<QualifiedName> = BTreeSet::new();
+    while let Some(source) = open.pop() {
+        if !seen.insert(source.clone()) {
+            continue;
+        }
+        let address = Address::in_schema(super::ID, &source);
+        let wanted = view.desired.get(&address).and_then(|wanted| query(wanted.get("query")));
+        let live = view.live.get(&address).and_then(|live| query(live.get("query")));
+        let (Some(wanted), Some(live)) = (wanted, live) else { continue };
+        let form =
+            |query: &SqlText| view.canon.get(&(source.clone(), query.clone())).and_then(|form| form.as_ref().ok());
+        if wanted != live && (form(wanted).is_none() || form(wanted) != form(live)) {
+            return true;
+        }
+        open.extend(sources(wanted));
+    }
+    false
+}
+
+/// One that holds nothing, though there is something to make it of, and that nobody asked to be empty: it
+/// was never refreshed, or what made it anew was cut off before it was filled again.
+fn left_empty(desired: &Desired, live: &Live, view: &View<'_>) -> Option<Diagnostic> {
+    let is = |fact: &str| live.fact(fact).and_then(Value::as_bool) == Some(true);
+    let refreshed = view.live.values().any(|other| other.address.kind == KindId::new("refresh") && other.on == live.on);
+    let partly = live.get("with_data") == Some(&Value::Bool(false)) && !refreshed;
+    if desired.get("with_data").is_some() || !(is("never_refreshed") || partly) {
+        return None;
+    }
+    let on = desired.on.as_ref()?;
+    let what = if is("never_refreshed") { "holds nothing" } else { "is not filled from the beginning" };
+    let source = live.fact("source").map_or_else(|| "what it reads".to_owned(), ToString::to_string);
+    let message = format!("{on} {what}, though {source} has rows: it was never refreshed, or filling it was cut off");
+    let help = "write `with_data: true`, and apply fills it; a refresh policy fills what is in its window alone";
+    Some(Diagnostic::warning(&NEVER_FILLED, message).at(&desired.place).help(help))
 }
 
 fn only_at_creation(settled: &mut Desired) {

@@ -28,6 +28,7 @@ fn live_row() -> Row {
         ("source_schema", text("public")),
         ("source_name", text("raw")),
         ("never_filled", Cell::Bool(true)),
+        ("never_refreshed", Cell::Bool(false)),
     ])
 }
 
@@ -126,7 +127,7 @@ fn what_is_lost_is_read_from_the_servers_answer() {
         let mut holds = usual("holds");
         holds.extend([("chunks", Cell::Int(chunks)), ("bytes", Cell::Int(9)), ("chunk_ids", Cell::Null)]);
         let mut lost = usual("lost");
-        lost.push(("xml", text(xml)));
+        lost.extend([("xml", text(xml)), ("schema", text("public")), ("name", text("raw"))]);
         vec![row(&holds), row(&lost)]
     };
     let judged =

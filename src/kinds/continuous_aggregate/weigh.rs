@@ -1,8 +1,10 @@
 //! What goes with a continuous aggregate that is dropped or made anew, and what stands in its way.
 
-use super::{HAS_DEPENDANTS, ID};
+use serde_json::Value as Json;
+
+use super::{HAS_DEPENDANTS, ID, is_made_again, query as query_of};
 use crate::core::{
-    Address, Bytes, Delta, Ensure, Hazard, Impact, Op, Param, QualifiedName, Query, Row, RowError, Value,
+    Address, Bytes, Delta, Ensure, Hazard, Impact, Op, Param, QualifiedName, Query, Reason, Row, RowError, Value,
 };
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Judgement, Relation, Stored, View, by_id, job};
@@ -13,7 +15,7 @@ fn relation<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Relation> {
 
 /// Whether the aggregate that is there goes.
 fn goes(delta: &Delta) -> bool {
-    !delta.is_create() && (delta.is_remove() || delta.change("query").is_some())
+    delta.reason == Reason::Remade || (!delta.is_create() && (delta.is_remove() || delta.change("query").is_some()))
 }
 
 /// The one query for all deltas.
@@ -53,7 +55,9 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     }
     if op == Op::Create {
         judgement.diagnostics.extend(schema(delta, weights)?);
-        return Ok(judgement);
+        if delta.reason != Reason::Remade {
+            return Ok(judgement);
+        }
     }
     judgement.diagnostics.extend(job::not_owner(delta, view));
     let Some(relation) = relation(delta, view).filter(|_| goes(delta)) else { return Ok(judgement) };
@@ -64,13 +68,54 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         }
     }
     judgement.diagnostics.extend(dependants(delta, &rows, view)?);
-    let impact = impact(delta, relation, &rows, view)?;
+    let mut impact = impact(delta, relation, &rows, view)?;
+    impact.notes.extend(other_clauses(delta, view));
     // What holds no chunk holds nothing; where that is not known it may hold anything.
     if impact.chunks != Some(0) {
         judgement.hazards = vec![Hazard::DeletesData];
     }
     judgement.impact = Some(impact);
     Ok(judgement)
+}
+
+/// In which clauses the queries differ, as the server reads them: spelling is none of it.
+fn other_clauses(delta: &Delta, view: &View<'_>) -> Option<String> {
+    let on = delta.on.as_ref()?;
+    let form = |value: Option<&Value>| {
+        let asked = (on.clone(), query_of(value)?.clone());
+        serde_json::from_str::<Json>(view.canon.get(&asked)?.as_ref().ok()?).ok()
+    };
+    let (live, wanted) = (delta.live.as_ref()?, delta.desired.as_ref()?);
+    let (have, want) = (form(live.get("query"))?, form(wanted.get("query"))?);
+    let clauses = want.as_object()?.iter().map(|(name, want)| (name, have.get(name).unwrap_or(&Json::Null), want));
+    let words: Vec<String> = clauses
+        .filter(|(_, have, want)| have != want)
+        .map(|(name, have, want)| format!("{name} ({} instead of {})", beside(want, have), beside(have, want)))
+        .collect();
+    (!words.is_empty()).then(|| format!("as the server reads the queries, they differ in: {}", words.join("; ")))
+}
+
+/// What a clause has that another one has not, for people.
+fn beside(clause: &Json, other: &Json) -> String {
+    let text = |part: &Json| match part {
+        Json::String(text) => {
+            let condition = text.strip_prefix("CASE WHEN ").and_then(|rest| rest.split_once(" THEN true ELSE NULL"));
+            condition.map_or(text.as_str(), |(condition, _)| condition).to_owned()
+        }
+        // A column's name and what it is.
+        Json::Array(parts) => parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    };
+    let parts = match (clause, other) {
+        (Json::Null, _) => Vec::new(),
+        // The same in another order: then the order is what there is to show.
+        (Json::Array(parts), Json::Array(others)) => {
+            let is_order = parts.iter().all(|part| others.contains(part)) && parts.len() == others.len();
+            parts.iter().filter(|part| is_order || !others.contains(part)).map(text).collect()
+        }
+        (one, _) => vec![text(one)],
+    };
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
 }
 
 /// Whether it can be made where it is wanted.
@@ -99,7 +144,8 @@ fn dependants(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Option<
     for (_, row) in rows.iter().filter(|(finding, _)| *finding == "dependant") {
         let name = QualifiedName::new(row.text("schema")?, row.text("name")?);
         let own = view.desired.get(&Address::in_schema(ID, &name));
-        let goes = delta.is_remove() && own.is_some_and(|own| own.ensure == Ensure::Absent);
+        let again = !delta.is_remove() && is_made_again(&Address::in_schema(ID, &name), view);
+        let goes = again || own.is_some_and(|own| own.ensure == Ensure::Absent);
         let (words, managed) = (row.text("words")?, own.is_some());
         if !goes {
             named.push((format!("the {words} {name}"), managed));
@@ -113,7 +159,7 @@ fn dependants(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Option<
     let what = if delta.is_remove() { "cannot be dropped" } else { "cannot be made anew" };
     let message = format!("{} {what}, because it is read by {}", delta.address, all.join(", "));
     let help = if named.iter().all(|(_, managed)| *managed) {
-        "take those away first, with `ensure: absent` in their documents and an apply of its own, and put them back with this change"
+        "write the `query` of each in its document, so that it can be made again, or `ensure: absent`"
     } else {
         "drop those first, apply, and create them again"
     };
@@ -141,7 +187,8 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
                 impact.oldest = element(xml, "oldest");
                 impact.newest = element(xml, "newest");
                 if again {
-                    impact.notes.extend(lost(xml, delta));
+                    let source = QualifiedName::new(row.text("schema")?, row.text("name")?);
+                    impact.notes.extend(lost(xml, &source));
                 }
             }
             _ => {}
@@ -155,13 +202,12 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
 }
 
 /// The range that cannot be filled again.
-fn lost(xml: &str, delta: &Delta) -> Option<String> {
+fn lost(xml: &str, source: &QualifiedName) -> Option<String> {
     let (buckets, rows) = (element(xml, "buckets")?, element(xml, "rows")?);
     if buckets == "0" {
         return None;
     }
     let (first, last) = (element(xml, "first")?, element(xml, "last")?);
-    let source = delta.live.as_ref().and_then(|live| live.fact("source")).map_or_else(String::new, ToString::to_string);
     let begins = match element(xml, "since") {
         Some(since) => format!("{source} now begins at {since}"),
         None => format!("{source} holds no rows now"),

@@ -3,19 +3,34 @@
 -- columns of time; $5 schemas in which one is to be made. One row a finding:
 --   dependant         what reads one of them
 --   holds             what one of them holds, by its chunks
---   lost              the part of it whose rows in the hypertable that it reads are gone, and from when
---                     on they are there, as XML: only so can one query ask each of its own table
+--   lost              the part of it whose rows in the hypertable that it is filled from are gone, and from
+--                     when on they are there, as XML: only so can one query ask each of its own table.
+--                     What it reads and is made anew as well is filled from what that reads in turn
 --   schema_privilege  a schema in which the role may not create anything
 -- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
 -- for an aggregate counts as that.
-WITH wanted AS (
+WITH RECURSIVE named AS (
+    SELECT a.mat_hypertable_id, a.raw_hypertable_id
+      FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS w (schema, name)
+      JOIN _timescaledb_catalog.continuous_agg AS a ON a.user_view_schema = w.schema AND a.user_view_name = w.name
+), filled_from AS (
+    SELECT n.mat_hypertable_id, n.raw_hypertable_id FROM named AS n
+     UNION
+    SELECT f.mat_hypertable_id, n.raw_hypertable_id
+      FROM filled_from AS f JOIN named AS n ON n.mat_hypertable_id = f.raw_hypertable_id
+), wanted AS (
     SELECT w.oid, w.schema, w.name, w.bucket, a.mat_hypertable_id, a.raw_hypertable_id,
            r.schema_name AS source_schema, r.table_name AS source_name, d.column_name AS source_time,
+           COALESCE(p.user_view_schema, r.schema_name) AS read_schema,
+           COALESCE(p.user_view_name, r.table_name) AS read_name,
            pg_catalog.to_regclass(pg_catalog.format('%I.%I', w.schema, w.name))::oid AS view
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
                       pg_catalog.unnest($4::text[])) AS w (oid, schema, name, bucket)
       JOIN _timescaledb_catalog.continuous_agg AS a ON a.user_view_schema = w.schema AND a.user_view_name = w.name
-      JOIN _timescaledb_catalog.hypertable AS r ON r.id = a.raw_hypertable_id
+      JOIN filled_from AS f ON f.mat_hypertable_id = a.mat_hypertable_id
+       AND NOT EXISTS (SELECT FROM named AS n WHERE n.mat_hypertable_id = f.raw_hypertable_id)
+      JOIN _timescaledb_catalog.hypertable AS r ON r.id = f.raw_hypertable_id
+      LEFT JOIN _timescaledb_catalog.continuous_agg AS p ON p.mat_hypertable_id = r.id
       JOIN LATERAL (SELECT d.column_name FROM _timescaledb_catalog.dimension AS d
                      WHERE d.hypertable_id = r.id AND d.num_slices IS NULL
                      ORDER BY d.id LIMIT 1) AS d ON true
@@ -47,7 +62,7 @@ SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
   LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhparent = w.oid
  GROUP BY w.oid
  UNION ALL
-SELECT 'lost', w.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
+SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL, NULL, NULL,
        pg_catalog.query_to_xml(pg_catalog.format(
            'SELECT s.since, pg_catalog.min(m.%1$I) AS oldest, pg_catalog.max(m.%1$I) AS newest,'
            ' pg_catalog.count(DISTINCT m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS buckets,'

@@ -17,7 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema as _;
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, SqlText, Value};
+use crate::core::{
+    Address, Applied, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
+};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{After, Judgement, Kind, Relations, Rules, Scope, Section, View, role};
 use target::Target;
@@ -153,7 +155,8 @@ impl Kind for Grant {
         }
         let target = Target::read(&delta.address.name);
         if let Some(Target::TablesIn(schema)) = &target {
-            after.extend(settle::made_in(schema, view).map(After::Relation));
+            // Those that are made anew are not new, and count as well.
+            after.extend(settle::makeable_in(schema, view).filter_map(|made| made.on.clone()).map(After::Relation));
         }
         match target {
             Some(Target::Table(name) | Target::Sequence(name)) => after.push(After::Relation(name)),
@@ -161,6 +164,14 @@ impl Kind for Grant {
             _ => {}
         }
         after
+    }
+
+    fn goes_with(&self, desired: &Desired, _live: &Live, gone: &BTreeSet<QualifiedName>) -> bool {
+        match Target::read(&desired.address.name) {
+            Some(Target::Table(name)) => gone.contains(&name),
+            Some(Target::TablesIn(schema)) => gone.iter().any(|name| name.schema == schema),
+            _ => false,
+        }
     }
 
     fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {

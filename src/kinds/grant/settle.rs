@@ -95,13 +95,17 @@ fn on_columns(settled: &Desired, grantee: &str, target: &Target, view: &View<'_>
     (!left.is_empty()).then_some(note)
 }
 
-/// The relations in a schema that the same plan makes.
-pub fn made_in<'a>(schema: &'a str, view: &'a View<'_>) -> impl Iterator<Item = QualifiedName> + 'a {
-    let new = |desired: &&Desired| desired.ensure == Ensure::Present && !view.live.contains_key(&desired.address);
-    let made = view.desired.values().filter(new);
-    let made =
-        made.filter(|desired| kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.makes(desired).is_some()));
-    made.filter_map(|desired| desired.on.clone()).filter(move |name| name.schema == schema)
+/// What the policies make relations in a schema of.
+pub fn makeable_in<'a>(schema: &'a str, view: &'a View<'_>) -> impl Iterator<Item = &'a Desired> + 'a {
+    let made = view.desired.values().filter(|desired| desired.ensure == Ensure::Present);
+    let made = made.filter(|made| kinds::by_id(&made.address.kind).is_some_and(|kind| kind.makes(made).is_some()));
+    made.filter(move |made| made.on.as_ref().is_some_and(|on| on.schema == schema))
+}
+
+/// The relations in a schema that the same plan makes, and that are not there yet.
+fn made_in<'a>(schema: &'a str, view: &'a View<'_>) -> impl Iterator<Item = &'a QualifiedName> + 'a {
+    let new = makeable_in(schema, view).filter(|made| !view.live.contains_key(&made.address));
+    new.filter_map(|made| made.on.as_ref())
 }
 
 /// Whether a role exists and stays, or the policies make it.
