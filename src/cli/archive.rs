@@ -28,6 +28,7 @@ pub struct ArchiveArgs {
 #[derive(Subcommand, Debug)]
 pub enum ArchiveCommand {
     /// Every archived chunk: its range, rows and size.
+    #[command(after_help = "Examples:\n  chronoform archive list public.trades --from 2026-01-01")]
     List {
         /// Only those of this table.
         table: Option<String>,
@@ -37,6 +38,7 @@ pub enum ArchiveCommand {
     },
     /// Prove that what was archived is still there, whole: read every file again, and compare every
     /// column with what was read from the table. Ends with 2 where anything is wrong.
+    #[command(after_help = "Examples:\n  chronoform archive verify\n  chronoform archive verify --one-in 30")]
     Verify {
         /// Only those of this table.
         table: Option<String>,
@@ -49,6 +51,9 @@ pub enum ArchiveCommand {
     },
     /// Bring rows back: into the table that they are from, whose chunks are then frozen, or into another
     /// that has its columns. All or nothing.
+    #[command(
+        after_help = "Examples:\n  chronoform archive restore public.trades --from 2026-01-01 --to 2026-01-08\n  chronoform archive restore public.trades --into public.trades_again"
+    )]
     Restore {
         /// The table that the rows are from.
         table: String,
@@ -66,6 +71,7 @@ pub enum ArchiveCommand {
         lock_timeout: u64,
     },
     /// Look at archived rows without a database: how many there are, and the first of each file.
+    #[command(after_help = "Examples:\n  chronoform archive query public.trades --from 2026-01-01 --limit 3")]
     Query {
         /// The table that the rows are from.
         table: String,

@@ -168,6 +168,9 @@ pub enum Command {
     )]
     Run(RunArgs),
     /// List, prove, look at and bring back what `run archive` has written.
+    #[command(
+        after_help = "Examples:\n  chronoform archive list\n  chronoform archive restore public.trades --from 2026-01-01 --to 2026-02-01"
+    )]
     Archive(ArchiveArgs),
     /// Compare the live database with what was last applied and with the policies.
     #[command(after_help = "Examples:\n  chronoform drift\n  chronoform drift --record --gate new --format json")]
