@@ -8,6 +8,7 @@ use super::columns::{Column, Facts, Function, Through, decide};
 use super::copy::{Batch, Joiner, Splitter, put, put_bytes, put_null};
 use super::decimal;
 use super::error::{ArchiveError, Result};
+use super::file::DataFile;
 use super::manifest::{File, Kept, Manifest, Versions};
 use super::read::Archive;
 use super::stored::{Native, Stored};
@@ -537,4 +538,19 @@ fn types_are_stored_as_what_says_exactly_the_same() {
     let forced = decide(&[fact(1184, -1, 'b', 0)], &BTreeSet::from(["c".to_owned()])).unwrap();
     assert_eq!((forced[0].stored, &forced[0].through), (Stored::AsText, &Some(Through::Cast)));
     assert_eq!(decide(&[], &BTreeSet::new()), Err(vec![ArchiveError::NoColumns]));
+}
+
+/// Threads that read one file do not read each other's bytes.
+#[test]
+fn a_file_is_read_by_several_threads_at_once() {
+    let columns = every_column();
+    let stream = stream(&columns, 600, &mut Random(17));
+    let (bytes, written) = written(&columns, &stream);
+    let mut file = tempfile::tempfile().unwrap();
+    std::io::Write::write_all(&mut file, &bytes).unwrap();
+    let file = DataFile::new(file).unwrap();
+    for _ in 0..30 {
+        let found = Archive::open(file.clone()).unwrap().look(4).unwrap();
+        assert_eq!(found.evidence, written.evidence);
+    }
 }

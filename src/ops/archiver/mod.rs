@@ -15,7 +15,7 @@ use crate::apply::{Interrupt, StepOutcome, Tasks};
 use crate::core::{Action, QualifiedName, RowError, Server, Task};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::kinds::archive::{NOT_KEPT, TASK};
-use crate::ops::archive::{Archive, ArchiveError, Facts, Manifest, columns, verify};
+use crate::ops::archive::{Archive, ArchiveError, DataFile, Facts, Manifest, columns, verify};
 use crate::pg::{PgError, Session};
 use crate::plan::Plan;
 use crate::render::Renderer;
@@ -193,8 +193,8 @@ impl Entry {
     ///
     /// # Errors
     /// When it is not there or is none.
-    pub fn open(&self) -> Result<Archive<File>, ArchiveError> {
-        Archive::open(File::open(self.file())?)
+    pub fn open(&self) -> Result<Archive<DataFile>, ArchiveError> {
+        Archive::open(DataFile::new(File::open(self.file())?)?)
     }
 
     /// Proves it: every byte hashed, and every value read and compared with what was read from the
@@ -203,6 +203,6 @@ impl Entry {
     /// # Errors
     /// What is wrong with it.
     pub fn verify(&self, threads: usize) -> Result<(), ArchiveError> {
-        verify::verify(File::open(self.file())?, &self.manifest, threads).map(|_| ())
+        verify::verify(DataFile::new(File::open(self.file())?)?, &self.manifest, threads).map(|_| ())
     }
 }

@@ -19,7 +19,7 @@ use crate::core::{Bytes, Param, QualifiedName, Query, Row, RowError, Server, Tas
 use crate::kinds::archive::Mark;
 use crate::ops::archive::export::{Exported, Source, TransferError, export, facts};
 use crate::ops::archive::manifest::{self, Bound, Kept, Manifest, Sum, Versions};
-use crate::ops::archive::{ArchiveError, Options, sql, verify};
+use crate::ops::archive::{ArchiveError, DataFile, Options, sql, verify};
 use crate::ops::archiver::Moment;
 use crate::ops::archiver::store::{Shelf, Slot};
 use crate::pg::{PgError, PgErrorKind, Session};
@@ -289,7 +289,7 @@ impl Work<'_> {
         (self.tell)(&format!("{}: {rows} rows, {bytes}; read back and compared", chunk.name));
         let slot = Slot::new(chunk, &self.range.from, &self.range.until, &exported.written.sha256);
         let manifest = self.manifest(chunk, &slot, exported, sum, token);
-        verify::verify(unfinished.reopen()?, &manifest, threads())?;
+        verify::verify(DataFile::new(unfinished.reopen()?)?, &manifest, threads())?;
         let bytes = manifest.to_bytes()?;
         unfinished.keep(shelf, &slot)?;
         shelf.seal(&slot, &bytes)?;
