@@ -105,12 +105,9 @@ fn nothing_is_lost(db: &Db, place: &Workplace<'_>) {
         let back = ["archive", "restore", "public.trades", "--into", "public.back", "--policies", "policy.yaml"];
         place.run(&[&back[..], &["--auto-approve"]].concat()).expect(0);
     }
-    let both = "SELECT *, '' AS nothing FROM (SELECT * FROM public.trades UNION SELECT * FROM public.back) AS both";
-    let lost = format!(
-        "SELECT count(*) FROM (SELECT t::text FROM public.before AS t EXCEPT SELECT b::text FROM \
-         (SELECT time, symbol, price, note, late FROM ({both}) AS c) AS b) AS lost"
-    );
-    assert_eq!(db.lines(&lost), ["0"], "rows are in neither");
+    let lost = "SELECT count(*) FROM (SELECT t::text FROM public.before AS t EXCEPT SELECT b::text FROM \
+                (SELECT * FROM public.trades UNION ALL SELECT * FROM public.back) AS b) AS lost";
+    assert_eq!(db.lines(lost), ["0"], "rows are in neither");
 }
 
 /// What came back is exactly what there was of it: no row twice, none changed.
@@ -222,7 +219,7 @@ fn comes_back(db: &Db, place: &Workplace<'_>) {
     run(place).expect(0);
     let query = ["archive", "query", "public.trades", "--from", "2020-01-02", "--to", "2020-01-03"];
     let shown = place.run(&[&query[..], &["--policies", "policy.yaml"]].concat()).expect(0);
-    assert!(shown.out.contains("S1"), "{}", shown.out);
+    assert!(shown.out.contains("2020-01-02") && shown.out.contains("S0"), "{}", shown.out);
     let part = ["archive", "restore", "public.trades", "--from", "2020-01-02", "--to", "2020-01-03 12:00+00"];
     place.run(&[&part[..], &["--policies", "policy.yaml", "--auto-approve"]].concat()).expect(0);
     let of = |table: &str| {
@@ -275,9 +272,10 @@ fn written_meanwhile(db: &Db, place: &Workplace<'_>) {
         written
     });
     let mut ended = false;
-    for _ in 0..60 {
+    for _ in 0..12 {
         let ran = run(place);
-        assert!(matches!(ran.code, 0 | 4), "{}\n{}", ran.out, ran.err);
+        // What is written also makes a plan stale, or comes while a chunk is copied: then it is not dropped.
+        assert!(matches!(ran.code, 0 | 3 | 4), "{}\n{}", ran.out, ran.err);
         ended |= ran.code == 0;
         if ended {
             break;
@@ -286,6 +284,7 @@ fn written_meanwhile(db: &Db, place: &Workplace<'_>) {
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     let written = writer.join().unwrap();
     assert!(!written.is_empty());
+    run(place).expect(0);
     nothing_is_lost(db, place);
     let rows: std::collections::BTreeSet<String> =
         db.lines("SELECT symbol FROM public.trades UNION SELECT symbol FROM public.back").into_iter().collect();

@@ -271,7 +271,9 @@ impl Work<'_> {
             let Ok(manifest) = Manifest::of_bytes(&bytes) else { continue };
             if manifest.token == token && manifest.chunk == *chunk {
                 let whole = shelf.open(&manifest.file.name).map(|file| verify::same_file(&file, &manifest));
-                return Ok(matches!(whole, Ok(Ok(()))).then_some(manifest));
+                // What could not be frozen may have been written to since.
+                let same = self.range.freezes || Some(self.sum(chunk)?) == manifest.sum;
+                return Ok((same && matches!(whole, Ok(Ok(())))).then_some(manifest));
             }
         }
         Ok(None)
