@@ -11,6 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::out;
 use crate::core::{Bytes, QualifiedName, Value};
 use crate::diag::{Diagnostic, Exit, Failure, code};
+use crate::kinds::archive::NOT_RESTORED;
 use crate::kinds::archive_store;
 use crate::ops::archiver::{self, Contents, Entry, Moment, Span, Stopped};
 use crate::report::{self, ArchiveLine};
@@ -299,7 +300,7 @@ fn of_one_database<'a>(all: Vec<&'a Entry>, own: &str) -> Result<Vec<&'a Entry>,
 
 fn stopped(stopped: Stopped) -> Failure {
     let message = format!("nothing was brought back: {stopped}");
-    Diagnostic::error(&code::STEP_FAILED, message)
+    Diagnostic::error(&NOT_RESTORED, message)
         .help("all of it is one transaction, which was rolled back: mend what stopped it and do the same again")
         .into()
 }

@@ -149,8 +149,11 @@ impl<'a> Recorder<'a> {
         let outcome = outcome(report);
         let counts = counts(self.plan, report);
         let (run, plan) = (self.run, self.plan);
-        let sources: BTreeMap<&Address, Option<Place>> =
-            plan.actions.iter().map(|action| (&action.address, action.source.as_ref().map(place))).collect();
+        let sources: BTreeMap<&Address, Option<Place>> = plan
+            .actions
+            .iter()
+            .map(|action| (&action.address, action.source.as_ref().map(SourceLine::place)))
+            .collect();
         let written = self.ledger.write(|batch| {
             // Work that is done again and again leaves nothing that could drift.
             let definition = |address: &Address| by_id(&address.kind).is_none_or(|k| k.closed_by() == ClosedBy::Apply);
@@ -160,7 +163,11 @@ impl<'a> Recorder<'a> {
             }
             if report.failure.is_none() {
                 for adopt in &plan.adopt {
-                    batch.record_applied(run, &adopted(adopt), adopt.source.as_ref().map(place).as_ref())?;
+                    batch.record_applied(
+                        run,
+                        &adopted(adopt),
+                        adopt.source.as_ref().map(SourceLine::place).as_ref(),
+                    )?;
                 }
                 for gone in plan.forget.iter().chain(&plan.release) {
                     batch.forget(run, &gone.address)?;
@@ -184,7 +191,7 @@ pub fn adopt(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -
     let counts = BTreeMap::from([("adopt".to_owned(), plan.adopt.len() as u64)]);
     let written = ledger.write(|batch| {
         for adopt in &plan.adopt {
-            batch.record_applied(run, &adopted(adopt), adopt.source.as_ref().map(place).as_ref())?;
+            batch.record_applied(run, &adopted(adopt), adopt.source.as_ref().map(SourceLine::place).as_ref())?;
         }
         batch.finish_run(run, RunOutcome::Done, &counts)
     });
@@ -246,10 +253,6 @@ fn remembered(
 
 fn adopted(adopt: &Adopt) -> Applied {
     remembered(&adopt.address, &adopt.on, &adopt.desired, adopt.new)
-}
-
-fn place(source: &SourceLine) -> Place {
-    source.place()
 }
 
 fn outcome(report: &Report) -> RunOutcome {
@@ -361,7 +364,7 @@ impl Events for Recorder<'_> {
             }
             if action.op != Op::Remove {
                 let applied = remembered(&action.address, &action.on, &action.desired, false);
-                batch.record_applied(run, &applied, action.source.as_ref().map(place).as_ref())?;
+                batch.record_applied(run, &applied, action.source.as_ref().map(SourceLine::place).as_ref())?;
             }
             Ok(())
         });

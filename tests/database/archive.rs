@@ -229,6 +229,10 @@ fn comes_back(db: &Db, place: &Workplace<'_>) {
     };
     assert_eq!(of("trades"), of("before"));
     assert_eq!(left(db), of("before").len());
+    // Not twice.
+    let again = place.run(&[&part[..], &["--policies", "policy.yaml", "--auto-approve"]].concat()).expect(1);
+    assert!(again.err.contains("twice"), "{}", again.err);
+    assert_eq!(of("trades"), of("before"));
     // What was brought back is somebody's to look at: it is not taken away again.
     if db.tier().has_policies() {
         assert!(run(place).expect(0).out.contains("Nothing is due."));

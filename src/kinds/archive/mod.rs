@@ -42,7 +42,10 @@ static NOT_ARCHIVED: Code =
 /// A column that no archive can give back.
 pub static NOT_KEPT: Code =
     Code::new("cannot-be-archived", "A column whose values an archive could not give back as they were.");
-static CODES: [&Code; 3] = [&UNKNOWN_STORE, &NOT_ARCHIVED, &NOT_KEPT];
+/// Rows that could not be brought back.
+pub static NOT_RESTORED: Code =
+    Code::new("restore-failed", "Archived rows could not be brought back; none of them was.");
+static CODES: [&Code; 4] = [&UNKNOWN_STORE, &NOT_ARCHIVED, &NOT_KEPT, &NOT_RESTORED];
 
 /// What a run writes on a chunk, as its comment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

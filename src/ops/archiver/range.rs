@@ -430,15 +430,20 @@ impl Work<'_> {
     ) -> Manifest {
         let Exported { columns, written } = exported;
         let columns = columns.into_iter().zip(written.evidence).map(|(column, evidence)| Kept { column, evidence });
-        let bound = |text: &str| Bound { text: text.to_owned(), raw: Moment::read(text).map_or(0, |moment| moment.0) };
+        // What cannot be read, such as a year before our era, is never left out of a choice by time: which
+        // of its rows are meant, the server tells.
+        let bound = |text: &str, else_at: i64| Bound {
+            text: text.to_owned(),
+            raw: Moment::read(text).map_or(else_at, |moment| moment.0),
+        };
         Manifest {
             format_version: manifest::FORMAT,
             relation: self.range.table.clone(),
             chunk: chunk.clone(),
             range: Some(manifest::Range {
                 column: self.range.column.clone(),
-                start: bound(&self.range.from),
-                end: bound(&self.range.until),
+                start: bound(&self.range.from, i64::MIN),
+                end: bound(&self.range.until, i64::MAX),
             }),
             rows: written.rows,
             columns: columns.collect(),

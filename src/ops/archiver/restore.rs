@@ -78,6 +78,9 @@ fn within(
     let freezes = server.has_community_features() && entries.iter().any(|entry| entry.manifest.relation == *into);
     let before = if freezes { chunks(session, into)? } else { BTreeSet::new() };
     let mut restored = Restored::default();
+    for entry in entries.iter().filter(|entry| entry.manifest.relation == *into) {
+        nothing_there(session, entry, span, into)?;
+    }
     for entry in entries {
         let archive = entry.open()?;
         let column = entry.manifest.range.as_ref().map(|range| range.column.as_str()).unwrap_or_default();
@@ -100,6 +103,33 @@ fn within(
         }
     }
     Ok(restored)
+}
+
+/// That the table itself has no rows of the time that is to come back: there they would be twice.
+fn nothing_there(session: &mut Session, entry: &Entry, span: &Span, into: &QualifiedName) -> Result<(), Stopped> {
+    let Some(range) = &entry.manifest.range else { return Ok(()) };
+    let end = |end: &Option<(String, Moment)>| end.as_ref().map_or(Value::Null, |(text, _)| Value::text(text));
+    let context = [
+        ("table", Value::Name(into.clone())),
+        ("column", Value::text(&range.column)),
+        ("start", Value::text(&range.start.text)),
+        ("end", Value::text(&range.end.text)),
+        ("from", end(&span.from)),
+        ("until", end(&span.until)),
+    ];
+    let context: Context = context.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let sql = Renderer::new().render("archive/occupied.sql", &context);
+    let sql = sql.map_err(|error| Stopped::Refused(error.to_string()))?.unwrap_or_default();
+    let rows = session.query_text(&sql)?;
+    let occupied = rows.first().map(|row| row.bool("occupied")).transpose();
+    match occupied.map_err(|error| Stopped::Refused(error.to_string()))? {
+        Some(false) => Ok(()),
+        _ => Err(Stopped::Refused(format!(
+            "{into} has rows from {} to {} already, and would have them twice: bring the archive's into another \
+             table with --into, and compare",
+            range.start.text, range.end.text
+        ))),
+    }
 }
 
 /// The chunks of a hypertable; none of what is no hypertable.
