@@ -163,7 +163,8 @@ pub fn carry_out<L>(
     } else {
         apply::verify(&mut ready, plan, &done)
     };
-    let verified = verified.unwrap_or_else(|failure| apply::Verified { differing: failure.0, ..Default::default() });
+    let unseen = |failure| apply::Verified { differing: not_looked_at(plan, failure), ..Default::default() };
+    let verified = verified.unwrap_or_else(unseen);
     if done.failure.is_none() && has_errors(&verified.differing) {
         done.failure = Some(Failure(verified.differing.clone()));
     }
@@ -175,6 +176,18 @@ pub fn carry_out<L>(
         (None, Ok(())) => None,
     };
     Ok(Done { report, failure })
+}
+
+/// What is said where the second look has failed: whatever its own code says, it is not that nothing was
+/// changed.
+fn not_looked_at(plan: &Plan, failure: Failure) -> Vec<Diagnostic> {
+    let mut said = failure.0;
+    if !plan.is_empty() {
+        let message = "what was done is recorded, and could not be looked at again";
+        let help = "`chronoform plan` looks: where it has nothing to do, all is well";
+        said.push(Diagnostic::error(&code::STOPPED, message).help(help));
+    }
+    said
 }
 
 fn read(path: &Path) -> Result<Plan, Failure> {

@@ -42,9 +42,10 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let count = number("CHRONOFORM_TEST_CASES").map(|count| usize::try_from(count).unwrap());
     let count = count.unwrap_or(match (long, tier) {
         (true, _) => 2000,
-        (false, Tier::Embedded) => 100,
-        (false, Tier::PostgresNative) => 200,
-        (false, _) => 60,
+        // Some hundreds in all, so that the whole run stays well under half an hour on two cores.
+        (false, Tier::Embedded) => 60,
+        (false, Tier::PostgresNative) => 140,
+        (false, _) => 40,
     });
     let first = if long { SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() } else { USUAL };
     let mut random = Random::new(first);
