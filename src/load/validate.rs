@@ -1,6 +1,6 @@
 //! One document: its kind, its schema, its head and the resources that its sections make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::Validator;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
@@ -91,11 +91,11 @@ fn shape(schema: &DocumentSchema, document: &mut Converted, sink: &mut Vec<Diagn
 /// Everything in a document that does not satisfy its schema or is not known, by pointer, with the
 /// keys that are unknown there.
 #[derive(Default)]
-struct Faults(BTreeMap<String, Vec<String>>);
+struct Faults(BTreeMap<String, BTreeSet<String>>);
 
 impl Faults {
     fn unknown(document: &Converted) -> Self {
-        Self(document.unknown.iter().map(|pointer| (pointer.clone(), Vec::new())).collect())
+        Self(document.unknown.iter().map(|pointer| (pointer.clone(), BTreeSet::new())).collect())
     }
 
     fn add(&mut self, error: &ValidationError<'_>) {
