@@ -12,7 +12,7 @@ use crate::guard;
 use crate::kinds::{self, View};
 use crate::plan::{Adopt, Plan, action_for};
 use crate::render::Renderer;
-use crate::snapshot::{self, Names, Snapshot};
+use crate::snapshot::{self, Names, Outside, Snapshot};
 
 /// A session that may run one plan: locked, and everything that the plan touches observed again.
 pub struct Ready<'a> {
@@ -70,12 +70,17 @@ pub fn permit(plan: &Plan, allowed: &[Hazard]) -> Result<(), Failure> {
 /// # Errors
 /// A refusal: another database, a server that cannot be written to, a plan that is no longer true,
 /// naming what changed, or a guardrail that does not hold.
-pub fn gate<'a>(mut locked: Locked<'a>, plan: &Plan, standing: &guard::Standing) -> Result<Ready<'a>, Failure> {
+pub fn gate<'a>(
+    mut locked: Locked<'a>,
+    plan: &Plan,
+    standing: &guard::Standing,
+    outside: &mut dyn Outside,
+) -> Result<Ready<'a>, Failure> {
     let session = locked.session();
     let server = snapshot::open(session)?;
     check_server(plan, &server)?;
     let mut desired = desired_of(plan);
-    let now = snapshot::take(session, server, &names_of(plan), &desired, &seen_of(plan))?;
+    let now = snapshot::take(session, server, &names_of(plan), (&desired, &seen_of(plan)), outside)?;
     desired.extend(unwanted_of(plan));
     let view = now.view(&desired);
     let changed = changed_since(plan, &now);

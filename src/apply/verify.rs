@@ -8,7 +8,7 @@ use crate::core::{Action, Address, Containers, Desired, Op, Whence};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::diff::{self, Sides};
 use crate::plan::Plan;
-use crate::snapshot;
+use crate::snapshot::{self, Outside};
 
 /// What a second look shows.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -28,12 +28,17 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// A lost connection.
-pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Verified, Failure> {
+pub fn verify(
+    ready: &mut Ready<'_>,
+    plan: &Plan,
+    report: &Report,
+    outside: &mut dyn Outside,
+) -> Result<Verified, Failure> {
     let done = plan.actions.iter().zip(&report.outcomes).filter(|(_, outcome)| **outcome == ActionOutcome::Done);
     let done: Vec<_> = done.map(|(action, _)| action).collect();
     let started = Instant::now();
     loop {
-        let (found, differing) = look(ready, plan, &done)?;
+        let (found, differing) = look(ready, plan, &done, outside)?;
         let late = |address: &&Address| crate::kinds::by_id(&address.kind).is_some_and(|kind| kind.comes_late(address));
         if differing.is_empty() || !differing.iter().all(late) || started.elapsed() > LATEST {
             return Ok(found);
@@ -43,11 +48,17 @@ pub fn verify(ready: &mut Ready<'_>, plan: &Plan, report: &Report) -> Result<Ver
 }
 
 /// One look: what is as it was wanted, complaints about the rest, and which that are.
-fn look<'a>(ready: &mut Ready<'_>, plan: &Plan, done: &[&'a Action]) -> Result<(Verified, Vec<&'a Address>), Failure> {
+fn look<'a>(
+    ready: &mut Ready<'_>,
+    plan: &Plan,
+    done: &[&'a Action],
+    outside: &mut dyn Outside,
+) -> Result<(Verified, Vec<&'a Address>), Failure> {
     let wanted: BTreeMap<Address, Desired> = super::gate::desired_of(plan);
     let session = ready.locked.session();
     let server = snapshot::open(session)?;
-    let now = snapshot::take(session, server, &super::gate::names_of(plan), &wanted, &super::gate::seen_of(plan))?;
+    let sides = (&wanted, &super::gate::seen_of(plan));
+    let now = snapshot::take(session, server, &super::gate::names_of(plan), sides, outside)?;
     snapshot::finish(session)?;
     let mut found = Verified::default();
     let settled = crate::kinds::settle(&now.view(&wanted), &mut found.differing);

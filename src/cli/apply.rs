@@ -14,8 +14,7 @@ use crate::core::Server;
 use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
 use crate::guard::Standing;
 use crate::ledger::Admission;
-use crate::ops::Limits;
-use crate::ops::archiver::Archiver;
+use crate::ops::{Crew, Forced, Limits, Outsider};
 use crate::pg::Session;
 use crate::plan::Plan;
 use crate::{report, snapshot};
@@ -125,6 +124,8 @@ pub struct Errand {
     pub patience: Duration,
     /// How much may be done, for operations.
     pub limits: Option<Limits>,
+    /// Work that is done although it is not due.
+    pub forced: Option<Forced>,
     /// When the command began.
     pub started: Instant,
 }
@@ -132,7 +133,7 @@ pub struct Errand {
 /// As the command line says.
 fn errand(args: &ApplyArgs, started: Instant) -> Errand {
     let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
-    Errand { lock_timeout, patience, limits: None, started }
+    Errand { lock_timeout, patience, limits: None, forced: None, started }
 }
 
 /// Lock, gate, run, verify: everything after the approval. Signals are heard, by `listen`, from the
@@ -149,10 +150,11 @@ pub fn carry_out<L>(
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
     let locked = apply::lock(session, server.single_session, errand.lock_timeout, &mut waiting)?;
-    let mut ready = apply::gate(locked, plan, standing)?;
+    let mut outside = Outsider::of(plan, errand.forced.as_ref());
+    let mut ready = apply::gate(locked, plan, standing, &mut outside)?;
     let mut recorder = Recorder::begin(ledger, plan, server, admission, progress)?;
     let listening = listen()?;
-    let mut tasks = Archiver::new(server);
+    let mut tasks = Crew::new(server);
     errand.limits.unwrap_or_default().begin(interrupt);
     let mut done = apply::run(&mut ready, plan, &mut recorder, interrupt, errand.patience, &mut tasks);
     drop(listening);
@@ -161,7 +163,7 @@ pub fn carry_out<L>(
     let verified = if record::is_in_doubt(&done) {
         Ok(apply::Verified::default())
     } else {
-        apply::verify(&mut ready, plan, &done)
+        apply::verify(&mut ready, plan, &done, &mut Outsider::of(plan, None))
     };
     let unseen = |failure| apply::Verified { differing: not_looked_at(plan, failure), ..Default::default() };
     let verified = verified.unwrap_or_else(unseen);

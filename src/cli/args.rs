@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use crate::cli::archive::ArchiveArgs;
+pub use crate::cli::backup::BackupArgs;
 use crate::cli::publish::Destination;
 use crate::core::{Hazard, Interval, Operation};
 
@@ -172,6 +173,11 @@ pub enum Command {
         after_help = "Examples:\n  chronoform archive list\n  chronoform archive restore public.trades --from 2026-01-01 --to 2026-02-01"
     )]
     Archive(ArchiveArgs),
+    /// List, make, prove, drill and restore backups of the whole server.
+    #[command(
+        after_help = "Examples:\n  chronoform backup list\n  chronoform backup restore --to /srv/restored --time '2026-11-26 09:30:00+00'"
+    )]
+    Backup(BackupArgs),
     /// Compare the live database with what was last applied and with the policies.
     #[command(after_help = "Examples:\n  chronoform drift\n  chronoform drift --record --gate new --format json")]
     Drift(DriftArgs),

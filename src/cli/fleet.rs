@@ -137,7 +137,7 @@ pub fn worst(exits: impl Iterator<Item = Exit>) -> Exit {
         Exit::Differences => 1,
         Exit::Refused => 2,
         Exit::Error => 3,
-        Exit::Partial => 4,
+        Exit::Partial | Exit::Abort => 4,
     };
     exits.max_by_key(rank).unwrap_or(Exit::Done)
 }

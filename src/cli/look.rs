@@ -3,12 +3,15 @@
 
 use crate::cli::args::Paths;
 use crate::cli::context::Context;
-use crate::cli::pipeline::{self, Made};
+use crate::cli::pipeline::{self, Aim, Made};
 use crate::cli::record;
 use crate::diag::Failure;
 use crate::load::Policies;
 use crate::pg::Session;
 use crate::plan::Purpose;
+
+/// Plans of `plan`, `apply` and `drift`.
+const APPLY: Aim<'static> = Aim { purpose: &Purpose::Apply, forced: None };
 
 /// A plan, and the session that it was made on.
 pub struct Looked {
@@ -25,16 +28,16 @@ pub struct Looked {
 /// # Errors
 /// What makes any plan impossible. What is wrong with single resources is left in the context.
 pub fn look(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
-    look_for(&Purpose::Apply, paths, context)
+    look_for(&APPLY, paths, context)
 }
 
 /// The same for any purpose.
 ///
 /// # Errors
 /// As [`look`].
-pub fn look_for(purpose: &Purpose, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
+pub fn look_for(aim: &Aim<'_>, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let policies = context.policies(paths)?;
-    look_with(purpose, policies, paths, context)
+    look_with(aim, policies, paths, context)
 }
 
 /// The same without guardrails: whether the policies are as they should be is for `validate` and
@@ -45,17 +48,16 @@ pub fn look_for(purpose: &Purpose, paths: &Paths, context: &mut Context) -> Resu
 pub fn look_unguarded(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let mut policies = context.policies(paths)?;
     policies.guardrails.clear();
-    look_with(&Purpose::Apply, policies, paths, context)
+    look_with(&APPLY, policies, paths, context)
 }
 
-fn look_with(purpose: &Purpose, policies: Policies, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
+fn look_with(aim: &Aim<'_>, policies: Policies, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
     let ledger = context.ledger_path()?;
     let mut session = context.connect()?;
     let admission = context.admission();
     let mut remember = |server: &_| record::remember(&ledger, server, &admission);
     let whole = paths.paths.is_empty();
-    let mut made =
-        pipeline::make_for(purpose, &policies, &mut session, &mut remember, whole, &mut context.diagnostics)?;
+    let mut made = pipeline::make_for(aim, &policies, &mut session, &mut remember, whole, &mut context.diagnostics)?;
     made.plan.target.name = context.named_target();
     Ok(Looked { made, session, policies })
 }

@@ -14,6 +14,7 @@ pub mod record;
 
 pub mod apply;
 mod archive;
+mod backup;
 mod completions;
 mod drift;
 mod fmt;
@@ -80,6 +81,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Apply(args) => apply::run(&args, context),
         Command::Run(args) => run::run(&args, context),
         Command::Archive(args) => archive::run(&args, context),
+        Command::Backup(args) => backup::run(&args, context),
         Command::Drift(args) => drift::run(&args, context),
         Command::Import(args) => import::run(&args, context),
         Command::Ledger(args) => ledger::run(&args, context),

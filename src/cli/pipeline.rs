@@ -11,6 +11,7 @@ use crate::diff::{self, Sides};
 use crate::guard;
 use crate::kinds::{self, View};
 use crate::load::Policies;
+use crate::ops::{self, Forced};
 use crate::pg::Session;
 use crate::plan::moves::{Now, follow};
 use crate::plan::{self, Plan, Purpose};
@@ -43,7 +44,16 @@ pub fn make(
     whole: bool,
     sink: &mut Vec<Diagnostic>,
 ) -> Result<Made, Failure> {
-    make_for(&Purpose::Apply, policies, session, remember, whole, sink)
+    make_for(&Aim { purpose: &Purpose::Apply, forced: None }, policies, session, remember, whole, sink)
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy)]
+pub struct Aim<'a> {
+    /// Definitions, or some operations.
+    pub purpose: &'a Purpose,
+    /// Work that is to be done although it is not due.
+    pub forced: Option<&'a Forced>,
 }
 
 /// The same for any purpose.
@@ -51,7 +61,7 @@ pub fn make(
 /// # Errors
 /// As [`make`].
 pub fn make_for(
-    purpose: &Purpose,
+    aim: &Aim<'_>,
     policies: &Policies,
     session: &mut Session,
     remember: Remember<'_>,
@@ -60,7 +70,10 @@ pub fn make_for(
 ) -> Result<Made, Failure> {
     let server = snapshot::open(session)?;
     let applied = remember(&server)?;
-    let live = snapshot::take(session, server, &names(policies, &applied), &policies.desired, &applied)?;
+    let Aim { purpose, forced } = *aim;
+    let mut outside = ops::Outsider::new(purpose, forced);
+    let sides = (&policies.desired, &applied);
+    let live = snapshot::take(session, server, &names(policies, &applied), sides, &mut outside)?;
     let now = Now { desired: &policies.desired, live: &live.live, relations: &live.relations };
     let (applied, moved) = follow(applied, &policies.moved(), &now);
     let view = live.view(&policies.desired);

@@ -7,19 +7,27 @@ use crate::cli::apply::{self, Errand, Prepared};
 use crate::cli::args::{Format, RunArgs};
 use crate::cli::context::Context;
 use crate::cli::look::look_for;
+use crate::cli::pipeline::Aim;
 use crate::cli::progress::Progress;
 use crate::cli::{out, record, signals};
 use crate::diag::{Exit, Failure, has_errors};
 use crate::guard::Standing;
-use crate::ops::{self, Limits};
+use crate::ops::{self, Forced, Limits};
 use crate::report;
 
 /// Shows what is due, and does it: after the same questions, under the same lock and through the same
 /// gate as `apply`.
 pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, Failure> {
+    forced(args, None, context)
+}
+
+/// The same for work that is asked for and need not be due.
+pub fn forced(args: &RunArgs, forced: Option<Forced>, context: &mut Context) -> Result<Exit, Failure> {
     let started = Instant::now();
     let (ledger, admission) = (context.ledger_path()?, context.admission());
-    let mut looked = look_for(&ops::purpose(&args.operations), &args.paths(), context)?;
+    let purpose = ops::purpose(&args.operations);
+    let aim = Aim { purpose: &purpose, forced: forced.as_ref() };
+    let mut looked = look_for(&aim, &args.paths(), context)?;
     context.diagnostics.extend(ops::archiver::refusals(&mut looked.session, &looked.made.plan)?);
     let (plan, server, session) = (looked.made.plan, looked.made.server, looked.session);
     if args.dry_run || matches!(context.global.format, Format::Text | Format::Markdown) {
@@ -47,7 +55,7 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, Failure> {
     let progress = Progress::new(ready.plan.actions.len(), context.global.quiet, watch);
     let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
     let limits = Some(Limits { max_runtime: args.max_runtime });
-    let errand = Errand { lock_timeout, patience, limits, started };
+    let errand = Errand { lock_timeout, patience, limits, forced, started };
     let interrupt = Interrupt::default();
     let done = apply::carry_out(&mut ready, &errand, progress, &interrupt, || signals::listen(&interrupt))?;
     out::print(&report::run_summary(&done.report, &context.report_options()));

@@ -11,18 +11,21 @@ use serde::{Deserialize, Serialize};
 pub enum Operation {
     /// Old chunks are written to an archive and, once that is proved, dropped.
     Archive,
+    /// The server is backed up, and its backups are proved.
+    Backup,
     /// What keeps live tables in shape.
     Maintenance,
 }
 
 impl Operation {
     /// Every sort.
-    pub const ALL: [Self; 2] = [Self::Archive, Self::Maintenance];
+    pub const ALL: [Self; 3] = [Self::Archive, Self::Backup, Self::Maintenance];
 
     /// The word on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Archive => "archive",
+            Self::Backup => "backup",
             Self::Maintenance => "maintenance",
         }
     }

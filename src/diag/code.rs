@@ -14,11 +14,13 @@ pub enum Exit {
     Refused = 3,
     /// 4: apply or run stopped part-way.
     Partial = 4,
+    /// 200: what a server that recovers asked for is there and cannot be given; it stops recovering.
+    Abort = 200,
 }
 
 impl Exit {
     /// Every code with what it means, for the manual.
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 6] = [
         (Self::Done, "done, or nothing to do"),
         (Self::Error, "an error; nothing was changed"),
         (Self::Differences, "differences found: `drift` always, `plan` with `--detailed-exitcode`"),
@@ -27,6 +29,10 @@ impl Exit {
             "refused: a hazard not allowed, a protected resource, a guardrail, a stale plan, the wrong database",
         ),
         (Self::Partial, "apply or run stopped part-way; the ledger says where"),
+        (
+            Self::Abort,
+            "only `backup fetch-wal`: WAL is there and cannot be given, and the server must not go on without it",
+        ),
     ];
 }
 

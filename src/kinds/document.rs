@@ -46,6 +46,11 @@ pub static DOCUMENTS: &[Document] = &[
         relation: false,
     },
     Document {
+        kind: "backup",
+        about: "How the whole server is backed up: where to, when, what is kept, and how it is proved that it can be brought back.",
+        relation: false,
+    },
+    Document {
         kind: "class",
         about: "Defaults for the documents that it matches: a document's own keys win, mappings are merged key by key, and anything else is taken as a whole.",
         relation: false,

@@ -20,6 +20,7 @@
 
 pub mod archive;
 pub mod archive_store;
+pub mod backup;
 pub mod checks;
 pub mod chunks;
 mod columnstore;
@@ -45,7 +46,7 @@ pub mod rules;
 pub mod schedule;
 pub mod section;
 pub mod select;
-mod setting;
+pub mod setting;
 mod storage;
 pub mod view;
 

@@ -2,7 +2,7 @@
 
 use crate::core::KindId;
 use crate::kinds::{
-    Kind, archive, archive_store, columnstore, continuous_aggregate, extension, grant, hypertable, index, job,
+    Kind, archive, archive_store, backup, columnstore, continuous_aggregate, extension, grant, hypertable, index, job,
     recompression, refresh, reorder, retention, role, setting, storage,
 };
 
@@ -22,6 +22,7 @@ static KINDS: &[&dyn Kind] = &[
     &recompression::Recompression,
     &archive_store::ArchiveStore,
     &archive::Archive,
+    &backup::Backup,
     &job::Job,
 ];
 

@@ -10,13 +10,18 @@
 
 pub mod archive;
 pub mod archiver;
+pub mod backup;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::apply::Interrupt;
-use crate::core::Operation;
-use crate::plan::Purpose;
+use crate::apply::{Interrupt, StepOutcome, Tasks};
+use crate::core::{Action, Address, Desired, Live, Operation, Server, Task};
+use crate::diag::Failure;
+use crate::kinds;
+use crate::pg::Session;
+use crate::plan::{Plan, Purpose};
+use crate::snapshot::Outside;
 
 /// How much one run may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -29,6 +34,78 @@ pub struct Limits {
 pub fn purpose(named: &[Operation]) -> Purpose {
     let all = || Operation::ALL.into_iter().collect();
     Purpose::Run(if named.is_empty() { all() } else { named.iter().copied().collect::<BTreeSet<_>>() })
+}
+
+/// Work of a backup that is to be done although it is not due; then nothing else is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Forced {
+    /// The document's name; any, where there is but one.
+    pub backup: Option<String>,
+    /// Which work, by the name of its resource.
+    pub work: &'static str,
+    /// Which sort of backup.
+    pub sort: Option<backup::Sort>,
+}
+
+impl Forced {
+    /// Whether a resource is what is meant.
+    pub fn is_meant(&self, address: &Address) -> bool {
+        let named = |name: &String| address.schema.as_ref() == Some(name);
+        address.name == self.work && self.backup.as_ref().is_none_or(named)
+    }
+}
+
+/// Looks where operations keep what no database knows of.
+pub struct Outsider<'a> {
+    backups: bool,
+    forced: Option<&'a Forced>,
+}
+
+impl<'a> Outsider<'a> {
+    /// One for a purpose.
+    pub fn new(purpose: &Purpose, forced: Option<&'a Forced>) -> Self {
+        let backups = matches!(purpose, Purpose::Run(operations) if operations.contains(&Operation::Backup));
+        Self { backups, forced }
+    }
+
+    /// One for a plan that is carried out.
+    pub fn of(plan: &Plan, forced: Option<&'a Forced>) -> Self {
+        Self { backups: plan.operations.contains(&Operation::Backup), forced }
+    }
+}
+
+impl Outside for Outsider<'_> {
+    fn look(&mut self, server: &Server, desired: &BTreeMap<Address, Desired>) -> Result<Vec<Live>, Failure> {
+        if self.backups { backup::look(server, desired, self.forced) } else { Ok(Vec::new()) }
+    }
+}
+
+/// Does the work of every operation.
+pub struct Crew<'a> {
+    archiver: archiver::Archiver<'a>,
+}
+
+impl<'a> Crew<'a> {
+    /// One for a database.
+    pub fn new(server: &'a Server) -> Self {
+        Self { archiver: archiver::Archiver::new(server) }
+    }
+}
+
+impl Tasks for Crew<'_> {
+    fn carry_out(
+        &mut self,
+        action: &Action,
+        task: &Task,
+        session: &mut Session,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<(), StepOutcome> {
+        if task.name == kinds::backup::TASK {
+            return Ok(backup::carry_out(task, session, interrupt, tell)?);
+        }
+        self.archiver.carry_out(action, task, session, interrupt, tell)
+    }
 }
 
 impl Limits {

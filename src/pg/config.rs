@@ -68,6 +68,17 @@ impl std::fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
+    /// The variables by which PostgreSQL's own programs connect to the same place as the same role. One
+    /// of them may be a password: they are for a program's environment, and for nothing that is shown.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![("PGUSER", self.user.clone()), ("PGDATABASE", self.database.clone())];
+        if let Some(place) = self.places.first() {
+            variables.extend(place.variables());
+        }
+        variables.extend(self.tls.variables());
+        variables
+    }
+
     /// The same with one place only: the one that a session is at, so that whoever speaks of that
     /// session speaks to the same server.
     pub(super) fn at(&self, place: &Place) -> Self {

@@ -40,6 +40,14 @@ impl Place {
         self.host.starts_with('/') && self.address.is_none()
     }
 
+    /// The variables by which PostgreSQL's own programs find it.
+    pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![("PGHOST", self.host.clone()), ("PGPORT", self.port.to_string())];
+        variables.extend(self.address.map(|address| ("PGHOSTADDR", address.to_string())));
+        variables.extend(self.password.clone().map(|password| ("PGPASSWORD", password)));
+        variables
+    }
+
     /// A configuration for this place alone.
     pub(super) fn configured(&self, base: &Config) -> Config {
         let mut config = base.clone();

@@ -6,6 +6,7 @@
 //! [`escape`] on its way out.
 
 mod archive;
+mod backup;
 mod clock;
 mod compare;
 mod escape;
@@ -34,6 +35,10 @@ use crate::plan::{Message, Plan};
 pub use archive::{
     ArchiveLine, ArchivePreview, ArchiveRestored, list as archive_list, query as archive_query,
     restored as archive_restored, verify as archive_verify,
+};
+pub use backup::{
+    BackupLine, BackupList, BackupRestored, DrillLine, drill as backup_drill, list as backup_list,
+    restored as backup_restored, verify as backup_verify,
 };
 pub use clock::{elapsed, when};
 pub use escape::clean;

@@ -114,6 +114,24 @@ fn no_transactions() -> Diagnostic {
     .help("connect to the server itself, or to a pool of PgBouncer with `pool_mode = session`")
 }
 
+/// Who knows of what is live and in no database, such as a repository of backups.
+pub trait Outside {
+    /// The resources of the policies that are there.
+    ///
+    /// # Errors
+    /// When somewhere cannot be looked at.
+    fn look(&mut self, server: &Server, desired: &BTreeMap<Address, Desired>) -> Result<Vec<Live>, Failure>;
+}
+
+/// Nobody has looked anywhere but into the database.
+pub struct OnlyInside;
+
+impl Outside for OnlyInside {
+    fn look(&mut self, _server: &Server, _desired: &BTreeMap<Address, Desired>) -> Result<Vec<Live>, Failure> {
+        Ok(Vec::new())
+    }
+}
+
 /// Looks at everything that is named.
 ///
 /// # Errors
@@ -122,8 +140,8 @@ pub fn take(
     session: &mut Session,
     server: Server,
     names: &Names,
-    desired: &BTreeMap<Address, Desired>,
-    applied: &BTreeMap<Address, Applied>,
+    (desired, applied): (&BTreeMap<Address, Desired>, &BTreeMap<Address, Applied>),
+    outside: &mut dyn Outside,
 ) -> Result<Snapshot, Failure> {
     let mut relations = relations::read(session, &server, &names.relations)?;
     let scope = scope(&relations, names);
@@ -137,6 +155,8 @@ pub fn take(
         let found = kind.identify(found, desired, applied);
         live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
     }
+    let beside = outside.look(&server, desired)?;
+    live.extend(beside.into_iter().map(|resource| (resource.address.clone(), resource)));
     let mut canon = canon::settle(session, desired, &live, applied, &relations)?;
     queries::settle(session, desired, &live, applied, &mut relations, &mut canon)?;
     Ok(Snapshot { server, relations, live, canon })

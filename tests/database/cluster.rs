@@ -105,8 +105,13 @@ impl Place {
         self.root.join(self.bin.strip_prefix("/").unwrap_or(&self.bin))
     }
 
+    /// The same folder, as programs see it.
+    pub fn programs(&self) -> PathBuf {
+        self.bin.clone()
+    }
+
     /// A command that runs there, as the server's user.
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = if self.root == Path::new("/") {
             let mut command = Command::new(program);
             if let Some(user) = &self.user {
@@ -235,6 +240,11 @@ impl Cluster {
     /// A folder that its server can write to, which goes with it.
     pub fn folder(&self) -> &Path {
         &self.outside
+    }
+
+    /// The same folder, as the server sees it.
+    pub fn inside(&self) -> &Path {
+        &self.inside
     }
 
     /// What its server wrote to its log.

@@ -159,19 +159,8 @@ fn restarted(site: &mut Site) {
     }
 }
 
-fn asked_to_stop(site: &mut Site) {
-    for (run, signal) in ["HUP", "INT", "TERM", "HUP"].into_iter().enumerate() {
-        site.reset();
-        let running = site.apply();
-        running.reaches(5 + run);
-        let sent = Command::new("kill").args(["-s", signal, &running.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        let (status, said) = running.ends();
-        assert_eq!(status.code(), Some(4), "{signal}: {status}\n{said}");
-        assert!(said.contains("stopping after the running statement") && said.contains("interrupted"), "{said}");
-        site.settles(&format!("stopped by SIG{signal}"));
-    }
-    // Whoever is asked a second time cancels the statement.
+/// An apply that waits, for as long as the other session leaves a row as it is.
+fn held(site: &mut Site) -> (postgres::Client, Running) {
     site.reset();
     let mut other = site.admin();
     other.batch_execute("BEGIN; UPDATE public.t3 SET v = v WHERE id = 1").unwrap();
@@ -185,10 +174,30 @@ fn asked_to_stop(site: &mut Site) {
     while site.one(&waits) == 0 {
         thread::sleep(Duration::from_millis(5));
     }
-    for _ in 0..2 {
-        assert!(Command::new("kill").args(["-s", "TERM", &running.child.id().to_string()]).status().unwrap().success());
-        thread::sleep(Duration::from_millis(200));
+    (other, running)
+}
+
+fn signal(running: &Running, signal: &str) {
+    let sent = Command::new("kill").args(["-s", signal, &running.child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+fn asked_to_stop(site: &mut Site) {
+    for word in ["HUP", "INT", "TERM"] {
+        let (mut other, running) = held(site);
+        signal(&running, word);
+        running.says("stopping after the running statement");
+        other.batch_execute("ROLLBACK").unwrap();
+        let (status, said) = running.ends();
+        assert_eq!(status.code(), Some(4), "{word}: {status}\n{said}");
+        assert!(said.contains("interrupted"), "{said}");
+        site.settles(&format!("stopped by SIG{word}"));
     }
+    // Whoever is asked a second time cancels the statement.
+    let (mut other, running) = held(site);
+    signal(&running, "TERM");
+    running.says("stopping after the running statement");
+    signal(&running, "TERM");
     let (status, said) = running.ends();
     assert_eq!(status.code(), Some(4), "{status}\n{said}");
     assert!(said.contains("cancelling the running statement"), "{said}");
@@ -201,7 +210,7 @@ fn asked_to_stop(site: &mut Site) {
     arguments.extend(Site::apply_arguments());
     let running = Running::begin(site.dressed(Command::new("sh"), &arguments));
     running.reaches(5);
-    assert!(Command::new("kill").args(["-s", "HUP", &running.child.id().to_string()]).status().unwrap().success());
+    signal(&running, "HUP");
     let (status, said) = running.ends();
     assert!(status.success(), "{status}\n{said}");
     site.settles("hung up on, and told not to mind");

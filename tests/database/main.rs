@@ -15,6 +15,7 @@
 
 mod archive;
 mod archive_codec;
+mod backup;
 mod cases;
 mod cli;
 mod connect;
@@ -69,6 +70,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
     trials.extend(archive::trials(tier, servers));
     trials.extend(archive_codec::trials(tier, servers));
+    trials.extend(backup::trials(tier, servers));
     trials.extend(detection::trials(tier, servers));
     trials.extend(folders::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));

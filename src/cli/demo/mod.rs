@@ -31,6 +31,10 @@ const POLICIES: &[(&str, &str)] = &[
     ("trades.yaml", include_str!("../../../policies/trades.yaml")),
 ];
 
+/// What the demo takes out of a policy, and what it writes instead.
+const RETENTION: &str = "retention:\n  drop_after: 30 days\n  schedule: {every: 1 day, max_retries: 3}\n";
+const ARCHIVE: &str = "archive: {to: cold, after: 30 days, drop: true}\n";
+
 /// Runs the demo on the embedded server, or on the database of `--url` if that is empty.
 pub fn run(args: &DemoArgs, context: &mut Context) -> Result<Exit, Failure> {
     let started = Instant::now();
@@ -135,7 +139,32 @@ impl Stage<'_> {
         self.chronoform(&["drift"], 0)?;
         self.say("8. The ledger has recorded every step.");
         self.chronoform(&["ledger", "log"], 0)?;
-        self.chronoform(&["ledger", "verify"], 0)
+        self.chronoform(&["ledger", "verify"], 0)?;
+        self.say("9. Logs older than a month are to be kept as files. Nothing is dropped before its copy is proved.");
+        self.change(RETENTION, ARCHIVE)?;
+        self.chronoform(&["apply", "--auto-approve"], 0)?;
+        self.chronoform(&["run", "archive", "--auto-approve"], 0)?;
+        self.chronoform(&["archive", "list"], 0)?;
+        self.chronoform(&["archive", "verify"], 0)
+    }
+
+    /// Changes a policy, as a pull request would.
+    fn change(&self, from: &str, to: &str) -> Result<(), Failure> {
+        let path = self.folder.join("policies/system_logs.yaml");
+        let wrong = |why: String| {
+            let message = format!("{} cannot be changed: {why}", path.display());
+            Failure::from(Diagnostic::error(&code::FILE_UNREADABLE, message))
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        if !text.contains(from) {
+            return Err(wrong("it is not as it is shipped".to_owned()));
+        }
+        let lines = |text: &str, sign: &str| text.lines().map(|line| format!("  {sign} {line}\n")).collect::<String>();
+        let store = self.folder.join("archive");
+        let store = format!("kind: archive_store\nname: cold\nlocation: {{path: {}}}\n", store.display());
+        out::print(&format!("{}{}{}", lines(from, "-"), lines(to, "+"), lines(&store, "+")));
+        let changed = format!("{}---\n{store}", text.replace(from, to));
+        std::fs::write(&path, changed).map_err(|error| wrong(error.to_string()))
     }
 
     fn say(&self, text: &str) {

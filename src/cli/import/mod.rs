@@ -90,7 +90,7 @@ fn read(choice: &Choice, project: &Project, session: &mut Session) -> Result<(Ga
         summary.described = relations.filter(|relation| found.names.relations.remove(relation)).count();
     }
     let nothing = (Default::default(), Default::default());
-    let taken = snapshot::take(session, server, &found.names, &nothing.0, &nothing.1)?;
+    let taken = snapshot::take(session, server, &found.names, (&nothing.0, &nothing.1), &mut snapshot::OnlyInside)?;
     let view = taken.view(&nothing.0);
     let mut gathered = import::gather(&view, &|live| !is_described(live));
     let base = Base {

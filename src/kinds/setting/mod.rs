@@ -23,6 +23,14 @@ use level::Level;
 
 const ID: KindId = KindId::new("setting");
 
+/// Says that another value will do as well: see [`AT_LEAST`] and [`AT_MOST`]. Documents of settings do
+/// not write it; those of other kinds do, for what they need of the server.
+pub const BOUND: &str = "bound";
+/// A greater value will do, and of words one that the server lists later.
+pub const AT_LEAST: &str = "at_least";
+/// A smaller number will do, unless it is zero, which stands for never.
+pub const AT_MOST: &str = "at_most";
+
 /// Where a resource keeps the place of its document, to tell documents apart.
 const DOCUMENT: &str = "document";
 
@@ -89,6 +97,10 @@ impl Kind for Setting {
         let mut told = BTreeSet::new();
         for desired in own {
             let Some(container) = desired.address.schema.as_deref() else { continue };
+            // What another kind of document needs has no document of settings.
+            if !desired.places.contains_key(DOCUMENT) {
+                continue;
+            }
             let first = *documents.entry(container).or_insert(desired);
             let (there, here) = in_order(first.place_of(DOCUMENT), desired.place_of(DOCUMENT));
             if here != there && told.insert((container, here.file.clone(), here.start)) {

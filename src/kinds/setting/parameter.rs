@@ -146,7 +146,7 @@ impl Parameter {
     }
 
     /// A number in the parameter's own unit, as `parse_int` and `parse_real` read one.
-    fn number(&self, text: &str) -> Option<f64> {
+    pub fn number(&self, text: &str) -> Option<f64> {
         let text = text.trim();
         let length = number_length(text);
         let (digits, unit) = text.split_at_checked(length)?;

@@ -1,5 +1,6 @@
 //! How a setting is made, changed and taken away at each level.
 
+use crate::kinds::setting::BOUND;
 use crate::kinds::{AttributeRule, How, Needs, Rules, StepRule, Variant};
 
 const fn variant(needs: Needs, template: &'static str, transactional: bool) -> Variant {
@@ -29,6 +30,7 @@ pub static RULES: Rules = Rules {
     replace: None,
     attributes: &[
         AttributeRule { name: "value", how: How::AlterBy(&[&SET, &RELOAD]) },
+        AttributeRule { name: BOUND, how: How::OnlyAtCreation },
         AttributeRule { name: "reload_pending", how: How::Alter(&RELOAD) },
     ],
 };

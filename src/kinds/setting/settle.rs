@@ -4,8 +4,8 @@ use crate::core::{Address, Desired, Ensure, Live, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::View;
 use crate::kinds::setting::level::Level;
-use crate::kinds::setting::parameter::Parameter;
-use crate::kinds::setting::{ID, PENDING_RESTART, UNKNOWN_PARAMETER, UNKNOWN_ROLE, observe};
+use crate::kinds::setting::parameter::{Parameter, Sort};
+use crate::kinds::setting::{AT_LEAST, AT_MOST, BOUND, ID, PENDING_RESTART, UNKNOWN_PARAMETER, UNKNOWN_ROLE, observe};
 
 /// The first version whose ALTER SYSTEM takes an extension's parameter that is not loaded (seen on 17,
 /// refused by 15).
@@ -61,15 +61,39 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
                 return None;
             }
         }
+        None if desired.skip_missing => return None,
         None => {
             sink.push(unknown(name, desired, view));
             return None;
         }
     }
+    if let Some(bound) = settled.attributes.remove(BOUND)
+        && let (Some(known), Some(have)) = (known, live.and_then(|live| live.get("value")))
+        && settled.get("value").is_some_and(|wanted| will_do(&bound, have, wanted, &Parameter::of(known)))
+    {
+        settled.set("value", have.clone());
+    }
     if level == Level::Server {
         on_server(&mut settled, live, view, sink);
     }
     Some(settled)
+}
+
+/// Whether a value will do as well as the one that is wanted.
+pub fn will_do(bound: &Value, have: &Value, wanted: &Value, parameter: &Parameter) -> bool {
+    let rank = |value: &Value| match value.as_text() {
+        Some(text) if parameter.sort == Sort::Enum => {
+            parameter.words.iter().position(|word| word == text).map(|position| position as f64)
+        }
+        Some(text) => parameter.number(text),
+        None => None,
+    };
+    let (Some(have), Some(wanted)) = (rank(have), rank(wanted)) else { return false };
+    match bound.as_text() {
+        Some(AT_LEAST) => have >= wanted,
+        Some(AT_MOST) => have > 0.0 && have <= wanted,
+        _ => false,
+    }
 }
 
 /// What only holds for ALTER SYSTEM: a value that is to go is gone once it is not in its file, and

@@ -155,3 +155,23 @@ fn a_scope_has_what_belongs_to_it() {
     }
     assert_eq!(said(&json!({"scope": "server", "settings": {"log_line_prefix": "a\nb"}})), ["wrong-value"]);
 }
+
+#[test]
+fn a_better_value_will_do_where_another_kind_asks_for_one() {
+    use super::settle::will_do;
+    let level = Parameter {
+        words: ["minimal", "replica", "logical"].map(str::to_owned).to_vec(),
+        ..parameter(Sort::Enum, None, 0.0, 0.0)
+    };
+    let at_least = |have: &str, wanted: &str, parameter: &Parameter| {
+        will_do(&Value::text(AT_LEAST), &Value::text(have), &Value::text(wanted), parameter)
+    };
+    assert!(at_least("logical", "replica", &level) && at_least("replica", "replica", &level));
+    assert!(!at_least("minimal", "replica", &level) && !at_least("unheard of", "replica", &level));
+    let count = parameter(Sort::Integer, None, 0.0, 100.0);
+    assert!(at_least("10", "2", &count) && !at_least("1", "2", &count) && !at_least("0", "2", &count));
+    let seconds = parameter(Sort::Integer, Some("s"), 0.0, 86400.0);
+    let at_most = |have: &str| will_do(&Value::text(AT_MOST), &Value::text(have), &Value::text("300s"), &seconds);
+    assert!(at_most("1min") && at_most("5min"));
+    assert!(!at_most("6min") && !at_most("0"), "zero is never");
+}

@@ -140,6 +140,27 @@ impl TlsSettings {
         })
     }
 
+    /// The variables by which PostgreSQL's own programs do the same.
+    pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
+        let mode = MODES.iter().find(|(_, mode)| *mode == self.mode).map_or("prefer", |(word, _)| *word);
+        let mut variables = vec![("PGSSLMODE", mode.to_owned())];
+        if self.system_roots {
+            variables.push(("PGSSLROOTCERT", "system".to_owned()));
+        }
+        let files = [
+            ("PGSSLROOTCERT", &self.roots),
+            ("PGSSLCRL", &self.revoked),
+            ("PGSSLCERT", &self.certificate),
+            ("PGSSLKEY", &self.key),
+        ];
+        for (variable, chosen) in files {
+            if let Some(chosen) = chosen.as_ref().filter(|chosen| chosen.exists()) {
+                variables.push((variable, chosen.path.to_string_lossy().into_owned()));
+            }
+        }
+        variables
+    }
+
     /// Reads the files, and makes what speaks TLS.
     ///
     /// # Errors

@@ -180,6 +180,15 @@ impl Running {
         }
     }
 
+    /// Waits until the program says something, or ends.
+    pub fn says(&self, words: &str) {
+        while let Ok(line) = self.lines.recv() {
+            if line.contains(words) {
+                return;
+            }
+        }
+    }
+
     /// Its end, and what it said.
     #[track_caller]
     pub fn ends(mut self) -> (ExitStatus, String) {

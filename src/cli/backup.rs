@@ -1,0 +1,436 @@
+//! `chronoform backup`: what backups there are, whether they are whole, how one is made now, and how a
+//! server comes back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+
+use crate::apply::Interrupt;
+use crate::cli::args::{Format, Paths, RunArgs};
+use crate::cli::context::Context;
+use crate::cli::{out, run as work_off, signals};
+use crate::core::{Operation, Value};
+use crate::diag::{Diagnostic, Exit, Failure, code};
+use crate::kinds::backup::{self, NOT_PUSHED, NOT_RESTORED, NOT_WHOLE, REPOSITORY, WAL_NOT_GIVEN, work};
+use crate::ops::Forced;
+use crate::ops::backup::{self as engine, Contents, Record, Repository, Sort, Target, WalError};
+use crate::report::{self, BackupLine, DrillLine};
+
+/// `backup`
+#[derive(Args, Debug)]
+pub struct BackupArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: BackupCommand,
+}
+
+/// What `backup` can do.
+#[derive(Subcommand, Debug)]
+pub enum BackupCommand {
+    /// Every backup, and what came of the last drill.
+    #[command(after_help = "Example:\n  chronoform backup list --format json")]
+    List {
+        /// Where they are.
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Make a backup now, whether or not one is due. It counts once it has been read back.
+    #[command(after_help = "Example:\n  chronoform backup run --type full --auto-approve")]
+    Run {
+        /// Which sort.
+        #[arg(long = "type", value_name = "TYPE", default_value = "full", value_parser = sort)]
+        sort: Sort,
+        /// How it is done.
+        #[command(flatten)]
+        now: NowArgs,
+    },
+    /// Read every backup and all archived WAL again, and compare it with what the server had. Ends with 2
+    /// where anything is wrong.
+    #[command(after_help = "Example:\n  chronoform backup verify")]
+    Verify {
+        /// Where they are.
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Bring the server back in a folder of its own, to a moment of now, look at it, measure, and remove it.
+    #[command(after_help = "Example:\n  chronoform backup drill --auto-approve")]
+    Drill {
+        /// How it is done.
+        #[command(flatten)]
+        now: NowArgs,
+    },
+    /// Bring a backup back into a folder that is not there yet. Starts no server.
+    #[command(
+        after_help = "Examples:\n  chronoform backup restore --to /srv/restored --time '2026-11-26 09:30:00+00'\n  chronoform backup restore --to /srv/restored --from /var/backups/chronoform"
+    )]
+    Restore(RestoreArgs),
+    /// Bring one file of WAL to a repository: what the server's `archive_command` calls.
+    #[command(
+        after_help = "Example:\n  archive_command = 'chronoform backup push-wal --to /var/backups/chronoform %p'"
+    )]
+    PushWal {
+        /// The repository.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// The file, as the server names it with `%p`.
+        file: PathBuf,
+    },
+    /// Get one file of WAL from a repository: what the server's `restore_command` calls. Ends with 1 where
+    /// it is not there, and with 200, at which a server stops recovering, where it cannot be given.
+    #[command(
+        after_help = "Example:\n  restore_command = 'chronoform backup fetch-wal --from /var/backups/chronoform %f %p'"
+    )]
+    FetchWal {
+        /// The repository.
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The file's name, `%f`.
+        name: String,
+        /// Where to put it, `%p`.
+        file: PathBuf,
+    },
+}
+
+/// Which repositories are meant.
+#[derive(Args, Debug)]
+pub struct PlaceArgs {
+    /// Only that of this `backup` document.
+    #[arg(long, value_name = "NAME")]
+    pub backup: Option<String>,
+    /// A repository's folder, without any policy.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["backup", "policies"])]
+    pub from: Option<PathBuf>,
+    /// Policy files or folders; `policies` where none is given and chronoform.yaml names none.
+    #[arg(long, value_name = "PATH")]
+    pub policies: Vec<PathBuf>,
+}
+
+/// How something is done now.
+#[derive(Args, Debug)]
+pub struct NowArgs {
+    /// Which `backup` document, where there are several.
+    #[arg(long, value_name = "NAME")]
+    pub backup: Option<String>,
+    /// Policy files or folders; `policies` where none is given and chronoform.yaml names none.
+    #[arg(long, value_name = "PATH")]
+    pub policies: Vec<PathBuf>,
+    /// Do not ask.
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// How many seconds to wait for an apply or run to end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub lock_timeout: u64,
+}
+
+/// `backup restore`
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// The folder: not there yet, or empty.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// To this moment, such as `2026-11-26 09:30:00+00`; otherwise as far as there is WAL.
+    #[arg(long, value_name = "TIME", group = "moment")]
+    pub time: Option<String>,
+    /// To this place in WAL, such as `16/B374D848`.
+    #[arg(long, value_name = "LSN", group = "moment")]
+    pub lsn: Option<engine::Lsn>,
+    /// To the end of the backup and no further.
+    #[arg(long, group = "moment")]
+    pub no_wal: bool,
+    /// From this backup; otherwise from the newest that goes with the moment.
+    #[arg(long, value_name = "LABEL")]
+    pub label: Option<String>,
+    /// The cluster's system identifier, where the repository has several.
+    #[arg(long, value_name = "ID")]
+    pub cluster: Option<String>,
+    /// The folder with PostgreSQL's programs of the server's version.
+    #[arg(long, value_name = "DIR")]
+    pub programs: Option<PathBuf>,
+    /// Where the backups are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+fn sort(word: &str) -> Result<Sort, String> {
+    Sort::read(word).ok_or_else(|| "it is `full` or `incremental`".to_owned())
+}
+
+/// Does what was asked.
+pub fn run(args: &BackupArgs, context: &mut Context) -> Result<Exit, Failure> {
+    match &args.command {
+        BackupCommand::List { place } => list(place, context),
+        BackupCommand::Verify { place } => verify(place, context),
+        BackupCommand::Run { sort, now } => do_now(now, work::BACKUP, Some(*sort), context),
+        BackupCommand::Drill { now } => drill(now, context),
+        BackupCommand::Restore(args) => restore(args, context),
+        BackupCommand::PushWal { to, file } => push(to, file),
+        BackupCommand::FetchWal { from, name, file } => fetch(from, name, file),
+    }
+}
+
+/// The folders of repositories.
+fn repositories(place: &PlaceArgs, context: &mut Context) -> Result<Vec<PathBuf>, Failure> {
+    if let Some(folder) = &place.from {
+        return Ok(vec![folder.clone()]);
+    }
+    let policies = context.policies(&Paths { paths: place.policies.clone() })?;
+    let named = |name: Option<&String>| place.backup.is_none() || place.backup.as_ref() == name;
+    let of_backups = policies.desired.values().filter(|desired| desired.address.kind == backup::ID);
+    let mut found: Vec<PathBuf> = of_backups
+        .filter(|desired| named(desired.address.schema.as_ref()))
+        .filter_map(|desired| desired.get(backup::PATH).and_then(Value::as_text).map(PathBuf::from))
+        .collect();
+    found.dedup();
+    if found.is_empty() {
+        let message = match &place.backup {
+            Some(name) => format!("the policies describe no backup `{name}`"),
+            None => "the policies describe no backup".to_owned(),
+        };
+        let help = "a document `kind: backup` says where backups are; --policies says where the document is, and \
+                    --from names a repository without one";
+        return Err(Diagnostic::error(&code::WRONG_VALUE, message).help(help).into());
+    }
+    Ok(found)
+}
+
+/// One cluster's part of a repository.
+struct Part {
+    path: PathBuf,
+    cluster: String,
+    repository: Repository,
+    contents: Contents,
+}
+
+fn parts(place: &PlaceArgs, context: &mut Context) -> Result<Vec<Part>, Failure> {
+    let mut found = Vec::new();
+    for path in repositories(place, context)? {
+        let unreadable = |error: std::io::Error| -> Failure {
+            let message = format!("the repository at {} cannot be read: {error}", path.display());
+            Diagnostic::error(&REPOSITORY, message).into()
+        };
+        let mut clusters = Vec::new();
+        for entry in fs::read_dir(&path).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+            if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
+                clusters.push(name);
+            }
+        }
+        clusters.sort();
+        for cluster in clusters {
+            let repository = Repository::new(&path, &cluster);
+            let contents = repository.contents().map_err(unreadable)?;
+            found.push(Part { path: path.clone(), cluster, repository, contents });
+        }
+    }
+    Ok(found)
+}
+
+fn line(cluster: &str, record: &Record) -> BackupLine {
+    let wal: Vec<String> = record.wal.iter().map(|range| format!("{} to {}", range.from, range.until)).collect();
+    BackupLine {
+        cluster: cluster.to_owned(),
+        label: record.label.clone(),
+        sort: record.sort.as_str().to_owned(),
+        started: moment(record.started),
+        seconds: record.stopped.duration_since(record.started).as_secs(),
+        data_bytes: record.data_bytes,
+        bytes: record.bytes(),
+        wal: if record.has_wal { "its own".to_owned() } else { wal.join(", ") },
+        problem: None,
+    }
+}
+
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn drill_line(cluster: &str, drill: &engine::Drill) -> DrillLine {
+    DrillLine {
+        cluster: cluster.to_owned(),
+        started: moment(drill.started),
+        label: drill.label.clone(),
+        passed: drill.is_passed(),
+        rto_seconds: drill.restore_seconds + drill.recovery_seconds,
+        rpo_seconds: drill.lag_seconds,
+        checks: drill.checks.iter().map(|check| (check.what.clone(), check.found.clone(), check.fine)).collect(),
+    }
+}
+
+fn list(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let mut list = report::BackupList::default();
+    for part in parts(place, context)? {
+        list.backups.extend(part.contents.backups.iter().map(|record| line(&part.cluster, record)));
+        list.backups.extend(part.contents.damaged.iter().map(|(path, why)| BackupLine {
+            cluster: part.cluster.clone(),
+            label: path.display().to_string(),
+            problem: Some(why.clone()),
+            ..BackupLine::default()
+        }));
+        list.drills.extend(part.contents.drills.iter().map(|drill| drill_line(&part.cluster, drill)));
+        list.newest_wal.extend(engine::newest_wal(&part.repository).map(|name| (part.cluster.clone(), name)));
+    }
+    let wrong = list.backups.iter().any(|line| line.problem.is_some());
+    out::print(&report::backup_list(&list, &context.report_options()));
+    Ok(if wrong { Exit::Differences } else { Exit::Done })
+}
+
+fn verify(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let parts = parts(place, context)?;
+    let quiet = context.global.quiet || context.global.format != Format::Text;
+    let interrupt = Interrupt::default();
+    let _listening = signals::listen(&interrupt)?;
+    let mut lines = Vec::new();
+    for part in &parts {
+        let mut tell = teller(quiet);
+        let found = engine::verify_all(&part.repository, &part.cluster, &interrupt, &mut tell)
+            .map_err(|trouble| Failure::from(trouble.diagnostic(&REPOSITORY)))?;
+        lines.extend(found.into_iter().map(|(label, problem)| BackupLine {
+            cluster: part.cluster.clone(),
+            label,
+            problem,
+            ..BackupLine::default()
+        }));
+    }
+    out::print(&report::backup_verify(&lines, &context.report_options()));
+    Ok(if lines.iter().any(|line| line.problem.is_some()) { Exit::Differences } else { Exit::Done })
+}
+
+/// Says each thing once, however often it is told.
+fn teller(quiet: bool) -> impl FnMut(&str) {
+    let mut before = String::new();
+    move |words: &str| {
+        if !quiet && before != words {
+            out::eprint(&format!("{}\n", report::clean(words)));
+            words.clone_into(&mut before);
+        }
+    }
+}
+
+fn do_now(now: &NowArgs, work: &'static str, sort: Option<Sort>, context: &mut Context) -> Result<Exit, Failure> {
+    let args = RunArgs {
+        operations: vec![Operation::Backup],
+        policies: now.policies.clone(),
+        dry_run: false,
+        max_runtime: None,
+        auto_approve: now.auto_approve,
+        allow: Vec::new(),
+        lock_timeout: now.lock_timeout,
+        patience: 60,
+    };
+    work_off::forced(&args, Some(Forced { backup: now.backup.clone(), work, sort }), context)
+}
+
+/// Does a drill, and shows what came of it, also where it failed.
+fn drill(now: &NowArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let place = PlaceArgs { backup: now.backup.clone(), from: None, policies: now.policies.clone() };
+    let began = Timestamp::now();
+    let format = std::mem::replace(&mut context.global.format, Format::Text);
+    let done = do_now(now, work::DRILL, None, context);
+    context.global.format = format;
+    let drills = parts(&place, context)?.into_iter().flat_map(|part| {
+        let cluster = part.cluster;
+        part.contents.drills.into_iter().map(move |drill| (cluster.clone(), drill)).collect::<Vec<_>>()
+    });
+    // The record has whole seconds in its name, and all of them inside.
+    if let Some((cluster, drill)) = drills.filter(|(_, drill)| drill.started >= began).max_by_key(|(_, d)| d.started) {
+        out::print(&report::backup_drill(&drill_line(&cluster, &drill), &context.report_options()));
+    }
+    done
+}
+
+fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let target = target(args)?;
+    let parts: Vec<Part> = parts(&args.place, context)?;
+    let chosen: Vec<&Part> =
+        parts.iter().filter(|part| args.cluster.as_ref().is_none_or(|cluster| *cluster == part.cluster)).collect();
+    let part = match chosen.as_slice() {
+        [part] => *part,
+        [] => {
+            let message = "there is no backup of that cluster in the repository";
+            return Err(Diagnostic::error(&NOT_RESTORED, message)
+                .help("`chronoform backup list` shows what there is")
+                .into());
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|part| part.cluster.as_str()).collect();
+            let message = format!("there are backups of {} clusters: {}", names.len(), names.join(", "));
+            return Err(Diagnostic::error(&NOT_RESTORED, message)
+                .help("choose one with --cluster, or --backup")
+                .into());
+        }
+    };
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("chronoform"));
+    let to = std::path::absolute(&args.to).unwrap_or_else(|_| args.to.clone());
+    let path = std::path::absolute(&part.path).unwrap_or_else(|_| part.path.clone());
+    let order = engine::Restore {
+        repository: &part.repository,
+        path: &path,
+        contents: &part.contents,
+        label: args.label.as_deref(),
+        target,
+        to: &to,
+        program: &program.to_string_lossy(),
+        programs: args.programs.as_deref(),
+    };
+    let quiet = context.global.quiet || context.global.format != Format::Text;
+    let interrupt = Interrupt::default();
+    let _listening = signals::listen(&interrupt)?;
+    let record = engine::restore(&order, &interrupt, &mut teller(quiet))
+        .map_err(|trouble| Failure::from(trouble.diagnostic(&NOT_RESTORED)))?;
+    let done = report::BackupRestored {
+        label: record.label.clone(),
+        folder: to.display().to_string(),
+        target: order.target.words(),
+        major: record.server_version / 10_000,
+    };
+    out::print(&report::backup_restored(&done, &context.report_options()));
+    Ok(Exit::Done)
+}
+
+fn target(args: &RestoreArgs) -> Result<Target, Failure> {
+    if args.no_wal {
+        return Ok(Target::Backup);
+    }
+    if let Some(lsn) = args.lsn {
+        return Ok(Target::Place(lsn));
+    }
+    let Some(text) = &args.time else { return Ok(Target::Latest) };
+    // As PostgreSQL prints it, or as RFC 3339 has it.
+    let spelt = match text.as_bytes().iter().rev().nth(2) {
+        Some(b'+' | b'-') if text.contains(':') => format!("{text}:00"),
+        _ => text.clone(),
+    };
+    spelt.replacen(' ', "T", 1).parse::<Timestamp>().map(Target::Time).map_err(|_| {
+        Diagnostic::error(&code::WRONG_VALUE, format!("`{text}` is no moment with a time zone"))
+            .help("write it like `2026-11-26 09:30:00+00`")
+            .into()
+    })
+}
+
+fn push(to: &Path, file: &Path) -> Result<Exit, Failure> {
+    let pushed = engine::cluster_here().and_then(|cluster| {
+        let repository = Repository::new(to, &cluster);
+        engine::push(&repository, &cluster, file)
+    });
+    pushed.map(|_| Exit::Done).map_err(|error| {
+        let message = format!("{} was not archived: {error}", file.display());
+        Diagnostic::error(&NOT_PUSHED, message)
+            .why("the server keeps it, and tries again")
+            .help("the server calls this in its data folder, as its own user, who must be able to write to the repository")
+            .into()
+    })
+}
+
+fn fetch(from: &Path, name: &str, file: &Path) -> Result<Exit, Failure> {
+    let fetched =
+        engine::cluster_here().and_then(|cluster| engine::fetch(&Repository::new(from, &cluster), name, file));
+    fetched.map(|()| Exit::Done).map_err(|error| match error {
+        // A server asks for what may come next, until there is no more.
+        WalError::Missing(_) | WalError::NoWal(_) => Diagnostic::error(&NOT_WHOLE, error.to_string()).into(),
+        error => Diagnostic::error(&WAL_NOT_GIVEN, format!("{name} cannot be given: {error}"))
+            .why("a server that went on without it would lose what is in it, and all that is after")
+            .into(),
+    })
+}

@@ -1,0 +1,190 @@
+//! `backup`: copies of the whole server that are to be made, proved, drilled and expired.
+//!
+//! The document makes two sorts of resource. What the server must be set to before a backup can work
+//! are settings like any other, which `apply` makes true. What must happen again and again is work: each
+//! piece is a resource of this kind whose one compared attribute says whether it is as scheduled, and
+//! `run backup` closes the difference. Whether something is due is told by the repository and not by the
+//! database: whoever looks there gives this kind its live side.
+
+mod desired;
+mod rules;
+pub mod schedule;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod weigh;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema as _;
+
+use crate::core::{
+    Address, ClosedBy, Delta, Desired, KindId, Live, Op, Operation, Query, Row, RowError, Server, Task, Value,
+};
+use crate::diag::{Code, Diagnostic, Exit};
+use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
+
+pub use weigh::TASK;
+
+/// The kind's name.
+pub const ID: KindId = KindId::new("backup");
+/// The one attribute that is compared.
+pub const STATE: &str = "state";
+/// What it is when nothing is to be done.
+pub const ON_SCHEDULE: &str = "on schedule";
+
+/// What makes the backups.
+pub const ENGINE: &str = "engine";
+/// The repository's folder.
+pub const PATH: &str = "path";
+/// The folder with the server's programs, where it is said.
+pub const PROGRAMS: &str = "programs";
+/// When a full backup is due, in cron's form.
+pub const FULL: &str = "full";
+/// When an incremental one is.
+pub const INCREMENTAL: &str = "incremental";
+/// Whether WAL is archived, so that a backup can do without its own.
+pub const WAL: &str = "wal";
+/// How long WAL may take to reach the repository.
+pub const MAX_LAG: &str = "max_lag";
+/// How often.
+pub const EVERY: &str = "every";
+/// How many full backups are kept.
+pub const KEEP_FULL: &str = "keep_full";
+/// How far back in time the server can be brought.
+pub const KEEP_WAL: &str = "keep_wal";
+/// How much may be lost.
+pub const RPO: &str = "rpo";
+/// How long bringing it back may take.
+pub const RTO: &str = "rto";
+/// How long a backup may take.
+pub const WINDOW: &str = "window";
+
+/// The fact that says which sort of backup is due: `full` or `incremental`.
+pub const DUE: &str = "due";
+/// The fact that lists what is to go.
+pub const EXPIRES: &str = "expires";
+
+/// The pieces of work that a document makes, by the names of their resources.
+pub mod work {
+    /// A backup.
+    pub const BACKUP: &str = "backup";
+    /// Everything in the repository read again.
+    pub const VERIFY: &str = "verify";
+    /// The server brought back, aside.
+    pub const DRILL: &str = "drill";
+    /// Backups that are no longer needed.
+    pub const EXPIRE: &str = "expire";
+    /// All of them, in the order in which they are done.
+    pub const ALL: [&str; 4] = [BACKUP, VERIFY, DRILL, EXPIRE];
+}
+
+static ENGINE_CANNOT: Code = Code::new("engine-cannot", "Something that the chosen engine of a backup does not do.");
+static BAD_SCHEDULE: Code = Code::new("bad-schedule", "A schedule that is none.");
+static TWO_BACKUPS: Code = Code::new("two-backups", "Two documents that would archive one server's WAL.");
+static NOT_READY: Code =
+    Code::new("backup-not-ready", "A server that is not set up yet for the backups of its policy.");
+/// A repository that cannot be used.
+pub static REPOSITORY: Code =
+    Code::new("repository-unusable", "A repository of backups that cannot be read or written.");
+/// A backup that is not whole.
+pub static NOT_WHOLE: Code =
+    Code::new("backup-not-whole", "A backup, or WAL that it needs, that is missing or damaged.");
+/// A restore that was refused or failed.
+pub static NOT_RESTORED: Code =
+    Code::new("restore-impossible", "A backup that could not be brought back; nothing that was there is touched.");
+/// WAL that was not taken.
+pub static NOT_PUSHED: Code =
+    Code::new("wal-not-archived", "WAL that could not be brought to the repository; it stays on the server.");
+/// WAL that is there and cannot be given: a server that went on without it would lose what is in it.
+pub static WAL_NOT_GIVEN: Code = Code {
+    name: "wal-not-given",
+    about: "WAL that is in the repository and cannot be given to a server that recovers.",
+    exit: Exit::Abort,
+};
+static CODES: [&Code; 9] = [
+    &WAL_NOT_GIVEN,
+    &ENGINE_CANNOT,
+    &BAD_SCHEDULE,
+    &TWO_BACKUPS,
+    &NOT_READY,
+    &REPOSITORY,
+    &NOT_WHOLE,
+    &NOT_RESTORED,
+    &NOT_PUSHED,
+];
+
+/// The kind.
+pub struct Backup;
+
+static SECTIONS: [Section; 1] = [Section {
+    document: "backup",
+    key: "",
+    repeated: false,
+    schema: desired::Backup::json_schema,
+    expand: desired::expand,
+}];
+
+impl Kind for Backup {
+    fn id(&self) -> KindId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "backup"
+    }
+
+    fn rules(&self) -> &'static Rules {
+        &rules::RULES
+    }
+
+    fn sections(&self) -> &'static [Section] {
+        &SECTIONS
+    }
+
+    fn closed_by(&self) -> ClosedBy {
+        ClosedBy::Run(Operation::Backup)
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        &CODES
+    }
+
+    fn observe(&self, _server: &Server, _scope: &Scope) -> Option<Query> {
+        None
+    }
+
+    fn read(&self, _rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
+        Ok(Vec::new())
+    }
+
+    fn export(&self, _live: &Live, _view: &View<'_>) -> Export {
+        Export::Nothing
+    }
+
+    fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+        settle::settle(desired, view, sink)
+    }
+
+    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        settle::check(own, sink);
+    }
+
+    fn items(
+        &self,
+        _template: &str,
+        delta: &Delta,
+        _weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Option<Vec<Value>>, RowError> {
+        Ok(Some(weigh::items(delta, view)))
+    }
+
+    fn task(&self, item: &Value) -> Option<Task> {
+        weigh::task(item)
+    }
+
+    fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], _view: &View<'_>) -> Result<Judgement, RowError> {
+        Ok(weigh::judge(delta, op))
+    }
+}

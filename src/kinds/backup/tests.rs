@@ -1,0 +1,105 @@
+//! What a backup's document says.
+
+use serde_json::{Value as Json, json};
+
+use super::{Backup, EVERY, FULL, KEEP_FULL, MAX_LAG, ON_SCHEDULE, PATH, STATE, WAL, work};
+use crate::core::{Desired, Interval, Value, Version};
+use crate::kinds::Kind;
+use crate::kinds::fixture::{World, codes, daily, expand};
+use crate::kinds::setting::{AT_LEAST, AT_MOST, BOUND};
+
+const KIND: &dyn Kind = &Backup;
+
+fn least() -> Json {
+    json!({"repository": {"path": "/var/backups/main"}, "schedule": {"full": "0 1 * * 0"}})
+}
+
+fn with(key: &str, value: Json) -> Json {
+    let mut document = least();
+    document[key] = value;
+    document
+}
+
+fn find<'a>(all: &'a [Desired], name: &str) -> &'a Desired {
+    all.iter().find(|desired| desired.address.name == name).unwrap()
+}
+
+#[test]
+fn a_document_makes_its_work_and_the_settings_that_it_needs() {
+    let (all, said) = expand(KIND, &least());
+    assert_eq!(codes(&said), Vec::<&str>::new());
+    let backup = find(&all, work::BACKUP);
+    assert_eq!(backup.get(PATH), Some(&Value::text("/var/backups/main")));
+    assert_eq!(backup.get(FULL), Some(&Value::text("0 1 * * 0")));
+    assert_eq!(backup.get(WAL), Some(&Value::Bool(true)));
+    assert_eq!(backup.get(STATE), Some(&Value::text(ON_SCHEDULE)));
+    assert_eq!(find(&all, work::EXPIRE).get(KEEP_FULL), Some(&Value::Int(2)));
+    assert_eq!(find(&all, work::DRILL).get(EVERY), None);
+    assert!(all.iter().all(|desired| desired.address.name != work::VERIFY));
+    let value = |name: &str| find(&all, name).get("value").and_then(Value::as_text).unwrap().to_owned();
+    assert_eq!(value("archive_mode"), "on");
+    assert_eq!(value("archive_command"), "'chronoform' backup push-wal --to '/var/backups/main' '%p'");
+    assert_eq!(value("archive_timeout"), "300s");
+    assert_eq!(find(&all, "archive_timeout").get(BOUND), Some(&Value::text(AT_MOST)));
+    assert_eq!(find(&all, "wal_level").get(BOUND), Some(&Value::text(AT_LEAST)));
+    assert!(all.iter().all(|desired| desired.address.name != "summarize_wal"));
+}
+
+#[test]
+fn without_wal_nothing_is_archived() {
+    let (all, said) = expand(KIND, &with("wal", json!({"archive": false})));
+    assert_eq!(codes(&said), Vec::<&str>::new());
+    assert!(all.iter().all(|desired| !desired.address.name.starts_with("archive_")));
+    assert_eq!(find(&all, work::BACKUP).get(WAL), Some(&Value::Bool(false)));
+}
+
+#[test]
+fn everything_can_be_said() {
+    let document = json!({
+        "engine": "native",
+        "repository": {"path": "/b/"},
+        "schedule": {"full": "0 1 * * 0", "incremental": "0 1 * * 1-6"},
+        "wal": {"archive": true, "max_lag": "30 seconds", "program": "/usr/local/bin/chronoform"},
+        "keep": {"full": 4, "wal": "14 days"},
+        "verify": {"checksums": "7 days", "restore_drill": "7 days"},
+        "objectives": {"rpo": "5 minutes", "rto": "15 minutes", "window": "30 minutes"},
+        "programs": "/usr/lib/postgresql/17/bin",
+    });
+    let (all, said) = expand(KIND, &document);
+    assert_eq!(codes(&said), Vec::<&str>::new());
+    assert_eq!(find(&all, work::BACKUP).get(PATH), Some(&Value::text("/b")));
+    assert_eq!(find(&all, work::BACKUP).get(MAX_LAG), Some(&Value::Interval(Interval::micros(30_000_000))));
+    assert_eq!(find(&all, work::VERIFY).get(EVERY), Some(&Value::Interval(Interval::days(7))));
+    assert!(find(&all, "summarize_wal").skip_missing);
+}
+
+#[test]
+fn what_cannot_be_is_said() {
+    let refused = |key: &str, value: Json, code: &str| {
+        let (all, said) = expand(KIND, &with(key, value.clone()));
+        assert_eq!(codes(&said), [code], "{value}");
+        assert!(all.is_empty(), "{value}");
+    };
+    refused("encryption", json!({"cipher": "aes-256"}), "engine-cannot");
+    refused("repository", json!({"s3": {"bucket": "b"}}), "engine-cannot");
+    refused("repository", json!({}), "missing-key");
+    for path in ["backups", "/it's", "/100%p", "/a\\b", "/a\nb"] {
+        refused("repository", json!({ "path": path }), "wrong-value");
+    }
+    refused("schedule", json!({"full": "weekly"}), "bad-schedule");
+    refused("schedule", json!({"full": "0 1 * * 0", "incremental": "0 25 * * *"}), "bad-schedule");
+    refused("wal", json!({"max_lag": "soon"}), "bad-interval");
+    refused("wal", json!({"program": "a'b"}), "wrong-value");
+    refused("keep", json!({"wal": "-1 days"}), "bad-interval");
+    refused("objectives", json!({"rpo": "1 minute"}), "policy-conflict");
+}
+
+#[test]
+fn incremental_backups_need_a_server_that_makes_them() {
+    let document = with("schedule", json!({"full": "0 1 * * 0", "incremental": "0 1 * * 1-6"}));
+    let mut world = World::new("2.23.0", daily());
+    world.server.version = Version::new(16, 9);
+    assert_eq!(world.settle(KIND, &document), Err(vec!["needs-newer-server"]));
+    world.server.version = Version::new(17, 0);
+    assert_eq!(world.settle(KIND, &document), Err(Vec::new()), "nobody has looked into the repository");
+}

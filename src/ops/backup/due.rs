@@ -1,0 +1,296 @@
+//! What is due: a policy, a repository and a moment.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::{Desired, Interval, Value};
+use crate::kinds::backup::schedule::Schedule;
+use crate::kinds::backup::{EVERY, FULL, INCREMENTAL, KEEP_FULL, KEEP_WAL, work};
+use crate::ops::backup::repository::{Contents, Record, Sort};
+
+/// Why something is to be done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Due {
+    /// In words, by moments and not by how long ago they are, so that it stays the same until something
+    /// else is due.
+    pub why: String,
+    /// Which sort of backup.
+    pub sort: Option<Sort>,
+    /// The backups that are to go.
+    pub expires: Vec<String>,
+}
+
+/// What is due of one piece of work; nothing where it is on schedule.
+pub fn due(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due> {
+    match desired.address.name.as_str() {
+        work::BACKUP => backup(desired, contents, now),
+        work::VERIFY => again(desired, contents, contents.verified, "everything read again", now),
+        work::DRILL => {
+            let passed = contents.drills.iter().filter(|drill| drill.is_passed()).map(|drill| drill.started).max();
+            again(desired, contents, passed, "drill passed", now)
+        }
+        work::EXPIRE => expire(desired, contents, now),
+        _ => None,
+    }
+}
+
+fn said(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+fn schedule(desired: &Desired, name: &str) -> Option<Schedule> {
+    Schedule::read(desired.get(name)?.as_text()?).ok()
+}
+
+/// A backup is due where none of its sort, or of a greater one, was begun since the last moment of its
+/// schedule. A moment that was missed is made up for once, however many were missed.
+fn backup(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due> {
+    let last = |sorts: &[Sort]| {
+        contents.backups.iter().filter(|record| sorts.contains(&record.sort)).map(|record| record.started).max()
+    };
+    let due = |sort: Sort, why: String| Some(Due { why, sort: Some(sort), expires: Vec::new() });
+    let full = last(&[Sort::Full]);
+    if full.is_none() {
+        return due(Sort::Full, "no full backup yet".to_owned());
+    }
+    if let Some(since) = schedule(desired, FULL)?.last(now)
+        && full.is_some_and(|full| full < since)
+    {
+        return due(Sort::Full, format!("full due {}, last one {}", said(Some(since)), said(full)));
+    }
+    let any = last(&[Sort::Full, Sort::Incremental]);
+    let since = schedule(desired, INCREMENTAL)?.last(now)?;
+    if any.is_some_and(|any| any < since) {
+        return due(Sort::Incremental, format!("incremental due {}, last one {}", said(Some(since)), said(any)));
+    }
+    None
+}
+
+/// What is to be done so often, of a repository that has a backup.
+fn again(desired: &Desired, contents: &Contents, last: Option<Timestamp>, words: &str, now: Timestamp) -> Option<Due> {
+    let first = contents.backups.first()?;
+    let every = duration(desired.get(EVERY)?.as_interval()?)?;
+    // The first time it is due as soon as there is something to do it with.
+    let since = match last {
+        Some(last) => last.checked_add(every).ok()?,
+        None => first.stopped,
+    };
+    let why = format!("due {}, last {words} {}", said(Some(since)), said(last));
+    (since <= now).then(|| Due { why, sort: None, expires: Vec::new() })
+}
+
+/// An interval as a length of time; months are taken to be of 30 days.
+pub fn duration(interval: Interval) -> Option<SignedDuration> {
+    i64::try_from(interval.approximate_micros()).ok().map(SignedDuration::from_micros)
+}
+
+/// What a policy keeps.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Keep {
+    /// How many full backups.
+    pub full: usize,
+    /// To how far back the server can be brought.
+    pub window: Option<SignedDuration>,
+}
+
+impl Keep {
+    /// From what a resource or a plan's work says, by name.
+    pub fn read<'a>(said: impl Fn(&str) -> Option<&'a Value>) -> Option<Self> {
+        let full = said(KEEP_FULL).and_then(Value::as_int).and_then(|keep| usize::try_from(keep).ok())?;
+        let window = match said(KEEP_WAL) {
+            Some(value) => Some(duration(value.as_interval()?)?),
+            None => None,
+        };
+        Some(Self { full, window })
+    }
+}
+
+/// The backups that nobody needs any more: those before the oldest full one that is still needed, be it
+/// for the number that is kept or for the span of time that the server can be brought back in.
+pub fn expired(keep: Keep, contents: &Contents, now: Timestamp) -> Vec<&Record> {
+    let full: Vec<&Record> = contents.backups.iter().filter(|record| record.sort == Sort::Full).collect();
+    let Some(by_number) = full.len().checked_sub(keep.full.max(1)) else { return Vec::new() };
+    let mut oldest = full.get(by_number).map(|record| record.started);
+    if let Some(window) = keep.window {
+        let Ok(from) = now.checked_sub(window) else { return Vec::new() };
+        // To go back to a moment takes a backup that was done before it.
+        let by_time = full.iter().rfind(|record| record.stopped <= from).or(full.first()).map(|record| record.started);
+        oldest = oldest.min(by_time);
+    }
+    let Some(oldest) = oldest else { return Vec::new() };
+    contents.backups.iter().filter(|record| record.started < oldest).collect()
+}
+
+fn expire(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due> {
+    // As long as something cannot be read, nothing goes.
+    if !contents.damaged.is_empty() {
+        return None;
+    }
+    let keep = Keep::read(|name| desired.get(name))?;
+    let labels: Vec<String> = expired(keep, contents, now).into_iter().map(|record| record.label.clone()).collect();
+    let several = if labels.len() == 1 { "backup is" } else { "backups are" };
+    (!labels.is_empty()).then(|| Due {
+        why: format!("{} {several} no longer needed: {}", labels.len(), labels.join(", ")),
+        sort: None,
+        expires: labels,
+    })
+}
+
+/// The chain of backups that a backup is restored from, the full one first; nothing where one is missing.
+pub fn chain<'a>(contents: &'a Contents, label: &str) -> Option<Vec<&'a Record>> {
+    let by_label: BTreeMap<&str, &Record> = contents.backups.iter().map(|r| (r.label.as_str(), r)).collect();
+    let mut chain = vec![*by_label.get(label)?];
+    while let Some(prior) = chain.last().and_then(|record| record.prior.as_deref()) {
+        // A chain that comes back to itself is damaged, however that came to be.
+        if chain.len() > by_label.len() {
+            return None;
+        }
+        chain.push(by_label.get(prior)?);
+    }
+    chain.reverse();
+    Some(chain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{Address, Bytes, Place};
+    use crate::kinds::backup::ID;
+    use crate::ops::backup::repository::{Check, Drill};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn wanted(work: &str, said: &[(&str, Value)]) -> Desired {
+        let address = Address { kind: ID, schema: Some("main".to_owned()), name: work.to_owned() };
+        let place = Place { file: "p.yaml".into(), line: 1, column: 1, start: 0, end: 0, via: None };
+        let mut desired = Desired::new(address, None, place);
+        for (name, value) in said {
+            desired.set(name, value.clone());
+        }
+        desired
+    }
+
+    fn record(sort: Sort, started: &str, prior: Option<&str>) -> Record {
+        Record {
+            format: Record::FORMAT,
+            label: format!("{started}-{}", sort.as_str()),
+            sort,
+            prior: prior.map(str::to_owned),
+            cluster: "1".to_owned(),
+            server_version: 170_000,
+            started: at(started),
+            stopped: at(started),
+            wal: Vec::new(),
+            segment_bytes: 1 << 24,
+            has_wal: false,
+            data_bytes: Bytes(0),
+            parts: Vec::new(),
+            settings: BTreeMap::new(),
+            verified: at(started),
+            tool_version: String::new(),
+            digest: String::new(),
+        }
+    }
+
+    fn of(backups: Vec<Record>) -> Contents {
+        Contents { backups, ..Contents::default() }
+    }
+
+    #[test]
+    fn a_missed_moment_is_made_up_for_once() {
+        let desired =
+            wanted(work::BACKUP, &[(FULL, Value::text("0 1 * * 0")), (INCREMENTAL, Value::text("0 1 * * 1-6"))]);
+        // A Thursday, at noon.
+        let now = at("2026-11-26T12:00:00Z");
+        let sort = |contents: &Contents| due(&desired, contents, now).and_then(|due| due.sort);
+        assert_eq!(sort(&of(Vec::new())), Some(Sort::Full), "there is none yet");
+        let old = record(Sort::Full, "2026-11-08T01:00:10Z", None);
+        assert_eq!(sort(&of(vec![old.clone()])), Some(Sort::Full), "two Sundays were missed");
+        let sunday = record(Sort::Full, "2026-11-22T01:00:10Z", None);
+        assert_eq!(sort(&of(vec![old.clone(), sunday.clone()])), Some(Sort::Incremental));
+        let today = record(Sort::Incremental, "2026-11-26T01:00:00Z", Some(&sunday.label));
+        assert_eq!(sort(&of(vec![old.clone(), sunday, today])), None);
+        // A full one is more than the incremental one that was due.
+        let late = record(Sort::Full, "2026-11-26T09:00:00Z", None);
+        assert_eq!(sort(&of(vec![old, late])), None);
+        // The reason stays the same until something else is due, so that a plan does not go stale.
+        let why = |now: &str| {
+            due(&desired, &of(vec![record(Sort::Full, "2026-11-08T01:00:10Z", None)]), at(now)).unwrap().why
+        };
+        assert_eq!(why("2026-11-26T12:00:00Z"), why("2026-11-26T23:00:00Z"));
+    }
+
+    #[test]
+    fn drills_count_once_they_have_passed() {
+        let desired = wanted(work::DRILL, &[(EVERY, Value::Interval(Interval::days(7)))]);
+        let mut contents = of(Vec::new());
+        let now = at("2026-11-26T12:00:00Z");
+        assert_eq!(due(&desired, &contents, now), None, "there is nothing to do it with");
+        contents.backups.push(record(Sort::Full, "2026-11-01T00:00:00Z", None));
+        assert!(due(&desired, &contents, now).is_some());
+        let drill = |started: &str, fine: bool| Drill {
+            started: at(started),
+            label: String::new(),
+            target: String::new(),
+            restore_seconds: 0.0,
+            recovery_seconds: 0.0,
+            lag_seconds: None,
+            checks: vec![Check { what: String::new(), found: String::new(), fine }],
+            tool_version: String::new(),
+        };
+        contents.drills.push(drill("2026-11-25T00:00:00Z", false));
+        assert!(due(&desired, &contents, now).is_some(), "one that failed is no drill");
+        contents.drills.push(drill("2026-11-20T00:00:00Z", true));
+        assert_eq!(due(&desired, &contents, now), None);
+        assert!(due(&desired, &contents, at("2026-11-27T00:00:00Z")).is_some());
+        // Nobody says how often.
+        assert_eq!(due(&wanted(work::DRILL, &[]), &contents, at("2030-01-01T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn what_is_needed_to_go_back_is_kept() {
+        let days = ["01", "08", "15", "22"];
+        let full: Vec<Record> =
+            days.iter().map(|day| record(Sort::Full, &format!("2026-11-{day}T01:00:00Z"), None)).collect();
+        let mut backups = full.clone();
+        backups.insert(1, record(Sort::Incremental, "2026-11-02T01:00:00Z", Some(&full[0].label)));
+        let contents = of(backups);
+        let now = at("2026-11-26T12:00:00Z");
+        let gone = |full: usize, window: Option<i64>| {
+            let keep = Keep { full, window: window.map(|days| SignedDuration::from_hours(24 * days)) };
+            expired(keep, &contents, now).iter().map(|record| record.label[8..10].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(gone(2, None), ["01", "02", "08"]);
+        assert_eq!(gone(4, None), Vec::<String>::new());
+        assert_eq!(gone(9, None), Vec::<String>::new());
+        assert_eq!(gone(0, None), ["01", "02", "08", "15"], "the last one never goes");
+        // Fourteen days ago was the 12th, and to go back to that takes the backup of the 8th.
+        assert_eq!(gone(1, Some(14)), ["01", "02"]);
+        assert_eq!(gone(3, Some(1)), ["01", "02"]);
+        assert_eq!(gone(1, Some(400)), Vec::<String>::new());
+        // What cannot be read may be what another needs.
+        let mut damaged = contents.clone();
+        damaged.damaged.push(("x".into(), "y".to_owned()));
+        let desired = wanted(work::EXPIRE, &[(KEEP_FULL, Value::Int(1))]);
+        assert!(due(&desired, &contents, now).is_some());
+        assert_eq!(due(&desired, &damaged, now), None);
+    }
+
+    #[test]
+    fn a_chain_goes_back_to_its_full_backup() {
+        let full = record(Sort::Full, "2026-11-01T00:00:00Z", None);
+        let one = record(Sort::Incremental, "2026-11-02T00:00:00Z", Some(&full.label));
+        let two = record(Sort::Incremental, "2026-11-03T00:00:00Z", Some(&one.label));
+        let all = of(vec![full.clone(), one.clone(), two.clone()]);
+        let labels = |chain: Vec<&Record>| chain.iter().map(|record| record.label.clone()).collect::<Vec<_>>();
+        assert_eq!(labels(chain(&all, &two.label).unwrap()), [&*full.label, &one.label, &two.label]);
+        assert_eq!(labels(chain(&all, &full.label).unwrap()), [&*full.label]);
+        assert_eq!(chain(&of(vec![one.clone(), two.clone()]), &two.label), None);
+        assert_eq!(chain(&all, "none"), None);
+        let circle = Record { prior: Some(two.label.clone()), ..one };
+        assert_eq!(chain(&of(vec![circle, two.clone()]), &two.label), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! PostgreSQL's own programs: where they are, as whom they run, and what they said.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::apply::Interrupt;
+use crate::ops::backup::Trouble;
+use crate::ops::backup::repository::Owner;
+
+/// How often is looked whether somebody wants it stopped.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// How many lines of what a program said are told.
+const TOLD: usize = 12;
+
+/// Where packages put the programs of a major version.
+const PLACES: [&str; 4] = [
+    "/usr/lib/postgresql/{}/bin",
+    "/usr/pgsql-{}/bin",
+    "/usr/lib/postgresql{}/bin",
+    "/opt/homebrew/opt/postgresql@{}/bin",
+];
+
+/// The programs of one version.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    folder: PathBuf,
+    /// The major version.
+    pub major: u32,
+    owner: Owner,
+}
+
+impl Programs {
+    /// Those in a folder, or else where PATH and packages have those of a major version.
+    ///
+    /// # Errors
+    /// When there are none of it, or those that were named are of another.
+    pub fn find(named: Option<&Path>, major: u32, owner: Owner) -> Result<Self, Trouble> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let packaged = PLACES.iter().map(|place| PathBuf::from(place.replace("{}", &major.to_string())));
+        let folders: Vec<PathBuf> = match named {
+            Some(folder) => vec![folder.to_owned()],
+            None => std::env::split_paths(&path).chain(packaged).collect(),
+        };
+        for folder in &folders {
+            if version(&folder.join("pg_basebackup")) == Some(major) {
+                return Ok(Self { folder: folder.clone(), major, owner });
+            }
+        }
+        let message = match named {
+            Some(folder) => format!("{} has no pg_basebackup of PostgreSQL {major}", folder.display()),
+            None => format!("no pg_basebackup of PostgreSQL {major} was found on this machine"),
+        };
+        let help = "install the client programs of the server's version, or name their folder: `programs: /usr/lib/postgresql/17/bin`";
+        Err(Trouble::Refused { message, help: help.to_owned() })
+    }
+
+    /// Whether there is a program.
+    pub fn has(&self, name: &str) -> bool {
+        self.folder.join(name).is_file()
+    }
+
+    /// A program to be run, as the owner of the repository where that is somebody else, and speaking
+    /// English, so that what it says can be told apart.
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(self.folder.join(name));
+        command.env("LC_ALL", "C").stdin(Stdio::null());
+        for (variable, _) in std::env::vars_os() {
+            // Those of the connection are given one by one.
+            if variable.to_string_lossy().starts_with("PG") {
+                command.env_remove(variable);
+            }
+        }
+        if let Some((user, group)) = self.owner.ids() {
+            command.uid(user).gid(group);
+        }
+        // A folder that it may enter, whoever it runs as.
+        command.current_dir("/");
+        command
+    }
+}
+
+/// The major version that a program says it is of.
+fn version(program: &Path) -> Option<u32> {
+    let out = Command::new(program).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let number = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Runs a program to its end; `tell` takes each line that it writes to standard error. Gives what it wrote
+/// to standard output. Stopped on request, it is killed.
+///
+/// # Errors
+/// When it cannot be started, fails or is stopped.
+pub fn run(
+    mut command: Command,
+    what: &str,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&str),
+) -> Result<String, Trouble> {
+    // A signal to the group that this process is in is for this process to heed.
+    command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| Trouble::Program(format!("{what} cannot be started: {error}")))?;
+    let (out, errors) = (child.stdout.take(), child.stderr.take());
+    let said = thread::scope(|scope| {
+        let out = scope.spawn(move || {
+            let mut text = Vec::new();
+            // What cannot be read was not written whole, and the program's end tells of that.
+            let _ = out.map(|mut out| out.read_to_end(&mut text));
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        let (sender, lines) = std::sync::mpsc::channel();
+        scope.spawn(move || {
+            for line in errors.into_iter().flat_map(|errors| BufReader::new(errors).split(b'\n')) {
+                let Ok(line) = line else { break };
+                if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut kept: Vec<String> = Vec::new();
+        let mut stopped = false;
+        loop {
+            match lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    // Progress is written over itself.
+                    let line =
+                        line.rsplit('\r').find(|part| !part.trim().is_empty()).unwrap_or_default().trim().to_owned();
+                    tell(&line);
+                    if kept.len() == TOLD {
+                        kept.remove(0);
+                    }
+                    kept.push(line);
+                }
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) if interrupt.is_requested() && !stopped => {
+                    stopped = true;
+                    end(&mut child);
+                }
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        (out.join().unwrap_or_default(), kept, stopped)
+    });
+    let status = child.wait().map_err(|error| Trouble::Program(format!("{what}: {error}")))?;
+    match said {
+        (_, _, true) => Err(Trouble::Interrupted),
+        (out, _, false) if status.success() => Ok(out),
+        (_, kept, false) => Err(Trouble::Program(format!("{what} failed ({status}): {}", kept.join("; ")))),
+    }
+}
+
+fn end(child: &mut Child) {
+    // One that has ended already needs no end.
+    let _ = child.kill();
+}

@@ -1,0 +1,198 @@
+//! Proving a backup: each file of it is read and compared with PostgreSQL's manifest, and the WAL that it
+//! needs is there and can be read.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::apply::Interrupt;
+use crate::ops::backup::manifest::{self, Manifest};
+use crate::ops::backup::repository::{Part, Record, Repository, WalRange};
+use crate::ops::backup::wal::{self, Segment};
+use crate::ops::backup::{Trouble, hex};
+
+/// How the names of a backup's archives end.
+pub const TAR: &str = ".tar.zst";
+/// The archive of the data folder; those of tablespaces are called by their OIDs.
+pub const BASE: &str = "base.tar.zst";
+/// How much is read at once.
+const PIECE: usize = 1 << 17;
+
+/// A reader that hashes what passes.
+struct Hashing<R> {
+    from: R,
+    digest: Sha256,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let length = self.from.read(into)?;
+        self.digest.update(into.get(..length).unwrap_or_default());
+        self.bytes += length as u64;
+        Ok(length)
+    }
+}
+
+fn hashing(path: &Path) -> Result<Hashing<File>, Trouble> {
+    let from = File::open(path).map_err(|error| Trouble::file(path, error))?;
+    Ok(Hashing { from, digest: Sha256::new(), bytes: 0 })
+}
+
+impl Hashing<File> {
+    /// The part, once all of it has been read.
+    fn part(mut self, name: &str) -> io::Result<Part> {
+        let mut piece = vec![0; PIECE];
+        while self.read(&mut piece)? > 0 {}
+        Ok(Part { name: name.to_owned(), bytes: self.bytes, sha256: hex(&self.digest.finalize()) })
+    }
+}
+
+/// Reads the manifest of a backup's folder.
+///
+/// # Errors
+/// When it is not there or cannot be trusted.
+pub fn manifest(folder: &Path) -> Result<(Manifest, Part), Trouble> {
+    let path = folder.join(manifest::NAME);
+    let bytes = fs::read(&path).map_err(|error| Trouble::file(&path, error))?;
+    let read = Manifest::of_bytes(&bytes).map_err(|why| Trouble::NotWhole(format!("{}: {why}", path.display())))?;
+    let sha256 = hex(&Sha256::digest(&bytes));
+    Ok((read, Part { name: manifest::NAME.to_owned(), bytes: bytes.len() as u64, sha256 }))
+}
+
+/// Reads every archive of a backup's folder and compares what is in it with the manifest: every file is
+/// there once, as it should be. Gives the parts, as they are on the disk.
+///
+/// # Errors
+/// What is wrong.
+pub fn archives(
+    folder: &Path,
+    manifest: &Manifest,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Vec<Part>, Trouble> {
+    let mut names: Vec<String> = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| Trouble::file(folder, error))? {
+        let entry = entry.map_err(|error| Trouble::file(folder, error))?;
+        names.extend(entry.file_name().to_str().filter(|name| name.ends_with(TAR)).map(str::to_owned));
+    }
+    names.sort();
+    let mut missing: BTreeMap<&str, &(u64, String)> =
+        manifest.files.iter().map(|(path, file)| (path.as_str(), file)).collect();
+    let mut parts = Vec::new();
+    for name in names {
+        tell(&format!("reading {name} back"));
+        parts.push(archive(folder, &name, &mut missing, interrupt)?);
+    }
+    match missing.keys().next() {
+        None => Ok(parts),
+        Some(first) => {
+            let count = missing.len();
+            Err(Trouble::NotWhole(format!("{}: {count} files are missing, among them {first}", folder.display())))
+        }
+    }
+}
+
+/// One archive.
+fn archive(
+    folder: &Path,
+    name: &str,
+    missing: &mut BTreeMap<&str, &(u64, String)>,
+    interrupt: &Interrupt,
+) -> Result<Part, Trouble> {
+    let path = folder.join(name);
+    let damaged = |error: io::Error| Trouble::NotWhole(format!("{} is damaged: {error}", path.display()));
+    let mut source = hashing(&path)?;
+    let prefix = match name.strip_suffix(TAR) {
+        Some("base") | None => String::new(),
+        Some(tablespace) => format!("pg_tblspc/{tablespace}/"),
+    };
+    let decoder = zstd::Decoder::new(&mut source).map_err(damaged)?;
+    let mut archive = tar::Archive::new(decoder);
+    let mut piece = vec![0; PIECE];
+    for entry in archive.entries().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        if interrupt.is_requested() {
+            return Err(Trouble::Interrupted);
+        }
+        let inside = format!("{prefix}{}", String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./"));
+        let (mut digest, mut bytes) = (Sha256::new(), 0_u64);
+        loop {
+            let length = entry.read(&mut piece).map_err(damaged)?;
+            if length == 0 {
+                break;
+            }
+            digest.update(piece.get(..length).unwrap_or_default());
+            bytes += length as u64;
+        }
+        // WAL that was fetched with it proves itself, and the manifest does not list it.
+        if inside.starts_with("pg_wal/") {
+            continue;
+        }
+        let wrong = |why: &str| Trouble::NotWhole(format!("{}: {inside} {why}", path.display()));
+        match missing.remove(inside.as_str()) {
+            Some((size, sum)) if *size == bytes && *sum == hex(&digest.finalize()) => {}
+            Some(_) => return Err(wrong("is not as the server had it")),
+            None => return Err(wrong("is not in the manifest, or twice in the archive")),
+        }
+    }
+    // What follows the end of an archive belongs to the file all the same.
+    let mut decoder = archive.into_inner();
+    while decoder.read(&mut piece).map_err(damaged)? > 0 {}
+    drop(decoder);
+    source.part(name).map_err(damaged)
+}
+
+/// Proves a backup that has its record: its files are those that were verified when it was made, and what
+/// is in them is as the manifest says.
+///
+/// # Errors
+/// What is wrong.
+pub fn backup(
+    repository: &Repository,
+    record: &Record,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Trouble> {
+    let folder = repository.backup(&record.label);
+    let (manifest, part) = manifest(&folder)?;
+    let mut found = archives(&folder, &manifest, interrupt, tell)?;
+    found.push(part);
+    for part in &record.parts {
+        match found.iter().find(|found| found.name == part.name) {
+            Some(found) if found == part => {}
+            Some(_) => {
+                let path = folder.join(&part.name);
+                return Err(Trouble::NotWhole(format!("{} is not as it was written", path.display())));
+            }
+            None => return Err(Trouble::NotWhole(format!("{}/{} is missing", folder.display(), part.name))),
+        }
+    }
+    if manifest.wal != record.wal {
+        return Err(Trouble::NotWhole(format!("{}: the record and the manifest differ", folder.display())));
+    }
+    Ok(())
+}
+
+/// The segments that a backup's WAL is in.
+pub fn segments(ranges: &[WalRange], segment_bytes: u64) -> Vec<String> {
+    let mut names = Vec::new();
+    for range in ranges {
+        let first = Segment::at(range.timeline, range.from, segment_bytes);
+        // Its end is the first byte that is not needed.
+        let last = Segment::at(range.timeline, wal::Lsn(range.until.0.saturating_sub(1)), segment_bytes);
+        names.extend((first.number..=last.number).map(|number| Segment { number, ..first }.name(segment_bytes)));
+    }
+    names
+}
+
+/// The segments that are missing of those that a backup needs.
+pub fn missing(repository: &Repository, record: &[WalRange], segment_bytes: u64) -> Vec<String> {
+    segments(record, segment_bytes).into_iter().filter(|name| !wal::has(repository, name)).collect()
+}

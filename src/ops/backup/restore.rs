@@ -1,0 +1,334 @@
+//! Bringing a backup back: into a folder that is new or empty, never over anything.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::apply::Interrupt;
+use crate::ops::backup::programs::{self, Programs};
+use crate::ops::backup::repository::{Contents, Owner, Record, Repository};
+use crate::ops::backup::wal::Lsn;
+use crate::ops::backup::{Trouble, due, prove};
+
+/// To which moment the server is to be recovered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// As far as there is WAL.
+    Latest,
+    /// To the end of the backup.
+    Backup,
+    /// To a moment.
+    Time(Timestamp),
+    /// To a place in WAL.
+    Place(Lsn),
+    /// To a named restore point.
+    Point(String),
+}
+
+impl Target {
+    /// In words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Latest => "the end of the archived WAL".to_owned(),
+            Self::Backup => "the end of the backup".to_owned(),
+            Self::Time(time) => time.to_string(),
+            Self::Place(lsn) => format!("WAL {lsn}"),
+            Self::Point(name) => format!("the restore point `{name}`"),
+        }
+    }
+
+    /// The settings that say so.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut settings = match self {
+            Self::Latest => return Vec::new(),
+            Self::Backup => vec![("recovery_target", "immediate".to_owned())],
+            Self::Time(time) => {
+                vec![("recovery_target_time", time.strftime("%Y-%m-%d %H:%M:%S%.f+00").to_string())]
+            }
+            Self::Place(lsn) => vec![("recovery_target_lsn", lsn.to_string())],
+            Self::Point(name) => vec![("recovery_target_name", name.clone())],
+        };
+        settings.push(("recovery_target_action", "promote".to_owned()));
+        settings
+    }
+}
+
+/// What is to be brought back.
+pub struct Order<'a> {
+    /// From where.
+    pub repository: &'a Repository,
+    /// The repository's path, as the server is told of it.
+    pub path: &'a Path,
+    /// What is there.
+    pub contents: &'a Contents,
+    /// The backup's label; otherwise the newest that goes with the target.
+    pub label: Option<&'a str>,
+    /// To which moment.
+    pub target: Target,
+    /// Where to.
+    pub to: &'a Path,
+    /// How the server calls this program to get its WAL.
+    pub program: &'a str,
+    /// Where the server's programs are, where that is said.
+    pub programs: Option<&'a Path>,
+}
+
+/// The backup to begin with.
+///
+/// # Errors
+/// When there is none.
+pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Record, Trouble> {
+    let refuse = |message: String, help: &str| Err(Trouble::Refused { message, help: help.to_owned() });
+    let backups = &order.contents.backups;
+    if let Some(label) = order.label {
+        return match backups.iter().find(|record| record.label == label) {
+            Some(record) => Ok(record),
+            None => refuse(format!("the repository has no backup `{label}`"), "`chronoform backup list` shows them"),
+        };
+    }
+    let found = match &order.target {
+        Target::Latest | Target::Backup | Target::Point(_) => backups.last(),
+        Target::Time(time) => backups.iter().rfind(|record| record.stopped <= *time),
+        Target::Place(lsn) => backups.iter().rfind(|record| record.wal.iter().all(|range| range.until <= *lsn)),
+    };
+    match (found, backups.first()) {
+        (Some(record), _) => Ok(record),
+        (None, None) => refuse("the repository has no backup".to_owned(), "`chronoform backup run` makes one"),
+        (None, Some(first)) => refuse(
+            format!("no backup was done before {}", order.target.words()),
+            &format!("the oldest, {}, was done at {}: choose a later moment", first.label, first.stopped),
+        ),
+    }
+}
+
+/// Brings it back. Gives the backup that it was.
+///
+/// # Errors
+/// What kept it; then the folder is as it was.
+pub fn restore<'a>(
+    order: &Order<'a>,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&str),
+) -> Result<&'a Record, Trouble> {
+    let record = choose(order)?;
+    let Some(chain) = due::chain(order.contents, &record.label) else {
+        let message = format!("{} goes on from a backup that is not in the repository", record.label);
+        return Err(Trouble::NotWhole(message));
+    };
+    if order.target != Target::Backup && record.has_wal {
+        let message =
+            format!("{} was made without archived WAL, and only its own end can be gone back to", record.label);
+        return Err(Trouble::Refused { message, help: "leave --time and --lsn out".to_owned() });
+    }
+    if !record.has_wal
+        && let Some(missing) = prove::missing(order.repository, &record.wal, record.segment_bytes).first()
+    {
+        return Err(Trouble::NotWhole(format!("{} needs {missing}, which the repository has lost", record.label)));
+    }
+    let owner = Owner::of(order.to.parent().unwrap_or(order.to));
+    let programs = Programs::find(order.programs, record.server_version / 10_000, owner)?;
+    let was_there = prepare(order.to)?;
+    let work = Work { order, owner, programs: &programs, interrupt };
+    let done = work.fill(&chain, tell).and_then(|()| work.recovery(record));
+    if done.is_err() {
+        // Back to what it was: what is left where this fails is seen by the next try, which refuses it.
+        let _ = clear(order.to, was_there);
+    }
+    done.map(|()| record)
+}
+
+/// Whether the folder was there, which it may be if it is empty.
+fn prepare(to: &Path) -> Result<bool, Trouble> {
+    let refuse = |message: String| {
+        let help = "name a folder that is not there yet; nothing is ever restored over anything".to_owned();
+        Err(Trouble::Refused { message, help })
+    };
+    match fs::read_dir(to) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(true),
+            Some(_) if to.join("postmaster.pid").exists() => {
+                refuse(format!("{} is the folder of a server that runs, or did not end well", to.display()))
+            }
+            Some(_) => refuse(format!("{} is not empty", to.display())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(to).map_err(|error| Trouble::file(to, error))?;
+            Ok(false)
+        }
+        Err(error) => Err(Trouble::file(to, error)),
+    }
+}
+
+fn clear(to: &Path, was_there: bool) -> io::Result<()> {
+    let beside = tablespaces(to);
+    if beside.exists() {
+        fs::remove_dir_all(beside)?;
+    }
+    for entry in fs::read_dir(to)? {
+        let path = entry?.path();
+        if path.is_dir() && !path.is_symlink() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+    }
+    if was_there { Ok(()) } else { fs::remove_dir(to) }
+}
+
+/// Where tablespaces go: never to where the server that was backed up may still have them.
+fn tablespaces(to: &Path) -> PathBuf {
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(".tablespaces");
+    to.with_file_name(name)
+}
+
+struct Work<'a> {
+    order: &'a Order<'a>,
+    owner: Owner,
+    programs: &'a Programs,
+    interrupt: &'a Interrupt,
+}
+
+impl Work<'_> {
+    /// The server's files.
+    fn fill(&self, chain: &[&Record], tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+        let to = self.order.to;
+        match chain {
+            [full] => self.unpack(full, to, tell)?,
+            several => self.combine(several, tell)?,
+        }
+        fs::set_permissions(to, fs::Permissions::from_mode(0o700)).map_err(|error| Trouble::file(to, error))?;
+        self.owner.give_all(to).map_err(|error| Trouble::file(to, error))?;
+        tell("comparing the files with their manifest");
+        let mut command = self.programs.command("pg_verifybackup");
+        // WAL is in the repository, and is read when the server recovers.
+        command.arg("--no-parse-wal").arg("--quiet");
+        if tablespaces(to).exists() {
+            // What is in them was compared as the backup was made; the links to them, the server makes.
+            command.arg("--ignore=pg_tblspc").arg("--ignore=tablespace_map");
+        }
+        command.arg(to);
+        programs::run(command, "pg_verifybackup", self.interrupt, &mut |_| {}).map(|_| ())
+    }
+
+    /// One backup's files.
+    fn unpack(&self, record: &Record, to: &Path, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+        let folder = self.order.repository.backup(&record.label);
+        for part in &record.parts {
+            let path = folder.join(&part.name);
+            let Some(tablespace) = part.name.strip_suffix(prove::TAR) else {
+                fs::copy(&path, to.join(&part.name)).map_err(|error| Trouble::file(&path, error))?;
+                continue;
+            };
+            let into = if tablespace == "base" { to.to_owned() } else { tablespaces(to).join(tablespace) };
+            self.owner.folder(&into).map_err(|error| Trouble::file(&into, error))?;
+            tell(&format!("unpacking {} of {}", part.name, record.label));
+            self.unpack_archive(&path, &into)?;
+            if tablespace != "base" {
+                self.owner.give_all(&into).map_err(|error| Trouble::file(&into, error))?;
+            }
+        }
+        self.map_tablespaces(record, to)
+    }
+
+    fn unpack_archive(&self, path: &Path, into: &Path) -> Result<(), Trouble> {
+        let damaged = |error: io::Error| match error.raw_os_error() {
+            Some(_) => Trouble::file(into, error),
+            None => Trouble::NotWhole(format!("{}: {error}", path.display())),
+        };
+        let file = File::open(path).map_err(|error| Trouble::file(path, error))?;
+        let mut archive = tar::Archive::new(zstd::Decoder::new(file).map_err(damaged)?);
+        archive.set_preserve_permissions(true);
+        archive.set_preserve_mtime(false);
+        archive.set_overwrite(false);
+        for entry in archive.entries().map_err(damaged)? {
+            if self.interrupt.is_requested() {
+                return Err(Trouble::Interrupted);
+            }
+            let mut entry = entry.map_err(damaged)?;
+            // Links to tablespaces are the server's to make, by its tablespace map.
+            if entry.header().entry_type().is_symlink() {
+                continue;
+            }
+            entry.unpack_in(into).map_err(damaged)?;
+        }
+        Ok(())
+    }
+
+    /// Has the server look for its tablespaces where they now are: it makes the links itself, as it
+    /// recovers (`read_tablespace_map` in `xlogrecovery.c`).
+    fn map_tablespaces(&self, record: &Record, to: &Path) -> Result<(), Trouble> {
+        let map = to.join("tablespace_map");
+        let mut text = String::new();
+        for part in &record.parts {
+            if let Some(oid) = part.name.strip_suffix(prove::TAR).filter(|name| *name != "base") {
+                let path = tablespaces(to).join(oid);
+                let path = path.to_string_lossy().replace('\\', "\\\\").replace('\n', "\\\n");
+                text.push_str(&format!("{oid} {path}\n"));
+            }
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
+        // The manifest knows the old one, whose place is no longer where the files are.
+        fs::write(&map, text).map_err(|error| Trouble::file(&map, error))
+    }
+
+    /// A full backup and what has changed since, put together by PostgreSQL's own program.
+    fn combine(&self, chain: &[&Record], tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+        let to = self.order.to;
+        let beside = tempfile_beside(to)?;
+        let combined = (|| {
+            self.owner.folder(&beside).map_err(|error| Trouble::file(&beside, error))?;
+            let mut command = self.programs.command("pg_combinebackup");
+            for record in chain {
+                let folder = beside.join(&record.label);
+                self.owner.folder(&folder).map_err(|error| Trouble::file(&folder, error))?;
+                self.unpack(record, &folder, tell)?;
+                command.arg(&folder);
+            }
+            self.owner.give_all(&beside).map_err(|error| Trouble::file(&beside, error))?;
+            self.owner.give(to).map_err(|error| Trouble::file(to, error))?;
+            command.arg("--output").arg(to).arg("--manifest-checksums=SHA256");
+            tell("putting the full backup and the incremental ones together");
+            programs::run(command, "pg_combinebackup", self.interrupt, &mut |_| {}).map(|_| ())
+        })();
+        fs::remove_dir_all(&beside).map_err(|error| Trouble::file(&beside, error))?;
+        combined
+    }
+
+    /// Tells the server to recover, and how far.
+    fn recovery(&self, record: &Record) -> Result<(), Trouble> {
+        let to = self.order.to;
+        let path = to.join("postgresql.auto.conf");
+        let mut settings: Vec<(&str, String)> = self.order.target.settings();
+        if !record.has_wal {
+            let (program, repository) = (self.order.program, self.order.path.display());
+            settings.push(("restore_command", format!("'{program}' backup fetch-wal --from '{repository}' %f '%p'")));
+        }
+        let mut text = format!("# Restored by Chronoform from {}; until the server has recovered:\n", record.label);
+        for (name, value) in settings {
+            text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
+        }
+        let append = || {
+            let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            File::create(to.join("recovery.signal"))?.sync_all()?;
+            self.owner.give_all(&path)?;
+            self.owner.give_all(&to.join("recovery.signal"))
+        };
+        append().map_err(|error| Trouble::file(&path, error))
+    }
+}
+
+fn tempfile_beside(to: &Path) -> Result<PathBuf, Trouble> {
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(".parts");
+    let path = to.with_file_name(name);
+    if path.exists() {
+        let message = format!("{} is in the way", path.display());
+        let help = "it is left of a restore that ended before it was done: look at it, and remove it";
+        return Err(Trouble::Refused { message, help: help.to_owned() });
+    }
+    Ok(path)
+}

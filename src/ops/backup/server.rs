@@ -1,0 +1,74 @@
+//! What a backup needs to know of its server.
+
+use std::collections::BTreeMap;
+
+use crate::core::{Query, Row, RowError};
+use crate::ops::backup::Trouble;
+use crate::pg::{PgError, Session};
+
+/// What it is like.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct About {
+    /// `server_version_num`.
+    pub version: u32,
+    /// The size of a WAL segment.
+    pub segment_bytes: u64,
+    /// Whether it runs with an archive command.
+    pub archives: bool,
+    /// Settings that a server that starts from a copy needs as they are.
+    pub settings: BTreeMap<String, String>,
+    /// How many relations the connected database has, and a digest of their names.
+    pub relations: String,
+    /// Its extensions with their versions.
+    pub extensions: String,
+}
+
+fn unexpected(error: RowError) -> Trouble {
+    Trouble::Server(PgError::protocol(format!("the catalog is not as this version knows it: {error}")))
+}
+
+/// Asks the server.
+///
+/// # Errors
+/// What it says.
+pub fn about(session: &mut Session) -> Result<About, Trouble> {
+    let query = Query { sql: include_str!("server.sql").to_owned(), params: Vec::new() };
+    let rows = session.query(&query)?;
+    let mut about = About {
+        version: 0,
+        segment_bytes: 0,
+        archives: false,
+        settings: BTreeMap::new(),
+        relations: String::new(),
+        extensions: String::new(),
+    };
+    for row in &rows {
+        read(row, &mut about).map_err(unexpected)?;
+    }
+    Ok(about)
+}
+
+fn read(row: &Row, about: &mut About) -> Result<(), RowError> {
+    let (what, value) = (row.text("what")?, row.maybe_text("value")?.unwrap_or_default());
+    match what {
+        "version" => about.version = value.parse().unwrap_or(0),
+        "segment" => about.segment_bytes = value.parse().unwrap_or(0),
+        "archives" => about.archives = value == "true",
+        "relations" => value.clone_into(&mut about.relations),
+        "extensions" => value.clone_into(&mut about.extensions),
+        name => _ = about.settings.insert(name.to_owned(), value.to_owned()),
+    }
+    Ok(())
+}
+
+/// What the server's archiver says of its last failure, as the end of a sentence.
+///
+/// # Errors
+/// What the server says.
+pub fn archiver(session: &mut Session) -> Result<String, Trouble> {
+    let sql = "SELECT a.last_failed_wal AS wal FROM pg_catalog.pg_stat_archiver AS a \
+               WHERE a.last_failed_time > COALESCE(a.last_archived_time, '-infinity')";
+    let rows = session.query(&Query { sql: sql.to_owned(), params: Vec::new() })?;
+    let failed = rows.first().and_then(|row| row.maybe_text("wal").ok().flatten().map(str::to_owned));
+    Ok(failed.map_or_else(String::new, |wal| format!("; archiving {wal} fails, and the server's log says why")))
+}

@@ -1,0 +1,166 @@
+//! Making a backup. It has its name only once it has been read back and the WAL that it needs is in the
+//! repository: what cannot be restored is never taken for a backup.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::apply::Interrupt;
+use crate::ops::backup::programs::{self, Programs};
+use crate::ops::backup::repository::{Contents, Record, Repository, Sort, stamp};
+use crate::ops::backup::server::About;
+use crate::ops::backup::{Trouble, prove};
+use crate::pg::Session;
+
+/// How often is looked whether WAL has come.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+/// How long WAL may take to come beyond what the policy allows it.
+const BEYOND: Duration = Duration::from_secs(60);
+
+/// What is to be made.
+pub struct Order<'a> {
+    /// Where.
+    pub repository: &'a Repository,
+    /// What is there.
+    pub contents: &'a Contents,
+    /// Of which sort.
+    pub sort: Sort,
+    /// Whether the server archives its WAL.
+    pub archives: bool,
+    /// How long WAL may take to be archived.
+    pub max_lag: Duration,
+    /// Whose system identifier it is.
+    pub cluster: &'a str,
+    /// The server's programs.
+    pub programs: &'a Programs,
+}
+
+/// Makes it.
+///
+/// # Errors
+/// What kept it from being whole. Then there is none.
+pub fn take(
+    order: &Order<'_>,
+    about: &About,
+    session: &mut Session,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Record, Trouble> {
+    let started = Timestamp::now();
+    let label = format!("{}-{}", stamp(started), order.sort.as_str());
+    let prior = prior(order)?;
+    let folder = order.repository.begin(&label).map_err(|error| Trouble::file(Path::new("the repository"), error))?;
+    let made = make(order, about, &label, &folder, prior, session, interrupt, tell);
+    if made.is_err() {
+        // The next one begins by removing what is left, where this does not.
+        let _ = fs::remove_dir_all(&folder);
+    }
+    let record = Record { started, ..made? };
+    order.repository.finish(&folder, &record).map_err(|error| Trouble::file(&folder, error))?;
+    Ok(record)
+}
+
+/// The backup that an incremental one is what has changed since.
+fn prior<'a>(order: &Order<'a>) -> Result<Option<&'a Record>, Trouble> {
+    if order.sort == Sort::Full {
+        return Ok(None);
+    }
+    let refuse = |message: String| Trouble::Refused {
+        message,
+        help: "make a full one: `chronoform backup run --type full`".to_owned(),
+    };
+    let Some(prior) = order.contents.backups.last() else {
+        return Err(refuse("there is no backup that an incremental one could go on from".to_owned()));
+    };
+    if prior.parts.iter().any(|part| part.name.ends_with(prove::TAR) && part.name != prove::BASE) {
+        return Err(refuse("the native engine makes no incremental backups of a server with tablespaces".to_owned()));
+    }
+    Ok(Some(prior))
+}
+
+#[expect(clippy::too_many_arguments, reason = "what is made of what, once")]
+fn make(
+    order: &Order<'_>,
+    about: &About,
+    label: &str,
+    folder: &Path,
+    prior: Option<&Record>,
+    session: &mut Session,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Record, Trouble> {
+    let mut command = order.programs.command("pg_basebackup");
+    command.args(["--format=tar", "--compress=client-zstd:level=3", "--checkpoint=fast", "--no-password"]);
+    command.args(["--manifest-checksums=SHA256", "--progress", "--verbose"]);
+    command.arg(format!("--wal-method={}", if order.archives { "none" } else { "fetch" }));
+    command.arg(format!("--label=chronoform {label}")).arg("--pgdata").arg(folder);
+    if let Some(prior) = prior {
+        command.arg("--incremental").arg(order.repository.backup(&prior.label).join(super::manifest::NAME));
+    }
+    for (name, value) in session.endpoint().variables() {
+        command.env(name, value);
+    }
+    let mut progress = |line: &str| {
+        // `12345/67890 kB (18%), 0/1 tablespace`
+        if line.contains('%') {
+            tell(&format!("copying the server's files: {line}"));
+        }
+    };
+    programs::run(command, "pg_basebackup", interrupt, &mut progress)?;
+    let (manifest, part) = prove::manifest(folder)?;
+    let mut parts = prove::archives(folder, &manifest, interrupt, tell)?;
+    parts.push(part);
+    let verified = Timestamp::now();
+    if order.archives {
+        await_wal(order, about, &manifest.wal, session, interrupt, tell)?;
+    }
+    Ok(Record {
+        format: Record::FORMAT,
+        label: label.to_owned(),
+        sort: order.sort,
+        prior: prior.map(|prior| prior.label.clone()),
+        cluster: order.cluster.to_owned(),
+        server_version: about.version,
+        started: verified,
+        stopped: Timestamp::now(),
+        data_bytes: manifest.bytes(),
+        wal: manifest.wal,
+        segment_bytes: about.segment_bytes,
+        has_wal: !order.archives,
+        parts,
+        settings: about.settings.clone(),
+        verified,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        digest: String::new(),
+    })
+}
+
+/// Waits until the WAL that makes a backup consistent is in the repository.
+fn await_wal(
+    order: &Order<'_>,
+    about: &About,
+    ranges: &[super::repository::WalRange],
+    session: &mut Session,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Trouble> {
+    let until = Instant::now() + order.max_lag + BEYOND;
+    loop {
+        let missing = prove::missing(order.repository, ranges, about.segment_bytes);
+        let Some(first) = missing.first() else { return Ok(()) };
+        if interrupt.is_requested() {
+            return Err(Trouble::Interrupted);
+        }
+        if Instant::now() >= until {
+            let said = super::server::archiver(session)?;
+            return Err(Trouble::NotWhole(format!(
+                "the server has not archived {first}, without which the backup is none{said}"
+            )));
+        }
+        tell(&format!("waiting for the server to archive {first}"));
+        thread::sleep(BETWEEN_LOOKS);
+    }
+}

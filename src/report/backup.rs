@@ -1,0 +1,176 @@
+//! What is in repositories of backups, in every format.
+
+use serde::Serialize;
+
+use crate::core::Bytes;
+use crate::report::phrase::{self, Sentence};
+use crate::report::table::{Cell, Mood, Table};
+use crate::report::{Format, Options, html, json, markdown, text};
+
+/// One backup.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct BackupLine {
+    /// The cluster's system identifier.
+    pub cluster: String,
+    /// Its label.
+    pub label: String,
+    /// `full` or `incremental`.
+    pub sort: String,
+    /// When it began, in UTC.
+    pub started: String,
+    /// How long it took, in seconds.
+    pub seconds: i64,
+    /// How large the server's files are.
+    pub data_bytes: Bytes,
+    /// How large it is in the repository.
+    pub bytes: Bytes,
+    /// The WAL that it needs.
+    pub wal: String,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+}
+
+/// One drill.
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+pub struct DrillLine {
+    /// The cluster's system identifier.
+    pub cluster: String,
+    /// When it began, in UTC.
+    pub started: String,
+    /// The backup that was brought back.
+    pub label: String,
+    /// Whether everything was as it should be.
+    pub passed: bool,
+    /// Seconds to bring the server back.
+    pub rto_seconds: f64,
+    /// Seconds until what was committed was in the repository.
+    pub rpo_seconds: Option<f64>,
+    /// What was looked at, with what was found and whether that is fine.
+    pub checks: Vec<(String, String, bool)>,
+}
+
+/// All of it.
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+pub struct BackupList {
+    /// The backups, oldest first.
+    pub backups: Vec<BackupLine>,
+    /// The drills, oldest first.
+    pub drills: Vec<DrillLine>,
+    /// The newest segment of WAL of each cluster.
+    pub newest_wal: Vec<(String, String)>,
+}
+
+/// A server that was brought back.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct BackupRestored {
+    /// The backup's label.
+    pub label: String,
+    /// Where it is.
+    pub folder: String,
+    /// To which moment it recovers once it is started.
+    pub target: String,
+    /// The server's major version.
+    pub major: u32,
+}
+
+/// What is in repositories.
+pub fn list(list: &BackupList, options: &Options) -> String {
+    let bytes = Bytes(list.backups.iter().map(|line| line.bytes.0).sum());
+    let mut verdict = match list.backups.len() {
+        0 => Sentence::of("There is no backup."),
+        several => Sentence::of(format!("{}, {bytes}", phrase::many(several, "backup"))),
+    };
+    if !list.backups.is_empty() {
+        let drill = match list.drills.last() {
+            Some(drill) if drill.passed => format!("; the last drill, {}, passed", drill.started),
+            Some(drill) => format!("; the last drill, {}, FAILED", drill.started),
+            None => "; never drilled".to_owned(),
+        };
+        verdict = verdict.text(format!("{drill}."));
+    }
+    drawn("Backups", &verdict, &table(&list.backups), list, options)
+}
+
+/// Whether they are whole. Each of `found` is a thing with what is wrong with it.
+pub fn verify(found: &[BackupLine], options: &Options) -> String {
+    let wrong: Vec<&BackupLine> = found.iter().filter(|line| line.problem.is_some()).collect();
+    let verdict = match (wrong.len(), found.len()) {
+        (0, 0) => Sentence::of("There is no backup."),
+        (0, all) => Sentence::of(format!(
+            "Proved {}: every file is as the server had it, and the WAL since the oldest has no gap.",
+            phrase::many(all, "backup")
+        )),
+        (several, _) => Sentence::of(format!("{} cannot be trusted.", phrase::many(several, "thing"))),
+    };
+    let row = |line: &&BackupLine| {
+        let problem = line.problem.as_deref().unwrap_or_default();
+        vec![Cell::code(&line.label), Cell::text(problem).mood(Mood::Bad)]
+    };
+    let columns = vec![("what", false), ("what is wrong", false)];
+    let table = Table { caption: "Problems".to_owned(), columns, rows: wrong.iter().map(row).collect() };
+    drawn("Backups", &verdict, &table, &found, options)
+}
+
+/// What came of a drill.
+pub fn drill(drill: &DrillLine, options: &Options) -> String {
+    let passed = if drill.passed { "passed" } else { "FAILED" };
+    let lag = drill.rpo_seconds.map_or_else(String::new, |lag| format!(", and WAL took {lag:.1} s to arrive"));
+    let sentence =
+        format!("The drill of {} {passed}: the server was back in {:.1} s{lag}.", drill.label, drill.rto_seconds);
+    let row = |(what, found, fine): &(String, String, bool)| {
+        let mood = if *fine { Mood::Good } else { Mood::Bad };
+        vec![Cell::text(what.as_str()), Cell::text(found.as_str()).mood(mood)]
+    };
+    let columns = vec![("check", false), ("found", false)];
+    let table = Table { caption: "Checks".to_owned(), columns, rows: drill.checks.iter().map(row).collect() };
+    drawn("Drill", &Sentence::of(sentence), &table, drill, options)
+}
+
+/// What was brought back, and what to do with it.
+pub fn restored(done: &BackupRestored, options: &Options) -> String {
+    let sentence = Sentence::of(format!("{} is in ", done.label)).code(&done.folder).text(format!(
+        ". Started with PostgreSQL {}, it recovers to {} and then takes writes; look at its postgresql.conf first, which \
+         some systems keep elsewhere.",
+        done.major, done.target
+    ));
+    drawn("Restored", &sentence, &Table::default(), done, options)
+}
+
+fn drawn(title: &str, verdict: &Sentence, table: &Table, data: &impl Serialize, options: &Options) -> String {
+    match options.format {
+        Format::Text => text::titled(verdict, table, options),
+        Format::Json => json::pretty(data),
+        Format::Markdown => markdown::titled(verdict, table),
+        Format::Html => html::titled(title, verdict, table),
+    }
+}
+
+fn table(lines: &[BackupLine]) -> Table {
+    let columns = vec![
+        ("backup", false),
+        ("began", false),
+        ("took", true),
+        ("data", true),
+        ("size", true),
+        ("needs WAL", false),
+        ("cluster", false),
+        ("", false),
+    ];
+    let row = |line: &BackupLine| {
+        let remark = match &line.problem {
+            Some(problem) => Cell::text(problem.as_str()).mood(Mood::Bad),
+            None => Cell::default(),
+        };
+        vec![
+            Cell::code(&line.label),
+            Cell::text(line.started.as_str()),
+            Cell::text(format!("{} s", line.seconds)),
+            Cell::text(line.data_bytes.to_string()),
+            Cell::text(line.bytes.to_string()),
+            Cell::text(line.wal.as_str()),
+            Cell::text(line.cluster.as_str()),
+            remark,
+        ]
+    };
+    Table { caption: "Backups".to_owned(), columns, rows: lines.iter().map(row).collect() }
+}

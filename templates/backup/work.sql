@@ -1,0 +1,9 @@
+{% if item.work == "backup" -%}
+-- chronoform backup run --type {{ item.due|ident }}
+{%- elif item.work == "verify" -%}
+-- chronoform backup verify
+{%- elif item.work == "drill" -%}
+-- chronoform backup drill
+{%- else -%}
+-- chronoform backup expire
+{%- endif %}

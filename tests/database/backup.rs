@@ -1,0 +1,609 @@
+//! Backups of real servers with WAL archiving: made, proved, drilled, expired, brought back to a moment
+//! between two transactions, and found out where they are damaged.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Failed, Trial};
+use postgres::{Client, NoTls};
+
+use crate::cli::Ran;
+use crate::servers::cluster::{Cluster, Place};
+use crate::servers::{Servers, Tier, trixie_root};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The tests of a tier.
+pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
+    let place = match tier {
+        Tier::PostgresNative => Place::native as fn() -> Result<Place, String>,
+        Tier::Apache => || Place::apache(&trixie_root()?),
+        _ => return Vec::new(),
+    };
+    let mut trials = Vec::new();
+    let mut add = |name: &str, run: fn(&mut Ground)| {
+        trials.push(Trial::test(format!("{tier}::backup::{name}"), move || -> Result<(), Failed> {
+            let settings: &[&str] = match tier {
+                Tier::Apache => &["shared_preload_libraries = 'timescaledb'", "timescaledb.telemetry_level = off"],
+                _ => &[],
+            };
+            run(&mut Ground::new(&place()?, settings)?);
+            Ok(())
+        }));
+    };
+    add("from_a_policy_to_a_drill", from_a_policy_to_a_drill);
+    add("to_a_moment_between_two_transactions", to_a_moment_between_two_transactions);
+    add("damage_is_found", damage_is_found);
+    add("wal_is_never_written_over", wal_is_never_written_over);
+    add("what_is_no_longer_needed_goes", what_is_no_longer_needed_goes);
+    add("nothing_is_restored_over_anything", nothing_is_restored_over_anything);
+    add("killed_while_it_is_made", killed_while_it_is_made);
+    if tier == Tier::Apache {
+        // The only one that is new enough.
+        add("incremental", incremental);
+    }
+    trials
+}
+
+/// A server with a repository, and the program where the server's own user can run it.
+struct Ground {
+    cluster: Cluster,
+    place: Place,
+    inside: PathBuf,
+}
+
+impl Ground {
+    fn new(place: &Place, settings: &[&str]) -> Result<Self, String> {
+        let cluster = Cluster::start(place, settings)?;
+        let inside = cluster.inside().to_owned();
+        let ground = Self { cluster, place: place.clone(), inside };
+        let program = ground.outside("chronoform");
+        fs::copy(env!("CARGO_BIN_EXE_chronoform"), &program).map_err(|error| error.to_string())?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).map_err(|error| error.to_string())?;
+        fs::create_dir(ground.outside("policies")).map_err(|error| error.to_string())?;
+        fs::set_permissions(ground.outside("policies"), fs::Permissions::from_mode(0o755))
+            .map_err(|error| error.to_string())?;
+        Ok(ground)
+    }
+
+    fn outside(&self, name: &str) -> PathBuf {
+        self.cluster.folder().join(name)
+    }
+
+    fn inside(&self, name: &str) -> String {
+        self.inside.join(name).display().to_string()
+    }
+
+    fn policy(&self, more: &str) {
+        let text = format!(
+            "kind: backup\nname: main\nrepository: {{path: {}}}\n\
+             wal: {{max_lag: 30 seconds, program: {}}}\nprograms: {}\n{more}",
+            self.inside("repository"),
+            self.inside("chronoform"),
+            self.place.programs().display(),
+        );
+        fs::write(self.outside("policies/backup.yaml"), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = self.place.command(self.inside.join("chronoform"));
+        command.args(arguments).arg("--color").arg("never");
+        command.env("DATABASE_URL", self.cluster.url()).env("HOME", &self.inside).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let mut all = arguments.to_vec();
+        let (ledger, policies) = (self.inside("ledger.db"), self.inside("policies"));
+        all.extend(["--ledger", &ledger]);
+        let is_plan = matches!(arguments.first(), Some(&("plan" | "apply" | "drift" | "validate")));
+        let by_itself = arguments.contains(&"push-wal") || arguments.contains(&"--from");
+        match (is_plan, by_itself) {
+            (_, true) => {}
+            (true, _) => all.push(&policies),
+            (false, _) => all.extend(["--policies", &policies]),
+        }
+        let output: Output = self.command(&all).output().unwrap();
+        Ran::of(&output)
+    }
+
+    /// Everything that is due.
+    fn work(&self) -> Ran {
+        self.run(&["run", "backup", "--auto-approve"])
+    }
+
+    fn connect(&self) -> Client {
+        Client::connect(self.cluster.url(), NoTls).unwrap()
+    }
+
+    /// What `apply` makes true, and a restart.
+    fn set_up(&mut self, more: &str) {
+        self.policy(more);
+        self.run(&["apply", "--auto-approve", "--allow", "needs_restart"]).expect(0);
+        self.cluster.stop();
+        self.cluster.launch().unwrap();
+        self.run(&["plan", "--detailed-exitcode"]).expect(0);
+    }
+
+    fn cluster_id(&self) -> String {
+        let row = self.connect().query_one("SELECT system_identifier::text FROM pg_control_system()", &[]).unwrap();
+        row.get(0)
+    }
+
+    fn repository(&self) -> PathBuf {
+        self.outside("repository").join(self.cluster_id())
+    }
+
+    fn labels(&self) -> Vec<String> {
+        let folder = self.repository().join("backups");
+        let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+        let mut labels: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        labels.sort();
+        labels
+    }
+
+    /// Waits until what was written is in the repository.
+    fn archive_all(&self) -> String {
+        let mut client = self.connect();
+        let row = client.query_one("SELECT pg_walfile_name(pg_switch_wal())", &[]).unwrap();
+        let segment: String = row.get(0);
+        let file = self.repository().join("wal").join(&segment[..16]).join(format!("{segment}.zst"));
+        wait("WAL to be archived", || file.exists());
+        segment
+    }
+
+    /// Starts what was restored, aside. It goes when the value goes.
+    fn start(&self, folder: &str) -> Restored {
+        let (data, sockets) = (self.inside(folder), self.outside(&format!("{folder}.sockets")));
+        fs::create_dir(&sockets).unwrap();
+        fs::set_permissions(&sockets, fs::Permissions::from_mode(0o777)).unwrap();
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let log = fs::File::create(self.outside(&format!("{folder}.log"))).unwrap();
+        let mut command = self.place.command(self.place.programs().join("postgres"));
+        command.args(["-D", &data, "-c", "archive_mode=off", "-c", "hot_standby=off"]);
+        command.args(["-p", &port.to_string(), "-k", &self.inside(&format!("{folder}.sockets"))]);
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let mut child = command.spawn().unwrap();
+        let url = format!("postgres://postgres:postgres@127.0.0.1:{port}/postgres?sslmode=disable");
+        wait("the restored server", || {
+            if let Ok(Some(status)) = child.try_wait() {
+                let log = fs::read_to_string(self.outside(&format!("{folder}.log"))).unwrap();
+                panic!("the restored server ended: {status}\n{log}");
+            }
+            Client::connect(&url, NoTls).is_ok()
+        });
+        Restored { child, client: Client::connect(&url, NoTls).unwrap() }
+    }
+}
+
+struct Restored {
+    child: Child,
+    client: Client,
+}
+
+impl Restored {
+    fn values(&mut self, sql: &str) -> Vec<i32> {
+        self.client.query(sql, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+    }
+}
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("kill").args(["-QUIT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+fn wait(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < LIMIT, "waiting for {what} took too long");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+const WEEKLY: &str = "schedule: {full: '0 1 * * 0'}\n";
+
+fn from_a_policy_to_a_drill(ground: &mut Ground) {
+    ground.policy(
+        "schedule: {full: '0 1 * * 0'}\nverify: {checksums: 7 days, restore_drill: 7 days}\nobjectives: {rpo: 1 minute, rto: 5 minutes}\n",
+    );
+    let planned = ground.run(&["plan"]).expect(0);
+    for words in ["archive_mode", "archive_command", "archive_timeout", "restart"] {
+        assert!(planned.out.contains(words), "{words}\n{}", planned.out);
+    }
+    assert!(!planned.out.contains("wal_level"), "it is replica already\n{}", planned.out);
+    // Nothing is called a backup before the server archives its WAL.
+    let early = ground.work();
+    assert!(early.code == 1 || early.code == 3, "{} {}\n{}", early.code, early.out, early.err);
+    assert!(early.err.contains("backup-not-ready"), "{}", early.err);
+    ground.run(&["apply", "--auto-approve", "--allow", "needs_restart"]).expect(0);
+    let still = ground.work();
+    assert!(still.code != 0 && still.err.contains("backup-not-ready"), "{} {}\n{}", still.code, still.out, still.err);
+    ground.cluster.stop();
+    ground.cluster.launch().unwrap();
+    ground.run(&["plan", "--detailed-exitcode"]).expect(0);
+
+    ground.connect().batch_execute("CREATE TABLE t AS SELECT g FROM generate_series(1, 1000) AS g").unwrap();
+    let first = ground.work().expect(0);
+    assert!(first.out.contains("no full backup yet"), "{}", first.out);
+    assert_eq!(ground.labels().len(), 1);
+    // A drill and a reading of everything are due once there is something to do them with.
+    let second = ground.work().expect(0);
+    assert!(second.out.contains("drill"), "{}\n{}", second.out, second.err);
+    let third = ground.work().expect(0);
+    assert!(!third.out.contains("backup.main"), "{}", third.out);
+    assert_eq!(ground.labels().len(), 1);
+
+    let drills: Vec<_> = fs::read_dir(ground.repository().join("drills")).unwrap().collect();
+    assert_eq!(drills.len(), 1);
+    let drill = fs::read_to_string(drills[0].as_ref().unwrap().path()).unwrap();
+    let drill: serde_json::Value = serde_json::from_str(&drill).unwrap();
+    let checks = drill["checks"].as_array().unwrap();
+    assert!(checks.iter().all(|check| check["fine"] == true), "{drill:#}");
+    for what in ["system identifier", "relations", "extensions", "tables read"] {
+        assert!(checks.iter().any(|check| check["what"] == what), "{what} {drill:#}");
+    }
+    // Nothing of it is left.
+    let left: Vec<_> = fs::read_dir(ground.repository()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("drill-")), "{left:?}");
+    let listed = ground.run(&["backup", "list"]).expect(0);
+    assert!(listed.out.contains("passed") && listed.out.contains("-full"), "{}", listed.out);
+    // What the ledger says of it.
+    let log = ground.run(&["ledger", "log", "--format", "json"]);
+    assert!(log.out.contains("run"), "{}", log.out);
+    // A table that is made later is found missing nowhere: the drill compares one moment with itself.
+    ground.connect().batch_execute("CREATE TABLE later (x int)").unwrap();
+    let again = ground.run(&["backup", "drill", "--auto-approve"]).expect(0);
+    assert!(again.out.contains("passed"), "{}\n{}", again.out, again.err);
+    let more = ground.run(&["backup", "run", "--auto-approve"]).expect(0);
+    assert!(more.out.contains("asked for"), "{}", more.out);
+    assert_eq!(ground.labels().len(), 2);
+}
+
+fn to_a_moment_between_two_transactions(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    let mut client = ground.connect();
+    client.batch_execute("CREATE TABLE t (x int); INSERT INTO t VALUES (1)").unwrap();
+    ground.work().expect(0);
+    client.batch_execute("INSERT INTO t VALUES (2)").unwrap();
+    let row = client.query_one("SELECT pg_current_wal_lsn()::text, clock_timestamp()::text", &[]).unwrap();
+    let (lsn, moment): (String, String) = (row.get(0), row.get(1));
+    thread::sleep(Duration::from_millis(20));
+    client.batch_execute("INSERT INTO t VALUES (3)").unwrap();
+    ground.archive_all();
+    let all = "SELECT x FROM t ORDER BY x";
+    for (folder, option, value, expected) in [
+        ("by_time", "--time", moment.as_str(), vec![1, 2]),
+        ("by_lsn", "--lsn", lsn.as_str(), vec![1, 2]),
+        ("latest", "--no-wal", "", vec![1]),
+        ("all", "", "", vec![1, 2, 3]),
+    ] {
+        let to = ground.inside(folder);
+        let mut arguments = vec!["backup", "restore", "--to", &to];
+        arguments.extend([option, value].into_iter().filter(|word| !word.is_empty()));
+        let programs = ground.place.programs().display().to_string();
+        arguments.extend(["--programs", &programs]);
+        let restored = ground.run(&arguments).expect(0);
+        assert!(restored.out.contains("-full is in"), "{}", restored.out);
+        assert_eq!(ground.start(folder).values(all), expected, "{folder}");
+    }
+    // Without any policy, as after a fire.
+    let (to, from) = (ground.inside("bare"), ground.inside("repository"));
+    let programs = ground.place.programs().display().to_string();
+    ground.run(&["backup", "restore", "--to", &to, "--from", &from, "--programs", &programs]).expect(0);
+    let mut bare = ground.start("bare");
+    assert_eq!(bare.values(all), [1, 2, 3]);
+    drop(bare);
+    // Before the first backup there is nothing to go back to.
+    let (to, early) = (ground.inside("early"), "2020-01-01 00:00:00+00");
+    let refused = ground.run(&["backup", "restore", "--to", &to, "--time", early, "--programs", &programs]).expect(1);
+    assert!(refused.err.contains("restore-impossible") && refused.err.contains("the oldest"), "{}", refused.err);
+    assert!(!ground.outside("early").exists());
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = at.min(bytes.len() - 1);
+    bytes[at] ^= 0x40;
+    fs::write(path, bytes).unwrap();
+}
+
+fn damage_is_found(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    ground
+        .connect()
+        .batch_execute("CREATE TABLE t AS SELECT g, md5(g::text) FROM generate_series(1, 20000) AS g")
+        .unwrap();
+    ground.work().expect(0);
+    ground.archive_all();
+    ground.connect().batch_execute("INSERT INTO t VALUES (0, 'x')").unwrap();
+    let middle = ground.archive_all();
+    ground.connect().batch_execute("INSERT INTO t VALUES (0, 'y')").unwrap();
+    ground.archive_all();
+    let whole = ground.run(&["backup", "verify"]).expect(0);
+    assert!(whole.out.contains("Proved 1 backup"), "{}", whole.out);
+
+    let label = ground.labels().remove(0);
+    let folder = ground.repository().join("backups").join(&label);
+    let segment = ground.repository().join("wal").join(&middle[..16]).join(format!("{middle}.zst"));
+    let base = folder.join("base.tar.zst");
+    let length = fs::metadata(&base).unwrap().len() as usize;
+    let found = |what: &str, expected: &str| {
+        let found = ground.run(&["backup", "verify"]).expect(2);
+        assert!(found.out.contains(expected), "{what}: {}", found.out);
+        assert!(found.out.contains("cannot be trusted"), "{what}: {}", found.out);
+    };
+    let with = |path: &Path, expected: &str, change: &dyn Fn(&Path)| {
+        let before = fs::read(path).unwrap();
+        change(path);
+        found(&path.display().to_string(), expected);
+        fs::write(path, before).unwrap();
+    };
+    for at in [0, 10, length / 3, length / 2, length - 20, length - 1] {
+        with(&base, "base.tar.zst", &|path| flip(path, at));
+    }
+    with(&base, "base.tar.zst", &|path| {
+        let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+        file.set_len(length as u64 / 2).unwrap();
+    });
+    with(&folder.join("backup_manifest"), "manifest", &|path| flip(path, 500));
+    with(&folder.join("backup.json"), "backup.json", &|path| {
+        let text = fs::read_to_string(path).unwrap();
+        fs::write(path, text.replacen("\"has_wal\": false", "\"has_wal\": true", 1)).unwrap();
+    });
+    let size = fs::metadata(&segment).unwrap().len() as usize;
+    for at in [0, size / 2, size - 1] {
+        with(&segment, &middle, &|path| flip(path, at));
+    }
+    // Another segment in its place is whole, and is another.
+    let mut others = fs::read_dir(segment.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    let other = others
+        .find(|path| {
+            *path != segment && path.to_string_lossy().ends_with(".zst") && !path.to_string_lossy().contains(".backup")
+        })
+        .unwrap();
+    with(&segment, &middle, &|path| _ = fs::copy(&other, path).unwrap());
+    // A segment that is gone is a gap.
+    with(&segment, "missing", &|path| fs::remove_file(path).unwrap());
+    // A server that asks for WAL that is damaged is told to stop, and not that there is no more.
+    flip(&segment, size / 2);
+    let to = ground.inside("damaged");
+    let programs = ground.place.programs().display().to_string();
+    ground.run(&["backup", "restore", "--to", &to, "--programs", &programs]).expect(0);
+    let mut fetch =
+        ground.command(&["backup", "fetch-wal", "--from", &ground.inside("repository"), &middle, "pg_wal/X"]);
+    let fetch = fetch.arg("--quiet");
+    let output = in_folder(ground, fetch, "damaged");
+    assert_eq!(output.status.code(), Some(200), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut missing = ground.command(&[
+        "backup",
+        "fetch-wal",
+        "--from",
+        &ground.inside("repository"),
+        "00000001000000FF00000001",
+        "pg_wal/X",
+    ]);
+    assert_eq!(in_folder(ground, &mut missing, "damaged").status.code(), Some(1));
+    // One whose repository is not mounted, too.
+    let mut nowhere =
+        ground.command(&["backup", "fetch-wal", "--from", &ground.inside("elsewhere"), &middle, "pg_wal/X"]);
+    assert_eq!(in_folder(ground, &mut nowhere, "damaged").status.code(), Some(200));
+    flip(&segment, size / 2);
+    ground.run(&["backup", "verify"]).expect(0);
+    // A backup of which a file is gone.
+    fs::remove_file(&base).unwrap();
+    found("no base", "missing");
+    // A repository that does not know what it has offers nothing as restored.
+    let to = ground.inside("never");
+    let refused = ground.run(&["backup", "restore", "--to", &to, "--programs", &programs]);
+    assert!(refused.code == 1 && !ground.outside("never").exists(), "{}", refused.err);
+}
+
+/// Runs a command in a folder of the server's, wherever its root is.
+fn in_folder(ground: &Ground, command: &mut std::process::Command, folder: &str) -> Output {
+    let mut words = vec![command.get_program().to_owned()];
+    words.extend(command.get_args().map(std::ffi::OsStr::to_owned));
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    // Behind `chroot`, where it is there, comes the program itself.
+    let at = quoted.iter().position(|word| word.contains("/chronoform'")).unwrap();
+    let script = format!("cd '{}' && exec {}", ground.inside(folder), quoted[at..].join(" "));
+    ground.place.command("sh").args(["-c", &script]).output().unwrap()
+}
+
+fn wal_is_never_written_over(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    ground.connect().batch_execute("CREATE TABLE t (x int)").unwrap();
+    let segment = ground.archive_all();
+    let stored = ground.repository().join("wal").join(&segment[..16]).join(format!("{segment}.zst"));
+    let before = fs::read(&stored).unwrap();
+    // The same once more is fine: a server that crashed sends its last segment again.
+    let local = ground.cluster.data().join("pg_wal").join(&segment);
+    let copy = ground.outside("data").join("again");
+    fs::create_dir_all(&copy).unwrap();
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+    let bytes = fs::read(&local).unwrap();
+    let push = |bytes: &[u8], name: &str| {
+        fs::write(copy.join(name), bytes).unwrap();
+        fs::set_permissions(copy.join(name), fs::Permissions::from_mode(0o644)).unwrap();
+        let file = format!("again/{name}");
+        let mut command = ground.command(&["backup", "push-wal", "--to", &ground.inside("repository"), &file]);
+        in_folder(ground, &mut command, "data")
+    };
+    assert_eq!(push(&bytes, &segment).status.code(), Some(0));
+    // Others of the same name are not.
+    let mut other = bytes.clone();
+    let end = other.len() - 1;
+    other[end] ^= 1;
+    let refused = push(&other, &segment);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("not written over"), "{said}");
+    assert!(push(&bytes[..1 << 20], &segment).status.code() == Some(1));
+    assert_eq!(fs::read(&stored).unwrap(), before);
+    // WAL of another cluster is found by what it says of itself.
+    let mut foreign = bytes.clone();
+    foreign[24] ^= 1;
+    let refused = push(&foreign, "0000000100000000000000F0");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("of the cluster"), "{said}");
+    for name in ["passwd", "..", "000000010000000000000001.exe", "0000000g0000000000000001"] {
+        if name != ".." {
+            let refused = push(&bytes, name);
+            assert_eq!(refused.status.code(), Some(1), "{name}");
+        }
+    }
+    // What two of them bring at once is there once, whole.
+    let started: Vec<Child> = (0..4)
+        .map(|_| {
+            fs::write(copy.join("0000000100000000000000E0"), &bytes).unwrap();
+            let mut command = ground.command(&[
+                "backup",
+                "push-wal",
+                "--to",
+                &ground.inside("repository"),
+                "again/0000000100000000000000E0",
+            ]);
+            let mut words = vec![command.get_program().to_string_lossy().into_owned()];
+            words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
+            let at = words.iter().position(|word| word.ends_with("/chronoform")).unwrap();
+            let script = format!("cd '{}' && exec '{}'", ground.inside("data"), words[at..].join("' '"));
+            command = ground.place.command("sh");
+            command.args(["-c", &script]).stderr(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut child in started {
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    let left: Vec<String> = fs::read_dir(stored.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".partial"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+fn what_is_no_longer_needed_goes(ground: &mut Ground) {
+    ground.set_up("schedule: {full: '0 1 * * 0'}\nkeep: {full: 2}\n");
+    for _ in 0..4 {
+        ground.connect().batch_execute("CREATE TABLE IF NOT EXISTS t (x int); INSERT INTO t VALUES (1)").unwrap();
+        ground.run(&["backup", "run", "--auto-approve"]).expect(0);
+        // Labels tell seconds.
+        thread::sleep(Duration::from_millis(1100));
+    }
+    let before = ground.labels();
+    assert_eq!(before.len(), 4);
+    let due = ground.run(&["run", "backup", "--dry-run"]).expect(0);
+    assert!(due.out.contains("2 backups are no longer needed"), "{}", due.out);
+    ground.work().expect(0);
+    assert_eq!(ground.labels(), before[2..]);
+    ground.run(&["backup", "verify"]).expect(0);
+    let kept = fs::read_to_string(ground.repository().join("backups").join(&before[2]).join("backup.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    let from = kept["wal"][0]["from"].as_str().unwrap();
+    let row = ground.connect().query_one("SELECT pg_walfile_name($1::text::pg_lsn)", &[&from]).unwrap();
+    let first: String = row.get(0);
+    let folder = ground.repository().join("wal").join(&first[..16]);
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    assert!(names[0].starts_with(&first), "{names:?} {first}");
+    // With a span of time to go back in, all of them are needed.
+    ground.policy("schedule: {full: '0 1 * * 0'}\nkeep: {full: 1, wal: 14 days}\n");
+    ground.work().expect(0);
+    assert_eq!(ground.labels(), before[2..]);
+}
+
+fn nothing_is_restored_over_anything(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    ground.work().expect(0);
+    let programs = ground.place.programs().display().to_string();
+    let restore = |to: &str| {
+        let to = ground.inside(to);
+        ground.run(&["backup", "restore", "--to", &to, "--programs", &programs])
+    };
+    let before = fs::read(ground.cluster.data().join("PG_VERSION")).unwrap();
+    let refused = restore("data").expect(1);
+    assert!(refused.err.contains("is the folder of a server that runs"), "{}", refused.err);
+    assert_eq!(fs::read(ground.cluster.data().join("PG_VERSION")).unwrap(), before);
+    let full = ground.outside("full");
+    fs::create_dir(&full).unwrap();
+    fs::write(full.join("mine"), "x").unwrap();
+    let refused = restore("full").expect(1);
+    assert!(refused.err.contains("is not empty"), "{}", refused.err);
+    assert_eq!(fs::read_dir(&full).unwrap().count(), 1);
+    restore("new").expect(0);
+    // Once more is over something.
+    restore("new").expect(1);
+}
+
+/// Whenever it is killed, there is no backup that is none, and the next run makes one.
+fn killed_while_it_is_made(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    ground
+        .connect()
+        .batch_execute("CREATE TABLE t AS SELECT g, md5(g::text) FROM generate_series(1, 50000) AS g")
+        .unwrap();
+    let (ledger, policies) = (ground.inside("ledger.db"), ground.inside("policies"));
+    for after in [150, 300, 500, 700, 900, 1200] {
+        let arguments = ["backup", "run", "--auto-approve", "--ledger", &ledger, "--policies", &policies, "--quiet"];
+        let mut child = ground.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(after));
+        let _ = child.kill();
+        child.wait().unwrap();
+        let listed = ground.run(&["backup", "list", "--format", "json"]).expect(0);
+        let listed: serde_json::Value = serde_json::from_str(&listed.out).unwrap();
+        let whole = listed["backups"].as_array().unwrap().len();
+        let verified = ground.run(&["backup", "verify", "--format", "json"]);
+        assert_eq!(verified.code, 0, "after {after} ms: {}", verified.out);
+        let named = ground.labels().iter().filter(|label| !label.starts_with("unfinished-")).count();
+        assert_eq!(whole, named);
+    }
+    wait("what the killed ones left running", || {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pg_basebackup', 'chronoform')";
+        let row = ground.connect().query_one(sql, &[]).unwrap();
+        row.get::<_, i64>(0) == 0
+    });
+    ground.run(&["backup", "run", "--auto-approve"]).expect(0);
+    assert!(ground.labels().iter().all(|label| !label.starts_with("unfinished-")), "{:?}", ground.labels());
+    ground.run(&["backup", "verify"]).expect(0);
+}
+
+fn incremental(ground: &mut Ground) {
+    ground.set_up("schedule: {full: '0 1 * * 0', incremental: '0 1 * * 1-6'}\n");
+    let mut client = ground.connect();
+    client.batch_execute("CREATE TABLE t AS SELECT g AS x FROM generate_series(1, 100000) AS g").unwrap();
+    ground.work().expect(0);
+    let mut sums = Vec::new();
+    for round in 1..=2 {
+        client.batch_execute(&format!("UPDATE t SET x = x + 1 WHERE x % 100 = {round}; CHECKPOINT")).unwrap();
+        thread::sleep(Duration::from_millis(1100));
+        ground.run(&["backup", "run", "--type", "incremental", "--auto-approve"]).expect(0);
+        let row = client.query_one("SELECT sum(x)::text FROM t", &[]).unwrap();
+        sums.push(row.get::<_, String>(0));
+    }
+    let labels = ground.labels();
+    assert_eq!(labels.len(), 3);
+    ground.run(&["backup", "verify"]).expect(0);
+    let size =
+        |label: &str| fs::metadata(ground.repository().join("backups").join(label).join("base.tar.zst")).unwrap().len();
+    assert!(size(&labels[1]) * 2 < size(&labels[0]), "{} {}", size(&labels[1]), size(&labels[0]));
+    let programs = ground.place.programs().display().to_string();
+    for (at, label) in labels[1..].iter().enumerate() {
+        let folder = format!("restored{at}");
+        let to = ground.inside(&folder);
+        ground
+            .run(&["backup", "restore", "--to", &to, "--label", label, "--no-wal", "--programs", &programs])
+            .expect(0);
+        let mut restored = ground.start(&folder);
+        let row = restored.client.query_one("SELECT sum(x)::text FROM t", &[]).unwrap();
+        assert_eq!(row.get::<_, String>(0), sums[at]);
+        assert!(!ground.outside(&format!("{folder}.parts")).exists());
+    }
+    let drilled = ground.run(&["backup", "drill", "--auto-approve"]).expect(0);
+    assert!(drilled.out.contains("passed") && drilled.out.contains("-incremental"), "{}", drilled.out);
+}
