@@ -33,9 +33,52 @@ pub fn roomy<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// So few are not worth a second thread.
+const FEW: usize = 32;
+
+/// Does the work for each of many, on as many threads as the machine has, and gives the results in order.
+pub fn spread<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len() / FEW);
+    if threads < 2 {
+        return items.into_iter().map(work).collect();
+    }
+    let share = items.len().div_ceil(threads);
+    let mut shares: Vec<Vec<T>> = Vec::with_capacity(threads);
+    let mut rest = items.into_iter();
+    while shares.len() < threads {
+        shares.push(rest.by_ref().take(share).collect());
+    }
+    let own = shares.pop().unwrap_or_default();
+    let work = &work;
+    let all = |share: Vec<T>| share.into_iter().map(work).collect::<Vec<R>>();
+    std::thread::scope(|scope| {
+        let started: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || roomy(|| all(share)))).collect();
+        // The last share is this thread's.
+        let own = all(own);
+        let mut done = Vec::new();
+        for thread in started {
+            match thread.join() {
+                Ok(results) => done.extend(results),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done.extend(own);
+        done
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_spread_comes_back_in_order() {
+        for count in [0, 1, FEW, FEW * 2, 1000, 1001] {
+            let all: Vec<usize> = (0..count).collect();
+            assert_eq!(spread(all.clone(), |n| n * 2), all.iter().map(|n| n * 2).collect::<Vec<_>>(), "{count}");
+        }
+        assert!(std::panic::catch_unwind(|| spread((0..1000).collect(), |n| assert!(n != 7))).is_err());
+    }
 
     #[test]
     fn there_is_room_once_however_often_it_is_asked_for() {

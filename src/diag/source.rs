@@ -17,6 +17,11 @@ impl Sources {
         self.files.insert(path, text);
     }
 
+    /// Keeps all that others have read.
+    pub fn append(&mut self, mut others: Self) {
+        self.files.append(&mut others.files);
+    }
+
     /// A file's text.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(AsRef::as_ref)

@@ -13,6 +13,7 @@ pub mod config;
 mod explain;
 pub mod files;
 pub mod format;
+mod gather;
 mod guardrail;
 mod guards;
 mod nearest;
@@ -34,7 +35,7 @@ use crate::guard::{Guardrail, Subject};
 use crate::kinds::document::{Document, by_kind};
 use crate::kinds::{self, Kind};
 use class::{Class, Target};
-use compose::Schemas;
+use compose::{DocumentSchema, Schemas};
 use tree::Converted;
 use validate::Checked;
 
@@ -159,17 +160,16 @@ pub fn texts(
         for (name, text) in texts {
             sources.add(name.as_str().into(), text.as_str().into());
             let read = Text::new(name.as_str().into(), text.as_str().into());
-            loading.text(&files::ReadFile { text: read, bytes: text.as_bytes().to_vec() }, true, &mut pending);
+            let file = files::ReadFile { text: read, bytes: text.as_bytes().to_vec() };
+            loading.keep(gather::text(&file, true, variables), true, sources, &mut pending);
         }
         for path in files::others(project, &[], &mut loading.found) {
-            loading.file(&path, false, sources, &mut pending);
+            loading.keep(gather::file(&path, false, variables), false, sources, &mut pending);
         }
         loading.rules(&mut pending, texts.len(), sources);
         // What is live is so, whatever is asserted of it: that is for `validate` to say.
         loading.guardrails.clear();
-        for document in pending {
-            loading.document(document);
-        }
+        loading.documents(pending);
         loading.conclude(&BTreeMap::new(), &mut Vec::new())
     })
 }
@@ -191,6 +191,30 @@ struct Pending {
     file: usize,
 }
 
+/// A document that has all that classes give it, and once it is checked what it says.
+struct Ready<'a> {
+    unchecked: Option<(&'a DocumentSchema, Converted)>,
+    found: Vec<Diagnostic>,
+    broken: bool,
+    /// Whether a class that cannot be used would have given it more.
+    incomplete: bool,
+    file: usize,
+    checked: Option<Checked>,
+}
+
+impl Ready<'_> {
+    /// Checks it by itself.
+    fn check(mut self) -> Self {
+        let Some((schema, document)) = self.unchecked.take() else { return self };
+        self.checked = Some(validate::document(schema, document, &mut self.found));
+        if self.incomplete {
+            let missing = |d: &Diagnostic| [&code::MISSING_KEY, &code::POLICY_CONFLICT].contains(&d.code);
+            self.found.retain(|diagnostic| !missing(diagnostic));
+        }
+        self
+    }
+}
+
 /// What has been read so far.
 struct Loading<'a> {
     kinds: &'a [&'static dyn Kind],
@@ -204,7 +228,7 @@ struct Loading<'a> {
     guardrails: Vec<guardrail::Raw>,
     documents: Vec<DocumentInfo>,
     /// The documents by what they describe.
-    described: BTreeMap<(&'static str, QualifiedName), usize>,
+    described: BTreeMap<QualifiedName, Vec<usize>>,
     desired: BTreeMap<Address, Desired>,
     /// Relations of which something could not be read.
     broken: BTreeSet<QualifiedName>,
@@ -242,14 +266,15 @@ impl<'a> Loading<'a> {
         let others = files::others(project, &paths, &mut self.found);
         let mut order = BTreeMap::new();
         let mut pending = Vec::new();
-        for (path, chosen) in paths.iter().map(|path| (path, true)).chain(others.iter().map(|path| (path, false))) {
-            order.insert(path.display().to_string(), order.len());
-            self.file(path, chosen, sources, &mut pending);
+        let all = paths.iter().map(|path| (path, true)).chain(others.iter().map(|path| (path, false)));
+        let variables = self.variables;
+        let gathered = stack::spread(all.collect(), |(path, chosen)| (gather::file(path, chosen, variables), chosen));
+        for (file, chosen) in gathered {
+            order.insert(file.path.clone(), order.len());
+            self.keep(file, chosen, sources, &mut pending);
         }
         self.rules(&mut pending, paths.len(), sources);
-        for document in pending {
-            self.document(document);
-        }
+        self.documents(pending);
         if !paths.is_empty() && self.documents.is_empty() && !has_errors(&self.found) {
             self.found.push(no_documents(paths.len()));
         }
@@ -283,39 +308,20 @@ impl<'a> Loading<'a> {
         class::say_once(&mut self.found);
     }
 
-    /// Reads a file. Of one that was not chosen, only documents that speak of others are kept.
-    fn file(&mut self, path: &Path, chosen: bool, sources: &mut Sources, pending: &mut Vec<Pending>) {
-        let file = match files::read(path, sources) {
-            Ok(file) => file,
-            Err(failure) => return self.found.extend(failure.0),
-        };
-        self.text(&file, chosen, pending);
-    }
-
-    fn text(&mut self, file: &files::ReadFile, chosen: bool, pending: &mut Vec<Pending>) {
-        let (before, kept) = (self.found.len(), pending.len());
-        for mut node in yaml::documents(&file.text, &mut self.found) {
-            if self.found.len() - before > MAX_PER_FILE {
-                break;
-            }
-            let mut found = Vec::new();
-            let done = substitute::apply(&mut node, &file.text, self.variables, &mut found);
-            let document = tree::convert(&node, &file.text, &done, &mut found);
-            if !chosen && !speaks_of_others(&document) {
-                continue;
-            }
-            self.used.extend(done.used);
-            let broken = !done.unknown.is_empty() || has_errors(&found);
-            self.found.append(&mut found);
-            pending.push(Pending { document, broken, file: self.per_file.len() });
+    /// Takes in what a file holds.
+    fn keep(&mut self, file: gather::Gathered, chosen: bool, sources: &mut Sources, pending: &mut Vec<Pending>) {
+        sources.append(file.sources);
+        let before = self.found.len();
+        self.found.extend(file.found);
+        let Some(sha256) = file.sha256 else { return };
+        self.used.extend(file.used);
+        self.limit(before, &file.path);
+        if chosen || !file.documents.is_empty() {
+            self.files.push(PolicyFile { path: file.path, sha256 });
         }
-        self.limit(before, file.text.path());
+        let number = self.per_file.len();
+        pending.extend(file.documents.into_iter().map(|(document, broken)| Pending { document, broken, file: number }));
         self.per_file.push(self.found.len() - before);
-        if chosen || pending.len() > kept {
-            let hash = Fingerprint::of(&file.bytes);
-            let sha256 = hash.as_str().trim_start_matches("sha256:").to_owned();
-            self.files.push(PolicyFile { path: file.text.path().to_string(), sha256 });
-        }
     }
 
     /// No file has more to say than can be read.
@@ -354,34 +360,51 @@ impl<'a> Loading<'a> {
         }
     }
 
-    /// Checks a document, with what its classes give it.
-    fn document(&mut self, pending: Pending) {
-        let Pending { mut document, mut broken, file } = pending;
+    /// Checks the documents: each by itself, once its classes have given it what they have.
+    fn documents(&mut self, pending: Vec<Pending>) {
+        let ready: Vec<Ready<'a>> = pending.into_iter().map(|pending| self.complete(pending)).collect();
+        for document in stack::spread(ready, Ready::check) {
+            self.take(document);
+        }
+    }
+
+    /// Gives a document what its classes have.
+    fn complete(&mut self, pending: Pending) -> Ready<'a> {
+        let Pending { mut document, broken, file } = pending;
+        let mut found = Vec::new();
+        let counted = self.per_file.get(file).copied().unwrap_or_default();
+        // Of a file with so much to say, the rest is not looked at.
+        let schema =
+            (counted <= MAX_PER_FILE).then(|| validate::kind_of(self.schemas, &document, &mut found)).flatten();
+        let Some(schema) = schema else {
+            return Ready { unchecked: None, found, broken, incomplete: false, file, checked: None };
+        };
+        let target = Target::of(&document).filter(|_| schema.document.relation);
+        let mut matching: Vec<&mut Class> = match &target {
+            Some(target) => self.classes.iter_mut().filter(|class| class.matches(target)).collect(),
+            None => Vec::new(),
+        };
+        // What a class that cannot be used would have given is not reported as missing.
+        let incomplete = matching.iter().any(|class| class.broken);
+        if let Some(target) = target.filter(|_| !incomplete) {
+            class::merge(&mut document, &target, &|key| schema.has_key(key), &mut matching, &mut found);
+        } else {
+            matching.iter_mut().for_each(|class| class.used = true);
+        }
+        Ready { unchecked: Some((schema, document)), found, broken, incomplete, file, checked: None }
+    }
+
+    /// Takes in what a document says.
+    fn take(&mut self, ready: Ready<'a>) {
+        let Ready { found, broken, incomplete, file, checked, .. } = ready;
         let counted = self.per_file.get(file).copied().unwrap_or_default();
         if counted > MAX_PER_FILE {
             return;
         }
         let before = self.found.len();
-        if let Some(schema) = validate::kind_of(self.schemas, &document, &mut self.found) {
-            let target = Target::of(&document).filter(|_| schema.document.relation);
-            let mut matching: Vec<&mut Class> = match &target {
-                Some(target) => self.classes.iter_mut().filter(|class| class.matches(target)).collect(),
-                None => Vec::new(),
-            };
-            // What a class that cannot be used would have given is not reported as missing.
-            let incomplete = matching.iter().any(|class| class.broken);
-            if let Some(target) = target.filter(|_| !incomplete) {
-                class::merge(&mut document, &target, &|key| schema.has_key(key), &mut matching, &mut self.found);
-            } else {
-                matching.iter_mut().for_each(|class| class.used = true);
-            }
-            let checked = validate::document(schema, document, &mut self.found);
-            if incomplete {
-                let missing = |d: &Diagnostic| [&code::MISSING_KEY, &code::POLICY_CONFLICT].contains(&d.code);
-                let said = self.found.split_off(before);
-                self.found.extend(said.into_iter().filter(|diagnostic| !missing(diagnostic)));
-            }
-            broken |= incomplete || has_errors(self.found.get(before..).unwrap_or_default());
+        let broken = broken || incomplete || has_errors(&found);
+        self.found.extend(found);
+        if let Some(checked) = checked {
             self.add(checked, broken);
         }
         let more = counted + self.found.len() - before;
@@ -420,21 +443,18 @@ impl<'a> Loading<'a> {
         if broken {
             self.broken.insert(head.relation.clone());
         }
-        let described = (head.document, head.relation);
-        if let Some(first) = self.described.get(&described).and_then(|at| self.documents.get(*at)) {
+        let described = self.described.entry(head.relation).or_default();
+        let others: Vec<&DocumentInfo> = described.iter().filter_map(|at| self.documents.get(*at)).collect();
+        if let Some(first) = others.iter().find(|other| other.kind == head.document) {
             self.found.push(twice_described(&head.place, &head.name, first));
             return false;
         }
-        if relation.is_some() {
-            let other = self.described.iter().find(|((_, name), at)| {
-                *name == described.1 && self.documents.get(**at).is_some_and(|other| other.relation.is_some())
-            });
-            if let Some(first) = other.and_then(|(_, at)| self.documents.get(*at)) {
-                self.found.push(described_as_two(&head.place, &head.name, head.document, first));
-                return false;
-            }
+        let as_relation = |other: &&&DocumentInfo| relation.is_some() && other.relation.is_some();
+        if let Some(first) = others.iter().find(as_relation) {
+            self.found.push(described_as_two(&head.place, &head.name, head.document, first));
+            return false;
         }
-        self.described.insert(described, self.documents.len());
+        described.push(self.documents.len());
         self.documents.push(DocumentInfo {
             kind: head.document,
             name: head.name,
