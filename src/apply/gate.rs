@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::Locked;
 use crate::core::{
-    Action, Address, Applied, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Op, Place, Reason, Server,
+    Action, Address, Applied, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Named, Op, Place, Reason, Server,
 };
 use crate::diag::{Diagnostic, Failure, Severity, code, has_errors};
 use crate::diff::Diff;
@@ -188,7 +188,7 @@ pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
     let adopted = beside.map(|adopt| (&adopt.address, &adopt.on, &adopt.desired, false));
     let acted = plan.actions.iter().filter(|action| action.op != Op::Remove);
     let acted = acted.map(|action| (&action.address, &action.on, &action.desired, action.protect));
-    let make = |(address, on, attributes, protect): (&Address, &Option<_>, &BTreeMap<_, _>, bool)| {
+    let make = |(address, on, attributes, protect): (&Address, &Option<_>, &Named<_>, bool)| {
         let mut desired = Desired::new(address.clone(), on.clone(), nowhere());
         desired.attributes = attributes.clone();
         desired.protect = protect;

@@ -1,8 +1,8 @@
 //! `chronoform backup`: what backups there are, whether they are whole, how one is made now, and how a
 //! server comes back.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -206,12 +206,17 @@ struct Part {
 fn parts(place: &PlaceArgs, context: &mut Context) -> Result<Vec<Part>, Failure> {
     let mut found = Vec::new();
     for path in repositories(place, context)? {
-        let unreadable = |error: std::io::Error| -> Failure {
+        let unreadable = |error: io::Error| -> Failure {
             let message = format!("the repository at {} cannot be read: {error}", path.display());
             Diagnostic::error(&REPOSITORY, message).into()
         };
         let mut clusters = Vec::new();
-        for entry in fs::read_dir(&path).map_err(unreadable)? {
+        let entries = match fs::read_dir(&path) {
+            // Nothing has been written to the repository of a policy yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && place.from.is_none() => continue,
+            entries => entries.map_err(unreadable)?,
+        };
+        for entry in entries {
             let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
             if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
                 clusters.push(name);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::apply::{ActionOutcome, Events, Report, StepOutcome, Verified};
 use crate::cli::progress::Progress;
-use crate::core::{Action, Address, Applied, ClosedBy, Op, Place, Server, SourceLine, Step, Value};
+use crate::core::{Action, Address, Applied, ClosedBy, Named, Op, Place, Server, SourceLine, Step, Value};
 use crate::diag::{Failure, code};
 use crate::diff::Drift;
 use crate::kinds::by_id;
@@ -244,7 +244,7 @@ fn start(plan: &Plan, server: &Server) -> RunStart {
 fn remembered(
     address: &Address,
     on: &Option<crate::core::QualifiedName>,
-    attributes: &BTreeMap<String, Value>,
+    attributes: &Named<Value>,
     adopted: bool,
 ) -> Applied {
     let attributes = attributes.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();

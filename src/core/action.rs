@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::core::{Address, Bytes, Fingerprint, QualifiedName, Reason, Value};
+use crate::core::{Address, Bytes, Fingerprint, Named, QualifiedName, Reason, Value};
 
 /// The verb of an action.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -372,7 +372,7 @@ pub struct Action {
     /// The policy's `protect: true`.
     pub protect: bool,
     /// All that the policy manages of the resource, as settled; empty on removal.
-    pub desired: BTreeMap<String, Value>,
+    pub desired: Named<Value>,
     /// What the plan saw of the live resource.
     pub fingerprint: Fingerprint,
     /// Where the policy asks for it; `None` where it no longer does.

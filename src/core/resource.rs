@@ -8,6 +8,10 @@ use serde_json::Value as Json;
 
 use crate::core::{Address, KindId, Place, QualifiedName, SourceLine, Value};
 
+/// Some values by name. A resource has a handful of them, and there are thousands of resources: a node of
+/// a `BTreeMap` has room for eleven, and takes a kilobyte.
+pub type Named<V> = litemap::LiteMap<String, V>;
+
 /// Whether a policy wants the resource to be or not to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -38,11 +42,11 @@ pub struct Desired {
     /// `moved: {from: …}`: which resource it was before it got its name.
     pub moved_from: Option<Address>,
     /// Only the attributes that the policy manages. One that is not here is not compared.
-    pub attributes: BTreeMap<String, Value>,
+    pub attributes: Named<Value>,
     /// Where the resource is described.
     pub place: Place,
     /// Where each attribute is written, for those that are.
-    pub places: BTreeMap<String, Place>,
+    pub places: Named<Place>,
 }
 
 impl Desired {
@@ -56,9 +60,9 @@ impl Desired {
             skip_missing: false,
             on_before: None,
             moved_from: None,
-            attributes: BTreeMap::new(),
+            attributes: Named::new(),
             place,
-            places: BTreeMap::new(),
+            places: Named::new(),
         }
     }
 
@@ -86,9 +90,9 @@ pub struct Live {
     /// The relation that it belongs to, where it belongs to one.
     pub on: Option<QualifiedName>,
     /// Every attribute that the kind can observe.
-    pub attributes: BTreeMap<String, Value>,
+    pub attributes: Named<Value>,
     /// What templates and messages need and nobody compares: a job's id, an index's validity.
-    pub facts: BTreeMap<String, Value>,
+    pub facts: Named<Value>,
     /// Made by the server or by TimescaleDB itself: never drift, never unmanaged.
     pub system: bool,
     /// A job that an operator has paused (`scheduled = false`).
@@ -98,7 +102,7 @@ pub struct Live {
 impl Live {
     /// A resource without attributes.
     pub fn new(address: Address, on: Option<QualifiedName>) -> Self {
-        Self { address, on, attributes: BTreeMap::new(), facts: BTreeMap::new(), system: false, paused: false }
+        Self { address, on, attributes: Named::new(), facts: Named::new(), system: false, paused: false }
     }
 
     /// Sets an attribute.

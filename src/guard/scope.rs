@@ -132,7 +132,7 @@ pub(super) fn live<'a>(resources: impl Iterator<Item = &'a Live>) -> BTreeMap<St
     gather(resources.map(|live| (&live.address, &live.attributes, "present")))
 }
 
-type Attributes = BTreeMap<String, crate::core::Value>;
+type Attributes = crate::core::Named<crate::core::Value>;
 
 fn gather<'a>(resources: impl Iterator<Item = (&'a Address, &'a Attributes, &'a str)>) -> BTreeMap<String, Datum> {
     let mut all: BTreeMap<String, Datum> = BTreeMap::new();

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::core::{
-    Action, Address, AttributeChange, Edition, Fingerprint, Hazard, Impact, Op, Operation, QualifiedName, Server,
-    SourceLine, Value,
+    Action, Address, AttributeChange, Edition, Fingerprint, Hazard, Impact, Named, Op, Operation, QualifiedName,
+    Server, SourceLine, Value,
 };
 use crate::diag::Diagnostic;
 use crate::diff::Drift;
@@ -213,7 +213,7 @@ pub struct Adopt {
     /// The relation that it belongs to.
     pub on: Option<QualifiedName>,
     /// What is managed of it.
-    pub desired: BTreeMap<String, Value>,
+    pub desired: Named<Value>,
     /// Whether the ledger did not know it before.
     pub new: bool,
     /// What the plan saw of the live resource.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Delta, Value};
+use crate::core::{Delta, Named, Value};
 use crate::kinds::{Kind, View};
 use crate::render::Context;
 
@@ -25,7 +25,7 @@ pub fn of_delta(kind: &dyn Kind, delta: &Delta, view: &View<'_>) -> Context {
     set("after", nest(after, &groups));
     set("changed", nest(changed, &groups));
     let facts = delta.live.as_ref().map(|live| live.facts.clone()).unwrap_or_default();
-    set("facts", Value::Map(facts));
+    set("facts", Value::Map(facts.into_iter().collect()));
     set("ctx", Value::Map(kind.context(delta, view)));
     set("server", server(view));
     if let Some(timescale) = &view.server.timescaledb {
@@ -49,7 +49,7 @@ fn groups(kind: &dyn Kind) -> Vec<String> {
 }
 
 /// `schedule.every` becomes `every` in a map `schedule`.
-fn nest(flat: BTreeMap<String, Value>, groups: &[String]) -> Value {
+fn nest(flat: Named<Value>, groups: &[String]) -> Value {
     let mut nested: BTreeMap<String, Value> =
         groups.iter().map(|group| (group.clone(), Value::Map(BTreeMap::new()))).collect();
     for (name, value) in flat {

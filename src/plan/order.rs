@@ -227,7 +227,7 @@ mod tests {
             hazards: Vec::new(),
             impact: None,
             protect: false,
-            desired: BTreeMap::new(),
+            desired: crate::core::Named::new(),
             fingerprint: Fingerprint::read(""),
             classes: BTreeMap::new(),
             source: None,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use crate::core::{
-    Action, Address, AttributeChange, Bytes, Fingerprint, Hazard, Impact, KindId, Lock, LockMode, Op, QualifiedName,
-    Reason, SourceLine, SqlText, Step, Value,
+    Action, Address, AttributeChange, Bytes, Fingerprint, Hazard, Impact, KindId, Lock, LockMode, Named, Op,
+    QualifiedName, Reason, SourceLine, SqlText, Step, Value,
 };
 use crate::diff::{Drift, DriftAttribute, Status};
 use crate::plan::artifact::TargetTimescale;
@@ -48,7 +48,7 @@ pub(super) fn action(op: Op, reason: Reason, kind: &str, object: &str, on: &str)
         hazards: Vec::new(),
         impact: None,
         protect: false,
-        desired: BTreeMap::new(),
+        desired: Named::new(),
         fingerprint: Fingerprint::of(b"seen"),
         source: Some(SourceLine { file: format!("policies/{on}.yaml"), line: 8 }),
         classes: BTreeMap::new(),
@@ -110,7 +110,7 @@ pub(super) fn empty_plan() -> Plan {
     let adopt = |name: &str| Adopt {
         address: address("retention", &table(name)),
         on: Some(table(name)),
-        desired: BTreeMap::new(),
+        desired: Named::new(),
         fingerprint: Fingerprint::of(b""),
         new: true,
         source: None,
@@ -266,7 +266,7 @@ fn predicate() -> Action {
         attributes: vec![change("where", json!(before), json!(after))],
         steps: vec![step("DROP INDEX public.ix_live", LockMode::AccessExclusive, "public.ix_live")],
         hazards: vec![Hazard::BuildsIndex],
-        desired: BTreeMap::from([("where".to_owned(), Value::Sql(SqlText::new(after).unwrap()))]),
+        desired: Named::from_iter([("where".to_owned(), Value::Sql(SqlText::new(after).unwrap()))]),
         ..action(Op::Replace, Reason::Differs, "index", "ix_live", "trades")
     }
 }

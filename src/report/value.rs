@@ -1,10 +1,8 @@
 //! Stored values as a person reads them, without one value looking like two.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 
-use crate::core::Value;
+use crate::core::{Named, Value};
 
 /// A value on a line of its own.
 pub(super) fn show(value: &Json) -> String {
@@ -73,7 +71,7 @@ fn has_open_comma(text: &str) -> bool {
 
 /// Whether a change of an attribute is read better as a diff: of SQL, of a text of many lines, of a
 /// list or a map.
-pub(super) fn is_definition(name: &str, sides: [&Json; 2], desired: &BTreeMap<String, Value>) -> bool {
+pub(super) fn is_definition(name: &str, sides: [&Json; 2], desired: &Named<Value>) -> bool {
     let structured = |side: &Json| match side {
         Json::String(text) => text.contains('\n'),
         Json::Array(items) => !items.is_empty(),

@@ -201,7 +201,7 @@ impl Found {
                 live.set(privilege, Value::Text(value));
             }
             let columns = live.attributes.clone();
-            live.set_fact("columns", Value::Map(columns));
+            live.set_fact("columns", Value::Map(columns.into_iter().collect()));
             for (privilege, (count, grantable)) in self.granted.get(key).into_iter().flatten() {
                 let (count, grantable) = (*count, *grantable);
                 let value = match () {

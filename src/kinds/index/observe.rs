@@ -289,7 +289,8 @@ fn attach_leftovers(mut found: Vec<Live>) -> Vec<Live> {
             if let Some(leftover) = leftovers.get(&key) {
                 live.set(attribute, Value::text(&key.1));
                 live.set_fact(&format!("{attribute}.oid"), leftover.fact("oid").cloned().unwrap_or(Value::Null));
-                live.set_fact(attribute, Value::Map(leftover.attributes.clone()));
+                let built = leftover.attributes.iter().map(|(name, value)| (name.clone(), value.clone()));
+                live.set_fact(attribute, Value::Map(built.collect()));
                 attached.insert(key);
             }
         }

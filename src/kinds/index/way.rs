@@ -1,6 +1,7 @@
 //! In which way an index is built and swapped: what only the table at hand can tell. The rules name
 //! these conditions; here they are decided.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::core::{Address, Delta, KeyColumn, KindId, Live, LockMode, QualifiedName, Row, Value};
@@ -145,14 +146,15 @@ pub fn is_built_already(delta: &Delta, view: &View<'_>) -> bool {
 }
 
 /// The attributes of what a replacement has begun to build.
-fn unfinished<'a>(delta: &'a Delta, view: &View<'a>) -> Option<&'a BTreeMap<String, Value>> {
+fn unfinished<'a>(delta: &'a Delta, view: &View<'a>) -> Option<Cow<'a, BTreeMap<String, Value>>> {
     let attached = delta.live.as_ref().and_then(|live| live.fact("leftover.unfinished"));
     if let Some(Value::Map(attributes)) = attached {
-        return Some(attributes);
+        return Some(Cow::Borrowed(attributes));
     }
     let address = Address { name: names::unfinished(&delta.address.name), ..delta.address.clone() };
     let own = |live: &&Live| live.on == delta.on && live.fact("constraint").is_none();
-    view.live.get(&address).filter(own).map(|live| &live.attributes)
+    let built = view.live.get(&address).filter(own)?.attributes.iter();
+    Some(Cow::Owned(built.map(|(name, value)| (name.clone(), value.clone())).collect()))
 }
 
 /// The tablespace of an index that is built. What the policy does not say stays as it is.

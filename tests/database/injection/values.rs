@@ -7,8 +7,10 @@ use chronoform::apply::{self, ActionOutcome, Events, Interrupt, StepOutcome};
 use chronoform::cli::pipeline;
 use chronoform::core::{Action, Applied, Hazard, Server, Step};
 use chronoform::diag::{Diagnostic, Failure, Sources, code, has_errors};
+use chronoform::guard::Standing;
 use chronoform::load::{self, Variables};
 use chronoform::pg::{ConnectOptions, Session};
+use chronoform::snapshot::OnlyInside;
 use serde_json::{Value as Json, json};
 
 use super::{names, no_names};
@@ -276,7 +278,7 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
     }
     apply::permit(&plan, &Hazard::ALL).unwrap();
     let locked = apply::lock(session, place.db.tier().single_session(), Duration::ZERO, &mut |_| {}).unwrap();
-    let mut ready = match apply::gate(locked, &plan, &chronoform::guard::Standing::default()) {
+    let mut ready = match apply::gate(locked, &plan, &Standing::default(), &mut OnlyInside) {
         Ok(ready) => ready,
         Err(failure) => panic!("the gate refuses what was just planned: {failure}\n{policy}"),
     };
@@ -287,7 +289,7 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
         }
         assert_eq!(*outcome, ActionOutcome::Done, "{policy}");
     }
-    let verified = apply::verify(&mut ready, &plan, &done).unwrap();
+    let verified = apply::verify(&mut ready, &plan, &done, &mut OnlyInside).unwrap();
     assert!(verified.differing.is_empty(), "not as wanted: {:?}\n{policy}", verified.differing);
     Ended::Applied
 }
