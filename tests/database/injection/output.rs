@@ -45,9 +45,14 @@ fn shown(db: &Db, names: &[String]) -> Shown {
         let next = &names[(n + 1) % names.len()];
         let relation = format!("{}.{}", quoted(name), quoted(next));
         db.run(&format!("CREATE SCHEMA {}; CREATE TABLE {relation} ({} int)", quoted(name), quoted(name)));
+        documents.push(json!({"kind": "class", "name": name, "match": {"labels": {"n": n.to_string()}},
+                              "storage": {"autovacuum_enabled": true}}));
+        documents.push(json!({"kind": "guardrail", "name": name, "match": {"labels": {"n": n.to_string()}},
+                              "assert": "false", "message": next, "severity": "warning"}));
         documents.push(json!({
             "kind": "table",
             "name": relation,
+            "labels": {"n": n.to_string()},
             "storage": {"fillfactor": 70},
             "indexes": [{"name": name, "columns": [{"column": name}], "where": format!("{} > 1", quoted(name))}],
         }));
