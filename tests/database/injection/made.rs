@@ -76,7 +76,7 @@ impl Made {
             return vec![
                 json!({"kind": "table", "name": self.within(&self.table), "reorder": {"ensure": "absent"}}),
                 json!({"kind": "continuous_aggregate", "name": aggregate, "ensure": "absent"}),
-                json!({"kind": "job", "name": self.job, "ensure": "absent"}),
+                json!({"kind": "job", "name": self.job, "procedure": self.within(&self.procedure), "ensure": "absent"}),
             ];
         }
         let query = format!(
