@@ -5,14 +5,16 @@ mod choice;
 mod folder;
 mod summary;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::cli::args::{Format, ImportArgs, Paths};
 use crate::cli::context::Context;
 use crate::cli::out;
-use crate::core::Live;
+use crate::core::{Containers, Live, QualifiedName};
 use crate::diag::{Exit, Failure};
 use crate::import::{self, Base, Gathered};
+use crate::kinds;
 use crate::load::{Policies, Variables};
 use crate::pg::Session;
 use crate::snapshot;
@@ -72,19 +74,42 @@ fn described(folder: Option<&Folder>, context: &mut Context) -> Result<(Option<P
     Ok((Some(policies), files))
 }
 
+/// What policies describe already.
+struct Known<'a> {
+    policies: &'a Policies,
+    relations: BTreeSet<&'a QualifiedName>,
+    containers: Containers,
+}
+
+impl<'a> Known<'a> {
+    fn of(policies: &'a Policies) -> Self {
+        let relations = policies.documents.iter().filter_map(|document| document.relation.as_ref()).collect();
+        Self { policies, relations, containers: kinds::containers(&policies.desired) }
+    }
+
+    /// Whether a live resource would be in a document that there is. What has a container is in its
+    /// document, even if not all of it.
+    fn has(&self, live: &Live) -> bool {
+        match &live.on {
+            Some(on) => self.relations.contains(on),
+            None => self.policies.desired.contains_key(&live.address) || self.containers.is_in_one(&live.address),
+        }
+    }
+}
+
 /// All that is live, chosen and not described yet, as documents that hold.
 fn read(choice: &Choice, project: &Project, session: &mut Session) -> Result<(Gathered, Summary), Failure> {
     let server = snapshot::open(session)?;
     let mut found = snapshot::discover(session, &server, &choice.wanted)?;
     choice.narrow(&mut found)?;
     let described = project.described.as_ref();
-    let is_described = |live: &Live| match (&live.on, described) {
-        (_, None) => false,
-        (Some(on), Some(policies)) => policies.documents.iter().any(|document| document.relation.as_ref() == Some(on)),
-        (None, Some(policies)) => policies.desired.contains_key(&live.address),
+    let mut summary = Summary {
+        database: server.database.clone(),
+        single_session: server.single_session,
+        other_roles: found.other_roles.len(),
+        others_of_server: found.others_of_server,
+        ..Summary::default()
     };
-    let mut summary =
-        Summary { database: server.database.clone(), single_session: server.single_session, ..Summary::default() };
     if let Some(policies) = described {
         let relations = policies.documents.iter().filter_map(|document| document.relation.as_ref());
         summary.described = relations.filter(|relation| found.names.relations.remove(relation)).count();
@@ -92,7 +117,11 @@ fn read(choice: &Choice, project: &Project, session: &mut Session) -> Result<(Ga
     let nothing = (Default::default(), Default::default());
     let taken = snapshot::take(session, server, &found.names, &nothing.0, &nothing.1)?;
     let view = taken.view(&nothing.0);
-    let mut gathered = import::gather(&view, &|live| !is_described(live));
+    let known = described.map(Known::of);
+    let is_described = |live: &Live| known.as_ref().is_some_and(|known| known.has(live));
+    let is_other = |live: &&Live| live.on.is_none() && !live.system && found.asks_for(live) && is_described(live);
+    summary.others_described = taken.live.values().filter(is_other).count();
+    let mut gathered = import::gather(&view, &|live| found.asks_for(live) && !is_described(live));
     let base = Base {
         server: &taken.server,
         relations: &taken.relations,
