@@ -46,6 +46,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         trials.extend([
             test("what_policies_describe_is_left_to_them", what_policies_describe_is_left_to_them),
             test("one_text_and_json", one_text_and_json),
+            test("a_renamed_file_is_not_written_twice", a_renamed_file_is_not_written_twice),
             test("a_role_that_may_read_nothing", a_role_that_may_read_nothing),
         ]);
     }
@@ -153,6 +154,36 @@ fn nothing_of_anybody_else_is_overwritten(place: &Workplace<'_>) {
     place.write("file", "");
     refused(place.run(&["import", "--out", "file"]), "file-unwritable");
     place.run(&["import", "--force"]).expect(1);
+}
+
+/// A file that an import wrote and somebody renamed is still the one that describes its table.
+fn a_renamed_file_is_not_written_twice(place: &Workplace<'_>) {
+    place.db.run(TABLES);
+    place.db.run("CREATE TABLE public.\"Orders\" (id bigint) WITH (fillfactor = 60)");
+    let import = |more: &[&str]| place.run(&[&["import", "--out", "policies"], more].concat()).expect(0);
+    import(&[]);
+    let policies = place.path().join("policies");
+    let orders = files(place, "policies").into_iter().find(|name| name.starts_with("public.orders-")).unwrap();
+    fs::rename(policies.join("app.ticks.yaml"), policies.join("mine.yaml")).unwrap();
+    let first = written(&policies);
+    place.db.run("ALTER TABLE app.tocks SET (autovacuum_vacuum_threshold = 10)");
+    let ran = import(&["--force"]);
+    assert!(ran.out.contains("1 table is described already"), "{}", ran.out);
+    assert!(!ran.out.contains("ticks"), "{}", ran.out);
+    let forced = written(&policies);
+    assert_eq!(forced.keys().collect::<Vec<_>>(), first.keys().collect::<Vec<_>>());
+    assert_ne!(forced["app.tocks.yaml"], first["app.tocks.yaml"]);
+    // By itself, a table would have another file than beside one whose name differs in capitals alone.
+    let ran = import(&["--force", "--table", "public.orders"]);
+    assert!(ran.out.contains("Nothing to write") && ran.out.contains("1 table is described already"), "{}", ran.out);
+    assert_eq!(written(&policies), forced);
+    assert!(forced.contains_key(&orders));
+    place.expect_converged("policies");
+    // What cannot be read any more is written anew, and the rest is known all the same.
+    place.write("policies/app.tocks.yaml", &first["app.tocks.yaml"].replace("kind: table", "kind: ["));
+    let ran = import(&["--force"]);
+    assert!(ran.out.contains("1 table is described already"), "{}", ran.out);
+    assert_eq!(written(&policies), forced);
 }
 
 fn what_is_adopted_is_managed(place: &Workplace<'_>) {

@@ -33,6 +33,8 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
             test("a_whole_server", a_whole_server),
         ]);
     } else {
+        // It is of a version whose memberships have options.
+        trials.push(test("options_of_memberships", options_of_memberships));
         trials.push(test("grants_on_what_timescaledb_makes", grants_on_what_timescaledb_makes));
     }
     trials
@@ -420,6 +422,34 @@ fn a_whole_server(tier: Tier, servers: &Servers) -> Result<(), Failed> {
         "{}",
         ran.out
     );
+    Ok(())
+}
+
+fn options_of_memberships(tier: Tier, servers: &Servers) -> Result<(), Failed> {
+    let db = servers.db(tier)?;
+    let roles = Roles::new(&db);
+    db.run(&roles.fill(
+        "CREATE ROLE {group}; CREATE ROLE {migrator} NOINHERIT; CREATE ROLE {reader};
+         GRANT {group} TO {reader} WITH INHERIT FALSE, SET FALSE;
+         GRANT {group} TO {migrator} WITH INHERIT TRUE;
+         GRANT pg_monitor TO {migrator}; GRANT pg_monitor TO {reader}",
+    ));
+    let imported = round_trip(&Workplace::new(&db), false, &roles.arguments());
+    let file = |beginning: &str| imported.iter().find(|(name, _)| name.starts_with(beginning)).unwrap().1;
+    let of_group = format!("member_of:\n  - {{role: {}", roles.group);
+    let reader = file("role-Reader");
+    assert!(
+        reader.ends_with(&format!("{of_group}, inherit: false, set: false}}\n  - {{role: pg_monitor}}\n")),
+        "{reader}"
+    );
+    let migrator = file("role-migrator");
+    assert!(migrator.ends_with(&format!("{of_group}, inherit: true}}\n  - {{role: pg_monitor}}\n")), "{migrator}");
+    drop(db);
+    let db = servers.db(tier)?;
+    for name in [&roles.reader, &roles.group, &roles.migrator] {
+        db.drops_role(name);
+    }
+    again(&Workplace::new(&db), &imported, &roles.arguments());
     Ok(())
 }
 
