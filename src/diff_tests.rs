@@ -54,7 +54,7 @@ fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World
         world.live.insert(address(), have);
     }
     if let Some(value) = applied {
-        let attributes = BTreeMap::from([("after".to_owned(), days(value).to_json())]);
+        let attributes = crate::core::Named::from_iter([("after".to_owned(), days(value).to_json())]);
         let applied =
             Applied { address: address(), on: Some(table()), attributes, adopted: false, source: None, at: None };
         world.applied.insert(address(), applied);

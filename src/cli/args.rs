@@ -183,7 +183,7 @@ pub enum Command {
     Drift(DriftArgs),
     /// Write policies for what is live, so that a plan has nothing to do.
     #[command(
-        after_help = "Examples:\n  chronoform import --schema public --out policies\n  chronoform import --table 'public.md_*' --out policies --adopt"
+        after_help = "Examples:\n  chronoform import --schema public --out policies\n  chronoform import --table 'public.md_*' --out policies --adopt\n  chronoform import --role 'app_*' --role public --out policies"
     )]
     Import(ImportArgs),
     /// Look into the record of what was done.
@@ -373,6 +373,13 @@ pub struct ImportArgs {
     /// `public`.
     #[arg(long = "table", value_name = "GLOB")]
     pub tables: Vec<String>,
+    /// Also the roles that fit this pattern, such as `app_*`, each with its memberships, what it is
+    /// granted in this database, and its settings; once for each. `public` is what everybody is granted.
+    #[arg(long = "role", value_name = "GLOB")]
+    pub roles: Vec<String>,
+    /// Also the settings of the whole server: what ALTER SYSTEM set.
+    #[arg(long)]
+    pub server_settings: bool,
     /// The folder to write to, one file a table. Without it, all is printed as one text.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -40,6 +40,19 @@ pub struct Context {
     config: Option<Config>,
 }
 
+/// A connection that is being made.
+pub struct Connecting(std::thread::JoinHandle<Result<Session, Failure>>);
+
+impl Connecting {
+    /// The session, once it is there.
+    ///
+    /// # Errors
+    /// As [`Context::connect`].
+    pub fn wait(self) -> Result<Session, Failure> {
+        self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
 impl Context {
     /// A context that has read nothing yet.
     pub fn new(global: Global) -> Self {
@@ -182,6 +195,13 @@ impl Context {
         let endpoint = self.connect_options()?.resolve()?;
         let watch = (self.global.verbose >= TRACE).then(trace::to_stderr);
         Session::connect_watched(&endpoint, watch)
+    }
+
+    /// Begins to connect, so that a server is reached while policies are read.
+    pub fn begin_connecting(&mut self) -> Connecting {
+        let options = self.connect_options();
+        let watch = (self.global.verbose >= TRACE).then(trace::to_stderr);
+        Connecting(std::thread::spawn(move || Session::connect_watched(&options?.resolve()?, watch)))
     }
 
     /// Where to connect: `--url`, else the target's URL, else the environment.

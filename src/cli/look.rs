@@ -2,7 +2,7 @@
 //! session, and then the pipeline.
 
 use crate::cli::args::Paths;
-use crate::cli::context::Context;
+use crate::cli::context::{Connecting, Context};
 use crate::cli::pipeline::{self, Aim, Made};
 use crate::cli::record;
 use crate::diag::Failure;
@@ -36,8 +36,9 @@ pub fn look(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
 /// # Errors
 /// As [`look`].
 pub fn look_for(aim: &Aim<'_>, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
+    let connecting = context.begin_connecting();
     let policies = context.policies(paths)?;
-    look_with(aim, policies, paths, context)
+    look_with(aim, policies, connecting, paths, context)
 }
 
 /// The same without guardrails: whether the policies are as they should be is for `validate` and
@@ -46,14 +47,21 @@ pub fn look_for(aim: &Aim<'_>, paths: &Paths, context: &mut Context) -> Result<L
 /// # Errors
 /// As [`look`].
 pub fn look_unguarded(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
+    let connecting = context.begin_connecting();
     let mut policies = context.policies(paths)?;
     policies.guardrails.clear();
-    look_with(&APPLY, policies, paths, context)
+    look_with(&APPLY, policies, connecting, paths, context)
 }
 
-fn look_with(aim: &Aim<'_>, policies: Policies, paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
+fn look_with(
+    aim: &Aim<'_>,
+    policies: Policies,
+    connecting: Connecting,
+    paths: &Paths,
+    context: &mut Context,
+) -> Result<Looked, Failure> {
     let ledger = context.ledger_path()?;
-    let mut session = context.connect()?;
+    let mut session = connecting.wait()?;
     let admission = context.admission();
     let mut remember = |server: &_| record::remember(&ledger, server, &admission);
     let whole = paths.paths.is_empty();

@@ -13,7 +13,7 @@ use crate::kinds::{self, View};
 use crate::load::Policies;
 use crate::ops::{self, Forced};
 use crate::pg::Session;
-use crate::plan::moves::{Now, follow};
+use crate::plan::moves::{Now, follow, recorded};
 use crate::plan::{self, Plan, Purpose};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names};
@@ -122,6 +122,8 @@ pub fn make_for(
     };
     let found = diff::diff(&sides);
     let drift = diff::drift(&sides, &found);
+    let now = Now { desired: &desired, live: &live.live, relations: &live.relations };
+    sink.extend(recorded((&applied, &moved), &policies.moved(), &now, &documents, &found.in_sync));
 
     let weights = snapshot::weigh(session, &found, &view)?;
     let measured = policies.guardrails.iter().any(|guardrail| guardrail.needs().bytes);
@@ -219,7 +221,7 @@ mod tests {
             let mut applied = Applied {
                 address: Address::global(KindId::new("thing"), "x"),
                 on: None,
-                attributes: BTreeMap::new(),
+                attributes: crate::core::Named::new(),
                 adopted: false,
                 source: None,
                 at: None,

@@ -134,7 +134,7 @@ pub struct Applied {
     /// The relation that it belongs to.
     pub on: Option<QualifiedName>,
     /// The managed attributes as they were after the last apply, in [`Value::to_json`]'s form.
-    pub attributes: BTreeMap<String, Json>,
+    pub attributes: Named<Json>,
     /// Adopted as it was found, rather than created.
     pub adopted: bool,
     /// The policy that asked for it, where that was recorded.

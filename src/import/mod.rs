@@ -8,5 +8,5 @@ mod prove;
 
 pub use gather::{Document, Gathered, LeftOut, Resource, gather};
 pub use names::{File, files};
-pub use page::{MARK, stream};
+pub use page::{MARK, is_of, stream};
 pub use prove::{Base, prove};

@@ -1,7 +1,7 @@
 //! Which file a document goes to: one for each relation, one for everything else of a kind. The names
 //! are safe on every file system, and no two documents share one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{Fingerprint, QualifiedName};
 use crate::import::page::{Page, is_of};
@@ -26,29 +26,51 @@ pub struct File {
 pub fn files(documents: &[Document], left_out: &[LeftOut]) -> Vec<File> {
     let mut taken = BTreeSet::new();
     let mut files: Vec<File> = Vec::new();
-    let mut pages: Vec<Page> = Vec::new();
-    let mut kind_of_last = None;
+    let mut shared: BTreeMap<String, usize> = BTreeMap::new();
     for (number, document) in documents.iter().enumerate() {
-        let shared = document.relation.is_none().then_some(document.kind);
-        if shared.is_none() || shared != kind_of_last {
+        let new = files.len();
+        let at = match &document.relation {
+            Some(_) => new,
+            None => *shared.entry(stem(document)).or_insert(new),
+        };
+        if at == new {
             let name = match &document.relation {
                 Some(relation) => of_relation(relation, &mut taken),
-                None => free(format!("{}s", document.kind), document.kind, &mut taken),
+                None => of_other(&stem(document), &mut taken),
             };
             files.push(File { name, text: String::new(), documents: Vec::new() });
-            pages.push(Page::new(document.kind));
         }
-        kind_of_last = shared;
-        let own: Vec<&LeftOut> = left_out.iter().filter(|left| is_of(left, document)).collect();
-        if let (Some(file), Some(page)) = (files.last_mut(), pages.last_mut()) {
+        if let Some(file) = files.get_mut(at) {
             file.documents.push(number);
-            page.document(number, document, &own);
         }
     }
-    for (file, page) in files.iter_mut().zip(pages) {
+    for file in &mut files {
+        let own: Vec<(usize, &Document)> =
+            file.documents.iter().filter_map(|number| Some((*number, documents.get(*number)?))).collect();
+        let kinds: BTreeSet<&str> = own.iter().map(|(_, document)| document.kind).collect();
+        let mut page = Page::new(if kinds.len() == 1 { kinds.first().copied().unwrap_or_default() } else { "policy" });
+        for (number, document) in own {
+            let own: Vec<&LeftOut> = left_out.iter().filter(|left| is_of(left, document)).collect();
+            page.document(number, document, &own, true);
+        }
         file.text = page.text;
     }
     files
+}
+
+/// What the file of a document is called that is about no relation. What may be chosen one by one has
+/// a file of its own: to write one anew must not lose the others.
+fn stem(document: &Document) -> String {
+    let named = document.resources.iter().find_map(|resource| resource.part.file.clone());
+    named.unwrap_or_else(|| format!("{}s", document.kind))
+}
+
+/// Such names have no dot, and those of relations do.
+fn of_other(stem: &str, taken: &mut BTreeSet<String>) -> String {
+    let name = safe(stem);
+    let exact = name == stem && name.len() <= LONGEST;
+    let name = if exact { name } else { format!("{}-{}", clip(&name), digest(stem)) };
+    free(name, stem, taken)
 }
 
 fn of_relation(relation: &QualifiedName, taken: &mut BTreeSet<String>) -> String {

@@ -39,8 +39,9 @@ pub type Ask<'a> = &'a mut dyn FnMut(&BTreeMap<Address, Desired>) -> Result<Cano
 /// defect.
 pub fn prove(gathered: &mut Gathered, base: Base<'_>, ask: Ask<'_>) -> Result<Vec<LeftOut>, Failure> {
     loop {
-        let faults = faults(gathered, base, ask)?;
+        let faults = faults(gathered, base, ask, false)?;
         if faults.resources.is_empty() {
+            prove_joined(gathered, base, ask)?;
             return Ok(faults.classes);
         }
         for ((document, resource), why) in faults.resources.into_iter().rev() {
@@ -49,10 +50,25 @@ pub fn prove(gathered: &mut Gathered, base: Base<'_>, ask: Ask<'_>) -> Result<Ve
                 let gone = document.resources.remove(resource);
                 let title = kinds::by_id(&gone.address.kind).map_or("resource", |kind| kind.title());
                 let what = format!("the {title} `{}`: {why}", gone.address.name);
-                gathered.left_out.push(LeftOut { address: gone.address, on: document.relation.clone(), what });
+                let on = document.relation.clone();
+                let of = on.is_none().then(|| (document.kind, document.name.clone()));
+                gathered.left_out.push(LeftOut { address: gone.address, on, document: of, what });
             }
         }
         gathered.documents.retain(|document| !document.resources.is_empty());
+    }
+}
+
+/// Reads the documents once more as they will be written, with several resources in one item where they
+/// may be: which of them would be wrong could not be told then.
+fn prove_joined(gathered: &Gathered, base: Base<'_>, ask: Ask<'_>) -> Result<(), Failure> {
+    let resources = gathered.documents.iter().flat_map(|document| &document.resources);
+    if resources.filter(|resource| resource.part.joined.is_some()).count() < 2 {
+        return Ok(());
+    }
+    match faults(gathered, base, ask, true)?.resources.into_values().next() {
+        None => Ok(()),
+        Some(why) => Err(Diagnostic::error(&code::INTERNAL, format!("what is right by itself is wrong: {why}")).into()),
     }
 }
 
@@ -65,8 +81,8 @@ struct Faults {
     classes: Vec<LeftOut>,
 }
 
-fn faults(gathered: &Gathered, base: Base<'_>, ask: Ask<'_>) -> Result<Faults, Failure> {
-    let pages = pages(gathered);
+fn faults(gathered: &Gathered, base: Base<'_>, ask: Ask<'_>, joined: bool) -> Result<Faults, Failure> {
+    let pages = pages(gathered, joined);
     let texts: Vec<(String, String)> = pages.iter().map(|(name, page)| (name.clone(), page.text.clone())).collect();
     let mut found = Faults::default();
     let policies = match load::texts(&texts, base.project, base.variables, &mut Sources::default()) {
@@ -109,7 +125,8 @@ impl Faults {
         let class = delta.desired.as_ref().and_then(|desired| class_of(delta, desired));
         if let Some(class) = class {
             let what = format!("the class `{class}` asks for more: {}", change(delta));
-            self.classes.push(LeftOut { address: delta.address.clone(), on: delta.on.clone(), what });
+            let (address, on) = (delta.address.clone(), delta.on.clone());
+            self.classes.push(LeftOut { address, on, document: None, what });
             return Ok(());
         }
         let at = located(delta.desired.as_ref().map(|desired| &desired.place), pages);
@@ -128,11 +145,11 @@ fn class_of(delta: &Delta, desired: &Desired) -> Option<Arc<str>> {
 }
 
 /// Each document on a page of its own, under a name that nothing else has.
-fn pages(gathered: &Gathered) -> BTreeMap<String, Page> {
+fn pages(gathered: &Gathered, joined: bool) -> BTreeMap<String, Page> {
     let each = gathered.documents.iter().enumerate();
     let page = |(number, document)| {
         let mut page = Page::new("policy");
-        page.document(number, document, &[]);
+        page.document(number, document, &[], joined);
         (format!("document {number:06}"), page)
     };
     each.map(page).collect()

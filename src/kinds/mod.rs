@@ -14,8 +14,8 @@
 //! parameters. What no policy can say is a remark ([`Export::but`]) or, where nothing can be said at
 //! all, [`Export::LeftOut`]; whatever is [`Live::system`](crate::core::Live) is never asked for. A
 //! relation's document is [`View::document_of`]'s to tell, so that one `export` serves every document
-//! that the section may stand in. Resources that belong to no relation are found by
-//! [`Kind::discover`]. Whether the result is right is checked each time: `import` reads what it wrote
+//! that the section may stand in. Several resources may make one document, or one item of a list: see
+//! [`Part`]. Resources that belong to no relation are found by [`Kind::discover`]. Whether the result is right is checked each time: `import` reads what it wrote
 //! and compares it with what is live.
 
 pub mod archive;
@@ -25,6 +25,7 @@ pub mod checks;
 pub mod chunks;
 mod columnstore;
 mod continuous_aggregate;
+pub mod discover;
 pub mod document;
 pub mod export;
 mod extension;
@@ -60,6 +61,7 @@ use crate::core::{
 };
 use crate::diag::{Code, Diagnostic, code};
 
+pub use discover::{Beside, Discovered, Owner};
 pub use export::{Entries, Export, Part};
 pub use registry::{all, by_id};
 pub use rules::{AttributeRule, How, LockOn, Needs, Rules, StepRule, Target, Variant};
@@ -123,11 +125,24 @@ pub trait Kind: Sync {
         found
     }
 
-    /// The query for the names (a column `name`) of all resources of this kind that belong to the whole
-    /// database rather than to a relation, the server's own left out; `None` for a kind of relations.
-    /// What it finds is then observed by name, as if policies spoke of it.
-    fn discover(&self, _server: &Server) -> Option<Query> {
-        None
+    /// The query for all resources of this kind that belong to no relation, the server's own left out;
+    /// `None` for a kind of relations, and where none of them are asked for. What it finds beyond what is
+    /// asked for is counted, so that somebody can ask for it; what is asked for is then observed by name,
+    /// as if policies spoke of it.
+    ///
+    /// # Errors
+    /// Why what is asked for cannot be found.
+    fn discover(&self, _server: &Server, _beside: &Beside) -> Result<Option<Query>, Diagnostic> {
+        Ok(None)
+    }
+
+    /// The resources in that query's rows.
+    ///
+    /// # Errors
+    /// When the catalog is not as the query expects it.
+    fn discovered(&self, rows: &[Row]) -> Result<Vec<Discovered>, RowError> {
+        let of_database = |name: &str| Discovered { container: None, name: name.to_owned(), owner: Owner::Database };
+        rows.iter().map(|row| row.text("name").map(of_database)).collect()
     }
 
     /// A live resource as the part of a document that would make it: the inverse of
@@ -196,6 +211,12 @@ pub trait Kind: Sync {
     /// reported, or the policy says to skip it.
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired>;
 
+    /// Whether a second description of a resource in one document says what the first one does not, so that
+    /// the two go together; the first then says both.
+    fn unite(&self, _first: &mut Desired, _again: &Desired) -> bool {
+        false
+    }
+
     /// What only the desired side of the policies can tell, offline: conflicts between resources.
     /// Called once, with the resources of this kind that no error was found in, in the order of
     /// their addresses, and with all resources of all kinds at hand.
@@ -233,8 +254,17 @@ pub trait Kind: Sync {
 
     /// What a step of one template is made for, where that is not the resource itself: it is then made
     /// once for every item, which the template finds as `item`, all in the same transaction.
-    fn repeated(&self, _template: &str, _delta: &Delta, _view: &View<'_>) -> Option<Vec<Value>> {
-        None
+    ///
+    /// # Errors
+    /// When the weights, which are as in [`Kind::judge`], are not as expected.
+    fn repeated(
+        &self,
+        _template: &str,
+        _delta: &Delta,
+        _weights: &[Row],
+        _view: &View<'_>,
+    ) -> Result<Option<Vec<Value>>, RowError> {
+        Ok(None)
     }
 
     /// Whether a condition of its own holds, by the name that a [`Needs::when`] of its rules gives

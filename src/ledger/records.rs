@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use crate::core::{Address, Op, QualifiedName};
+use crate::core::{Address, Named, Op, QualifiedName};
 use crate::ledger::event::PolicyPlace;
 use crate::ledger::who::Who;
 use crate::ledger::words::{ids, words};
@@ -320,7 +320,7 @@ pub struct ResourceRecord {
     /// The relation that it belongs to.
     pub on: Option<QualifiedName>,
     /// The managed attributes as they were after the last apply.
-    pub attributes: BTreeMap<String, Json>,
+    pub attributes: Named<Json>,
     /// How it came to be Chronoform's.
     pub origin: Origin,
     /// The run that recorded it last.

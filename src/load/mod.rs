@@ -466,8 +466,13 @@ impl<'a> Loading<'a> {
             place: head.place,
         });
         for desired in checked.desired {
-            match self.desired.get(&desired.address) {
-                Some(first) => self.found.push(twice_desired(&desired, first)),
+            let kind = self.kinds.iter().find(|kind| kind.id() == desired.address.kind);
+            match self.desired.get_mut(&desired.address) {
+                Some(first) => {
+                    if !kind.is_some_and(|kind| kind.unite(first, &desired)) {
+                        self.found.push(twice_desired(&desired, first));
+                    }
+                }
                 None => _ = self.desired.insert(desired.address.clone(), desired),
             }
         }

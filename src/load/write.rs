@@ -19,7 +19,14 @@ pub fn entry(key: &str, value: &Json) -> String {
     out
 }
 
-/// The key of a list whose items [`item`] writes.
+/// An entry of a mapping that is an entry of a document, and spread over lines.
+pub fn entry_below(key: &str, value: &Json) -> String {
+    let mut out = String::new();
+    block_entry(key, value, 2, false, &mut out);
+    out
+}
+
+/// The key of a list whose items [`item`] writes, or of a mapping of which [`entry_below`] does.
 pub fn list_key(name: &str) -> String {
     format!("{}:\n", key(name))
 }
@@ -172,7 +179,8 @@ fn is_word(text: &str) -> bool {
 }
 
 fn is_plain(text: &str, in_brackets: bool) -> bool {
-    let begins_well = text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '(')) || is_span(text);
+    let begins_well = text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '('));
+    let begins_well = begins_well || is_span(text) || is_amount(text);
     begins_well
         && !is_word(text)
         && !text.ends_with([' ', ':'])
@@ -186,6 +194,21 @@ fn is_plain(text: &str, in_brackets: bool) -> bool {
 fn is_span(text: &str) -> bool {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     rest.len() < text.len() && rest.strip_prefix(' ').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic()))
+}
+
+/// A number with the letters of a unit behind it, such as `64MB` or `1.5ms`. `1e5`, `0x1`, `0o7` and `0b1`
+/// are numbers to some.
+fn is_amount(text: &str) -> bool {
+    let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (whole, rest) = text.split_at(digits(text));
+    let rest = match rest.strip_prefix('.') {
+        Some(fraction) if digits(fraction) > 0 => fraction.split_at(digits(fraction)).1,
+        Some(_) => return false,
+        None => rest,
+    };
+    !whole.is_empty()
+        && rest.starts_with(|c: char| !matches!(c.to_ascii_lowercase(), 'b' | 'e' | 'o' | 'x'))
+        && rest.chars().all(|c| c.is_ascii_alphabetic())
 }
 
 /// Whether a character is neither a control nor one that hides or turns others.
@@ -275,6 +298,12 @@ mod tests {
         "0o7",
         "1_000",
         "7 days",
+        "64MB",
+        "1.5ms",
+        "1.ms",
+        ".5s",
+        "0b1",
+        "1e",
         "12:00",
         "2026-01-01",
         "2026-01-01 02:00:00+00",
@@ -378,12 +407,12 @@ mod tests {
         let document = json!({
             "time_column": "time", "chunk_interval": "1 day",
             "schedule": {"every": "1 day", "initial_start": "2026-01-01 02:00:00+00", "max_retries": 3},
-            "segment_by": ["symbol"], "empty": [], "where": "status = 'open'", "version": "1.8", "factor": 0.02,
+            "segment_by": ["symbol"], "memory": "64MB", "empty": [], "where": "status = 'open'", "version": "1.8", "factor": 0.02,
         });
         assert_eq!(
             check(&document),
             "k:\n  time_column: time\n  chunk_interval: 1 day\n  schedule: {every: 1 day, initial_start: \
-             \"2026-01-01 02:00:00+00\", max_retries: 3}\n  segment_by: [symbol]\n  empty: []\n  where: status = \
+             \"2026-01-01 02:00:00+00\", max_retries: 3}\n  segment_by: [symbol]\n  memory: 64MB\n  empty: []\n  where: status = \
              'open'\n  version: \"1.8\"\n  factor: 0.02\n"
         );
         assert_eq!(check(&json!({})), "k: {}\n");

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::core::Bytes;
 use crate::report::phrase::{self, Sentence};
-use crate::report::table::{Cell, Mood, Table};
+use crate::report::table::{Cell, Mood, Table, columns};
 use crate::report::{Format, Options, html, json, markdown, text};
 
 /// One backup.
@@ -106,7 +106,7 @@ pub fn verify(found: &[BackupLine], options: &Options) -> String {
         let problem = line.problem.as_deref().unwrap_or_default();
         vec![Cell::code(&line.label), Cell::text(problem).mood(Mood::Bad)]
     };
-    let columns = vec![("what", false), ("what is wrong", false)];
+    let columns = columns(&[("what", false), ("what is wrong", false)]);
     let table = Table { caption: "Problems".to_owned(), columns, rows: wrong.iter().map(row).collect() };
     drawn("Backups", &verdict, &table, &found, options)
 }
@@ -121,7 +121,7 @@ pub fn drill(drill: &DrillLine, options: &Options) -> String {
         let mood = if *fine { Mood::Good } else { Mood::Bad };
         vec![Cell::text(what.as_str()), Cell::text(found.as_str()).mood(mood)]
     };
-    let columns = vec![("check", false), ("found", false)];
+    let columns = columns(&[("check", false), ("found", false)]);
     let table = Table { caption: "Checks".to_owned(), columns, rows: drill.checks.iter().map(row).collect() };
     drawn("Drill", &Sentence::of(sentence), &table, drill, options)
 }
@@ -146,7 +146,7 @@ fn drawn(title: &str, verdict: &Sentence, table: &Table, data: &impl Serialize, 
 }
 
 fn table(lines: &[BackupLine]) -> Table {
-    let columns = vec![
+    let columns = columns(&[
         ("backup", false),
         ("began", false),
         ("took", true),
@@ -155,7 +155,7 @@ fn table(lines: &[BackupLine]) -> Table {
         ("needs WAL", false),
         ("cluster", false),
         ("", false),
-    ];
+    ]);
     let row = |line: &BackupLine| {
         let remark = match &line.problem {
             Some(problem) => Cell::text(problem.as_str()).mood(Mood::Bad),

@@ -127,7 +127,9 @@ fn run_in(case: &Case, tier: Tier, db: &Db) -> Result<Imported, Failed> {
         return Ok(Imported::new());
     };
     carry_out(case, &place, planned, &checks);
-    Ok(import::round_trip(&place, true))
+    let mut also = import::roles(db, &case.read("roles").unwrap_or_default());
+    also.extend(case.read("import").unwrap_or_default().split_whitespace().map(str::to_owned));
+    Ok(import::round_trip(&place, true, &also))
 }
 
 /// What puts back what a case changed outside its database, however it ends.

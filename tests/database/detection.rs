@@ -137,7 +137,8 @@ fn run_all(fixtures: &Fixtures, tier: Tier, servers: &Servers) -> Result<(), Fai
         prepare(&folder, &place);
         while let [change, others @ ..] = rest {
             rest = others;
-            let ended = catch_unwind(AssertUnwindSafe(|| run(fixtures.kind, change, &place)));
+            let roles = fs::read_to_string(folder.join("roles")).unwrap_or_default();
+            let ended = catch_unwind(AssertUnwindSafe(|| run(fixtures.kind, change, &db.unique(&roles), &place)));
             if let Err(panic) = &ended {
                 failures.push(format!("{}: {}", change.stem, message(panic.as_ref())));
             }
@@ -252,10 +253,10 @@ fn make(change: &Change, place: &Workplace<'_>) {
     }
 }
 
-fn run(kind: &dyn Kind, change: &Change, place: &Workplace<'_>) {
+fn run(kind: &dyn Kind, change: &Change, roles: &str, place: &Workplace<'_>) {
     make(change, place);
     // What somebody made by hand can be written down as well.
-    import::round_trip(place, false);
+    import::round_trip(place, false, &import::roles(place.db, roles));
     see(kind, change, place);
     if let Some(afterwards) = &change.afterwards {
         place.db.run(&place.db.unique(afterwards));

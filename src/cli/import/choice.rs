@@ -1,11 +1,13 @@
-//! Which tables are to be imported.
+//! Which tables are to be imported, and what beside them.
 
 use std::collections::BTreeSet;
 
 use crate::cli::args::ImportArgs;
-use crate::core::QualifiedName;
 use crate::core::name::quote_identifier;
+use crate::core::{QualifiedName, glob};
 use crate::diag::{Diagnostic, Failure, code};
+use crate::kinds::Beside;
+use crate::kinds::discover::EVERYBODY;
 use crate::kinds::select::Glob;
 use crate::snapshot;
 
@@ -26,7 +28,7 @@ impl Choice {
     /// Reads it.
     ///
     /// # Errors
-    /// A schema that is the server's own, or a pattern that is none.
+    /// A schema or a role that is the server's own, or a pattern that is none.
     pub fn new(args: &ImportArgs) -> Result<Self, Failure> {
         let own = args.schemas.iter().filter(|schema| is_servers_own(schema));
         let refused: Vec<Diagnostic> = own.map(|schema| servers_own(schema)).collect();
@@ -36,20 +38,30 @@ impl Choice {
         let patterns: Result<Vec<Pattern>, Failure> =
             args.tables.iter().map(|text| Pattern::new(text, &args.schemas)).collect();
         let patterns = patterns?;
-        let wanted = snapshot::Choice { schemas: args.schemas.clone(), globals: patterns.is_empty() };
-        Ok(Self { wanted, patterns })
+        let own = args.roles.iter().filter(|role| role.starts_with("pg_"));
+        let refused: Vec<Diagnostic> = own.map(|role| servers_role(role)).collect();
+        if !refused.is_empty() {
+            return Err(Failure(refused));
+        }
+        let beside = Beside { database: patterns.is_empty(), server: args.server_settings, roles: args.roles.clone() };
+        Ok(Self { wanted: snapshot::Choice { schemas: args.schemas.clone(), beside }, patterns })
     }
 
     /// Keeps of what was found what is chosen.
     ///
     /// # Errors
-    /// A schema that does not exist, or a pattern that no table fits.
+    /// A schema that does not exist, or a pattern that no table or no role fits.
     pub fn narrow(&self, found: &mut snapshot::Found) -> Result<(), Failure> {
         let gone = self.wanted.schemas.iter().filter(|schema| !found.schemas.contains(*schema));
         let mut errors: Vec<Diagnostic> = gone.map(|schema| no_schema(schema)).collect();
         for pattern in &self.patterns {
             if !found.names.relations.iter().any(|relation| pattern.fits(relation)) {
                 errors.push(nothing(pattern, &found.names.relations));
+            }
+        }
+        for pattern in self.wanted.beside.roles.iter().filter(|pattern| !glob::matches(pattern, EVERYBODY)) {
+            if !found.roles.iter().any(|role| glob::matches(pattern, role)) {
+                errors.push(no_role(pattern, &found.roles));
             }
         }
         if !errors.is_empty() {
@@ -99,6 +111,23 @@ fn servers_own(schema: &str) -> Diagnostic {
 fn no_schema(schema: &str) -> Diagnostic {
     Diagnostic::error(&code::NO_SUCH_SCHEMA, format!("the database has no schema `{schema}`"))
         .help("names are exact: capitals count, and no quotes belong to them")
+}
+
+fn servers_role(role: &str) -> Diagnostic {
+    Diagnostic::error(&code::NOTHING_FOUND, format!("roles like `{role}` are the server's own"))
+        .why("names that begin with `pg_` are the server's predefined roles, which are as they are")
+        .help("name your own roles; their documents say which of the server's they are members of")
+}
+
+fn no_role(pattern: &str, roles: &BTreeSet<String>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(&code::NOTHING_FOUND, format!("no role fits `{pattern}`"));
+    let same = |role: &&String| glob::matches(&pattern.to_lowercase(), &role.to_lowercase());
+    match roles.iter().find(same) {
+        Some(role) => diagnostic.help(format!("there is `{role}`: capitals count")),
+        None => {
+            diagnostic.help("names are exact, `*` stands for any characters and `?` for one; quote them for the shell")
+        }
+    }
 }
 
 fn nothing(pattern: &Pattern, relations: &BTreeSet<QualifiedName>) -> Diagnostic {

@@ -95,14 +95,15 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Diagnostic::error(&code::FILE_UNWRITABLE, message).into()
 }
 
-/// The policy files at those of the paths that exist, without those that are to be written anew.
+/// The policy files at those of the paths that exist, and those among them that an earlier import wrote
+/// and that may be written anew.
 ///
 /// # Errors
 /// A folder that cannot be read.
-pub fn policy_files(paths: &[PathBuf], folder: Option<&Folder>) -> Result<Vec<PathBuf>, Failure> {
+pub fn policy_files(paths: &[PathBuf], folder: Option<&Folder>) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
     let there: Vec<PathBuf> = paths.iter().filter(|path| path.exists()).cloned().collect();
     let mut sink = Vec::new();
-    let mut found = files::find(&there, &mut sink);
+    let found = files::find(&there, &mut sink);
     // That there is none is no error here.
     sink.retain(|diagnostic| diagnostic.code != &code::NO_POLICIES);
     if !sink.is_empty() {
@@ -113,8 +114,8 @@ pub fn policy_files(paths: &[PathBuf], folder: Option<&Folder>) -> Result<Vec<Pa
         let parent = fs::canonicalize(path).ok().and_then(|path| path.parent().map(Path::to_owned));
         folder.is_some() && parent == folder && is_imported(path)
     };
-    found.retain(|path| !is_anew(path));
-    Ok(found)
+    let (anew, kept) = found.into_iter().partition(|path| is_anew(path));
+    Ok((kept, anew))
 }
 
 #[cfg(test)]
@@ -157,8 +158,9 @@ mod tests {
         fs::write(path.join("own.yaml"), "kind: table\n").unwrap();
         let files = |force| {
             let folder = Folder::open(&path, force).ok().unwrap();
-            policy_files(&[path.clone(), root.path().join("none")], Some(&folder)).ok().unwrap().len()
+            let (kept, anew) = policy_files(&[path.clone(), root.path().join("none")], Some(&folder)).ok().unwrap();
+            (kept.len(), anew.len())
         };
-        assert_eq!((files(false), files(true)), (2, 1));
+        assert_eq!((files(false), files(true)), ((2, 0), (1, 1)));
     }
 }

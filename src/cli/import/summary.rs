@@ -23,6 +23,12 @@ pub struct Summary {
     pub files: Vec<(PathBuf, Vec<usize>)>,
     /// How many relations policies describe already.
     pub described: usize,
+    /// How many resources that belong to none they describe.
+    pub others_described: usize,
+    /// How many roles were not asked for.
+    pub other_roles: usize,
+    /// How many settings of the whole server were not asked for.
+    pub others_of_server: usize,
     /// How many relations have nothing that a policy would say.
     pub silent: usize,
     /// What the project's classes ask of the new documents, which is not so yet.
@@ -92,6 +98,11 @@ impl Summary {
             1 => sentences.push("1 table is described already".to_owned()),
             more => sentences.push(format!("{more} tables are described already")),
         }
+        match self.others_described {
+            0 => {}
+            1 => sentences.push("1 resource of the database or server is described already".to_owned()),
+            more => sentences.push(format!("{more} resources of the database or server are described already")),
+        }
         match self.silent {
             0 => {}
             1 => sentences.push("1 table or view has nothing to describe".to_owned()),
@@ -110,6 +121,7 @@ impl Summary {
             Some(adopted) => sentences.push(format!("Recorded {} as managed", count(adopted, "resource"))),
             None => {}
         }
+        sentences.extend(self.not_asked_for());
         let mut text = format!("{}.\n", sentences.join(". "));
         if let (Some(folder), false) = (folder, self.files.is_empty()) {
             let path = report::clean(&folder.path().display().to_string()).into_owned();
@@ -121,6 +133,19 @@ impl Summary {
             });
         }
         text
+    }
+
+    /// What the server has beside the database, and how to get it.
+    fn not_asked_for(&self) -> Option<String> {
+        let mut there = Vec::new();
+        if self.other_roles > 0 {
+            there.push(format!("{} (`--role GLOB`)", count(self.other_roles, "role")));
+        }
+        if self.others_of_server > 0 {
+            there.push(format!("{} (`--server-settings`)", count(self.others_of_server, "setting")));
+        }
+        let verb = if self.other_roles + self.others_of_server == 1 { "was" } else { "were" };
+        (!there.is_empty()).then(|| format!("Of the server, {} {verb} not asked for", there.join(" and ")))
     }
 
     fn json(&self, gathered: &Gathered, has_files: bool) -> Json {
@@ -135,7 +160,9 @@ impl Summary {
             "left_out": gathered.left_out.iter().map(left).collect::<Vec<_>>(),
             "classes": self.classes.iter().map(left).collect::<Vec<_>>(),
             "described_already": self.described,
+            "others_described_already": self.others_described,
             "nothing_to_describe": self.silent,
+            "not_asked_for": { "roles": self.other_roles, "server_settings": self.others_of_server },
             "adopted": self.adopted,
         });
         if let (false, Some(all)) = (has_files, all.as_object_mut()) {
@@ -154,12 +181,18 @@ fn lines(found: &[LeftOut], text: &mut String) {
 
 /// What something that is left out is of.
 fn subject(left: &LeftOut) -> String {
-    left.on.as_ref().map_or_else(|| left.address.to_string(), ToString::to_string)
+    match (&left.on, &left.document) {
+        (Some(on), _) => on.to_string(),
+        (None, Some((kind, name))) => format!("{kind} {name}"),
+        (None, None) => left.address.to_string(),
+    }
 }
 
-/// What a document describes: `hypertable, 2 indexes`, or its own name.
+/// What a document describes: `hypertable, 2 indexes`, or its own name where it is all by itself.
 fn contents(document: &Document) -> String {
-    if document.relation.is_none() {
+    let of_relation = document.relation.is_some();
+    let alone = document.resources.iter().any(|resource| resource.part.file.is_some());
+    if !of_relation && !alone {
         return report::clean(&document.name).into_owned();
     }
     let mut keys: Vec<(&str, usize)> = Vec::new();
@@ -170,9 +203,13 @@ fn contents(document: &Document) -> String {
         }
     }
     let one = |(key, number): (&str, usize)| match (key, number) {
-        ("", _) => document.kind.replace('_', " "),
-        (key, 1) => key.strip_suffix("exes").map_or_else(|| key.to_owned(), |stem| format!("1 {stem}ex")),
-        (key, number) => format!("{number} {key}"),
+        ("", 1) => document.kind.replace('_', " "),
+        ("", number) => count(number, &document.kind.replace('_', " ")),
+        (key, 1) if of_relation => {
+            key.strip_suffix("exes").map_or_else(|| key.to_owned(), |stem| format!("1 {stem}ex"))
+        }
+        (key, number) if of_relation => format!("{number} {key}"),
+        (key, _) => key.replace('_', " "),
     };
     keys.into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
@@ -188,7 +225,8 @@ fn counted(documents: &[Document]) -> String {
     for document in documents {
         let (number, resources) = kinds.entry(document.kind).or_default();
         *number += 1;
-        *resources += if document.relation.is_some() { document.resources.len() } else { 0 };
+        let own = document.resources.len();
+        *resources += if document.relation.is_some() || own > 1 { own } else { 0 };
     }
     let one = |(kind, (number, resources)): (&str, (usize, usize))| {
         let documents = count(number, &kind.replace('_', " "));

@@ -14,7 +14,7 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Beside, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 const ID: KindId = KindId::new("extension");
 
@@ -62,8 +62,9 @@ impl Kind for Extension {
         observe::read(rows)
     }
 
-    fn discover(&self, _server: &Server) -> Option<Query> {
-        Some(Query { sql: include_str!("discover.sql").to_owned(), params: Vec::new() })
+    fn discover(&self, _server: &Server, beside: &Beside) -> Result<Option<Query>, Diagnostic> {
+        let query = || Query { sql: include_str!("discover.sql").to_owned(), params: Vec::new() };
+        Ok(beside.database.then(query))
     }
 
     fn export(&self, live: &Live, _view: &View<'_>) -> Export {

@@ -11,8 +11,8 @@ use crate::kinds::grant::{GRANTED, ID, WITH_OPTION};
 use crate::kinds::role::PUBLIC;
 
 /// What the role is granted, on things that exist. One item has one sort of thing, and privileges that
-/// are granted on each alike; a thing stands in one item of a document. On a hypertable, they reach
-/// its chunks.
+/// are granted on each alike. A thing may stand in several items, each with other privileges, as long as
+/// none is exclusive. On a hypertable, they reach its chunks.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {

@@ -5,6 +5,7 @@
 //! all of it.
 
 mod desired;
+mod export;
 mod observe;
 mod rules;
 mod settle;
@@ -21,7 +22,7 @@ use crate::core::{
     Address, Applied, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic, code};
-use crate::kinds::{After, Judgement, Kind, Relations, Rules, Scope, Section, View, role};
+use crate::kinds::{After, Beside, Discovered, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, role};
 use target::Target;
 
 const ID: KindId = KindId::new("grant");
@@ -31,6 +32,9 @@ const WITH_OPTION: &str = "with grant option";
 
 /// How a privilege that is granted on columns alone begins.
 const COLUMNS: &str = "on columns ";
+
+/// How the name of something begins that no policy grants on. Only `import` comes upon it.
+const OTHER: &str = "other ";
 
 /// Asks for every other privilege to be revoked. The server knows nothing of it: what is live is taken
 /// to be as the policy says, and the ledger remembers what it said.
@@ -123,6 +127,32 @@ impl Kind for Grant {
         found
     }
 
+    fn discover(&self, server: &Server, beside: &Beside) -> Result<Option<Query>, Diagnostic> {
+        Ok(export::discover(server, beside))
+    }
+
+    fn discovered(&self, rows: &[Row]) -> Result<Vec<Discovered>, RowError> {
+        export::discovered(rows)
+    }
+
+    fn export(&self, live: &Live, view: &View<'_>) -> Export {
+        export::export(live, view)
+    }
+
+    /// Of one thing, one item may grant some privileges and another one others, or revoke them.
+    fn unite(&self, first: &mut Desired, again: &Desired) -> bool {
+        let is_exclusive = |desired: &Desired| desired.get(EXCLUSIVE).is_some();
+        let apart = !first.attributes.keys().any(|name| again.attributes.contains_key(name));
+        let unites = apart
+            && ![&*first, again].into_iter().any(is_exclusive)
+            && !matches!(Target::read(&first.address.name), None | Some(Target::Role(_)));
+        if unites {
+            first.attributes.extend(again.attributes.clone());
+            first.places.extend(again.places.clone());
+        }
+        unites
+    }
+
     /// What an exclusive grant does not list was not to be before, either.
     fn is_derived(&self, attribute: &str, desired: &Desired, applied: &Applied) -> bool {
         let is_exclusive = applied.attributes.get(EXCLUSIVE) == Some(&Json::Bool(true));
@@ -198,6 +228,18 @@ impl Kind for Grant {
         }
         Ok(judgement)
     }
+}
+
+/// Whether the policies grant a role a privilege on a relation, by its name or with all of its schema.
+pub fn gives(view: &View<'_>, role: &str, privilege: &str, on: &QualifiedName) -> bool {
+    let own = view.desired.values().filter(|desired| desired.address.kind == ID);
+    let own = own.filter(|desired| desired.address.schema.as_deref() == Some(role));
+    let mut giving = own.filter(|desired| desired.get(privilege).is_some_and(|value| *value != Value::Null));
+    giving.any(|desired| match Target::read(&desired.address.name) {
+        Some(Target::Table(name)) => name == *on,
+        Some(Target::TablesIn(schema)) => schema == on.schema,
+        _ => false,
+    })
 }
 
 /// What the templates need: the target's parts, and which privileges are given and taken.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Value};
 use crate::kinds::Scope;
 use crate::kinds::grant::target::Target;
-use crate::kinds::grant::{COLUMNS, GRANTED, ID, WITH_OPTION};
+use crate::kinds::grant::{COLUMNS, GRANTED, ID, OTHER, WITH_OPTION};
 use crate::kinds::role;
 
 /// The container of what is said of targets themselves; no role is called so.
@@ -61,6 +61,7 @@ pub fn query(scope: &Scope) -> Option<Query> {
         Param::texts(makers),
         Param::texts(named.iter().map(|(grantee, _)| grantee.clone())),
         Param::texts(named.iter().map(|(_, target)| target.clone())),
+        Param::Int(i64::from(scope.export)),
     ];
     Some(Query { sql: include_str!("observe.sql").to_owned(), params })
 }
@@ -83,14 +84,9 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
         match row.text("what")? {
             "granted" => found.granted(row)?,
             "columns" => found.columns(row)?,
-            "later" => {
-                let target = Target::Later {
-                    by: row.text("by")?.to_owned(),
-                    schema: row.maybe_text("schema")?.map(str::to_owned),
-                    what: row.text("sort")?.to_owned(),
-                };
-                found.one(&target, row)?;
-            }
+            "later" => found.one(&later(row, row.text("sort")?)?, row)?,
+            "initial" if row.text("sort")? == "later" => found.initial(&later(row, row.text("name")?)?, row)?,
+            "initial" => targets(row)?.iter().try_for_each(|target| found.initial(target, row))?,
             "member" => found.member(row)?,
             _ => {}
         }
@@ -127,6 +123,8 @@ struct Found {
     granted: BTreeMap<(String, Target), Counts>,
     /// The columns on which a privilege is granted by themselves, of each object.
     columns: BTreeMap<(String, Target), BTreeMap<String, Vec<String>>>,
+    /// What the server and its extensions grant by themselves, and whether to be passed on.
+    initial: BTreeMap<(String, Target), BTreeMap<String, bool>>,
     members: Vec<Live>,
     /// What policies or the ledger name, by grantee and target.
     named: BTreeSet<(String, String)>,
@@ -168,6 +166,12 @@ impl Found {
         Ok(())
     }
 
+    fn initial(&mut self, target: &Target, row: &Row) -> Result<(), RowError> {
+        let of = self.initial.entry((row.text("grantee")?.to_owned(), target.clone())).or_default();
+        of.insert(row.text("privilege")?.to_owned(), row.bool("grantable")?);
+        Ok(())
+    }
+
     fn member(&mut self, row: &Row) -> Result<(), RowError> {
         let mut live = resource(row.text("grantee")?, &Target::Role(row.text("name")?.to_owned()));
         live.set("member", true);
@@ -185,7 +189,8 @@ impl Found {
     /// A resource for each grantee and target that is named and has something.
     fn privileges(&self) -> Vec<Live> {
         let mut all = Vec::new();
-        let known: BTreeSet<&(String, Target)> = self.granted.keys().chain(self.columns.keys()).collect();
+        let known: BTreeSet<&(String, Target)> =
+            self.granted.keys().chain(self.columns.keys()).chain(self.initial.keys()).collect();
         for key in known {
             let (grantee, target) = key;
             if !self.named.contains(&(grantee.clone(), target.name())) {
@@ -202,6 +207,11 @@ impl Found {
             }
             let columns = live.attributes.clone();
             live.set_fact("columns", Value::Map(columns.into_iter().collect()));
+            if let Some(initial) = self.initial.get(key) {
+                let value = |option: &bool| Value::text(if *option { WITH_OPTION } else { GRANTED });
+                let initial = initial.iter().map(|(privilege, option)| (privilege.clone(), value(option)));
+                live.set_fact("initial", Value::Map(initial.collect()));
+            }
             for (privilege, (count, grantable)) in self.granted.get(key).into_iter().flatten() {
                 let (count, grantable) = (*count, *grantable);
                 let value = match () {
@@ -222,6 +232,10 @@ impl Found {
 
     fn into_live(self) -> Vec<Live> {
         let mut all = self.privileges();
+        let unsaid = self.named.iter().filter(|(_, name)| name.starts_with(OTHER));
+        all.extend(unsaid.map(|(grantee, name)| {
+            Live::new(Address { kind: ID, schema: Some(grantee.clone()), name: name.clone() }, None)
+        }));
         all.extend(self.members);
         for (target, object) in self.targets {
             let mut live = resource(TARGET, &target);
@@ -237,8 +251,20 @@ impl Found {
     }
 }
 
+/// What a role makes later.
+fn later(row: &Row, what: &str) -> Result<Target, RowError> {
+    Ok(Target::Later {
+        by: row.text("by")?.to_owned(),
+        schema: row.maybe_text("schema")?.map(str::to_owned),
+        what: what.to_owned(),
+    })
+}
+
 /// The targets that an object is, or is part of.
-fn targets(row: &Row) -> Result<Vec<Target>, RowError> {
+///
+/// # Errors
+/// When the row is not one of a thing.
+pub fn targets(row: &Row) -> Result<Vec<Target>, RowError> {
     let sort = row.text("sort")?;
     if sort == "database" {
         return Ok(vec![Target::Database]);

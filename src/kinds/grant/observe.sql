@@ -6,6 +6,7 @@
 -- What a role has of what it owns is left out: it needs no grant for it, and whoever counts on the owner
 -- would be surprised by its loss.
 --   $10, $11 text[]: the resources that are named, grantee and target: no other is to be read
+--   $12 bigint: 1 where it is to be told as well what the server and its extensions grant by themselves
 WITH here AS MATERIALIZED (
   SELECT d.oid, d.datacl, d.datdba FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
 ), grantees AS MATERIALIZED (
@@ -14,8 +15,8 @@ WITH here AS MATERIALIZED (
   SELECT 0::oid, 'public' WHERE 'public' = ANY ($8::text[])
 ), relations AS MATERIALIZED (
   SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relowner AS owner,
-         CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS sort,
-         COALESCE(c.relacl, pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner)) AS acl
+         CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS sort, c.relacl AS acl,
+         pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner) AS standard
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
@@ -26,22 +27,29 @@ WITH here AS MATERIALIZED (
   SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, p.proowner AS owner,
          (SELECT COALESCE(pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.at), '')
             FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS a (type, at)) AS arguments,
-         COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner)) AS acl
+         p.proacl AS acl, pg_catalog.acldefault('f', p.proowner) AS standard
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
    WHERE n.nspname = ANY ($3::text[])
       OR (n.nspname, p.proname) IN (SELECT w.s::name, w.n::name
                                       FROM ROWS FROM (pg_catalog.unnest($4::text[]), pg_catalog.unnest($5::text[])) AS w (s, n))
 ), objects AS MATERIALIZED (
-  SELECT r.sort, r.schema, r.name, NULL::text AS arguments, r.owner, r.acl FROM relations AS r
+  SELECT r.sort, r.schema, r.name, NULL::text AS arguments, 'pg_catalog.pg_class'::regclass::oid AS class, r.oid, r.owner,
+         COALESCE(r.acl, r.standard) AS acl, r.standard
+    FROM relations AS r
    UNION ALL
-  SELECT 'function', p.schema, p.name, p.arguments, p.owner, p.acl FROM routines AS p
+  SELECT 'function', p.schema, p.name, p.arguments, 'pg_catalog.pg_proc'::regclass, p.oid, p.owner,
+         COALESCE(p.acl, p.standard), p.standard
+    FROM routines AS p
    UNION ALL
-  SELECT 'schema', n.nspname, NULL, NULL, n.nspowner, COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner))
+  SELECT 'schema', n.nspname, NULL, NULL, 'pg_catalog.pg_namespace'::regclass, n.oid, n.nspowner,
+         COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner)), pg_catalog.acldefault('n', n.nspowner)
     FROM pg_catalog.pg_namespace AS n
    WHERE n.nspname = ANY ($6::text[] || $3::text[])
    UNION ALL
-  SELECT 'database', NULL, NULL, NULL, h.datdba, COALESCE(h.datacl, pg_catalog.acldefault('d', h.datdba)) FROM here AS h
+  SELECT 'database', NULL, NULL, NULL, 'pg_catalog.pg_database'::regclass, h.oid, h.datdba,
+         COALESCE(h.datacl, pg_catalog.acldefault('d', h.datdba)), pg_catalog.acldefault('d', h.datdba)
+    FROM here AS h
 ), makers AS MATERIALIZED (
   SELECT r.oid, r.rolname::text AS name FROM pg_catalog.pg_roles AS r WHERE r.rolname = ANY ($9::text[])
 ), kinds (code, letter, what) AS (
@@ -83,6 +91,24 @@ SELECT 'object' AS what, o.sort, o.schema, o.name, o.arguments, NULL::text AS gr
 UNION ALL
 SELECT 'granted', g.sort, g.schema, g.name, g.arguments, g.grantee, NULL, g.privilege, g.grantable, NULL, NULL, NULL, NULL, NULL
   FROM granted AS g
+UNION ALL
+SELECT 'initial', o.sort, o.schema, o.name, o.arguments, g.name, NULL, pg_catalog.lower(a.privilege_type),
+       pg_catalog.bool_or(a.is_grantable), NULL, NULL, NULL, NULL, NULL
+  FROM objects AS o
+  LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = o.class AND i.objoid = o.oid AND i.objsubid = 0
+ CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(i.initprivs, o.standard)) AS a
+  -- Whoever grants to itself was the owner then.
+  JOIN grantees AS g ON g.oid = a.grantee AND g.oid <> o.owner AND g.oid <> a.grantor
+ WHERE $12::bigint = 1
+ GROUP BY o.sort, o.schema, o.name, o.arguments, g.name, a.privilege_type
+UNION ALL
+SELECT 'initial', 'later', NULL, k.what, NULL, g.name, m.name, pg_catalog.lower(a.privilege_type), a.is_grantable,
+       NULL, NULL, NULL, NULL, NULL
+  FROM makers AS m
+ CROSS JOIN kinds AS k
+ CROSS JOIN LATERAL pg_catalog.aclexplode(pg_catalog.acldefault(k.letter::"char", m.oid)) AS a
+  JOIN grantees AS g ON g.oid = a.grantee AND g.name <> m.name
+ WHERE $12::bigint = 1
 UNION ALL
 SELECT 'columns', 'table', c.schema, c.name, c.columns, c.grantee, NULL, c.privilege, NULL, NULL, NULL, NULL, NULL, NULL
   FROM columns AS c

@@ -95,3 +95,31 @@ fn what_cannot_be_is_said() {
     assert_eq!(said(1, &schemas), ["policy-conflict"]);
     assert_eq!(said(2, &json!({"role": "trades"})), ["policy-conflict"], "of itself");
 }
+
+fn united(first: &serde_json::Value, again: &serde_json::Value) -> Option<Vec<String>> {
+    let make = |value: &serde_json::Value| {
+        let mut sink = Vec::new();
+        let found = crate::kinds::fixture::with_value(value, |input| (SECTIONS[0].expand)(input, &mut sink));
+        found.into_iter().next().unwrap()
+    };
+    let (mut first, again) = (make(first), make(again));
+    let before = first.clone();
+    if !Grant.unite(&mut first, &again) {
+        assert_eq!(first, before);
+        return None;
+    }
+    Some(first.attributes.iter().map(|(name, value)| format!("{name}: {value}")).collect())
+}
+
+#[test]
+fn items_about_one_thing_go_together_unless_they_disagree() {
+    let select = json!({"privileges": ["select"], "tables": ["a"]});
+    let insert = json!({"privileges": ["insert"], "tables": ["a"], "grant_option": true});
+    let absent = json!({"privileges": ["delete"], "tables": ["a"], "ensure": "absent"});
+    assert_eq!(united(&select, &insert).unwrap(), ["insert: with grant option", "select: granted"]);
+    assert_eq!(united(&insert, &absent).unwrap(), ["delete: none", "insert: with grant option"]);
+    assert_eq!(united(&select, &select), None, "each privilege is said once");
+    let exclusive = json!({"privileges": ["insert"], "tables": ["a"], "exclusive": true});
+    assert_eq!(united(&select, &exclusive), None);
+    assert_eq!(united(&exclusive, &select), None);
+}

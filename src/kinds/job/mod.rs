@@ -18,7 +18,7 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Address, Applied, Delta, Desired, KindId, Live, Op, Query, Row, RowError, Server, Value, Version};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Beside, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 pub use shared::{
     Age, age_schema, apply_interval, check_age, check_created_before, check_schedule, check_unit, context, count,
@@ -80,10 +80,10 @@ impl Kind for Job {
         identity::identify(found, desired, applied)
     }
 
-    fn discover(&self, server: &Server) -> Option<Query> {
-        let has_jobs = server.has_community_features();
+    fn discover(&self, server: &Server, beside: &Beside) -> Result<Option<Query>, Diagnostic> {
+        let asked = server.has_community_features() && beside.database;
         let query = || Query { sql: on_server(include_str!("discover.sql"), server), params: Vec::new() };
-        has_jobs.then(query)
+        Ok(asked.then(query))
     }
 
     fn export(&self, live: &Live, _view: &View<'_>) -> Export {

@@ -202,7 +202,8 @@ fn what_is_written_is_what_would_be_read() {
         live.address = Address::global(super::ID, "mine");
         KIND.export(&live, &world.view())
     };
-    let Export::Part(part_of_it) = part(r#"{"x":1.5}"#) else { panic!("it is a part") };
+    let Export::Parts(parts) = part(r#"{"x":1.5}"#) else { panic!("it is a part") };
+    let part_of_it = &parts[0];
     assert_eq!((part_of_it.document, part_of_it.name.as_str()), ("job", "mine"));
     let expected = json!({"procedure": "public.roll_up", "config": {"x": 1.5}, "schedule": {"every": "1 day"}});
     assert_eq!(part_of_it.value, expected);

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use crate::core::{Address, Desired, Ensure, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::SectionInput;
+use crate::kinds::discover::EVERYBODY;
 use crate::kinds::role::{ID, PASSWORD_IN_POLICY, RESERVED_ROLE};
 use crate::kinds::schedule::{format_timestamp, parse_timestamp};
 
@@ -67,7 +68,7 @@ const KEYS: [&str; 12] = [
 ];
 
 /// The name that stands for everybody, which is no role.
-pub const PUBLIC: &str = "public";
+pub const PUBLIC: &str = EVERYBODY;
 
 /// The resource of a document.
 pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desired> {

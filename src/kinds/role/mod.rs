@@ -1,6 +1,7 @@
 //! Roles of the server: what they may, but never their passwords.
 
 mod desired;
+mod export;
 mod observe;
 mod rules;
 #[cfg(test)]
@@ -13,9 +14,10 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic, code};
-use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Beside, Discovered, Export, Judgement, Kind, Owner, Relations, Rules, Scope, Section, View};
 
 pub use desired::PUBLIC;
+pub use export::file;
 
 /// The kind's id.
 pub const ID: KindId = KindId::new("role");
@@ -86,6 +88,21 @@ impl Kind for Role {
 
     fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
         observe::read(rows)
+    }
+
+    /// Also where none are asked for, so that somebody hears how many there are.
+    fn discover(&self, _server: &Server, _beside: &Beside) -> Result<Option<Query>, Diagnostic> {
+        Ok(Some(Query { sql: include_str!("discover.sql").to_owned(), params: Vec::new() }))
+    }
+
+    fn discovered(&self, rows: &[Row]) -> Result<Vec<Discovered>, RowError> {
+        let role =
+            |name: &str| Discovered { container: None, name: name.to_owned(), owner: Owner::Role(name.to_owned()) };
+        rows.iter().map(|row| row.text("name").map(role)).collect()
+    }
+
+    fn export(&self, live: &Live, _view: &View<'_>) -> Export {
+        export::export(live)
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {

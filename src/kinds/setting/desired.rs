@@ -161,8 +161,7 @@ fn check_name(name: &str, below: &str, input: &SectionInput<'_>, sink: &mut Vec<
         );
         return false;
     }
-    let lower = name.to_ascii_lowercase();
-    if SECRET.contains(&lower.as_str()) || SECRET_PARTS.iter().any(|part| is_secret(&lower, part)) {
+    if holds_secret(name) {
         let message = format!("`{name}` holds a secret, which is not for policies");
         sink.push(
             Diagnostic::error(&SECRET_SETTING, message)
@@ -173,6 +172,12 @@ fn check_name(name: &str, below: &str, input: &SectionInput<'_>, sink: &mut Vec<
         return false;
     }
     true
+}
+
+/// Whether a parameter's value holds a secret, as far as its name tells.
+pub fn holds_secret(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    SECRET.contains(&lower.as_str()) || SECRET_PARTS.iter().any(|part| is_secret(&lower, part))
 }
 
 /// `password_encryption` and what is like it names a way, and no secret.

@@ -1,6 +1,7 @@
 //! The server's parameters: what `ALTER SYSTEM`, `ALTER DATABASE … SET` and `ALTER ROLE … SET` set.
 
 mod desired;
+mod export;
 mod level;
 mod observe;
 mod parameter;
@@ -18,7 +19,7 @@ use crate::core::{
     Address, Applied, Delta, Desired, KindId, Live, Op, Place, QualifiedName, Query, Row, RowError, Server, Value,
 };
 use crate::diag::{Code, Diagnostic, code};
-use crate::kinds::{Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Beside, Discovered, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 use level::Level;
 
 const ID: KindId = KindId::new("setting");
@@ -86,6 +87,18 @@ impl Kind for Setting {
 
     fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
         observe::read(rows)
+    }
+
+    fn discover(&self, server: &Server, beside: &Beside) -> Result<Option<Query>, Diagnostic> {
+        export::discover(server, beside)
+    }
+
+    fn discovered(&self, rows: &[Row]) -> Result<Vec<Discovered>, RowError> {
+        export::discovered(rows)
+    }
+
+    fn export(&self, live: &Live, _view: &View<'_>) -> Export {
+        export::export(live)
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {

@@ -18,6 +18,10 @@ const ROLE: &str = "role";
 /// The container of what is said of the server as a whole.
 const SERVER: &str = "about";
 
+/// The container of what ALTER ROLE ALL set, for every role in every database: listed among what
+/// overrides others, and managed by nobody.
+pub const EVERY_ROLE: &str = "every role";
+
 /// Parameters whose check hooks spell a value in their own way.
 const RESPELT: [&str; 5] = ["client_encoding", "datestyle", "log_timezone", "timezone", "timezone_abbreviations"];
 
@@ -163,16 +167,13 @@ fn cannot_tell(parameter: &Parameter, configured: Option<&Value>) -> bool {
 
 fn in_scope(row: &Row, parameter: Option<&Parameter>) -> Result<Live, RowError> {
     let (in_database, role) = (row.bool("flag")?, row.maybe_text("other")?);
-    let level = match role {
-        Some(role) => Level::Role { role: role.to_owned(), in_database },
-        None => Level::Database,
-    };
     let name = row.text("name")?;
-    // ALTER ROLE ALL, which is neither: listed among what overrides others, and managed by nobody.
-    let mut live = match (role, in_database) {
-        (None, false) => system("every role", name),
-        _ => resource(&level, name),
+    let container = match role {
+        Some(role) => Level::Role { role: role.to_owned(), in_database }.container(),
+        None if in_database => Level::Database.container(),
+        None => EVERY_ROLE.to_owned(),
     };
+    let mut live = Live::new(Address { kind: ID, schema: Some(container), name: name.to_owned() }, None);
     let text = row.text("value")?;
     let value = parameter.map_or_else(|| Value::text(text), |parameter| parameter.canonical_live(text));
     live.set("value", value);

@@ -163,7 +163,7 @@ impl Case<'_> {
             let value = live.get("value").filter(|value| wanted != Some(value));
             notes.extend(value.map(|value| format!("{} keeps its own, {value}", other.words())));
         }
-        if let Some(everybody) = settle::at(self.view, "every role", name).and_then(|live| live.get("value"))
+        if let Some(everybody) = settle::at(self.view, observe::EVERY_ROLE, name).and_then(|live| live.get("value"))
             && *self.level == Level::Server
         {
             notes.push(format!("every role has it set to {everybody} by ALTER ROLE ALL"));

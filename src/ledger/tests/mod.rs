@@ -142,7 +142,7 @@ fn step(address: &Address, index: u32) -> StepStart<'_> {
 
 fn applied(address: Address) -> Applied {
     let on = address.object();
-    let attributes = BTreeMap::from([
+    let attributes = crate::core::Named::from_iter([
         ("drop_after".to_owned(), json!("90 days")),
         ("schedule.every".to_owned(), json!({"z": [1, null], "a": true})),
     ]);
