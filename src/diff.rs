@@ -296,8 +296,8 @@ pub struct Drift {
     pub on: Option<QualifiedName>,
     /// Where it stands.
     pub status: Status,
-    /// Whether it is there and is to go.
-    #[serde(skip)]
+    /// Whether it is there and is to go: what `apply` does about it is to remove it.
+    #[serde(default, rename = "to_remove", skip_serializing_if = "std::ops::Not::not")]
     pub goes: bool,
     /// What disagrees.
     pub attributes: Vec<DriftAttribute>,

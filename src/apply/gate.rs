@@ -28,7 +28,7 @@ pub struct Ready<'a> {
 pub fn permit(plan: &Plan, allowed: &[Hazard]) -> Result<(), Failure> {
     let mut refusals = Vec::new();
     for action in plan.actions.iter().filter(|action| action.op == Op::Blocked) {
-        let message = format!("{} must change and cannot", action.address);
+        let message = format!("{} must change and cannot", action.address.told(action.on.as_ref()));
         let help = "the plan says why; mend the policy, or do by hand what it asks for";
         refusals.push(Diagnostic::error(&code::PLAN_BLOCKED, message).help(help));
     }
@@ -55,7 +55,7 @@ pub fn permit(plan: &Plan, allowed: &[Hazard]) -> Result<(), Failure> {
     }
     for hazard in plan.hazards().into_iter().filter(|hazard| !allowed.contains(hazard)) {
         let actions = plan.actions.iter().filter(|action| action.hazards.contains(&hazard));
-        let named: Vec<String> = actions.map(|action| action.address.to_string()).collect();
+        let named: Vec<String> = actions.map(|action| action.address.told(action.on.as_ref())).collect();
         let message = format!("the plan {}, which was not allowed: {}", hazard.meaning(), named.join(", "));
         let help = format!("read the plan, and add `--allow {hazard}` if that is meant");
         refusals.push(Diagnostic::error(&code::HAZARD_NOT_ALLOWED, message).help(help));

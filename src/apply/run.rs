@@ -98,7 +98,7 @@ fn part_way(mut failure: Failure, outcomes: &[ActionOutcome]) -> Failure {
 /// Stopped on request or for want of time, before an action or before a step of one.
 fn interrupted(done: usize, all: usize, at: Option<(&Action, usize)>, interrupt: &Interrupt) -> Failure {
     let place =
-        at.map(|(action, step)| format!(" in {}, after {step} of its {} steps", action.address, action.steps.len()));
+        at.map(|(action, step)| format!(" in {}, after {step} of its {} steps", named(action), action.steps.len()));
     let place = place.unwrap_or_default();
     let rest = format!("{done} of {all} actions are done and recorded");
     if interrupt.is_out_of_time() {
@@ -107,6 +107,11 @@ fn interrupted(done: usize, all: usize, at: Option<(&Action, usize)>, interrupt:
     }
     let help = "do the same again: it begins by looking, and goes on with the rest";
     Diagnostic::error(&code::INTERRUPTED, format!("interrupted{place}: {rest}")).help(help).into()
+}
+
+/// What an action is about, in a sentence.
+fn named(action: &Action) -> String {
+    action.address.told(action.on.as_ref())
 }
 
 /// The failure that an action's outcome is.
@@ -121,7 +126,7 @@ fn stopped(
     let rest = format!("{index} of {all} actions are done and recorded; do the same again once this is mended");
     let failed = |error: &PgError, code| {
         let state = error.sqlstate.as_ref().map(|state| format!(" (SQLSTATE {state})")).unwrap_or_default();
-        let message = format!("{} stopped at its step {}: {}{state}", action.address, step + 1, error.message);
+        let message = format!("{} stopped at its step {}: {}{state}", named(action), step + 1, error.message);
         let why = error.detail.as_ref().map(|detail| format!("{detail}\n")).unwrap_or_default();
         let hint = error.hint.as_ref().map(|hint| format!("{hint}\n")).unwrap_or_default();
         let longer = "another session held the lock for longer than --patience allows\n";

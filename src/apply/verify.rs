@@ -73,8 +73,8 @@ fn look<'a>(ready: &mut Ready<'_>, plan: &Plan, done: &[&'a Action]) -> Result<(
     for action in done {
         let still_there = action.op == Op::Remove && is_left(&now, action);
         if still_there || differing.contains(&action.address) {
-            let message =
-                format!("{} is not as the policy wants it, although every statement succeeded", action.address);
+            let named = action.address.told(action.on.as_ref());
+            let message = format!("{named} is not as the policy wants it, although every statement succeeded");
             let help = "run `chronoform plan` to see what differs; somebody else may be changing it too";
             found.differing.push(Diagnostic::error(&code::NOT_CONVERGED, message).help(help));
             unlike.push(&action.address);

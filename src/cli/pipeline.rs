@@ -12,7 +12,7 @@ use crate::guard;
 use crate::kinds::{self, View};
 use crate::load::Policies;
 use crate::pg::Session;
-use crate::plan::moves::{Now, follow};
+use crate::plan::moves::{Now, follow, recorded};
 use crate::plan::{self, Plan, Purpose};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names};
@@ -109,6 +109,8 @@ pub fn make_for(
     };
     let found = diff::diff(&sides);
     let drift = diff::drift(&sides, &found);
+    let now = Now { desired: &desired, live: &live.live, relations: &live.relations };
+    sink.extend(recorded((&applied, &moved), &policies.moved(), &now, &documents, &found.in_sync));
 
     let weights = snapshot::weigh(session, &found, &view)?;
     let measured = policies.guardrails.iter().any(|guardrail| guardrail.needs().bytes);

@@ -59,7 +59,7 @@ impl Progress {
 
     fn line(&self, index: usize, action: &Action) -> String {
         let target = self.target.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
-        let address = action.address.to_string();
+        let address = action.address.told(action.on.as_ref());
         format!("[{target}{}/{}] {} {}", index + 1, self.total, action.op.as_str(), report::clean(&address))
     }
 

@@ -372,7 +372,8 @@ impl Events for Recorder<'_> {
     }
 
     fn told(&mut self, action: &Action, words: &str) {
-        self.progress.say(&format!("{}: {}", report::clean(&action.address.to_string()), report::clean(words)));
+        let named = action.address.told(action.on.as_ref());
+        self.progress.say(&format!("{}: {}", report::clean(&named), report::clean(words)));
     }
 
     fn waiting(&mut self, action: &Action, attempt: u32, pause: Duration, blocker: Option<&str>) {
@@ -380,7 +381,7 @@ impl Events for Recorder<'_> {
         let pause = report::elapsed(pause);
         self.progress.say(&format!(
             "{} waits for a lock{held}; attempt {attempt}, again in {pause}",
-            report::clean(&action.address.to_string())
+            report::clean(&action.address.told(action.on.as_ref()))
         ));
     }
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::core::QualifiedName;
 use crate::core::name::quote_identifier;
 
+/// The schema in which TimescaleDB keeps what it makes.
+pub const INTERNAL_SCHEMA: &str = "_timescaledb_internal";
+
 /// The name of a kind of resource, such as `retention`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct KindId(Cow<'static, str>);
@@ -58,6 +61,17 @@ impl Address {
     /// The address of something that belongs to the whole database.
     pub fn global(kind: KindId, name: impl Into<String>) -> Self {
         Self { kind, schema: None, name: name.into() }
+    }
+
+    /// What it is called in a sentence, where its relation is known. Of what TimescaleDB keeps in its own
+    /// schema, such as the indexes of a continuous aggregate, the relation says more than the schema.
+    pub fn told(&self, on: Option<&QualifiedName>) -> String {
+        match on {
+            Some(on) if self.schema.as_deref() == Some(INTERNAL_SCHEMA) => {
+                format!("{} {} on {on}", self.kind.as_str().replace('_', " "), quote_identifier(&self.name))
+            }
+            _ => self.to_string(),
+        }
     }
 
     /// The object's qualified name, where it lives in a schema.
@@ -113,5 +127,14 @@ mod tests {
         let odd = Address::in_schema(KindId::new("index"), &QualifiedName::new("Odd", "a.b"));
         assert_eq!(odd.to_string(), "index.\"Odd\".\"a.b\"");
         assert_eq!(Address::global(KindId::new("extension"), "timescaledb").to_string(), "extension.timescaledb");
+    }
+
+    #[test]
+    fn what_timescaledb_keeps_is_told_by_its_relation() {
+        let on = QualifiedName::new("public", "hourly");
+        let index = |schema: &str| Address::in_schema(KindId::new("index"), &QualifiedName::new(schema, "Ix"));
+        assert_eq!(index(INTERNAL_SCHEMA).told(Some(&on)), "index \"Ix\" on public.hourly");
+        assert_eq!(index(INTERNAL_SCHEMA).told(None), "index._timescaledb_internal.\"Ix\"");
+        assert_eq!(index("public").told(Some(&on)), "index.public.\"Ix\"");
     }
 }

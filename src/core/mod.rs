@@ -23,7 +23,7 @@ pub mod stack;
 pub mod value;
 
 pub use action::{Action, AttributeChange, FromClass, Hazard, Impact, Lock, LockMode, Op, SourceLine, Step, Task};
-pub use address::{Address, KindId};
+pub use address::{Address, INTERNAL_SCHEMA, KindId};
 pub use bytes::Bytes;
 pub use catalog::{Cell, Param, Query, Row, RowError};
 pub use delta::{Change, Delta, Reason};

@@ -1,6 +1,7 @@
 //! A query's clauses, told apart without a server: as far as a single `SELECT … FROM … GROUP BY …`
 //! goes, which is what a continuous aggregate can be made from.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::core::{QualifiedName, SqlText};
@@ -212,15 +213,63 @@ impl Select {
         self.conditions().into_iter().filter_map(|(start, end)| self.from.get(start..end)).map(trimmed).collect()
     }
 
+    /// What the query calls each relation of `FROM`, with a name that does not depend on that: nothing for
+    /// the only one, else its own, and with a number where it is read more than once. Empty where it
+    /// cannot be told what a name in the query means: another query in brackets has names of its own.
+    pub fn names(&self) -> BTreeMap<String, String> {
+        if self.has_subquery() {
+            return BTreeMap::new();
+        }
+        let sources = self.sources();
+        if let [only] = sources.as_slice() {
+            return BTreeMap::from([(only.alias.clone(), String::new())]);
+        }
+        let mut names = BTreeMap::new();
+        for (at, source) in sources.iter().enumerate() {
+            let before =
+                sources.iter().take(at).filter(|other| (&other.schema, &other.name) == (&source.schema, &source.name));
+            let again = match before.count() {
+                0 => String::new(),
+                number => format!("#{}", number + 1),
+            };
+            let name = source.qualified().map_or_else(|| source.name.clone(), |name| name.to_string());
+            names.insert(source.alias.clone(), format!("{name}{again}"));
+        }
+        if names.len() < sources.len() { BTreeMap::new() } else { names }
+    }
+
+    fn has_subquery(&self) -> bool {
+        tokens(&self.from).iter().any(|token| token.is("select") || token.is("values"))
+    }
+
     /// `FROM` in one spelling, without the brackets, words and condition texts that mean nothing of
-    /// their own; `conditions` stand for those of [`Self::join_conditions`].
+    /// their own; `conditions` stand for those of [`Self::join_conditions`]. What [`Self::names`] has a
+    /// name for is called by that.
     pub fn normal_from(&self, conditions: &[String]) -> String {
         let ranges = self.conditions();
         let all = tokens(&self.from);
-        let has_subquery = all.iter().any(|token| token.is("select") || token.is("values"));
+        let has_subquery = self.has_subquery();
+        let names = self.names();
+        let sources: Vec<Source> =
+            self.sources().into_iter().filter(|source| names.contains_key(&source.alias)).collect();
+        // Names are told apart only where there are several.
+        let sources = if names.len() > 1 { sources } else { Vec::new() };
         let mut words: Vec<String> = Vec::new();
         let mut put = 0;
+        let mut alias_follows = false;
         for (at, token) in all.iter().enumerate() {
+            let within = |source: &&Source| token.start >= source.span.0 && token.end <= source.span.1;
+            if let Some(source) = sources.iter().find(within) {
+                if token.end == source.span.1 {
+                    words.extend(names.get(&source.alias).cloned());
+                    alias_follows = source.span.2;
+                }
+                continue;
+            }
+            if alias_follows && token.is_name() && !token.is("as") {
+                alias_follows = false;
+                continue;
+            }
             if let Some(within) = ranges.iter().position(|(start, end)| token.start >= *start && token.end <= *end) {
                 if within >= put {
                     words.push(conditions.get(within).cloned().unwrap_or_default());
@@ -363,23 +412,29 @@ pub fn normal(text: &str) -> String {
     tokens(text).iter().map(Token::normal).collect::<Vec<_>>().join(" ")
 }
 
-/// A list without the qualifier that one relation's columns may have.
-pub fn without_qualifier(text: &str, alias: &str) -> String {
+/// A list with other names before the dots of columns, where `names` has them; an empty one goes with
+/// its dot. The schema of a type, a collation or a function is no such name.
+pub fn requalified(text: &str, names: &BTreeMap<String, String>) -> String {
     let tokens = tokens(text);
     let mut kept = String::new();
     let mut from = 0;
     for (at, token) in tokens.iter().enumerate() {
-        let after_dot = at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|t| t.text == ".");
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        let is_other = before.is_some_and(|t| t.text == "." || t.text == "::" || t.is("collate"));
         let (dot, column) = (tokens.get(at + 1), tokens.get(at + 2));
         let call = tokens.get(at + 3).is_some_and(|next| next.text == "(");
         if token.is_name()
-            && !after_dot
+            && !is_other
             && !call
-            && token.name() == alias
             && dot.is_some_and(|dot| dot.text == ".")
+            && let Some(name) = names.get(&token.name())
             && let Some(column) = column.filter(|column| column.is_name())
         {
             kept.push_str(text.get(from..token.start).unwrap_or_default());
+            if !name.is_empty() {
+                kept.push_str(name);
+                kept.push('.');
+            }
             from = column.start;
         }
     }

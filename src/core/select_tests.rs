@@ -74,10 +74,38 @@ fn joins_are_alike_however_they_are_bracketed() {
 }
 
 #[test]
+fn what_relations_are_called_makes_no_difference_in_a_join() {
+    let form = |list: &str, text: &str| {
+        let select = from(text);
+        let names = select.names();
+        let conditions: Vec<String> = select.join_conditions().iter().map(|on| requalified(on, &names)).collect();
+        format!("{} FROM {}", requalified(list, &names), select.normal_from(&conditions))
+    };
+    let one = form("m.a, i.b", "public.m JOIN public.i ON m.id = i.id");
+    assert_eq!(one, "public.m.a, public.i.b FROM public.m \"join\" public.i \"on\" public.m.id = public.i.id");
+    assert_eq!(one, form("x.a, \"Y\".b", "public.m AS x JOIN public.i \"Y\" ON x.id = \"Y\".id"));
+    // The names change places, and with them what they mean.
+    assert_eq!(one, form("i.a, m.b", "public.m i JOIN public.i AS m ON i.id = m.id"));
+    assert_ne!(one, form("i.a, m.b", "public.m JOIN public.i ON m.id = i.id"));
+    assert_ne!(one, form("m.a, i.b", "public.i m JOIN public.m i ON m.id = i.id"));
+    // One relation twice: which of the two is meant makes a difference.
+    let twice = form("a.x, b.x", "public.m a, public.m b");
+    assert_eq!(twice, form("p.x, q.x", "public.m p, public.m AS q"));
+    assert_ne!(twice, form("b.x, a.x", "public.m a, public.m b"));
+    // What cannot be told is left as it is written.
+    let subquery = "public.m x JOIN (SELECT x.id FROM public.i x) y ON x.id = y.id";
+    assert_eq!(from(subquery).names(), BTreeMap::new());
+    assert_eq!(from("a.t, b.t").names(), BTreeMap::new(), "both are called alike");
+}
+
+#[test]
 fn a_qualifier_goes_where_it_stands_before_a_column_only() {
-    assert_eq!(without_qualifier("m.\"time\", f(m.a, x.m.b, 'm.c'), M.d", "m"), "\"time\", f(a, x.m.b, 'm.c'), d");
-    assert_eq!(without_qualifier("m.f(1)", "m"), "m.f(1)");
-    assert_eq!(without_qualifier("\"M\".a, m.a", "M"), "a, m.a");
+    let without = |text: &str, alias: &str| requalified(text, &BTreeMap::from([(alias.to_owned(), String::new())]));
+    assert_eq!(without("m.\"time\", f(m.a, x.m.b, 'm.c'), M.d", "m"), "\"time\", f(a, x.m.b, 'm.c'), d");
+    assert_eq!(without("m.f(1)", "m"), "m.f(1)");
+    assert_eq!(without("\"M\".a, m.a", "M"), "a, m.a");
+    let kept = "'x'::m.mood, (t.a COLLATE m.c), (1 OPERATOR(m.+) 2)";
+    assert_eq!(without(kept, "m"), kept, "what is in a schema of that name");
 }
 
 #[test]

@@ -122,6 +122,7 @@ codes! {
     ORPHANED = new("orphaned", "Chronoform applied it, and no policy file describes its table any more.");
     OTHER_POLICIES = new("other-policies", "Chronoform applied it from another policy file, which is not among those at hand.");
     RELEASED = new("released", "Chronoform applied it, its policy no longer mentions it, and nothing can remove it.");
+    MOVED = new("moved", "What a `moved` block says is recorded, and the block can go.");
     PROTECTED = refusal("protected", "The policy protects it, and the plan would delete from it.");
     HAZARD_NOT_ALLOWED = refusal("hazard-not-allowed", "The plan holds a hazard that was not allowed by name.");
     PLAN_STALE = refusal("plan-stale", "What the plan saw is no longer so.");

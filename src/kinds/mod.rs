@@ -253,8 +253,17 @@ pub trait Kind: Sync {
 
     /// What a step of one template is made for, where that is not the resource itself: it is then made
     /// once for every item, which the template finds as `item`, all in the same transaction.
-    fn repeated(&self, _template: &str, _delta: &Delta, _view: &View<'_>) -> Option<Vec<Value>> {
-        None
+    ///
+    /// # Errors
+    /// When the weights, which are as in [`Kind::judge`], are not as expected.
+    fn repeated(
+        &self,
+        _template: &str,
+        _delta: &Delta,
+        _weights: &[Row],
+        _view: &View<'_>,
+    ) -> Result<Option<Vec<Value>>, RowError> {
+        Ok(None)
     }
 
     /// Whether a condition of its own holds, by the name that a [`Needs::when`] of its rules gives

@@ -268,7 +268,7 @@ fn head(document: &Document) -> Json {
 /// What a relation was called before.
 fn moved() -> Json {
     json!({
-        "description": "What the table was called before a migration renamed it, or moved it to another schema: the ledger goes on with its history. Once that is recorded, this does nothing more.",
+        "description": "What the table was called before a migration renamed it, or moved it to another schema: the ledger goes on with its history. Once that is recorded, this does nothing more, and plan notes that it can go.",
         "type": "object",
         "required": ["from"],
         "properties": {

@@ -390,7 +390,8 @@ fn unsupported(kind: &dyn Kind, delta: &Delta, view: &View<'_>) -> Diagnostic {
         }
         None => format!("PostgreSQL {} without TimescaleDB", view.server.version),
     };
-    let message = format!("the {} {} cannot be brought to its policy on this server", kind.title(), delta.address);
+    let named = delta.address.told(delta.on.as_ref());
+    let message = format!("the {} {named} cannot be brought to its policy on this server", kind.title());
     let diagnostic = Diagnostic::error(&code::NEEDS_NEWER_SERVER, message)
         .why(format!("the server is {server}, which has no statement for it"))
         .help("upgrade the server, or take the change out of the policy");
@@ -428,7 +429,8 @@ fn steps_of(
             task: task.clone(),
         }))
     };
-    if let Some(items) = kind.repeated(variant.template, delta, view) {
+    let repeated = kind.repeated(variant.template, delta, weights, view);
+    if let Some(items) = repeated.map_err(|error| unreadable(delta, &error))? {
         let mut steps = Vec::new();
         for item in items {
             context.insert("item".to_owned(), item);
@@ -491,7 +493,8 @@ fn is_protected(delta: &Delta, view: &View<'_>) -> bool {
 }
 
 fn protected(delta: &Delta) -> Diagnostic {
-    let message = format!("{} would delete data, and its policy says `protect: true`", delta.address);
+    let named = delta.address.told(delta.on.as_ref());
+    let message = format!("{named} would delete data, and its policy says `protect: true`");
     let diagnostic = Diagnostic::error(&code::PROTECTED, message)
         .why("protection is there so that no command line can override it")
         .help("take `protect: true` out of the policy, in a reviewed change of its own");

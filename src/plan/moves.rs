@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::{Address, Applied, Desired, Live, QualifiedName};
+use crate::core::{Address, Applied, Desired, Live, Place, QualifiedName};
+use crate::diag::{Diagnostic, code};
 use crate::kinds::Relations;
 
 /// A resource under its new address.
@@ -67,6 +68,43 @@ pub fn follow(
     (followed, moved)
 }
 
+/// That `moved` has done what it is for: the ledger knows the new name, and nothing by the old one. `applied`
+/// and `moved` are what [`follow`] gave, `documents` tells where a relation's document begins, and
+/// `in_sync` what is as its policy wants it: what is not may yet have its old name.
+pub fn recorded(
+    (applied, moved): (&BTreeMap<Address, Applied>, &[Moved]),
+    tables: &BTreeMap<QualifiedName, QualifiedName>,
+    now: &Now<'_>,
+    documents: &BTreeMap<QualifiedName, Place>,
+    in_sync: &[Address],
+) -> Vec<Diagnostic> {
+    let on = |name: &QualifiedName| applied.values().any(|it| it.on.as_ref() == Some(name));
+    let mut found = Vec::new();
+    for (from, to) in tables {
+        let is_now = moved.iter().any(|it| it.on.as_ref() == Some(to));
+        if !is_now && on(to) && !on(from) && now.relations.contains_key(to) && !now.relations.contains_key(from) {
+            found.extend(documents.get(to).map(|place| done(&from.to_string(), &to.to_string(), place)));
+        }
+    }
+    for desired in now.desired.values() {
+        let (Some(from), to) = (&desired.moved_from, &desired.address) else { continue };
+        let is_now = moved.iter().any(|it| it.to == *to);
+        let gone = !applied.contains_key(from) && !now.live.contains_key(from);
+        if !is_now && gone && applied.contains_key(to) && in_sync.contains(to) {
+            found.push(done(&from.name, &to.name, desired.place_of("name")));
+        }
+    }
+    found
+}
+
+fn done(from: &str, to: &str, place: &Place) -> Diagnostic {
+    let message =
+        format!("`{to}` is recorded under that name, and nothing is under `{from}`: `moved` does nothing more");
+    Diagnostic::note(&code::MOVED, message)
+        .at(place)
+        .help("take it out of the policy, once this is so in every database that the policy is for")
+}
+
 /// The address of something on a table that has another name, or is in another schema, now.
 fn readdressed(address: &Address, before: &QualifiedName, after: &QualifiedName) -> Address {
     let mut address = address.clone();
@@ -126,6 +164,34 @@ mod tests {
         // The migration has not run yet, or something has the old name again.
         assert_eq!(ask(&relation(&old)).1, []);
         assert_eq!(ask(&relation(&old).into_iter().chain(relation(&new)).collect()).1, []);
+    }
+
+    #[test]
+    fn what_is_recorded_needs_no_moved_block() {
+        let (old, new) = (QualifiedName::new("public", "old"), QualifiedName::new("app", "new"));
+        let (ix_old, ix_new) = (address("index", "app", "ix_old"), address("index", "app", "ix_new"));
+        let place = Place { file: "x".into(), line: 1, column: 1, start: 0, end: 1, via: None };
+        let mut wanted = Desired::new(ix_new.clone(), Some(new.clone()), place.clone());
+        wanted.moved_from = Some(ix_old.clone());
+        let desired = BTreeMap::from([(ix_new.clone(), wanted)]);
+        let tables = BTreeMap::from([(old.clone(), new.clone())]);
+        let documents = BTreeMap::from([(new.clone(), place)]);
+        let relation = |name: &QualifiedName| (name.clone(), Relation { name: name.clone(), ..fixture::table() });
+        let ask = |applied: &[(&Address, &QualifiedName)], relations: Relations, in_sync: &[Address]| {
+            let applied = applied.iter().map(|(address, on)| self::applied((*address).clone(), on)).collect();
+            let now = Now { desired: &desired, live: &BTreeMap::new(), relations: &relations };
+            let (applied, moved) = follow(applied, &tables, &now);
+            recorded((&applied, &moved), &tables, &now, &documents, in_sync).len()
+        };
+        let both = Relations::from([relation(&old), relation(&new)]);
+        let one = || Relations::from([relation(&new)]);
+        let in_sync = [ix_new.clone()];
+        assert_eq!(ask(&[(&ix_new, &new)], one(), &in_sync), 2, "the table and its index");
+        assert_eq!(ask(&[(&ix_new, &new)], one(), &[]), 1, "the index has its old name yet, or differs");
+        assert_eq!(ask(&[(&ix_new, &new)], both, &in_sync), 1, "the migration was undone");
+        assert_eq!(ask(&[(&ix_old, &new)], one(), &in_sync), 0, "it moves just now");
+        assert_eq!(ask(&[(&ix_new, &old)], one(), &in_sync), 0, "the table moves just now");
+        assert_eq!(ask(&[], one(), &in_sync), 0, "without a record there is nothing to tell it by");
     }
 
     #[test]

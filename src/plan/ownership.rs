@@ -15,8 +15,14 @@ pub fn say(input: &Input<'_>) -> Vec<Diagnostic> {
     disputed.chain(elsewhere).chain(released).chain(orphaned).collect()
 }
 
+/// What a resource is called in a sentence.
+fn told(address: &Address, input: &Input<'_>) -> String {
+    address.told(input.view.live.get(address).and_then(|live| live.on.as_ref()))
+}
+
 fn orphaned(address: &Address, input: &Input<'_>) -> Diagnostic {
     let it = if input.view.live.get(address).is_some_and(|live| live.on.is_some()) { "its table" } else { "it" };
+    let address = told(address, input);
     let message = format!("{address} was applied by Chronoform, and no policy describes {it} any more");
     let help = "keep a document with `ensure: absent` to remove it, or leave it: nothing is done about it";
     Diagnostic::warning(&code::ORPHANED, message).help(help)
@@ -25,7 +31,8 @@ fn orphaned(address: &Address, input: &Input<'_>) -> Diagnostic {
 /// That a resource stays and is no longer managed, because nothing can remove it.
 fn released(address: &Address, input: &Input<'_>) -> Diagnostic {
     let title = by_id(&address.kind).map_or("resource", |kind| kind.title());
-    let message = format!("{address} is no longer in the policy, and stays as it is: nothing can remove a {title}");
+    let named = told(address, input);
+    let message = format!("{named} is no longer in the policy, and stays as it is: nothing can remove a {title}");
     let diagnostic = Diagnostic::warning(&code::RELEASED, message)
         .why("from the next apply on, nobody manages it: a change to it is neither planned nor drift")
         .help("put the section back to go on managing it, or leave it out and apply");
@@ -54,7 +61,8 @@ fn asked_for_by(applied: &Applied) -> String {
 fn elsewhere(address: &Address, input: &Input<'_>) -> Option<Diagnostic> {
     let applied = input.applied.get(address)?;
     let message = format!(
-        "{address} is not in this policy, and was applied from {}, which is not among the files at hand",
+        "{} is not in this policy, and was applied from {}, which is not among the files at hand",
+        told(address, input),
         asked_for_by(applied)
     );
     let (why, help) = match (input.whence)(applied) {
@@ -79,7 +87,7 @@ fn disputed(delta: &Delta, input: &Input<'_>) -> Option<Diagnostic> {
     matches!(delta.reason, Reason::Differs | Reason::Unwanted).then(|| {
         let message = format!(
             "{} was applied from {}, which is not among the files at hand, and this policy wants it otherwise",
-            delta.address,
+            delta.address.told(delta.on.as_ref()),
             asked_for_by(applied)
         );
         Diagnostic::warning(&code::OTHER_POLICIES, message)

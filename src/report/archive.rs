@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::core::Bytes;
 use crate::report::phrase::{self, Sentence};
-use crate::report::table::{Cell, Mood, Table};
+use crate::report::table::{Cell, Mood, Table, columns};
 use crate::report::{Format, Options, html, json, markdown, text};
 
 /// One archived chunk.
@@ -93,13 +93,13 @@ pub fn query(previews: &[ArchivePreview], options: &Options) -> String {
         0 => Sentence::of("Nothing of it is archived for that time."),
         files => Sentence::of(format!("{rows} rows in {}; the first of each:", phrase::many(files, "file"))),
     };
-    let mut columns: Vec<&String> = Vec::new();
+    let mut names: Vec<&String> = Vec::new();
     for name in previews.iter().flat_map(|preview| &preview.columns) {
-        if !columns.contains(&name) {
-            columns.push(name);
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    let mut rows = vec![columns.iter().map(|name| Cell::code(*name)).collect::<Vec<_>>()];
+    let mut rows = Vec::new();
     for preview in previews {
         for row in &preview.rows {
             let cell = |name: &&String| {
@@ -107,10 +107,11 @@ pub fn query(previews: &[ArchivePreview], options: &Options) -> String {
                 let value = at.and_then(|at| row.get(at)).and_then(Option::as_ref);
                 value.map_or_else(|| Cell::text("").mood(Mood::Warn), Cell::code)
             };
-            rows.push(columns.iter().map(cell).collect());
+            rows.push(names.iter().map(cell).collect());
         }
     }
-    let table = Table { caption: "Rows".to_owned(), columns: columns.iter().map(|_| ("", false)).collect(), rows };
+    let columns = names.into_iter().map(|name| (name.clone(), false)).collect();
+    let table = Table { caption: "Rows".to_owned(), columns, rows };
     drawn("Archive", &verdict, &table, &previews, options)
 }
 
@@ -135,7 +136,7 @@ fn drawn(title: &str, verdict: &Sentence, table: &Table, data: &impl Serialize, 
 }
 
 fn table(lines: &[ArchiveLine]) -> Table {
-    let columns = vec![
+    let columns = columns(&[
         ("table", false),
         ("from", false),
         ("until", false),
@@ -145,7 +146,7 @@ fn table(lines: &[ArchiveLine]) -> Table {
         ("archived", false),
         ("store", false),
         ("", false),
-    ];
+    ]);
     let row = |line: &ArchiveLine| {
         let remark = match (&line.problem, line.superseded) {
             (Some(problem), _) => Cell::text(format!("{}: {problem}", line.file)).mood(Mood::Bad),
@@ -180,6 +181,32 @@ fn problems(lines: &[ArchiveLine]) -> Table {
         let problem = line.problem.as_deref().unwrap_or_default();
         vec![Cell::code(&line.table), Cell::code(&line.file), Cell::text(problem).mood(Mood::Bad)]
     };
-    let columns = vec![("table", false), ("file", false), ("what is wrong", false)];
+    let columns = columns(&[("table", false), ("file", false), ("what is wrong", false)]);
     Table { caption: "Problems".to_owned(), columns, rows: lines.iter().map(row).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn preview(columns: &[&str], row: &[Option<&str>]) -> ArchivePreview {
+        let owned = |value: &Option<&str>| value.map(str::to_owned);
+        ArchivePreview {
+            of: ArchiveLine { rows: 7, ..ArchiveLine::default() },
+            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+            rows: vec![row.iter().map(owned).collect()],
+        }
+    }
+
+    #[test]
+    fn rows_stand_below_the_names_of_their_columns() {
+        let one = preview(&["time", "no\nte"], &[Some("2026-01-01"), None]);
+        let other = preview(&["time", "late"], &[Some("2026-01-02"), Some("x")]);
+        let shown = |format: Format| query(&[one.clone(), other.clone()], &Options { format, ..Options::default() });
+        let text =
+            "14 rows in 2 files; the first of each:\n\ntime        no\\nte  late\n2026-01-01\n2026-01-02          x\n";
+        assert_eq!(shown(Format::Text), text);
+        assert!(shown(Format::Markdown).contains("| time | no"), "{}", shown(Format::Markdown));
+        assert!(shown(Format::Html).contains("<th scope=\"col\">time</th>"), "{}", shown(Format::Html));
+    }
 }

@@ -9,7 +9,7 @@ use crate::report::input::{DriftReport, Outcome, RunReport};
 use crate::report::json;
 use crate::report::markdown;
 use crate::report::phrase;
-use crate::report::table::{Cell, Mood, Table};
+use crate::report::table::{Cell, Mood, Table, columns};
 use crate::report::text;
 use crate::report::{Format, Options};
 
@@ -223,8 +223,7 @@ impl Part for RunReport {
 
 /// All targets at a glance.
 pub(super) fn table<T: Part>(fleet: &Fleet<T>) -> Table {
-    let mut columns = vec![("target", false), ("result", false)];
-    columns.extend_from_slice(T::COLUMNS);
+    let columns = columns(&[&[("target", false), ("result", false)][..], T::COLUMNS].concat());
     let row = |member: &Member<T>| {
         let mut row = vec![Cell::code(&member.name), Cell::text(&member.result).mood(ending_mood(member))];
         match &member.found {

@@ -3,7 +3,7 @@
 use crate::report::clock;
 use crate::report::input::{ActionOutcome, LogLine, Outcome, RunDetail, RunReport, StepLine, Verification};
 use crate::report::phrase::{self, Sentence};
-use crate::report::table::{Cell, Mood, Table, mood_of};
+use crate::report::table::{Cell, Mood, Table, columns, mood_of};
 
 /// The heading of a run.
 pub(super) fn run_title(report: &RunReport) -> Sentence {
@@ -40,7 +40,9 @@ pub(super) fn run_remarks(report: &RunReport) -> Vec<Sentence> {
     let mut remarks = Vec::new();
     if let Some(stopped) = &report.stopped_at {
         let step = format!("Stopped at step {} of ", stopped.step);
-        remarks.push(Sentence::of(step).code(stopped.address.to_string()).text("."));
+        let on = report.actions.iter().find(|action| action.address == stopped.address);
+        let named = stopped.address.told(on.and_then(|action| action.on.as_ref()));
+        remarks.push(Sentence::of(step).code(named).text("."));
     }
     if report.count(Outcome::InDoubt) > 0 {
         let text = "The connection was lost during a statement: the next run looks whether it happened.";
@@ -70,7 +72,7 @@ pub(super) fn steps_done(action: &ActionOutcome) -> Option<String> {
 
 /// A ledger's runs.
 pub(super) fn log_table(lines: &[LogLine]) -> Table {
-    let columns = vec![
+    let columns = columns(&[
         ("run", true),
         ("when", false),
         ("database", false),
@@ -79,7 +81,7 @@ pub(super) fn log_table(lines: &[LogLine]) -> Table {
         ("outcome", false),
         ("took", true),
         ("what", false),
-    ];
+    ]);
     let row = |line: &LogLine| {
         vec![
             Cell::text(line.run.to_string()),
@@ -142,7 +144,7 @@ pub(super) fn resource_table(run: &RunDetail) -> Table {
     };
     Table {
         caption: "Resources".to_owned(),
-        columns: vec![("record", false), ("resource", false)],
+        columns: columns(&[("record", false), ("resource", false)]),
         rows: run.resources.iter().map(row).collect(),
     }
 }
@@ -183,13 +185,14 @@ pub(super) fn outcome_table(report: &RunReport) -> Table {
         let took = if action.outcome == Outcome::Skipped { String::new() } else { clock::elapsed(action.elapsed) };
         vec![
             Cell::text(action.op.as_str()),
-            Cell::code(action.address.to_string()),
+            Cell::code(action.address.told(action.on.as_ref())),
             Cell::text(format!("{outcome}{steps}")).mood(mood),
             Cell::text(took),
             Cell::text(action.error.as_deref().map(one_line).unwrap_or_default()),
         ]
     };
-    let columns = vec![("change", false), ("resource", false), ("outcome", false), ("took", true), ("error", false)];
+    let columns =
+        columns(&[("change", false), ("resource", false), ("outcome", false), ("took", true), ("error", false)]);
     Table { caption: "Changes".to_owned(), columns, rows: report.actions.iter().map(row).collect() }
 }
 
@@ -204,6 +207,6 @@ pub(super) fn problem_table(found: &Verification) -> Table {
         let entry = problem.entry.map(|entry| entry.to_string()).unwrap_or_default();
         vec![Cell::text(entry), Cell::text(&problem.message).mood(Mood::Bad)]
     };
-    let columns = vec![("entry", true), ("what is wrong", false)];
+    let columns = columns(&[("entry", true), ("what is wrong", false)]);
     Table { caption: "Problems".to_owned(), columns, rows: found.problems.iter().map(row).collect() }
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::core::{Action, Address, FromClass, Hazard, Impact, Lock, LockMode, Op, QualifiedName, Reason, SourceLine};
+use crate::core::{
+    Action, Address, FromClass, Hazard, INTERNAL_SCHEMA, Impact, Lock, LockMode, Op, QualifiedName, Reason, SourceLine,
+};
 use crate::diff::{Drift, Status};
 use crate::plan::{Message, Plan, Summary, Target};
 use crate::report::clock;
@@ -105,9 +107,6 @@ pub(super) const fn symbol(op: Op, ascii: bool) -> &'static str {
     }
 }
 
-/// The schema in which TimescaleDB keeps what it makes.
-const INTERNAL: &str = "_timescaledb_internal";
-
 /// A resource within its group: the kind, and the name where it is not the group's own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Label {
@@ -123,7 +122,7 @@ impl Label {
         let name = match (address.object(), on) {
             (Some(object), Some(on)) if object == *on => None,
             // What is in TimescaleDB's own schema is found by what it is on, as the indexes of an aggregate.
-            (Some(object), Some(on)) if object.schema == on.schema || object.schema == INTERNAL => {
+            (Some(object), Some(on)) if object.schema == on.schema || object.schema == INTERNAL_SCHEMA => {
                 Some(crate::core::name::quote_identifier(&object.name))
             }
             (Some(object), _) => Some(object.to_string()),

@@ -46,9 +46,14 @@ pub(super) struct Table {
     /// What it shows.
     pub(super) caption: String,
     /// Its columns, each with whether it holds numbers, which stand to the right.
-    pub(super) columns: Vec<(&'static str, bool)>,
+    pub(super) columns: Vec<(String, bool)>,
     /// Its rows, each as long as the columns.
     pub(super) rows: Vec<Vec<Cell>>,
+}
+
+/// Columns by their headings.
+pub(super) fn columns(headings: &[(&str, bool)]) -> Vec<(String, bool)> {
+    headings.iter().map(|(heading, right)| ((*heading).to_owned(), *right)).collect()
 }
 
 /// The mood of a word for an outcome, in a run or a ledger. A word that is not known is no good news.

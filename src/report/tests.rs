@@ -419,4 +419,10 @@ fn drift_suggests_the_command_that_closes_it_for_its_target() {
     let gone = text(&[standing("retention", Status::Pending, true)]);
     assert!(gone.contains("- pending  retention  not wanted by the policy any more"), "{gone}");
     assert!(!gone.contains("run maintenance"), "{gone}");
+    let told = |goes: bool| {
+        let drift = [standing("retention", Status::Pending, goes)];
+        let options = Options { format: Format::Json, ..Options::default() };
+        super::drift(&DriftReport { due: &due, ..drift_report(&target, &drift) }, &options)
+    };
+    assert!(told(true).contains("\"to_remove\": true") && !told(false).contains("to_remove"), "{}", told(true));
 }

@@ -116,7 +116,7 @@ fn locks(action: &Action) -> Vec<(LockMode, Sentence)> {
 /// The errors that speak of an action: those that name its address, or else those of its own place.
 fn blocked_by<'a>(plan: &'a Plan, action: &Action) -> Vec<&'a Message> {
     let errors = || plan.diagnostics.iter().filter(|message| message.severity == "error");
-    let address = action.address.to_string();
+    let address = action.address.told(action.on.as_ref());
     let named: Vec<&Message> = errors().filter(|message| names(&message.message, &address)).collect();
     if !named.is_empty() {
         return named;

@@ -3,8 +3,9 @@
 //! A query is taken apart at its clauses, and `EXPLAIN (VERBOSE)` deparses what each of them means:
 //! its columns and groups as they are, a condition as an output column of its own. `WHERE false`
 //! stands in the place of the query's own condition, so that nothing depends on whether a table
-//! holds rows, and no chunk is planned. What is compared is semantic: brackets, aliases of a single
-//! relation, casts and constant arithmetic make no difference. Everything is asked in one round trip,
+//! holds rows, and no chunk is planned. What is compared is semantic: brackets, aliases of relations,
+//! casts and constant arithmetic make no difference. Only in the presence of another query within
+//! `FROM` aliases count, for it may give the same name another meaning. Everything is asked in one round trip,
 //! the types of columns in another, and only where a query is refused is each asked on its own.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use crate::core::name::quote_identifier;
-use crate::core::select::{Select, normal, without_qualifier};
+use crate::core::select::{Select, normal, requalified};
 use crate::core::{Address, Applied, Desired, Ensure, Live, QualifiedName, SqlText};
 use crate::diag::Failure;
 use crate::kinds::{Canon, Column, Dimension, Hypertable, Relation, RelationKind, Relations, Stored, by_id, reads};
@@ -185,13 +186,9 @@ fn form(select: &Select, results: &[Vec<String>]) -> Answer {
     let mut next = || results.next().map(|rows| rows.join("\n")).ok_or_else(|| "the server gave no plan".to_owned());
     let names = names(&next()?)?;
     let whole = plan(&next()?)?;
-    // One relation needs no qualifier, whatever it is called.
-    let sources = select.sources();
-    let alias = match sources.as_slice() {
-        [only] => Some(only.alias.clone()),
-        _ => None,
-    };
-    let bare = |text: String| alias.as_ref().map_or(text.clone(), |alias| without_qualifier(&text, alias));
+    // What the query calls its relations makes no difference.
+    let (sources, names_of_sources) = (select.sources(), select.names());
+    let bare = |text: String| requalified(&text, &names_of_sources);
     let mut outputs = texts(&whole, "Output").into_iter().map(|text| bare(unwrap(text)));
     let columns: Vec<Output> =
         names.into_iter().map(|name| Output { name, expression: outputs.next().unwrap_or_default() }).collect();

@@ -2,14 +2,8 @@
 {%- set more = ctx.made.schedule.max_runtime is defined or ctx.made.schedule.max_retries is defined or ctx.made.schedule.retry_period is defined or ctx.made.schedule.paused is defined -%}
 SELECT {% if more %}{{ ts|ident }}.alter_job({% endif %}{{ ts|ident }}.add_continuous_aggregate_policy({{ table }},
     start_offset => {{ ctx.made.start_offset }}{% if ctx.small %}::smallint{% endif %},
-    end_offset => {{ ctx.made.end_offset }}{% if ctx.small %}::smallint{% endif %},
-    schedule_interval => {{ ctx.made.schedule.every }}
-{%- if ctx.made.schedule.initial_start is defined %},
-    initial_start => {{ ctx.made.schedule.initial_start }}
-{%- endif %}
-{%- if ctx.made.schedule.timezone is defined %},
-    timezone => {{ ctx.made.schedule.timezone }}
-{%- endif %}
+    end_offset => {{ ctx.made.end_offset }}{% if ctx.small %}::smallint{% endif %}
+{%- with after = ctx.made %}{% include "job/_arguments.sql" %}{% endwith %}
 {%- if ctx.made.buckets_per_batch is defined %},
     buckets_per_batch => {{ ctx.made.buckets_per_batch }}
 {%- endif %}
@@ -20,18 +14,7 @@ SELECT {% if more %}{{ ts|ident }}.alter_job({% endif %}{{ ts|ident }}.add_conti
     refresh_newest_first => {{ ctx.made.refresh_newest_first }}
 {%- endif %})
 {%- if more %}
-{%- if ctx.made.schedule.max_runtime is defined %},
-    max_runtime => {{ ctx.made.schedule.max_runtime }}
-{%- endif %}
-{%- if ctx.made.schedule.max_retries is defined %},
-    max_retries => {{ ctx.made.schedule.max_retries }}
-{%- endif %}
-{%- if ctx.made.schedule.retry_period is defined %},
-    retry_period => {{ ctx.made.schedule.retry_period }}
-{%- endif %}
-{%- if ctx.made.schedule.paused is defined %},
-    scheduled => {% if ctx.made.schedule.paused %}false{% else %}true{% endif %}
-{%- endif %}
+{%- with after = ctx.made, told = ctx.made %}{% include "job/_limits.sql" %}{% endwith %}
 {%- if ctx.made.schedule.timezone is defined %},
     timezone => {{ ctx.made.schedule.timezone }}
 {%- endif %})

@@ -2,8 +2,11 @@
 //! else than text where it is shown.
 
 mod expressions;
+mod made;
 mod names;
 mod output;
+mod roles;
+mod rows;
 mod values;
 
 use libtest_mimic::{Failed, Trial};
@@ -26,8 +29,12 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     add("names", names::run);
     add("values", values::run);
     add("output", output::run);
+    if tier.has_policies() {
+        add("made", made::run);
+    }
     if tier == Tier::PostgresNative {
         add("expressions", expressions::run);
+        add("roles", roles::run);
     }
     trials
 }

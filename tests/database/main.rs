@@ -33,6 +33,7 @@ mod roundtrips;
 mod run;
 mod secrets;
 mod servers;
+mod shipped;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -83,6 +84,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(run::trials(tier, servers));
     trials.extend(secrets::trials(tier, servers));
+    trials.extend(shipped::trials(tier, servers));
     trials.extend(trouble::trials(tier, servers));
     trials.extend(import::trials(tier, servers));
     trials

@@ -11,8 +11,10 @@
 
 mod edges;
 mod generated;
+mod injection;
 mod invalid;
 mod keys;
 mod locks;
 mod pages;
 mod readme;
+mod shipped;

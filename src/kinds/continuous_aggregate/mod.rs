@@ -3,6 +3,7 @@
 
 mod desired;
 mod export;
+mod grants;
 mod observe;
 mod rules;
 mod settle;
@@ -127,14 +128,28 @@ impl Kind for ContinuousAggregate {
         settle::check(own, all, sink);
     }
 
-    fn repeated(&self, template: &str, delta: &Delta, view: &View<'_>) -> Option<Vec<Value>> {
-        let on = delta.on.as_ref().filter(|_| template == rules::DROP_READER)?;
-        Some(readers(on, view).into_iter().map(Value::Name).collect())
+    fn repeated(
+        &self,
+        template: &str,
+        delta: &Delta,
+        weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Option<Vec<Value>>, RowError> {
+        let Some(on) = &delta.on else { return Ok(None) };
+        Ok(match template {
+            rules::DROP_READER => Some(readers(on, view).into_iter().map(Value::Name).collect()),
+            rules::GRANT_AGAIN => Some(grants::again(delta, weights, view)?),
+            _ => None,
+        })
     }
 
-    fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
+    fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
         let Some(on) = &delta.on else { return BTreeMap::new() };
+        // Of one that is yet to be made, nobody is the owner.
+        let owner = view.relations.get(on).map(|relation| relation.owner.as_str());
+        let owner = owner.filter(|owner| !owner.is_empty() && *owner != view.server.user);
         BTreeMap::from([
+            ("owner".to_owned(), owner.map_or(Value::Null, Value::text)),
             ("schema".to_owned(), Value::text(&on.schema)),
             ("view".to_owned(), Value::text(&on.name)),
             ("again".to_owned(), Value::Bool(delta.reason == Reason::Remade)),

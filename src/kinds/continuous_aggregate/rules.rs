@@ -54,11 +54,18 @@ static DROP_READERS: StepRule =
 /// Made once for each of them.
 pub const DROP_READER: &str = "continuous_aggregate/drop_reader.sql";
 
+/// Whom it belonged to, and what was granted on it by hand, while nobody can see it yet.
+static OWNER: StepRule = StepRule { variants: &[within("continuous_aggregate/owner.sql", None)] };
+static GRANTS: StepRule = StepRule { variants: &[within(GRANT_AGAIN, None)] };
+
+/// Made once for each role.
+pub const GRANT_AGAIN: &str = "continuous_aggregate/grant_again.sql";
+
 /// The whole table. Never with CASCADE: what else reads it stops the plan.
 pub static RULES: Rules = Rules {
-    create: &[&CREATE, &CHUNK_INTERVAL, &FILL],
+    create: &[&CREATE, &OWNER, &GRANTS, &CHUNK_INTERVAL, &FILL],
     remove: &[&DROP],
-    replace: Some(&[&DROP_READERS, &DROP, &CREATE, &CHUNK_INTERVAL, &FILL_AGAIN]),
+    replace: Some(&[&DROP_READERS, &DROP, &CREATE, &OWNER, &GRANTS, &CHUNK_INTERVAL, &FILL_AGAIN]),
     attributes: &[
         AttributeRule { name: "query", how: How::Replace },
         AttributeRule { name: "materialized_only", how: How::Alter(&MATERIALIZED_ONLY) },

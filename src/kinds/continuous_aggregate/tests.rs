@@ -146,6 +146,56 @@ fn what_is_lost_is_read_from_the_servers_answer() {
 }
 
 #[test]
+fn what_is_granted_by_hand_comes_back_unless_a_policy_speaks_of_the_role() {
+    let granted = |role: &str, privilege: &str, column: Option<&str>, option: i64| {
+        row(&[
+            ("finding", text("granted")),
+            ("oid", Cell::Int(7)),
+            ("words", text(privilege)),
+            ("schema", column.map_or(Cell::Null, text)),
+            ("name", text(role)),
+            ("chunks", Cell::Int(option)),
+        ])
+    };
+    let weights = [
+        granted("Analyst", "select", None, 1),
+        granted("Analyst", "update", Some("price"), 0),
+        granted("public", "select", None, 0),
+        granted("described", "select", None, 0),
+        granted("described", "delete", None, 0),
+    ];
+    let mut world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
+    let grants = Address {
+        kind: KindId::new("grant"),
+        schema: Some("described".to_owned()),
+        name: "table public.trades".to_owned(),
+    };
+    let mut wanted = Desired::new(grants.clone(), None, fixture::place());
+    wanted.set("select", Value::text("granted"));
+    world.desired.insert(grants, wanted);
+    let removal = world.removal(&ContinuousAggregate);
+    let query = desired(&ContinuousAggregate, &json!({"query": QUERY}));
+    let change = crate::core::Change { attribute: "query".into(), before: None, after: None };
+    let delta = Delta { desired: Some(query), changes: vec![change], ..removal.clone() };
+    let again = ContinuousAggregate.repeated(rules::GRANT_AGAIN, &delta, &weights, &world.view()).unwrap().unwrap();
+    let said: Vec<Json> = again.iter().map(Value::to_json).collect();
+    let one = |role: &str, option: bool, everybody: bool| json!({"grantee": role, "option": option, "everybody": everybody, "privileges": ["select"]});
+    assert_eq!(said, [one("Analyst", true, false), one("public", false, true)]);
+    let notes = |delta: &Delta, op: Op| {
+        ContinuousAggregate.judge(delta, op, &weights, &world.view()).unwrap().impact.unwrap().notes
+    };
+    assert_eq!(
+        notes(&delta, Op::Replace),
+        [
+            "granted again, as somebody granted it: select to Analyst, select to public",
+            "with it goes what is granted on it: update (price) to Analyst, delete to described, and no policy grants \
+             that again",
+        ]
+    );
+    assert_eq!(notes(&removal, Op::Remove).len(), 1, "all of it goes");
+}
+
+#[test]
 fn it_comes_after_what_it_reads_and_goes_after_what_reads_it() {
     let world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
     let wanted = desired(&ContinuousAggregate, &json!({"query": QUERY.replace("trades", "raw")}));

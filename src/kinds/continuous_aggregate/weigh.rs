@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{HAS_DEPENDANTS, ID, is_made_again, query as query_of};
+use super::{HAS_DEPENDANTS, ID, grants, is_made_again, query as query_of};
 use crate::core::{
     Address, Bytes, Delta, Ensure, Hazard, Impact, Op, Param, QualifiedName, Query, Reason, Row, RowError, Value,
 };
@@ -70,6 +70,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     judgement.diagnostics.extend(dependants(delta, &rows, view)?);
     let mut impact = impact(delta, relation, &rows, view)?;
     impact.notes.extend(other_clauses(delta, view));
+    impact.notes.extend(grants::notes(delta, &relation.name, weights, view)?);
     // What holds no chunk holds nothing; where that is not known it may hold anything.
     if impact.chunks != Some(0) {
         judgement.hazards = vec![Hazard::DeletesData];

@@ -6,6 +6,8 @@
 --   lost              the part of it whose rows in the hypertable that it is filled from are gone, and from
 --                     when on they are there, as XML: only so can one query ask each of its own table.
 --                     What it reads and is made anew as well is filled from what that reads in turn
+--   granted           a privilege (`words`) on one of them, on a column of it where `schema` names one, that a role
+--                     (`name`; `public` is everybody) has beside the owner; `chunks` is 1 where it may pass it on
 --   schema_privilege  a schema in which the role may not create anything
 -- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
 -- for an aggregate counts as that.
@@ -47,6 +49,20 @@ WITH RECURSIVE named AS (
              ON (a.direct_view_schema = n.nspname AND a.direct_view_name = c.relname)
              OR (a.partial_view_schema = n.nspname AND a.partial_view_name = c.relname)
              OR (a.user_view_schema = n.nspname AND a.user_view_name = c.relname)
+), views AS (
+    SELECT w.oid, c.oid AS view, c.relowner, c.relacl
+      FROM (SELECT DISTINCT v.oid, v.view FROM wanted AS v) AS w
+      JOIN pg_catalog.pg_class AS c ON c.oid = w.view
+), granted AS (
+    SELECT v.oid, NULL::text AS column_name, a.grantee, a.privilege_type, a.is_grantable
+      FROM views AS v CROSS JOIN LATERAL pg_catalog.aclexplode(v.relacl) AS a
+     WHERE a.grantee <> v.relowner
+     UNION ALL
+    SELECT v.oid, t.attname::text, a.grantee, a.privilege_type, a.is_grantable
+      FROM views AS v
+      JOIN pg_catalog.pg_attribute AS t ON t.attrelid = v.view AND NOT t.attisdropped
+     CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS a
+     WHERE a.grantee <> v.relowner
 )
 SELECT DISTINCT 'dependant'::text AS finding, d.oid::bigint AS oid,
        CASE WHEN d.user_view_name IS NOT NULL THEN 'continuous aggregate'
@@ -76,6 +92,12 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            false, true, '')::text
   FROM wanted AS w
  UNION ALL
+SELECT 'granted', g.oid::bigint, pg_catalog.lower(g.privilege_type), g.column_name,
+       COALESCE(r.rolname::text, 'public'), pg_catalog.bool_or(g.is_grantable)::integer::bigint, NULL, NULL, NULL
+  FROM granted AS g
+  LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = g.grantee
+ GROUP BY g.oid, g.privilege_type, g.column_name, r.rolname
+ UNION ALL
 SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.pg_namespace AS s
  WHERE s.nspname = ANY ($5::text[]) AND NOT pg_catalog.has_schema_privilege(s.oid, 'CREATE')
@@ -83,4 +105,4 @@ SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL, 
 SELECT 'no_schema', NULL, NULL, s.name, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.unnest($5::text[]) AS s (name)
  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = s.name)
- ORDER BY 1, 2, 4, 5
+ ORDER BY 1, 2, 4, 5, 3

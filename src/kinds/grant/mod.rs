@@ -230,6 +230,18 @@ impl Kind for Grant {
     }
 }
 
+/// Whether the policies grant a role a privilege on a relation, by its name or with all of its schema.
+pub fn gives(view: &View<'_>, role: &str, privilege: &str, on: &QualifiedName) -> bool {
+    let own = view.desired.values().filter(|desired| desired.address.kind == ID);
+    let own = own.filter(|desired| desired.address.schema.as_deref() == Some(role));
+    let mut giving = own.filter(|desired| desired.get(privilege).is_some_and(|value| *value != Value::Null));
+    giving.any(|desired| match Target::read(&desired.address.name) {
+        Some(Target::Table(name)) => name == *on,
+        Some(Target::TablesIn(schema)) => schema == on.schema,
+        _ => false,
+    })
+}
+
 /// What the templates need: the target's parts, and which privileges are given and taken.
 fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
     let grantee = delta.address.schema.clone().unwrap_or_default();

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use crate::core::{Address, Desired, Ensure, KeyColumn, QualifiedName, Value};
+use crate::core::{Address, Desired, Ensure, INTERNAL_SCHEMA, KeyColumn, QualifiedName, Value};
 use crate::diag::source::segment;
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::{METHOD_CANNOT, UNKNOWN_STORAGE_PARAMETER, method, names};
@@ -119,7 +119,7 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
 /// The schema of a relation's indexes: its own, but that of TimescaleDB's hypertable where a continuous
 /// aggregate is kept (`cagg_create_hypertable` in `tsl/src/continuous_aggs/create.c`).
 fn schema_of(head: &Head) -> &str {
-    if head.document == "continuous_aggregate" { "_timescaledb_internal" } else { &head.relation.schema }
+    if head.document == "continuous_aggregate" { INTERNAL_SCHEMA } else { &head.relation.schema }
 }
 
 /// The name before this one. With it the name is an attribute, which a renaming changes.

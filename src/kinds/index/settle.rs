@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Desired, Ensure, KeyColumn, KeyTarget, KindId, Live, QualifiedName, SqlText, Value};
+use crate::core::{
+    Address, Desired, Ensure, INTERNAL_SCHEMA, KeyColumn, KeyTarget, KindId, Live, QualifiedName, SqlText, Value,
+};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::index::desired::{include_place, key_place};
 use crate::kinds::index::observe::{LEFTOVERS, MISSING_ON_CHUNKS, NULLS_NOT_DISTINCT, as_key, as_name};
@@ -56,7 +58,11 @@ fn taken(desired: &Desired, live: &Live) -> Diagnostic {
 }
 
 fn name_of(desired: &Desired) -> String {
-    desired.address.object().map_or_else(|| desired.address.name.clone(), |name| name.to_string())
+    match desired.address.object() {
+        // That TimescaleDB's own schema holds it says nothing to who wrote the policy of an aggregate.
+        Some(name) if name.schema != INTERNAL_SCHEMA => name.to_string(),
+        _ => format!("`{}`", desired.address.name),
+    }
 }
 
 fn check_relation(desired: &Desired, relation: &Relation, sink: &mut Vec<Diagnostic>) {

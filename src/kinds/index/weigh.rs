@@ -225,7 +225,7 @@ fn being_built(delta: &Delta, weights: &[Row], view: &View<'_>, found: &mut Vec<
     let own = [delta.live.as_ref().and_then(oid_of), unfinished(delta, view)].into_iter().flatten();
     let on_chunks = on_chunks::of(delta).into_iter().filter_map(|lacking| lacking.broken.map(|(_, oid)| oid));
     if own.chain(on_chunks).any(|oid| findings(weights, "building", Some(oid)).next().is_some()) {
-        let message = format!("{} is being built by another session", delta.address);
+        let message = format!("{} is being built by another session", delta.address.told(delta.on.as_ref()));
         let diagnostic = Diagnostic::error(&INDEX_BEING_BUILT, message)
             .why("it is not valid yet, which a failed build leaves behind as well; this one has not failed")
             .help("wait until `pg_stat_progress_create_index` shows no build of it, and plan again");
@@ -235,7 +235,7 @@ fn being_built(delta: &Delta, weights: &[Row], view: &View<'_>, found: &mut Vec<
 
 /// What keeps a live index from being dropped.
 fn in_use(delta: &Delta, live: &Live, weights: &[Row], found: &mut Vec<Diagnostic>) -> Result<(), RowError> {
-    let address = &delta.address;
+    let address = delta.address.told(delta.on.as_ref());
     let oid = oid_of(live);
     let mut refuse = |message: String, why: &str, help: &str| {
         found.push(said(delta, Diagnostic::error(&INDEX_IN_USE, message).why(why).help(help), None));
@@ -285,7 +285,8 @@ fn shared(delta: &Delta, live: &Live, op: Op, view: &View<'_>, found: &mut Vec<D
     }
     let Some(twin) = twin(delta.on.as_ref(), &delta.address, |name| live.get(name).cloned(), view) else { return };
     let kept = view.desired.get(&twin.address).is_some_and(|desired| desired.ensure == crate::core::Ensure::Present);
-    let message = format!("{} and {} are the same index, and share those of some chunks", delta.address, twin.address);
+    let [one, other] = [&delta.address, &twin.address].map(|address| address.told(delta.on.as_ref()));
+    let message = format!("{one} and {other} are the same index, and share those of some chunks");
     let verb = if op == Op::Remove { "removing" } else { "replacing" };
     let diagnostic = match kept {
         true => Diagnostic::error(&SHARES_CHUNK_INDEXES, message),

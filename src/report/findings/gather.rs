@@ -48,13 +48,15 @@ pub fn of_plan(plan: &Plan) -> Vec<Finding> {
             let impact =
                 change.impact.iter().chain(&change.notes).map(|sentence| clean(&sentence.to_string()).into_owned());
             let details: Vec<String> = impact.collect();
-            let told = action.op == Op::Blocked && change.blocked_by.iter().any(|message| message.source.is_some());
+            let told = clean(&action.address.told(action.on.as_ref())).into_owned();
+            let explained =
+                action.op == Op::Blocked && change.blocked_by.iter().any(|message| message.source.is_some());
             let hazards = action.hazards.iter().map(|hazard| {
-                let message = format!("{} {}", action.op.as_str(), address);
+                let message = format!("{} {told}", action.op.as_str());
                 (hazard.as_str().to_owned(), Level::Warning, format!("{message}: {}", phrase::meaning(&[*hazard])))
             });
-            let blocked = (action.op == Op::Blocked && !told)
-                .then(|| ("blocked".to_owned(), Level::Error, format!("{address} must change and cannot")));
+            let blocked = (action.op == Op::Blocked && !explained)
+                .then(|| ("blocked".to_owned(), Level::Error, format!("{told} must change and cannot")));
             for (rule, level, message) in hazards.chain(blocked) {
                 let fingerprint = Fingerprint::of_parts(["hazard", &rule, &action.address.to_string()]).to_string();
                 findings.push(Finding {
@@ -86,6 +88,7 @@ pub fn of_resources(report: &DriftReport<'_>) -> Vec<Finding> {
 fn of_resource(report: &DriftReport<'_>, drift: &Drift) -> Finding {
     let known = report.evidence.of(&drift.address);
     let address = clean(&drift.address.to_string()).into_owned();
+    let told = clean(&drift.address.told(drift.on.as_ref())).into_owned();
     let is_known = known.is_some_and(|known| known.is_new == Some(false));
     let level = match drift.status {
         Status::InSync => Level::Passed,
@@ -101,7 +104,7 @@ fn of_resource(report: &DriftReport<'_>, drift: &Drift) -> Finding {
         rule: format!("drift-{}", drift.status.words().replace(' ', "-")),
         level,
         group: group_of(drift.on.as_ref()),
-        message: format!("{before}{address} is {}: {}", drift.status.words(), phrase::status(drift)),
+        message: format!("{before}{told} is {}: {}", drift.status.words(), phrase::status(drift)),
         subject: address,
         details,
         source: known.and_then(|known| known.source.clone()),

@@ -82,7 +82,7 @@ pub(super) fn titled(verdict: &Sentence, table: &Table, options: &Options) -> St
 pub(super) fn draw(screen: &mut Screen, table: &Table) {
     let ascii = screen.ascii;
     let shown = |cell: &Cell| measured(&cell.text, ascii);
-    let mut widths: Vec<usize> = table.columns.iter().map(|(title, _)| title.len()).collect();
+    let mut widths: Vec<usize> = table.columns.iter().map(|(title, _)| measured(title, ascii)).collect();
     for row in &table.rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(shown(cell));
@@ -96,7 +96,7 @@ pub(super) fn draw(screen: &mut Screen, table: &Table) {
             Some(start)
         })
         .collect();
-    let head: Vec<Cell> = table.columns.iter().map(|(title, _)| Cell::text(*title)).collect();
+    let head: Vec<Cell> = table.columns.iter().map(|(title, _)| Cell::text(title)).collect();
     for (index, row) in std::iter::once(&head).chain(&table.rows).enumerate() {
         let mut line = Line::new();
         for (((cell, start), width), (_, right)) in row.iter().zip(&starts).zip(&widths).zip(&table.columns) {
@@ -111,14 +111,14 @@ pub(super) fn draw(screen: &mut Screen, table: &Table) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::table::Mood;
+    use crate::report::table::{Mood, columns};
 
     #[test]
     fn numbers_stand_to_the_right() {
         let mut screen = Screen::new(&Options::default());
         let rows =
             vec![vec![Cell::text("1"), Cell::text("a").mood(Mood::Bad)], vec![Cell::text("12"), Cell::text("b")]];
-        draw(&mut screen, &Table { caption: String::new(), columns: vec![("run", true), ("x", false)], rows });
+        draw(&mut screen, &Table { caption: String::new(), columns: columns(&[("run", true), ("x", false)]), rows });
         assert_eq!(screen.finish(), "run  x\n  1  a\n 12  b\n");
     }
 }

@@ -9,8 +9,9 @@ use chronoform::core::{Action, Applied, Hazard, Server, Step};
 use chronoform::diag::{Diagnostic, Failure, Sources, code, has_errors};
 use chronoform::load::{self, Variables};
 use chronoform::pg::{ConnectOptions, Session};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
+use super::rows::{self, Field};
 use super::{names, no_names};
 use crate::cli::Workplace;
 use crate::servers::{Db, Tier};
@@ -31,6 +32,9 @@ const EXPRESSIONS: [&str; 12] = [
     "pg_catalog.pg_sleep(100) IS NULL",
 ];
 
+/// Of how many texts each field gets one on the embedded server, where a plan takes long.
+const EMBEDDED_SHARE: usize = 4;
+
 /// What came of a policy.
 #[derive(Debug)]
 enum Ended {
@@ -42,141 +46,17 @@ enum Ended {
     Applied,
 }
 
-/// A field: where the text goes in a policy.
-type Field = fn(&str) -> Json;
-
-const PLAIN: &[(&str, Field)] = &[
-    ("name", |text| table(json!({"name": text, "storage": {"fillfactor": 70}}))),
-    ("label", |text| table(json!({"labels": {text: text}, "storage": {"fillfactor": 70}}))),
-    ("storage key", |text| table(json!({"storage": {text: 1}}))),
-    ("storage toast key", |text| table(json!({"storage": {format!("toast.{text}"): 1}}))),
-    ("storage value", |text| table(json!({"storage": {"fillfactor": text, "autovacuum_enabled": text}}))),
-    ("storage unknown value", |text| table(json!({"storage": {"something_new": text}}))),
-    ("index name", |text| index(json!({"name": text}))),
-    ("index column", |text| index(json!({"columns": [text]}))),
-    ("index column in parts", |text| index(json!({"columns": [{"column": text}]}))),
-    ("index expression", |text| index(json!({"columns": [{"expression": text}]}))),
-    ("index opclass", |text| index(json!({"columns": [{"column": "b", "opclass": text}]}))),
-    ("index collation", |text| index(json!({"columns": [{"column": "b", "collation": text}]}))),
-    ("index include", |text| index(json!({"include": [text]}))),
-    ("index where", |text| index(json!({"where": text}))),
-    ("index method", |text| index(json!({"method": text}))),
-    ("index tablespace", |text| index(json!({"tablespace": text}))),
-    ("index storage key", |text| index(json!({"storage": {text: 1}}))),
-    ("index storage value", |text| index(json!({"storage": {"fillfactor": text}}))),
-    ("index storage unknown value", |text| index(json!({"storage": {"something_new": text}}))),
-    ("extension name", |text| json!({"kind": "extension", "name": text})),
-    ("extension version", |text| json!({"kind": "extension", "name": "plpgsql", "version": text})),
-    ("extension schema", |text| json!({"kind": "extension", "name": "plpgsql", "schema": text})),
-    ("extension schema at creation", |text| json!({"kind": "extension", "name": "hstore", "schema": text})),
-    ("role name", |text| json!({"kind": "role", "name": text, "comment": "injection"})),
-    ("role comment", |text| role(json!({"comment": text}))),
-    ("role valid_until", |text| role(json!({"valid_until": text}))),
-    ("member_of", |text| role(json!({"member_of": [{"role": text}]}))),
-    ("grant privilege", |text| grant(json!({"privileges": [text], "tables": ["victim"]}))),
-    ("grant table", |text| grant(json!({"privileges": ["select"], "tables": [text]}))),
-    ("grant schema", |text| grant(json!({"privileges": ["usage"], "schemas": [text]}))),
-    ("grant all tables", |text| grant(json!({"privileges": ["select"], "all_tables_in": [text]}))),
-    ("grant sequence", |text| grant(json!({"privileges": ["usage"], "sequences": [text]}))),
-    ("grant function", |text| grant(json!({"privileges": ["execute"], "functions": [text]}))),
-    ("grant function types", |text| {
-        grant(json!({"privileges": ["execute"], "functions": [format!("victim({text})")]}))
-    }),
-    ("default privileges of", |text| {
-        role(json!({"default_privileges": [{"privileges": ["select"], "on": "tables", "made_by": text}]}))
-    }),
-    ("default privileges in", |text| {
-        role(json!({"default_privileges":
-            [{"privileges": ["select"], "on": "tables", "made_by": "postgres", "in_schema": text}]}))
-    }),
-    ("setting parameter", |text| setting(json!({"settings": {text: "x"}}))),
-    ("setting class", |text| setting(json!({"settings": {format!("{text}.x"): "x"}}))),
-    ("setting value", |text| setting(json!({"settings": {"application_name": text}}))),
-    ("setting number", |text| setting(json!({"settings": {"work_mem": text}}))),
-    ("setting custom value", |text| setting(json!({"settings": {"my_app.mode": text}}))),
-    ("setting list", |text| setting(json!({"settings": {"search_path": [text, text]}}))),
-    ("setting role", |text| setting(json!({"scope": "role", "role": text, "settings": {"jit": false}}))),
-    ("extension version at creation", |text| json!({"kind": "extension", "name": "hstore", "version": text})),
-];
-
-const TIMESCALE: &[(&str, Field)] = &[
-    ("hypertable name", |text| json!({"kind": "table", "name": text, "hypertable": {"time_column": "a"}})),
-    ("time_column", |text| table(json!({"hypertable": {"time_column": text}}))),
-    ("chunk_interval", |text| table(json!({"hypertable": {"time_column": "at", "chunk_interval": text}}))),
-    ("integer_now", |text| table(json!({"hypertable": {"time_column": "a", "integer_now": text}}))),
-    ("partition", |text| {
-        table(json!({"hypertable": {"time_column": "at", "partitions": [{"column": text, "number": 2}]}}))
-    }),
-    ("chunk_skipping", |text| table(json!({"hypertable": {"time_column": "at", "chunk_skipping": [text]}}))),
-];
-
-const COMMUNITY: &[(&str, Field)] = &[
-    ("columnstore after", |text| hyper(json!({"columnstore": {"after": text}}))),
-    ("columnstore created_before", |text| hyper(json!({"columnstore": {"created_before": text}}))),
-    ("segment_by", |text| hyper(json!({"columnstore": {"segment_by": [text]}}))),
-    ("order_by", |text| hyper(json!({"columnstore": {"order_by": [text]}}))),
-    ("order_by in parts", |text| hyper(json!({"columnstore": {"order_by": [{"column": text}]}}))),
-    ("sparse_index", |text| hyper(json!({"columnstore": {"order_by": ["at"], "sparse_index": [{"bloom": text}]}}))),
-    ("drop_after", |text| hyper(json!({"retention": {"drop_after": text}}))),
-    ("drop_created_before", |text| hyper(json!({"retention": {"drop_created_before": text}}))),
-    ("schedule every", |text| retention(json!({"every": text}))),
-    ("schedule initial_start", |text| retention(json!({"initial_start": text}))),
-    ("schedule timezone", |text| retention(json!({"timezone": text}))),
-    ("schedule max_runtime", |text| retention(json!({"max_runtime": text}))),
-    ("schedule retry_period", |text| retention(json!({"retry_period": text}))),
-];
-
-fn document(name: &str, keys: Json) -> Json {
-    let mut document = json!({"kind": "table", "name": name});
-    for (key, value) in keys.as_object().unwrap() {
-        document[key] = value.clone();
-    }
-    document
-}
-
-fn table(keys: Json) -> Json {
-    document("public.victim", keys)
-}
-
-fn hyper(keys: Json) -> Json {
-    document("public.hyper", keys)
-}
-
-fn index(keys: Json) -> Json {
-    let mut index = json!({"name": "ix_victim", "columns": ["b"]});
-    for (key, value) in keys.as_object().unwrap() {
-        index[key] = value.clone();
-    }
-    table(json!({"indexes": [index]}))
-}
-
-fn role(keys: Json) -> Json {
-    let mut document = json!({"kind": "role", "name": "injection_victim"});
-    for (key, value) in keys.as_object().unwrap() {
-        document[key] = value.clone();
-    }
-    document
-}
-
-fn grant(item: Json) -> Json {
-    role(json!({"grants": [item]}))
-}
-
-fn setting(keys: Json) -> Json {
-    let mut document = json!({"kind": "setting", "name": "s", "scope": "database"});
-    for (key, value) in keys.as_object().unwrap() {
-        document[key] = value.clone();
-    }
-    document
-}
-
-fn retention(schedule: Json) -> Json {
-    hyper(json!({"retention": {"drop_after": "90 days", "schedule": schedule}}))
-}
-
 const SETUP: &str = "CREATE TABLE public.victim (a int NOT NULL, b text, at timestamptz NOT NULL);";
-const SETUP_HYPER: &str = "CREATE TABLE public.hyper (at timestamptz NOT NULL, b text);
-    SELECT create_hypertable('public.hyper', by_range('at'));";
+const SETUP_HYPER: &str = "CREATE TABLE public.kept (at timestamptz NOT NULL, b text);
+    SELECT create_hypertable('public.kept', by_range('at'));";
+const SETUP_COMMUNITY: &str = "CREATE TABLE public.hyper (at timestamptz NOT NULL, b text);
+    SELECT create_hypertable('public.hyper', by_range('at'));
+    CREATE TABLE public.sorted (at timestamptz NOT NULL, b text);
+    SELECT create_hypertable('public.sorted', by_range('at'));
+    CREATE INDEX ix_sorted ON public.sorted (b, at);
+    CREATE MATERIALIZED VIEW public.hourly WITH (timescaledb.continuous) AS
+    SELECT time_bucket('1 hour', at) AS bucket, b, count(*) AS n FROM public.hyper GROUP BY 1, 2 WITH NO DATA;
+    CREATE PROCEDURE public.act(job_id int, config jsonb) LANGUAGE sql AS 'SELECT';";
 
 /// What there is in the database, but for the indexes and options of the two tables themselves.
 const OBJECTS: &str = "SELECT c.relkind, c.relnamespace::regnamespace, c.relname FROM pg_class c
@@ -191,41 +71,40 @@ pub fn run(db: &Db) {
     let mut fields: Vec<(&str, Field)> = Vec::new();
     // What has nothing to do with TimescaleDB is the same everywhere, and quickest here.
     if !tier.is_timescale() {
-        fields.extend(PLAIN);
+        fields.extend(rows::PLAIN);
     }
     if tier.is_timescale() {
         db.run(SETUP_HYPER);
-        fields.extend(TIMESCALE);
+        fields.extend(rows::TIMESCALE);
     }
     if tier.has_policies() {
-        fields.extend(COMMUNITY);
+        db.run(SETUP_COMMUNITY);
+        fields.extend(rows::COMMUNITY);
     }
     let before = db.lines(OBJECTS);
     let place = Workplace::new(db);
     let mut texts = names();
     texts.extend(no_names());
     texts.extend(EXPRESSIONS.map(str::to_owned));
-    if tier == Tier::Embedded {
-        // A third of them, for the time that it takes there; the native server gets them all.
-        texts = texts.into_iter().step_by(3).collect();
-    }
+    // Some of them for each field, other ones each time, for the time that it takes there.
+    let share = if tier == Tier::Embedded { EMBEDDED_SHARE } else { 1 };
     let mut session = connect(db);
     let mut wrong = Vec::new();
     let mut counts = [0; 3];
-    for (field, policy) in &fields {
-        for text in &texts {
+    for (at, (field, policy)) in fields.iter().enumerate() {
+        for text in texts.iter().skip(at % share).step_by(share) {
             let ended = attempt(&policy(text), &place, &mut session);
-            let at = match &ended {
+            let which = match &ended {
                 Ended::Refused(_) => 0,
                 Ended::Failed(_) => 1,
                 Ended::Applied => 2,
             };
-            counts[at] += 1;
+            counts[which] += 1;
             if let Some(why) = complaint(&ended) {
                 wrong.push(format!("{field} = {text:?}: {why}"));
             }
             if matches!(ended, Ended::Applied) {
-                take_back(&mut session);
+                take_back(&mut session, tier);
             }
         }
     }
@@ -255,7 +134,9 @@ fn complaint(ended: &Ended) -> Option<String> {
 
 /// Plans and applies a policy as the program does, with every hazard allowed.
 fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended {
-    place.write("policy.yaml", &policy.to_string());
+    let documents = policy.as_array().map_or_else(|| vec![policy], |several| several.iter().collect());
+    let text: Vec<String> = documents.iter().map(ToString::to_string).collect();
+    place.write("policy.yaml", &text.join("\n---\n"));
     let (mut sources, mut sink) = (Sources::default(), Vec::new());
     let paths = [place.path().join("policy.yaml")];
     let policies = match load::policies(&paths, &Variables::default(), &mut sources, &mut sink) {
@@ -293,20 +174,34 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
 }
 
 /// The next text finds the tables as this one did.
-fn take_back(session: &mut Session) {
+fn take_back(session: &mut Session, tier: Tier) {
+    if tier.has_policies() {
+        let made = "SELECT string_agg(format('DROP MATERIALIZED VIEW %I.%I', view_schema, view_name), '; ') AS sql \
+                    FROM timescaledb_information.continuous_aggregates WHERE view_name <> 'hourly'";
+        for sql in [
+            made,
+            "SELECT string_agg(format('SELECT public.delete_job(%s)', job_id), '; ') AS sql \
+                    FROM timescaledb_information.jobs WHERE job_id >= 1000",
+        ] {
+            run_what_it_says(session, sql);
+        }
+    }
     let drops = "SELECT string_agg(format('DROP INDEX public.%I', c.relname), '; ') AS sql FROM pg_catalog.pg_index i \
                  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'public.victim'::regclass";
-    let rows = session.query_text(drops).unwrap();
-    if let Some(sql) = rows[0].maybe_text("sql").unwrap() {
-        session.batch(sql).unwrap();
-    }
+    run_what_it_says(session, drops);
     session.batch("ALTER TABLE public.victim RESET (fillfactor)").unwrap();
     // Roles are the server's, and other tests have theirs.
     let roles = "SELECT string_agg(format('DROP OWNED BY %1$I; DROP ROLE %1$I', r.rolname), '; ') AS sql FROM pg_catalog.pg_roles r \
                  WHERE r.rolname = 'injection_victim' OR pg_catalog.shobj_description(r.oid, 'pg_authid') = 'injection'";
-    let rows = session.query_text(roles).unwrap();
-    if let Some(sql) = rows[0].maybe_text("sql").unwrap() {
-        session.batch(sql).unwrap();
+    run_what_it_says(session, roles);
+}
+
+/// Sends the statements that a query puts together.
+fn run_what_it_says(session: &mut Session, query: &str) {
+    let rows = session.query_text(query).unwrap();
+    let sql = rows[0].maybe_text("sql").unwrap().map(str::to_owned);
+    if let Some(sql) = sql {
+        session.batch(&sql).unwrap();
     }
 }
 

@@ -1,0 +1,102 @@
+//! What is granted on a continuous aggregate that is made anew. What policies grant, they grant again by
+//! themselves. To a role that no policy speaks of, what somebody granted by hand is given again in the
+//! transaction that makes the aggregate. Of a role that policies describe, it cannot be told here
+//! whether something is to be revoked by the same plan: what they do not grant is lost, and said.
+
+use std::collections::BTreeMap;
+
+use crate::core::{Address, Delta, KindId, QualifiedName, Row, RowError, Value};
+use crate::kinds::{View, grant, role};
+
+/// A privilege of a role.
+struct Granted<'a> {
+    /// The role, or `public` for everybody.
+    role: &'a str,
+    privilege: &'a str,
+    /// The column, where it is granted on that alone.
+    column: Option<&'a str>,
+    /// Whether the role may pass it on.
+    option: bool,
+}
+
+/// What is granted on what the weights of a relation are about: its `granted` rows.
+fn read<'a>(weights: &'a [Row], oid: u32) -> Result<Vec<Granted<'a>>, RowError> {
+    let mut found = Vec::new();
+    for row in weights {
+        if row.text("finding")? == "granted" && row.maybe_int("oid")? == Some(i64::from(oid)) {
+            found.push(Granted {
+                role: row.text("name")?,
+                privilege: row.text("words")?,
+                column: row.maybe_text("schema")?,
+                option: row.maybe_int("chunks")? == Some(1),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Whether the policies say what a role is granted.
+fn is_described(role: &str, view: &View<'_>) -> bool {
+    let (own, grants) = (Address::global(role::ID, role), KindId::new("grant"));
+    let granted = |address: &Address| address.kind == grants && address.schema.as_deref() == Some(role);
+    view.desired.contains_key(&own) || view.desired.keys().any(granted)
+}
+
+/// Whether it is given again with the aggregate. A column may be one that the new query does not have.
+fn comes_back(granted: &Granted<'_>, view: &View<'_>) -> bool {
+    granted.column.is_none() && !is_described(granted.role, view)
+}
+
+/// One item a statement: a role, with what it is given.
+///
+/// # Errors
+/// When the weights are not as the query gives them.
+pub fn again(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
+    let Some(relation) = delta.on.as_ref().and_then(|on| view.relations.get(on)) else { return Ok(Vec::new()) };
+    let mut by_role: BTreeMap<(&str, bool), Vec<Value>> = BTreeMap::new();
+    let found = read(weights, relation.oid)?;
+    for granted in found.iter().filter(|granted| comes_back(granted, view)) {
+        by_role.entry((granted.role, granted.option)).or_default().push(Value::text(granted.privilege));
+    }
+    let item = |((role, option), privileges): ((&str, bool), Vec<Value>)| {
+        Value::Map(BTreeMap::from([
+            ("grantee".to_owned(), Value::text(role)),
+            ("everybody".to_owned(), Value::Bool(role == role::PUBLIC)),
+            ("option".to_owned(), Value::Bool(option)),
+            ("privileges".to_owned(), Value::List(privileges)),
+        ]))
+    };
+    Ok(by_role.into_iter().map(item).collect())
+}
+
+/// What is to be said of it: what is given again, and what is lost.
+///
+/// # Errors
+/// When the weights are not as the query gives them.
+pub fn notes(delta: &Delta, on: &QualifiedName, weights: &[Row], view: &View<'_>) -> Result<Vec<String>, RowError> {
+    let Some(relation) = view.relations.get(on) else { return Ok(Vec::new()) };
+    let found = read(weights, relation.oid)?;
+    let again = delta.desired.is_some();
+    let (mut kept, mut lost) = (Vec::new(), Vec::new());
+    for granted in &found {
+        let whole = granted.column.is_none();
+        let words = match granted.column {
+            Some(column) => format!("{} ({column}) to {}", granted.privilege, granted.role),
+            None => format!("{} to {}", granted.privilege, granted.role),
+        };
+        match () {
+            () if again && whole && grant::gives(view, granted.role, granted.privilege, on) => {}
+            () if again && comes_back(granted, view) => kept.push(words),
+            () => lost.push(words),
+        }
+    }
+    let mut notes = Vec::new();
+    if !kept.is_empty() {
+        notes.push(format!("granted again, as somebody granted it: {}", kept.join(", ")));
+    }
+    if !lost.is_empty() {
+        let why = if again { ", and no policy grants that again" } else { "" };
+        notes.push(format!("with it goes what is granted on it: {}{why}", lost.join(", ")));
+    }
+    Ok(notes)
+}

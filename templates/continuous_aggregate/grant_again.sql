@@ -1,0 +1,1 @@
+GRANT {% for privilege in item.privileges %}{{ privilege|privilege }}{% if not loop.last %}, {% endif %}{% endfor %} ON {{ table|ident }} TO {% if item.everybody %}PUBLIC{% else %}{{ item.grantee|ident }}{% endif %}{% if item.option %} WITH GRANT OPTION{% endif %}

@@ -1,0 +1,1 @@
+SELECT true FROM timescaledb_information.continuous_aggregates WHERE view_schema = 'public' AND view_name = 'hourly';

@@ -1,0 +1,31 @@
+//! The policies in `policies/`: each kind has an example there, which is valid as it stands.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use chronoform::core::KindId;
+use chronoform::diag::Sources;
+use chronoform::kinds;
+use chronoform::kinds::document::DOCUMENTS;
+use chronoform::load::{self, Variables};
+
+/// A kind that no policy describes, such as one that another's changes make, needs none.
+#[test]
+fn every_kind_has_a_shipped_example() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let (mut sources, mut sink) = (Sources::default(), Vec::new());
+    let policies = load::policies(std::slice::from_ref(&folder), &Variables::default(), &mut sources, &mut sink);
+    let policies = policies.unwrap_or_else(|failure| panic!("{:#?}", failure.0));
+    assert!(sink.is_empty(), "{sink:#?}");
+    let found: BTreeSet<&KindId> = policies.desired.keys().map(|address| &address.kind).collect();
+    let without = |kind: &&&dyn kinds::Kind| !kind.sections().is_empty() && !found.contains(&kind.id());
+    let missing: Vec<KindId> = kinds::all().iter().filter(without).map(|kind| kind.id()).collect();
+    assert!(missing.is_empty(), "policies/ has no example of {missing:?}");
+
+    let texts = fs::read_dir(&folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    let texts: Vec<String> = texts.collect();
+    let written = |kind: &str| texts.iter().any(|text| text.lines().any(|line| line == format!("kind: {kind}")));
+    let missing: Vec<&str> = DOCUMENTS.iter().map(|document| document.kind).filter(|kind| !written(kind)).collect();
+    assert!(missing.is_empty(), "policies/ has no document of {missing:?}");
+}
