@@ -219,6 +219,9 @@ fn roles_only_where_they_are_asked_for(tier: Tier, servers: &Servers) -> Result<
     let ran = place.run(&["import", "--out", "policies"]).expect(0);
     assert!(ran.out.contains("Of the server, ") && ran.out.contains(" roles (`--role GLOB`)"), "{}", ran.out);
     assert!(!place.path().join("policies").exists(), "{}", ran.out);
+    let ran = place.run(&["import", "--format", "json"]).expect(0);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(json["not_asked_for"]["roles"].as_u64().unwrap() >= 3, "{json:#}");
     // With a pattern for tables, nobody asks about the server.
     let ran = place.run(&["import", "--table", "app.*"]).expect(0);
     assert!(!ran.err.contains("--role"), "{}", ran.err);
@@ -366,6 +369,7 @@ fn a_whole_server(tier: Tier, servers: &Servers) -> Result<(), Failed> {
         "CREATE ROLE \"Odd\" BYPASSRLS",
         "GRANT app TO \"Odd\"",
         "ALTER ROLE app SET work_mem = '9MB'",
+        "ALTER DATABASE postgres SET work_mem = '5MB'",
         "SELECT pg_reload_conf()",
     ];
     let run = |cluster: &Cluster, statements: &[&str]| {
@@ -384,6 +388,9 @@ fn a_whole_server(tier: Tier, servers: &Servers) -> Result<(), Failed> {
     };
     run(&one, &setup);
     let ran = at(&one, &["import", "--out", "none"]).expect(0);
+    let own = written(&place.path().join("none"));
+    assert_eq!(own.keys().collect::<Vec<_>>(), ["settings-database.yaml"], "only what is the database's own");
+    assert!(own["settings-database.yaml"].ends_with("scope: database\nsettings:\n  work_mem: 5MB\n"), "{own:?}");
     assert!(
         ran.out.contains("3 roles (`--role GLOB`) and 6 settings (`--server-settings`) were not asked for"),
         "{}",
@@ -392,7 +399,10 @@ fn a_whole_server(tier: Tier, servers: &Servers) -> Result<(), Failed> {
     let (imported, said) = everything(&one, "one");
     assert!(said.contains("`lock_timeout` is set for every role (ALTER ROLE ALL)"), "{said}");
     let names: Vec<&str> = imported.keys().map(String::as_str).collect();
-    assert_eq!(names, ["role-Odd.yaml", "role-app.yaml", "role-postgres.yaml", "settings-server.yaml"]);
+    assert_eq!(
+        names,
+        ["role-Odd.yaml", "role-app.yaml", "role-postgres.yaml", "settings-database.yaml", "settings-server.yaml"]
+    );
     let (_, settings) = imported["settings-server.yaml"].split_once("import.\n").unwrap();
     assert_eq!(
         settings,
@@ -415,13 +425,10 @@ fn a_whole_server(tier: Tier, servers: &Servers) -> Result<(), Failed> {
     assert_eq!(again.len(), imported.len());
 
     // What only the configuration has, and the server has not read, is not written for what it is.
-    run(&one, &["ALTER SYSTEM SET work_mem = '8MB'"]);
+    run(&one, &["ALTER SYSTEM SET track_functions = 'all'"]);
     let ran = at(&one, &["import", "--server-settings"]).expect(0);
-    assert!(
-        ran.out.contains("`work_mem`, whose new value the server has not read yet") && !ran.out.contains("MB"),
-        "{}",
-        ran.out
-    );
+    assert!(ran.out.contains("`track_functions`, whose new value the server has not read yet"), "{}", ran.out);
+    assert!(!ran.out.contains("track_functions:"), "{}", ran.out);
     Ok(())
 }
 

@@ -39,7 +39,8 @@ impl Made {
             bucket: at(n + 6),
             count: at(n + 7),
             refresh: at(n + 8),
-            job: at(n + 9),
+            // The server keeps no more of a job's name.
+            job: if at(n + 9).len() <= 50 { at(n + 9) } else { "a job".to_owned() },
             procedure: at(n + 10),
         };
         let share = if tier == Tier::Embedded { EMBEDDED_SHARE } else { 1 };
