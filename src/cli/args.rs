@@ -29,6 +29,7 @@ const EXIT_CODES: &str = "Exit codes:
   2  differences found (`drift` always, `plan` with --detailed-exitcode)
   3  refused: a hazard not allowed, a protected resource, a guardrail, a stale plan, the wrong database
   4  apply or run stopped part-way; the ledger says where
+  200  only `backup fetch-wal`: WAL is there and cannot be given, and the server must not go on without it
 With several targets, the worst of them: 4, then 1, 3, 2, 0.";
 
 /// The whole command line, for completions and the manual.
@@ -175,7 +176,7 @@ pub enum Command {
     Archive(ArchiveArgs),
     /// List, make, prove, drill and restore backups of the whole server.
     #[command(
-        after_help = "Examples:\n  chronoform backup list\n  chronoform backup restore --to /srv/restored --time '2026-11-26 09:30:00+00'"
+        after_help = "Examples:\n  chronoform backup list\n  chronoform backup restore --to /srv/restored --time 2026-11-26T09:30:00Z"
     )]
     Backup(BackupArgs),
     /// Compare the live database with what was last applied and with the policies.

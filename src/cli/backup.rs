@@ -63,12 +63,12 @@ pub enum BackupCommand {
     },
     /// Bring a backup back into a folder that is not there yet. Starts no server.
     #[command(
-        after_help = "Examples:\n  chronoform backup restore --to /srv/restored --time '2026-11-26 09:30:00+00'\n  chronoform backup restore --to /srv/restored --from /var/backups/chronoform"
+        after_help = "Examples:\n  chronoform backup restore --to /srv/restored --time 2026-11-26T09:30:00Z\n  chronoform backup restore --to /srv/restored --from /var/backups/chronoform"
     )]
     Restore(RestoreArgs),
     /// Bring one file of WAL to a repository: what the server's `archive_command` calls.
     #[command(
-        after_help = "Example:\n  archive_command = 'chronoform backup push-wal --to /var/backups/chronoform %p'"
+        after_help = "Example:\n  chronoform backup push-wal --to /var/backups/chronoform pg_wal/000000010000000000000001"
     )]
     PushWal {
         /// The repository.
@@ -80,7 +80,7 @@ pub enum BackupCommand {
     /// Get one file of WAL from a repository: what the server's `restore_command` calls. Ends with 1 where
     /// it is not there, and with 200, at which a server stops recovering, where it cannot be given.
     #[command(
-        after_help = "Example:\n  restore_command = 'chronoform backup fetch-wal --from /var/backups/chronoform %f %p'"
+        after_help = "Example:\n  chronoform backup fetch-wal --from /var/backups/chronoform 000000010000000000000001 pg_wal/RECOVERYXLOG"
     )]
     FetchWal {
         /// The repository.

@@ -1,6 +1,7 @@
 //! `chronoform plan`: what would change, why, how risky, with which SQL. Changes nothing.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::PlanArgs;
@@ -18,13 +19,15 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     if let Some(names) = context.several_targets()? {
         return several(args, &names, context);
     }
-    let plan = look(&args.paths, context)?.made.plan;
+    // Thousands of small values would be given back one by one, just before the process ends.
+    let looked = ManuallyDrop::new(look(&args.paths, context)?);
+    let plan = &looked.made.plan;
     publish(&[], context, |format, options| {
         let about = format!("plan for {}", plan.target.database);
-        in_format(format, options, &about, || of_plan(&plan), |o| report::plan(&plan, o))
+        in_format(format, options, &about, || of_plan(plan), |o| report::plan(plan, o))
     })?;
     if let Some(path) = &args.out {
-        write(&plan, path)?;
+        write(plan, path)?;
     }
     if has_errors(&context.diagnostics) {
         return Err(Failure(std::mem::take(&mut context.diagnostics)));

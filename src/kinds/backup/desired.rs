@@ -23,8 +23,10 @@ pub struct Backup {
     #[serde(default)]
     pub engine: Engine,
     /// Where they are kept.
+    #[schemars(example = &serde_json::json!({"path": "/var/backups/chronoform"}))]
     pub repository: Repository,
     /// When they are due.
+    #[schemars(example = &serde_json::json!({"full": "0 1 * * 0"}))]
     pub schedule: Times,
     /// How WAL is archived, without which a server can only be brought back to the end of a backup.
     #[serde(default)]
@@ -65,6 +67,7 @@ pub struct Repository {
     #[schemars(example = &"/var/backups/chronoform")]
     pub path: Option<String>,
     /// A bucket: nothing that the native engine does.
+    #[schemars(extend("examples" = [{"bucket": "backups"}]))]
     pub s3: Option<Map<String, Json>>,
 }
 

@@ -275,9 +275,7 @@ impl Clone<'_> {
         let read = File::open(&self.log).and_then(|mut file| file.read_to_string(&mut text));
         let wrong = |line: &&str| line.contains("FATAL") || line.contains("PANIC") || line.contains("ERROR");
         match read {
-            Ok(_) => {
-                text.lines().filter(wrong).next_back().or(text.lines().next_back()).unwrap_or("nothing").to_owned()
-            }
+            Ok(_) => text.lines().rfind(wrong).or(text.lines().next_back()).unwrap_or("nothing").to_owned(),
             Err(error) => error.to_string(),
         }
     }

@@ -33,6 +33,26 @@ pub const PLAIN: &[(&str, Field)] = &[
     ("indexes[].storage.{}", |text| index(json!({"storage": {text: 1}}))),
     ("indexes[].storage.*", |text| index(json!({"storage": {"fillfactor": text}}))),
     ("indexes[].storage.* of an unknown parameter", |text| index(json!({"storage": {"something_new": text}}))),
+    ("backup.name", |text| backup(json!({"name": text}))),
+    ("backup.repository.path", |text| backup(json!({"repository": {"path": text}}))),
+    ("backup.repository.path below another", |text| {
+        backup(json!({"repository": {"path": format!("/nowhere/{text}")}}))
+    }),
+    ("backup.schedule.full", |text| backup(json!({"schedule": {"full": text}}))),
+    ("backup.schedule.incremental", |text| backup(json!({"schedule": {"full": "0 1 * * 0", "incremental": text}}))),
+    ("backup.wal.max_lag", |text| backup(json!({"wal": {"archive": false, "max_lag": text}}))),
+    ("backup.wal.program", |text| backup(json!({"wal": {"archive": false, "program": text}}))),
+    ("backup.keep.wal", |text| backup(json!({"keep": {"wal": text}}))),
+    ("backup.verify.checksums", |text| backup(json!({"verify": {"checksums": text}}))),
+    ("backup.verify.restore_drill", |text| backup(json!({"verify": {"restore_drill": text}}))),
+    ("backup.objectives.rpo", |text| backup(json!({"objectives": {"rpo": text}}))),
+    ("backup.objectives.rto", |text| backup(json!({"objectives": {"rto": text}}))),
+    ("backup.objectives.window", |text| backup(json!({"objectives": {"window": text}}))),
+    ("backup.encryption.cipher", |text| backup(json!({"encryption": {"cipher": text}}))),
+    ("backup.encryption.key", |text| backup(json!({"encryption": {"cipher": "aes-256", "key": text}}))),
+    ("backup.repository.s3.{}", |text| backup(json!({"repository": {"path": "/nowhere", "s3": {text: "x"}}}))),
+    ("backup.repository.s3.*", |text| backup(json!({"repository": {"path": "/nowhere", "s3": {"bucket": text}}}))),
+    ("backup.programs", |text| backup(json!({"programs": text}))),
     ("extension.name", |text| json!({"kind": "extension", "name": text})),
     ("extension.version", |text| json!({"kind": "extension", "name": "plpgsql", "version": text})),
     ("extension.version at creation", |text| json!({"kind": "extension", "name": "hstore", "version": text})),
@@ -235,6 +255,14 @@ fn class(keys: Json) -> Json {
 fn guardrail(keys: Json) -> Json {
     let guardrail = json!({"kind": "guardrail", "name": "g", "assert": "false", "message": "m"});
     json!([with(guardrail, &keys), table(json!({"labels": {"x": "x"}, "storage": {"fillfactor": 70}}))])
+}
+
+/// A backup of a server that does not archive its WAL: what an archive command may hold is decided where
+/// the policy is read, and the tests of backups have servers of their own.
+fn backup(keys: Json) -> Json {
+    let first =
+        json!({"kind": "backup", "name": "main", "repository": {"path": "/nowhere"}, "wal": {"archive": false}});
+    with(with(first, &json!({"schedule": {"full": "0 1 * * 0"}})), &keys)
 }
 
 /// A store and a table that goes into it.
