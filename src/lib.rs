@@ -29,7 +29,7 @@
 //! | `plan` | deltas to ordered actions; the artifact | core, diag, diff, guard, kinds, render |
 //! | `ledger` | the record, in SQLite | core, diag |
 //! | `apply` | lock, gate, run, verify; tells events | core, diag, diff, guard, kinds, pg, plan, render, snapshot |
-//! | `ops` | operations: what `run` may do, one folder each | apply, core, diag, kinds, ledger, pg, plan, render |
+//! | `ops` | operations: what `run` may do, one folder each, and what they know of the world beside the database | apply, core, diag, kinds, ledger, pg, plan, render, snapshot |
 //! | `report` | text, JSON, Markdown and HTML views | core, diag, diff, plan |
 //! | `cli` | one file a command; the only room that prints | apply, core, diag, diff, guard, import, kinds, ledger, load, ops, pg, plan, render, report, snapshot |
 //!

@@ -30,7 +30,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("plan", &["core", "diag", "diff", "guard", "kinds", "render"]),
     ("ledger", &["core", "diag"]),
     ("apply", &["core", "diag", "diff", "guard", "kinds", "pg", "plan", "render", "snapshot"]),
-    ("ops", &["apply", "core", "diag", "kinds", "ledger", "pg", "plan", "render"]),
+    ("ops", &["apply", "core", "diag", "kinds", "ledger", "pg", "plan", "render", "snapshot"]),
     ("report", &["core", "diag", "diff", "plan"]),
     (
         "cli",

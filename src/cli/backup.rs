@@ -366,7 +366,7 @@ fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
                 .into());
         }
     };
-    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("chronoform"));
+    let program = engine::own_program();
     let to = std::path::absolute(&args.to).unwrap_or_else(|_| args.to.clone());
     let path = std::path::absolute(&part.path).unwrap_or_else(|_| part.path.clone());
     let order = engine::Restore {
@@ -376,7 +376,7 @@ fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
         label: args.label.as_deref(),
         target,
         to: &to,
-        program: &program.to_string_lossy(),
+        program: &program,
         programs: args.programs.as_deref(),
     };
     let quiet = context.global.quiet || context.global.format != Format::Text;

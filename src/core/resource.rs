@@ -41,6 +41,9 @@ pub struct Desired {
     pub on_before: Option<QualifiedName>,
     /// `moved: {from: …}`: which resource it was before it got its name.
     pub moved_from: Option<Address>,
+    /// Something that several documents need of the server, and that is needed once: whether they go
+    /// together is for the kind to say that needs it.
+    pub shared: bool,
     /// Only the attributes that the policy manages. One that is not here is not compared.
     pub attributes: Named<Value>,
     /// Where the resource is described.
@@ -58,6 +61,7 @@ impl Desired {
             ensure: Ensure::Present,
             protect: false,
             skip_missing: false,
+            shared: false,
             on_before: None,
             moved_from: None,
             attributes: Named::new(),

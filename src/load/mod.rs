@@ -469,7 +469,8 @@ impl<'a> Loading<'a> {
             let kind = self.kinds.iter().find(|kind| kind.id() == desired.address.kind);
             match self.desired.get_mut(&desired.address) {
                 Some(first) => {
-                    if !kind.is_some_and(|kind| kind.unite(first, &desired)) {
+                    let once = first.shared && desired.shared;
+                    if !once && !kind.is_some_and(|kind| kind.unite(first, &desired)) {
                         self.found.push(twice_desired(&desired, first));
                     }
                 }

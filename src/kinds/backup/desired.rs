@@ -371,6 +371,7 @@ impl Maker<'_> {
             Address { kind: KindId::new("setting"), schema: Some("server".to_owned()), name: name.to_owned() };
         let mut desired = self.input.desired(address, None);
         desired.place = self.input.head.place.clone();
+        desired.shared = true;
         desired.set("value", Value::text(value));
         if let Some(bound) = bound {
             desired.set(setting::BOUND, Value::text(bound));

@@ -7,6 +7,7 @@
 //! database: whoever looks there gives this kind its live side.
 
 mod desired;
+mod observe;
 mod rules;
 pub mod schedule;
 mod settle;
@@ -151,11 +152,11 @@ impl Kind for Backup {
     }
 
     fn observe(&self, _server: &Server, _scope: &Scope) -> Option<Query> {
-        None
+        observe::query()
     }
 
-    fn read(&self, _rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
-        Ok(Vec::new())
+    fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
+        observe::read(rows)
     }
 
     fn export(&self, _live: &Live, _view: &View<'_>) -> Export {

@@ -16,7 +16,7 @@ use crate::ops::backup::programs::Programs;
 use crate::ops::backup::repository::{Check, Contents, Drill, Owner, Record, Repository, stamp};
 use crate::ops::backup::restore::{self, Target};
 use crate::ops::backup::server::{self, About};
-use crate::ops::backup::{Trouble, wal};
+use crate::ops::backup::{Trouble, own_program, wal};
 use crate::pg::{ConnectOptions, Session};
 
 /// How often is looked whether something has come.
@@ -67,7 +67,7 @@ pub fn drill(
         if order.archives { point(order, started, session, interrupt, tell)? } else { (Target::Backup, None) };
     let after = server::about(session)?;
     let scratch = Scratch::new(order.repository, started)?;
-    let program = std::env::current_exe().map_err(|error| Trouble::Program(format!("this program: {error}")))?;
+    let program = own_program();
     let wanted = restore::Order {
         repository: order.repository,
         path: order.path,
@@ -75,7 +75,7 @@ pub fn drill(
         label: None,
         target: target.clone(),
         to: &scratch.data,
-        program: &program.to_string_lossy(),
+        program: &program,
         programs: order.programs,
     };
     let begun = Instant::now();
@@ -177,9 +177,13 @@ impl Scratch {
         let mut set = |name: &str, value: &str| text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
         set("unix_socket_directories", &self.socket.to_string_lossy());
         set("hba_file", &hba.to_string_lossy());
-        for name in
-            ["max_connections", "max_worker_processes", "max_prepared_transactions", "max_locks_per_transaction"]
-        {
+        for name in [
+            "max_connections",
+            "max_worker_processes",
+            "max_prepared_transactions",
+            "max_locks_per_transaction",
+            "dynamic_shared_memory_type",
+        ] {
             if let Some(value) = record.settings.get(name) {
                 set(name, value);
             }

@@ -25,10 +25,10 @@ pub struct Due {
 pub fn due(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due> {
     match desired.address.name.as_str() {
         work::BACKUP => backup(desired, contents, now),
-        work::VERIFY => again(desired, contents, contents.verified, "everything read again", now),
+        work::VERIFY => again(desired, contents, contents.verified, "everything was read again last", now),
         work::DRILL => {
             let passed = contents.drills.iter().filter(|drill| drill.is_passed()).map(|drill| drill.started).max();
-            again(desired, contents, passed, "drill passed", now)
+            again(desired, contents, passed, "a drill passed last", now)
         }
         work::EXPIRE => expire(desired, contents, now),
         _ => None,
@@ -76,7 +76,7 @@ fn again(desired: &Desired, contents: &Contents, last: Option<Timestamp>, words:
         Some(last) => last.checked_add(every).ok()?,
         None => first.stopped,
     };
-    let why = format!("due {}, last {words} {}", said(Some(since)), said(last));
+    let why = format!("due {}; {words}: {}", said(Some(since)), said(last));
     (since <= now).then(|| Due { why, sort: None, expires: Vec::new() })
 }
 

@@ -128,6 +128,13 @@ impl Trouble {
     }
 }
 
+/// How others call this very program: by its path, where the system or whoever started it tells.
+pub fn own_program() -> String {
+    let called = || std::env::args_os().next().map(PathBuf::from).filter(|path| path.is_absolute());
+    let path = std::env::current_exe().ok().or_else(called).unwrap_or_else(|| PathBuf::from("chronoform"));
+    path.to_string_lossy().into_owned()
+}
+
 /// Bytes in hexadecimal.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -8,7 +8,7 @@ UNION ALL
 SELECT s.name, s.setting
   FROM pg_catalog.pg_settings AS s
  WHERE s.name IN ('max_connections', 'max_worker_processes', 'max_wal_senders', 'max_prepared_transactions',
-                  'max_locks_per_transaction', 'shared_preload_libraries')
+                  'max_locks_per_transaction', 'dynamic_shared_memory_type', 'shared_preload_libraries')
 UNION ALL
 SELECT 'relations', pg_catalog.count(*) || ' relations, '
                     || pg_catalog.md5(COALESCE(pg_catalog.string_agg(n.nspname || '.' || c.relname || c.relkind::text, ','
