@@ -142,6 +142,10 @@ pub struct RestoreArgs {
     /// From this backup; otherwise from the newest that goes with the moment.
     #[arg(long, value_name = "LABEL")]
     pub label: Option<String>,
+    /// It takes the server's place: from then on its WAL goes to the same repository. Without this the
+    /// restored server archives nothing, so that one that is only looked at leaves the repository alone.
+    #[arg(long)]
+    pub archive: bool,
     /// The cluster's system identifier, where the repository has several.
     #[arg(long, value_name = "ID")]
     pub cluster: Option<String>,
@@ -376,6 +380,7 @@ fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
         label: args.label.as_deref(),
         target,
         to: &to,
+        archives: args.archive,
         program: &program,
         programs: args.programs.as_deref(),
     };
@@ -389,6 +394,7 @@ fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
         folder: to.display().to_string(),
         target: order.target.words(),
         major: record.server_version / 10_000,
+        archives: args.archive,
     };
     out::print(&report::backup_restored(&done, &context.report_options()));
     Ok(Exit::Done)
@@ -429,8 +435,10 @@ fn push(to: &Path, file: &Path) -> Result<Exit, Failure> {
 }
 
 fn fetch(from: &Path, name: &str, file: &Path) -> Result<Exit, Failure> {
-    let fetched =
-        engine::cluster_here().and_then(|cluster| engine::fetch(&Repository::new(from, &cluster), name, file));
+    let fetch =
+        || engine::cluster_here().and_then(|cluster| engine::fetch(&Repository::new(from, &cluster), name, file));
+    // To a server, any end below 126 is the end of all WAL.
+    let Ok(fetched) = std::panic::catch_unwind(fetch) else { return Ok(Exit::Abort) };
     fetched.map(|()| Exit::Done).map_err(|error| match error {
         // A server asks for what may come next, until there is no more.
         WalError::Missing(_) | WalError::NoWal(_) => Diagnostic::error(&NOT_WHOLE, error.to_string()).into(),

@@ -71,6 +71,8 @@ pub struct BackupRestored {
     pub target: String,
     /// The server's major version.
     pub major: u32,
+    /// Whether it archives its WAL to the repository that it is from.
+    pub archives: bool,
 }
 
 /// What is in repositories.
@@ -133,6 +135,11 @@ pub fn restored(done: &BackupRestored, options: &Options) -> String {
          some systems keep elsewhere.",
         done.major, done.target
     ));
+    let archives = match done.archives {
+        true => " Its WAL goes on into the same repository: see to it that the server that it replaces is no more.",
+        false => " It archives nothing: `archive_mode` is off in its postgresql.auto.conf.",
+    };
+    let sentence = sentence.text(archives);
     drawn("Restored", &sentence, &Table::default(), done, options)
 }
 

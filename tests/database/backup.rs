@@ -41,6 +41,8 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("what_is_no_longer_needed_goes", what_is_no_longer_needed_goes);
     add("nothing_is_restored_over_anything", nothing_is_restored_over_anything);
     add("killed_while_it_is_made", killed_while_it_is_made);
+    add("an_earlier_recovery_rules_no_later_one", an_earlier_recovery_rules_no_later_one);
+    add("what_a_killed_drill_left_goes", what_a_killed_drill_left_goes);
     if tier == Tier::Apache {
         // The only one that is new enough.
         add("incremental", incremental);
@@ -134,6 +136,10 @@ fn to_a_moment_between_two_transactions(ground: &mut Ground) {
         assert!(restored.out.contains("-full is in"), "{}", restored.out);
         assert_eq!(ground.start(folder).values(all), expected, "{folder}");
     }
+    // Those that were started took writes, and left nothing among the live server's WAL.
+    let wal = fs::read_dir(ground.repository().join("wal")).unwrap();
+    let wal: Vec<String> = wal.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    assert!(wal.iter().all(|name| name.starts_with("00000001")), "{wal:?}");
     // Without any policy, as after a fire.
     let (to, from) = (ground.inside("bare"), ground.inside("repository"));
     let programs = ground.place.programs().display().to_string();
@@ -231,6 +237,13 @@ fn damage_is_found(ground: &mut Ground) {
         "pg_wal/X",
     ]);
     assert_eq!(in_folder(ground, &mut missing, "damaged").status.code(), Some(1));
+    // One that may not look is not told that there is none.
+    let closed = segment.parent().unwrap();
+    fs::set_permissions(closed, fs::Permissions::from_mode(0o000)).unwrap();
+    let mut closed_fetch =
+        ground.command(&["backup", "fetch-wal", "--from", &ground.inside("repository"), &middle, "pg_wal/X"]);
+    assert_eq!(in_folder(ground, &mut closed_fetch, "damaged").status.code(), Some(200));
+    fs::set_permissions(closed, fs::Permissions::from_mode(0o700)).unwrap();
     // One whose repository is not mounted, too.
     let mut nowhere =
         ground.command(&["backup", "fetch-wal", "--from", &ground.inside("elsewhere"), &middle, "pg_wal/X"]);
@@ -288,7 +301,9 @@ fn wal_is_never_written_over(ground: &mut Ground) {
         }
     }
     // What two of them bring at once is there once, whole.
-    fs::write(copy.join("0000000100000000000000E0"), &bytes).unwrap();
+    let mut later = bytes.clone();
+    later[8..16].copy_from_slice(&(0xe0_u64 << 24).to_ne_bytes());
+    fs::write(copy.join("0000000100000000000000E0"), &later).unwrap();
     let started: Vec<Child> = (0..4)
         .map(|_| {
             let mut command = ground.command(&[
@@ -401,6 +416,55 @@ fn killed_while_it_is_made(ground: &mut Ground) {
     ground.run(&["backup", "run", "--auto-approve"]).expect(0);
     assert!(ground.labels().iter().all(|label| !label.starts_with("unfinished-")), "{:?}", ground.labels());
     ground.run(&["backup", "verify"]).expect(0);
+}
+
+/// A server that was restored once keeps what its recovery was told, and each backup of it has that, too.
+fn an_earlier_recovery_rules_no_later_one(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    let auto = ground.cluster.data().join("postgresql.auto.conf");
+    let before = fs::read_to_string(&auto).unwrap();
+    let told = "recovery_target = 'immediate'\nrecovery_target_action = 'promote'\nrestore_command = 'false'\n";
+    fs::write(&auto, before + told).unwrap();
+    let mut client = ground.connect();
+    client.batch_execute("CREATE TABLE t (x int); INSERT INTO t VALUES (1)").unwrap();
+    ground.work().expect(0);
+    client.batch_execute("INSERT INTO t VALUES (2)").unwrap();
+    let row = client.query_one("SELECT pg_current_wal_lsn()::text", &[]).unwrap();
+    let lsn: String = row.get(0);
+    client.batch_execute("INSERT INTO t VALUES (3)").unwrap();
+    ground.archive_all();
+    let programs = ground.place.programs().display().to_string();
+    for (folder, target, expected) in [("latest", vec![], vec![1, 2, 3]), ("by_lsn", vec!["--lsn", &lsn], vec![1, 2])] {
+        let to = ground.inside(folder);
+        let mut arguments = vec!["backup", "restore", "--to", &to, "--programs", &programs];
+        arguments.extend(target);
+        ground.run(&arguments).expect(0);
+        assert_eq!(ground.start(folder).values("SELECT x FROM t ORDER BY x"), expected, "{folder}");
+    }
+    ground.run(&["backup", "drill", "--auto-approve"]).expect(0);
+}
+
+fn what_a_killed_drill_left_goes(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    ground.work().expect(0);
+    let (ledger, policies) = (ground.inside("ledger.db"), ground.inside("policies"));
+    let arguments = ["backup", "drill", "--auto-approve", "--ledger", &ledger, "--policies", &policies, "--quiet"];
+    let mut child = ground.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let drills = || -> Vec<_> {
+        let entries = fs::read_dir(ground.repository()).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("drill-")).collect()
+    };
+    wait("the drill's server", || drills().iter().any(|folder| folder.join("data/postmaster.pid").exists()));
+    let _ = child.kill();
+    child.wait().unwrap();
+    let left = drills();
+    assert_eq!(left.len(), 1);
+    wait("the killed one's session to end", || {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'chronoform'";
+        ground.connect().query_one(sql, &[]).unwrap().get::<_, i64>(0) == 0
+    });
+    ground.run(&["backup", "drill", "--auto-approve"]).expect(0);
+    assert!(drills().is_empty());
 }
 
 fn incremental(ground: &mut Ground) {

@@ -66,18 +66,17 @@ pub const DUE: &str = "due";
 /// The fact that lists what is to go.
 pub const EXPIRES: &str = "expires";
 
-/// The pieces of work that a document makes, by the names of their resources.
+/// The pieces of work that a document makes, by the names of their resources. They are done in the order of
+/// these: nothing expires where what is kept has just been found damaged.
 pub mod work {
     /// A backup.
     pub const BACKUP: &str = "backup";
     /// Everything in the repository read again.
-    pub const VERIFY: &str = "verify";
+    pub const VERIFY: &str = "checksums";
     /// The server brought back, aside.
     pub const DRILL: &str = "drill";
     /// Backups that are no longer needed.
     pub const EXPIRE: &str = "expire";
-    /// All of them, in the order in which they are done.
-    pub const ALL: [&str; 4] = [BACKUP, VERIFY, DRILL, EXPIRE];
 }
 
 static ENGINE_CANNOT: Code = Code::new("engine-cannot", "Something that the chosen engine of a backup does not do.");

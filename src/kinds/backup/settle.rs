@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::core::{Address, Desired, KindId, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::View;
-use crate::kinds::backup::{INCREMENTAL, NOT_READY, STATE, TWO_BACKUPS, WAL, work};
+use crate::kinds::backup::{INCREMENTAL, NOT_READY, PATH, STATE, TWO_BACKUPS, WAL, work};
 
 /// The first version that makes incremental backups (`summarize_wal`).
 const INCREMENTAL_SINCE: Version = Version::new(17, 0);
@@ -57,8 +57,21 @@ fn archives(view: &View<'_>) -> bool {
     is_on != waits
 }
 
-/// One server has one archive command.
+/// One server has one archive command, and one repository one policy of what is kept in it.
 pub fn check(own: &[&Desired], sink: &mut Vec<Diagnostic>) {
+    let mut paths: BTreeMap<&str, &Desired> = BTreeMap::new();
+    for desired in own.iter().filter(|desired| desired.address.name == work::BACKUP) {
+        let Some(path) = desired.get(PATH).and_then(Value::as_text) else { continue };
+        if let Some(first) = paths.insert(path, desired) {
+            sink.push(
+                Diagnostic::error(&TWO_BACKUPS, "two `backup` documents have one repository")
+                    .at(desired.place_of(PATH))
+                    .and_at(first.place_of(PATH), "first here")
+                    .why("each would remove what only the other keeps")
+                    .help("give each a folder of its own"),
+            );
+        }
+    }
     let backups = own.iter().filter(|desired| desired.address.name == work::BACKUP);
     let archiving = backups.filter(|desired| desired.get(WAL) == Some(&Value::Bool(true)));
     let by_place: BTreeMap<(&str, usize), &Desired> =

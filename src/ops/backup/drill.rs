@@ -1,8 +1,9 @@
 //! A drill: the server brought back in a folder of its own, started where nobody can reach it, looked at
 //! and removed. What it measures is what an emergency would take.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
@@ -16,13 +17,13 @@ use crate::ops::backup::programs::Programs;
 use crate::ops::backup::repository::{Check, Contents, Drill, Owner, Record, Repository, stamp};
 use crate::ops::backup::restore::{self, Target};
 use crate::ops::backup::server::{self, About};
-use crate::ops::backup::{Trouble, own_program, wal};
+use crate::ops::backup::{Trouble, own_program};
 use crate::pg::{ConnectOptions, Session};
 
 /// How often is looked whether something has come.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
-/// How long WAL may take to come beyond what the policy allows it.
-const BEYOND: Duration = Duration::from_secs(60);
+/// How long a server that takes connections may refuse one.
+const REFUSED: Duration = Duration::from_secs(15);
 /// How much of the tables is read: those that are no larger than the first, and no more than the second of
 /// all.
 const READ_EACH: i64 = 1 << 30;
@@ -63,8 +64,13 @@ pub fn drill(
 ) -> Result<Drill, Trouble> {
     let started = Timestamp::now();
     let before = server::about(session)?;
-    let (target, lag) =
-        if order.archives { point(order, started, session, interrupt, tell)? } else { (Target::Backup, None) };
+    let (target, lag) = if order.archives {
+        let name = format!("chronoform drill {}", stamp(started));
+        let lag = server::archived(order.repository, &name, order.max_lag, session, interrupt, tell)?;
+        (Target::Point(name), Some(lag))
+    } else {
+        (Target::Backup, None)
+    };
     let after = server::about(session)?;
     let scratch = Scratch::new(order.repository, started)?;
     let program = own_program();
@@ -75,6 +81,7 @@ pub fn drill(
         label: None,
         target: target.clone(),
         to: &scratch.data,
+        archives: false,
         program: &program,
         programs: order.programs,
     };
@@ -114,35 +121,6 @@ fn objective(what: &str, seconds: f64, objective: Option<SignedDuration>) -> Opt
     Some(Check { what: what.to_owned(), found, fine: seconds <= limit })
 }
 
-/// A moment of the live server that can be found again in its WAL, and how long that took to come.
-fn point(
-    order: &Order<'_>,
-    started: Timestamp,
-    session: &mut Session,
-    interrupt: &Interrupt,
-    tell: &mut dyn FnMut(&str),
-) -> Result<(Target, Option<f64>), Trouble> {
-    let name = format!("chronoform drill {}", stamp(started));
-    let params = vec![Param::Text(name.clone())];
-    let sql = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_create_restore_point($1)) AS segment";
-    let rows = session.query(&Query { sql: sql.to_owned(), params })?;
-    let segment = rows.first().and_then(|row| row.text("segment").ok().map(str::to_owned)).unwrap_or_default();
-    let begun = Instant::now();
-    session.batch("SELECT pg_catalog.pg_switch_wal()")?;
-    while !wal::has(order.repository, &segment) {
-        if interrupt.is_requested() {
-            return Err(Trouble::Interrupted);
-        }
-        if begun.elapsed() > order.max_lag + BEYOND {
-            let said = server::archiver(session)?;
-            return Err(Trouble::NotWhole(format!("the server has not archived {segment}{said}")));
-        }
-        tell(&format!("waiting for the server to archive {segment}"));
-        thread::sleep(BETWEEN_LOOKS);
-    }
-    Ok((Target::Point(name), Some(begun.elapsed().as_secs_f64())))
-}
-
 /// Where a drill is done. Nothing of it is left.
 struct Scratch {
     folder: PathBuf,
@@ -156,12 +134,13 @@ impl Scratch {
     fn new(repository: &Repository, started: Timestamp) -> Result<Self, Trouble> {
         let owner = repository.owner();
         let folder = repository.drill_folder(started);
-        let socket = std::env::temp_dir().join(format!("chronoform-drill-{}-{}", std::process::id(), stamp(started)));
-        let scratch = Self { data: folder.join("data"), folder, socket, owner };
-        for folder in [&scratch.folder, &scratch.socket] {
-            owner.folder(folder).map_err(|error| Trouble::file(folder, error))?;
-        }
-        Ok(scratch)
+        let moment = started.as_nanosecond().unsigned_abs();
+        let socket = std::env::temp_dir().join(format!("chronoform-drill-{}-{moment}", std::process::id()));
+        owner.folder(&folder).map_err(|error| Trouble::file(&folder, error))?;
+        // One that is there already may be somebody else's, who would reach the server in it.
+        let made = fs::DirBuilder::new().mode(0o700).create(&socket).and_then(|()| owner.give(&socket));
+        made.map_err(|error| Trouble::file(&socket, error))?;
+        Ok(Self { data: folder.join("data"), folder, socket, owner })
     }
 
     /// Starts the server: reached by nobody but its own user, archiving nothing, and with no jobs of any
@@ -175,6 +154,7 @@ impl Scratch {
              timescaledb.telemetry_level = off\nlogging_collector = off\nssl = off\n",
         );
         let mut set = |name: &str, value: &str| text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
+        set("unix_socket_permissions", "0700");
         set("unix_socket_directories", &self.socket.to_string_lossy());
         set("hba_file", &hba.to_string_lossy());
         for name in [
@@ -196,13 +176,15 @@ impl Scratch {
             &fs::read_to_string(self.data.join("postgresql.auto.conf")).map(|auto| recovery(&auto)).unwrap_or_default(),
         );
         let put = |path: &Path, text: &str| {
-            fs::write(path, text).and_then(|()| self.owner.give(path)).map_err(|error| Trouble::file(path, error))
+            let written = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
+            let written = written.and_then(|mut file| file.write_all(text.as_bytes()));
+            written.and_then(|()| self.owner.give(path)).map_err(|error| Trouble::file(path, error))
         };
         put(&config, &text)?;
         put(&hba, "local all all trust\n")?;
         // The copy's own settings are for the server that it is of.
         let auto = self.data.join("postgresql.auto.conf");
-        put(&auto, "")?;
+        fs::write(&auto, "").map_err(|error| Trouble::file(&auto, error))?;
         let out = File::create(&log).map_err(|error| Trouble::file(&log, error))?;
         let errors = out.try_clone().map_err(|error| Trouble::file(&log, error))?;
         let mut command = programs.command("postgres");
@@ -251,10 +233,24 @@ impl Clone<'_> {
         );
         let options = ConnectOptions { url: Some(url), ..ConnectOptions::default() };
         let place = options.resolve().map_err(|failure| Trouble::Program(failure.to_string()))?;
+        let mut ready: Option<Instant> = None;
         loop {
-            if let Ok(mut session) = Session::connect(&place) {
-                session.pin()?;
-                return Ok(session);
+            match Session::connect(&place) {
+                Ok(mut session) => {
+                    session.pin()?;
+                    return Ok(session);
+                }
+                // It recovers, or has not begun to listen. Once it says that it takes connections, what
+                // it refuses it goes on refusing.
+                Err(failure) => {
+                    if ready.is_none() && self.says("ready to accept connections") {
+                        ready = Some(Instant::now());
+                    }
+                    if ready.is_some_and(|since| since.elapsed() > REFUSED) {
+                        let why = format!("the server that was brought back takes no session: {failure}");
+                        return Err(Trouble::NotWhole(why));
+                    }
+                }
             }
             match self.child.try_wait() {
                 Ok(None) => {}
@@ -271,6 +267,11 @@ impl Clone<'_> {
             }
             thread::sleep(BETWEEN_LOOKS);
         }
+    }
+
+    /// Whether its log has some words.
+    fn says(&self, words: &str) -> bool {
+        fs::read(&self.log).is_ok_and(|log| String::from_utf8_lossy(&log).contains(words))
     }
 
     /// What it said last of what went wrong.
@@ -336,6 +337,8 @@ fn look(
 /// Reads tables from end to end, so that what cannot be read is found.
 fn read(there: &mut Session, interrupt: &Interrupt) -> Result<Check, Trouble> {
     let query = Query { sql: include_str!("tables.sql").to_owned(), params: vec![Param::Int(READ_EACH)] };
+    // An index would do for a count, and the tables are what is to be read.
+    there.batch("SET enable_indexonlyscan = off; SET enable_indexscan = off; SET enable_bitmapscan = off")?;
     let rows = there.query(&query)?;
     let (mut tables, mut counted, mut bytes) = (0_u64, 0_i64, 0_i64);
     for row in &rows {

@@ -263,7 +263,7 @@ pub fn carry_out(
         Some(work::BACKUP) => back_up(&piece, session, interrupt, tell),
         Some(work::VERIFY) => verify(&piece, interrupt, tell),
         Some(work::DRILL) => drill(&piece, session, interrupt, tell),
-        Some(work::EXPIRE) => expire(&piece, tell),
+        Some(work::EXPIRE) => expire(&piece, interrupt, tell),
         other => Err(Trouble::Program(format!("nobody knows the work `{}`", other.unwrap_or_default()))),
     }
 }
@@ -293,6 +293,11 @@ fn back_up(
         cluster: piece.text("cluster").unwrap_or_default(),
         programs: &programs,
     };
+    if archives {
+        // Before anything is copied: pg_basebackup would wait for WAL that never comes.
+        let name = format!("chronoform backup {}", repository::stamp(Timestamp::now()));
+        server::archived(&piece.repository, &name, piece.max_lag(), session, interrupt, tell)?;
+    }
     let record = take::take(&order, &about, session, interrupt, tell)?;
     if let Some(window) = piece.span(WINDOW)
         && record.stopped.duration_since(record.started) > window
@@ -328,9 +333,6 @@ pub fn verify_all(
         contents.damaged.iter().map(|(path, why)| (path.display().to_string(), Some(why.clone()))).collect();
     for record in &contents.backups {
         let proved = match prove::backup(repository, record, interrupt, tell) {
-            Ok(()) if due::chain(&contents, &record.label).is_none() => {
-                Some("the backup that it goes on from is not there".to_owned())
-            }
             Ok(()) if record.has_wal => None,
             Ok(()) => prove::missing(repository, &record.wal, record.segment_bytes)
                 .first()
@@ -394,6 +396,7 @@ fn drill(
         rto: piece.span(RTO),
         programs: piece.programs(),
     };
+    clean_up(&piece.repository, &order)?;
     let drill = drill::drill(&order, session, interrupt, tell)?;
     let wrong: Vec<String> = drill
         .checks
@@ -404,9 +407,33 @@ fn drill(
     if wrong.is_empty() { Ok(()) } else { Err(Trouble::NotWhole(format!("the drill failed: {}", wrong.join("; ")))) }
 }
 
+/// Ends and removes what drills left that were killed: nobody else is at work in a repository that is held.
+fn clean_up(repository: &Repository, order: &drill::Order<'_>) -> Result<(), Trouble> {
+    for folder in repository.unfinished_drills().map_err(|error| Trouble::file(order.path, error))? {
+        let data = folder.join("data");
+        let version = std::fs::read_to_string(data.join("PG_VERSION")).ok();
+        if let Some(major) = version.and_then(|text| text.trim().parse().ok())
+            && data.join("postmaster.pid").exists()
+        {
+            let programs = Programs::find(order.programs, major, repository.owner())?;
+            let mut stop = programs.command("pg_ctl");
+            // One that does not run has nothing to stop.
+            let _ = stop.args(["stop", "--mode=immediate", "--wait", "-D"]).arg(&data).output();
+        }
+        std::fs::remove_dir_all(&folder).map_err(|error| Trouble::file(&folder, error))?;
+    }
+    Ok(())
+}
+
 /// Takes away what is no longer needed: backups by their labels, and then WAL that only they needed.
-fn expire(piece: &Piece<'_>, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+fn expire(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
     let mut contents = piece.contents()?;
+    if let Some((path, why)) = contents.damaged.first() {
+        return Err(Trouble::NotWhole(format!(
+            "nothing is removed as long as {} cannot be trusted: {why}",
+            path.display()
+        )));
+    }
     // Worked out again from what is there now: the plan's list says no more than which of them may go.
     let Some(keep) = due::Keep::read(|name| piece.task.arguments.get(name)) else { return Ok(()) };
     let planned: Vec<&str> = piece
@@ -423,6 +450,14 @@ fn expire(piece: &Piece<'_>, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> 
         .map(|record| record.label.clone())
         .filter(|label| planned.contains(&label.as_str()))
         .collect();
+    let kept: Vec<&Record> = contents.backups.iter().filter(|record| !expired.contains(&record.label)).collect();
+    // What is to be gone back to instead is read once more before what could still be is removed.
+    for record in kept.first().into_iter().chain(kept.last()) {
+        prove::backup(&piece.repository, record, interrupt, tell)?;
+        if !record.has_wal {
+            prove::wal_of(&piece.repository, &record.cluster, &record.wal, record.segment_bytes)?;
+        }
+    }
     // The newest first, so that none is left whose prior is gone.
     for label in expired.iter().rev() {
         tell(&format!("removing {label}"));

@@ -192,6 +192,17 @@ pub fn segments(ranges: &[WalRange], segment_bytes: u64) -> Vec<String> {
     names
 }
 
+/// Proves the WAL that makes a backup consistent.
+///
+/// # Errors
+/// The first segment that cannot be read or is another.
+pub fn wal_of(repository: &Repository, cluster: &str, ranges: &[WalRange], segment_bytes: u64) -> Result<(), Trouble> {
+    for name in segments(ranges, segment_bytes) {
+        wal::prove(repository, cluster, &name)?;
+    }
+    Ok(())
+}
+
 /// The segments that are missing of those that a backup needs.
 pub fn missing(repository: &Repository, record: &[WalRange], segment_bytes: u64) -> Vec<String> {
     segments(record, segment_bytes).into_iter().filter(|name| !wal::has(repository, name)).collect()

@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::core::{Bytes, Fingerprint};
+use crate::ops::backup::due;
 use crate::ops::backup::wal::Lsn;
 
 /// How a record's file is called.
@@ -262,7 +263,8 @@ impl Owner {
         match fs::create_dir(path) {
             Ok(()) => {
                 fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-                self.give(path)
+                self.give(path)?;
+                path.parent().map_or(Ok(()), sync)
             }
             // Somebody else was faster.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
@@ -316,6 +318,15 @@ impl Repository {
     /// Where a drill is done.
     pub fn drill_folder(&self, started: Timestamp) -> PathBuf {
         self.root.join(format!("drill-{}-{}", stamp(started), std::process::id()))
+    }
+
+    /// What drills left that ended before they were done.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn unfinished_drills(&self) -> io::Result<Vec<PathBuf>> {
+        let begins = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("drill-"));
+        Ok(entries(&self.root)?.into_iter().filter(begins).collect())
     }
 
     /// A new backup's folder, as long as it is not whole. What an earlier try left is removed.
@@ -400,6 +411,15 @@ impl Repository {
             }
         }
         contents.backups.sort_by(|a, b| a.started.cmp(&b.started).then_with(|| a.label.cmp(&b.label)));
+        // One that goes on from a backup that is not there is none.
+        let whole = |record: &Record| due::chain(&contents, &record.label).is_some();
+        let (whole, orphans): (Vec<Record>, Vec<Record>) = contents.backups.clone().into_iter().partition(whole);
+        contents.backups = whole;
+        for record in orphans {
+            let prior = record.prior.as_deref().unwrap_or_default();
+            let why = format!("it goes on from {prior}, which is not there or itself goes on from none");
+            contents.damaged.push((self.backup(&record.label).join(RECORD), why));
+        }
         let drills = entries(&self.root.join("drills"))?.into_iter().filter_map(|path| read_json::<Drill>(&path));
         contents.drills = drills.collect();
         contents.drills.sort_by_key(|drill| drill.started);

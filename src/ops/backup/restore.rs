@@ -70,6 +70,8 @@ pub struct Order<'a> {
     pub target: Target,
     /// Where to.
     pub to: &'a Path,
+    /// Whether it takes the server's place, and archives its WAL to the same repository from then on.
+    pub archives: bool,
     /// How the server calls this program to get its WAL.
     pub program: &'a str,
     /// Where the server's programs are, where that is said.
@@ -89,13 +91,16 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Record, Trouble> {
             None => refuse(format!("the repository has no backup `{label}`"), "`chronoform backup list` shows them"),
         };
     }
+    // One with its own WAL is good for its own end only.
+    let backups: Vec<&'a Record> =
+        backups.iter().filter(|record| order.target == Target::Backup || !record.has_wal).collect();
     let found = match &order.target {
         Target::Latest | Target::Backup | Target::Point(_) => backups.last(),
         Target::Time(time) => backups.iter().rfind(|record| record.stopped <= *time),
         Target::Place(lsn) => backups.iter().rfind(|record| record.wal.iter().all(|range| range.until <= *lsn)),
     };
     match (found, backups.first()) {
-        (Some(record), _) => Ok(record),
+        (Some(record), _) => Ok(*record),
         (None, None) => refuse("the repository has no backup".to_owned(), "`chronoform backup run` makes one"),
         (None, Some(first)) => refuse(
             format!("no backup was done before {}", order.target.words()),
@@ -146,6 +151,10 @@ fn prepare(to: &Path) -> Result<bool, Trouble> {
         let help = "name a folder that is not there yet; nothing is ever restored over anything".to_owned();
         Err(Trouble::Refused { message, help })
     };
+    // Where this one's tablespaces would go, and what a failure would remove again.
+    if tablespaces(to).exists() {
+        return refuse(format!("{} is there already", tablespaces(to).display()));
+    }
     match fs::read_dir(to) {
         Ok(mut entries) => match entries.next() {
             None => Ok(true),
@@ -305,12 +314,28 @@ impl Work<'_> {
             let (program, repository) = (self.order.program, self.order.path.display());
             settings.push(("restore_command", format!("'{program}' backup fetch-wal --from '{repository}' %f '%p'")));
         }
-        let mut text = format!("# Restored by Chronoform from {}; until the server has recovered:\n", record.label);
+        if !self.order.archives {
+            // A copy that somebody only looks at has the live server's own archive command, and would
+            // begin a timeline of its own among the live server's WAL.
+            settings.push(("archive_mode", "off".to_owned()));
+        }
+        // What an earlier recovery was told is in each backup since, and would rule this one.
+        let before = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(Trouble::file(&path, error)),
+        };
+        let mut text: String = before
+            .lines()
+            .filter(|line| !is_of_recovery(line, self.order.archives))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        text.push_str(&format!("# Restored by Chronoform from {}:\n", record.label));
         for (name, value) in settings {
             text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
         }
         let append = || {
-            let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
+            let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             File::create(to.join("recovery.signal"))?.sync_all()?;
@@ -319,6 +344,16 @@ impl Work<'_> {
         };
         append().map_err(|error| Trouble::file(&path, error))
     }
+}
+
+/// Whether a line of a configuration file says how a server recovers or, where it must not, that it
+/// archives.
+fn is_of_recovery(line: &str, archives: bool) -> bool {
+    let name: String =
+        line.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    let name = name.to_ascii_lowercase();
+    let others = ["restore_command", "recovery_end_command", "archive_cleanup_command"];
+    name.starts_with("recovery_target") || others.contains(&name.as_str()) || (!archives && name == "archive_mode")
 }
 
 fn tempfile_beside(to: &Path) -> Result<PathBuf, Trouble> {

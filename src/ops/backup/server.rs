@@ -1,9 +1,13 @@
 //! What a backup needs to know of its server.
 
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::core::{Query, Row, RowError};
-use crate::ops::backup::Trouble;
+use crate::apply::Interrupt;
+use crate::core::{Param, Query, Row, RowError};
+use crate::ops::backup::repository::Repository;
+use crate::ops::backup::{Trouble, wal};
 use crate::pg::{PgError, Session};
 
 /// What it is like.
@@ -71,4 +75,42 @@ pub fn archiver(session: &mut Session) -> Result<String, Trouble> {
     let rows = session.query(&Query { sql: sql.to_owned(), params: Vec::new() })?;
     let failed = rows.first().and_then(|row| row.maybe_text("wal").ok().flatten().map(str::to_owned));
     Ok(failed.map_or_else(String::new, |wal| format!("; archiving {wal} fails, and the server's log says why")))
+}
+
+/// How often is looked whether WAL has come.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+/// How long WAL may take to come beyond what the policy allows it.
+const BEYOND: Duration = Duration::from_secs(60);
+
+/// Marks a moment of the server by a restore point, and waits until its WAL is in the repository. Gives the
+/// seconds that it took.
+///
+/// # Errors
+/// What the server says, or that its WAL does not come.
+pub fn archived(
+    repository: &Repository,
+    name: &str,
+    max_lag: Duration,
+    session: &mut Session,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&str),
+) -> Result<f64, Trouble> {
+    let params = vec![Param::Text(name.to_owned())];
+    let sql = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_create_restore_point($1)) AS segment";
+    let rows = session.query(&Query { sql: sql.to_owned(), params })?;
+    let segment = rows.first().and_then(|row| row.text("segment").ok().map(str::to_owned)).unwrap_or_default();
+    let begun = Instant::now();
+    session.batch("SELECT pg_catalog.pg_switch_wal()")?;
+    while !wal::has(repository, &segment) {
+        if interrupt.is_requested() {
+            return Err(Trouble::Interrupted);
+        }
+        if begun.elapsed() > max_lag + BEYOND {
+            let said = archiver(session)?;
+            return Err(Trouble::NotWhole(format!("the server has not archived {segment}{said}")));
+        }
+        tell(&format!("waiting for the server to archive {segment}"));
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    Ok(begun.elapsed().as_secs_f64())
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::apply::Interrupt;
 use crate::ops::backup::programs::{self, Programs};
-use crate::ops::backup::repository::{Contents, Record, Repository, Sort, stamp};
+use crate::ops::backup::repository::{Contents, Part, Record, Repository, Sort, WalRange, stamp};
 use crate::ops::backup::server::About;
 use crate::ops::backup::{Trouble, prove};
 use crate::pg::Session;
@@ -75,10 +75,22 @@ fn prior<'a>(order: &Order<'a>) -> Result<Option<&'a Record>, Trouble> {
     let Some(prior) = order.contents.backups.last() else {
         return Err(refuse("there is no backup that an incremental one could go on from".to_owned()));
     };
-    if prior.parts.iter().any(|part| part.name.ends_with(prove::TAR) && part.name != prove::BASE) {
-        return Err(refuse("the native engine makes no incremental backups of a server with tablespaces".to_owned()));
+    if has_tablespaces(&prior.parts) {
+        return Err(no_tablespaces());
     }
     Ok(Some(prior))
+}
+
+fn has_tablespaces(parts: &[Part]) -> bool {
+    parts.iter().any(|part| part.name.ends_with(prove::TAR) && part.name != prove::BASE)
+}
+
+fn no_tablespaces() -> Trouble {
+    Trouble::Refused {
+        message: "the native engine makes no incremental backups of a server with tablespaces".to_owned(),
+        help: "make a full one, `chronoform backup run --type full`, and take `incremental` out of the policy"
+            .to_owned(),
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "what is made of what, once")]
@@ -112,6 +124,9 @@ fn make(
     programs::run(command, "pg_basebackup", interrupt, &mut progress)?;
     let (manifest, part) = prove::manifest(folder)?;
     let mut parts = prove::archives(folder, &manifest, interrupt, tell)?;
+    if prior.is_some() && has_tablespaces(&parts) {
+        return Err(no_tablespaces());
+    }
     parts.push(part);
     let verified = Timestamp::now();
     if order.archives {
@@ -142,7 +157,7 @@ fn make(
 fn await_wal(
     order: &Order<'_>,
     about: &About,
-    ranges: &[super::repository::WalRange],
+    ranges: &[WalRange],
     session: &mut Session,
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&str),
@@ -150,7 +165,10 @@ fn await_wal(
     let until = Instant::now() + order.max_lag + BEYOND;
     loop {
         let missing = prove::missing(order.repository, ranges, about.segment_bytes);
-        let Some(first) = missing.first() else { return Ok(()) };
+        let Some(first) = missing.first() else {
+            // What is there and cannot be read is not there.
+            return prove::wal_of(order.repository, order.cluster, ranges, about.segment_bytes);
+        };
         if interrupt.is_requested() {
             return Err(Trouble::Interrupted);
         }

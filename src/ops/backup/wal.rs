@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -135,6 +136,8 @@ const LEVEL: i32 = 1;
 /// `XLogLongPageHeaderData`: where the system identifier is in the first page of a segment, after the
 /// short header of 24 bytes (`xlog_internal.h`, PostgreSQL 14 to 18).
 const SYSTEM_IDENTIFIER: std::ops::Range<usize> = 24..32;
+/// Where the place in WAL is that its first page is of.
+const ADDRESS: std::ops::Range<usize> = 8..16;
 /// Where the size of a segment is.
 const SEGMENT_BYTES: std::ops::Range<usize> = 32..36;
 /// Where the flags are, and which of them says that the header is a long one (`XLP_LONG_HEADER`).
@@ -187,23 +190,46 @@ pub fn push(repository: &Repository, cluster: &str, file: &Path) -> Result<bool,
     let bytes = fs::read(file).map_err(at(file))?;
     if name.len() == 24 {
         check_cluster(&bytes, cluster)?;
+        check_place(&name, &bytes, bytes.len() as u64).map_err(|why| WalError::NoWal(format!("{name}: {why}")))?;
     }
-    if target.exists() {
-        return same(&target, &bytes).map(|()| false);
+    // Whoever brought it may have ended before it was on the disk, and the server forgets what it is told is
+    // here.
+    let is_there = || same(&target, &bytes).and_then(|()| settle(&target, &folder)).map(|()| false);
+    if target.try_exists().map_err(at(&target))? {
+        return is_there();
     }
     repository.owner().folder(&folder).map_err(at(&folder))?;
-    let beside = folder.join(format!("{name}.{}.partial", std::process::id()));
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let beside = folder.join(format!("{name}.{}-{moment}.partial", std::process::id()));
     let written = compress(&beside, &bytes).and_then(|()| repository.owner().give(&beside));
     let linked = written.and_then(|()| fs::hard_link(&beside, &target));
     // Nothing but the other name of what is linked, or what could not be.
     let removed = fs::remove_file(&beside);
     match linked {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return same(&target, &bytes).map(|()| false),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return is_there(),
         Err(error) => return Err(WalError::File(beside, error)),
     }
     removed.and_then(|()| sync(&folder)).map_err(at(&folder))?;
     Ok(true)
+}
+
+/// Brings a file that is there, and its name, to the disk.
+fn settle(file: &Path, folder: &Path) -> Result<(), WalError> {
+    let settled = File::open(file).and_then(|file| file.sync_all()).and_then(|()| sync(folder));
+    settled.map_err(|error| WalError::File(file.to_owned(), error))
+}
+
+/// Whether a segment, of which the beginning and the length are known, is the one that its name says.
+fn check_place(name: &str, begin: &[u8], length: u64) -> Result<(), String> {
+    let size = begin.get(SEGMENT_BYTES).and_then(|bytes| bytes.try_into().ok()).map(u32::from_ne_bytes);
+    let address = begin.get(ADDRESS).and_then(|bytes| bytes.try_into().ok()).map(u64::from_ne_bytes);
+    let (Some(size), Some(address)) = (size.map(u64::from), address) else { return Err("it has no header".to_owned()) };
+    let said = Segment::read(name, size);
+    if length != size || said.map(|segment| segment.number) != Some(address / size.max(1)) {
+        return Err(format!("it holds {length} bytes of WAL from {}", Lsn(address)));
+    }
+    Ok(())
 }
 
 /// Whether a segment is of a cluster. One that does not begin with a long header is none at all.
@@ -220,7 +246,7 @@ fn check_cluster(bytes: &[u8], cluster: &str) -> Result<(), WalError> {
 }
 
 fn compress(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
     let mut encoder = zstd::Encoder::new(file, LEVEL)?;
     encoder.include_checksum(true)?;
     encoder.write_all(bytes)?;
@@ -270,7 +296,8 @@ pub fn fetch(repository: &Repository, name: &str, to: &Path) -> Result<(), WalEr
     // A repository that is not there, because nobody has mounted it, is no repository without WAL.
     let wal = repository.wal();
     fs::read_dir(&wal).map_err(|error| WalError::File(wal, error))?;
-    if !source.exists() {
+    // What cannot be looked at is not missing: a server that is told so goes on without it.
+    if !source.try_exists().map_err(|error| WalError::File(source.clone(), error))? {
         return Err(WalError::Missing(name.to_owned()));
     }
     let beside = to.with_extension("fetching");
@@ -309,17 +336,7 @@ pub fn prove(repository: &Repository, cluster: &str, name: &str) -> Result<(), W
         return Ok(());
     }
     check_cluster(&begin, cluster)?;
-    let size = begin.get(SEGMENT_BYTES).and_then(|bytes| bytes.try_into().ok()).map(u32::from_ne_bytes);
-    let address = begin.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_ne_bytes);
-    let (Some(size), Some(address)) = (size.map(u64::from), address) else {
-        return Err(WalError::Damaged(path, "it has no header".to_owned()));
-    };
-    let said = Segment::read(name, size);
-    if length != size || said.map(|segment| segment.number) != Some(address / size.max(1)) {
-        let why = format!("it holds {length} bytes of WAL from {}", Lsn(address));
-        return Err(WalError::Damaged(path, why));
-    }
-    Ok(())
+    check_place(name, &begin, length).map_err(|why| WalError::Damaged(path, why))
 }
 
 /// Every file of WAL in the repository, in the order of their names.
@@ -424,9 +441,14 @@ mod tests {
         // One under another's name is found out.
         let moved = folder.path().join("0000000100000000000000A4");
         fs::write(&moved, &first).unwrap();
-        push(&repository, "42", &moved).unwrap();
+        assert!(matches!(push(&repository, "42", &moved), Err(WalError::NoWal(_))));
+        let stored = repository.wal().join("0000000100000000");
+        fs::copy(stored.join(format!("{name}.zst")), stored.join("0000000100000000000000A4.zst")).unwrap();
         assert!(matches!(prove(&repository, "42", "0000000100000000000000A4"), Err(WalError::Damaged(..))));
-        assert!(fs::read_dir(repository.wal().join("0000000100000000")).unwrap().count() == 2, "nothing is left over");
+        assert!(fs::read_dir(stored).unwrap().count() == 2, "nothing is left over");
+        // A folder that cannot be looked into is not one without WAL.
+        fs::write(repository.wal().join("0000000200000000"), b"no folder").unwrap();
+        assert!(matches!(fetch(&repository, "0000000200000000000000A1", &to), Err(WalError::File(..))));
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Ground {
         let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
         let log = fs::File::create(self.outside(&format!("{folder}.log"))).unwrap();
         let mut command = self.place.command(self.place.programs().join("postgres"));
-        command.args(["-D", &data, "-c", "archive_mode=off", "-c", "hot_standby=off"]);
+        command.args(["-D", &data, "-c", "hot_standby=off"]);
         command.args(["-p", &port.to_string(), "-k", &self.inside(&format!("{folder}.sockets"))]);
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let mut child = command.spawn().unwrap();
