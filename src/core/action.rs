@@ -372,6 +372,7 @@ pub struct Action {
     /// The policy's `protect: true`.
     pub protect: bool,
     /// All that the policy manages of the resource, as settled; empty on removal.
+    #[serde(serialize_with = "crate::core::as_map")]
     pub desired: Named<Value>,
     /// What the plan saw of the live resource.
     pub fingerprint: Fingerprint,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::core::{Address, KindId, Place, QualifiedName, SourceLine, Value};
@@ -11,6 +11,14 @@ use crate::core::{Address, KindId, Place, QualifiedName, SourceLine, Value};
 /// Some values by name. A resource has a handful of them, and there are thousands of resources: a node of
 /// a `BTreeMap` has room for eleven, and takes a kilobyte.
 pub type Named<V> = litemap::LiteMap<String, V>;
+
+/// Writes them as a mapping, also where there are none: by itself the library writes an empty list then.
+///
+/// # Errors
+/// The serializer's.
+pub fn as_map<V: Serialize, S: Serializer>(named: &Named<V>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(named.iter())
+}
 
 /// Whether a policy wants the resource to be or not to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]

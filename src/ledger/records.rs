@@ -320,6 +320,7 @@ pub struct ResourceRecord {
     /// The relation that it belongs to.
     pub on: Option<QualifiedName>,
     /// The managed attributes as they were after the last apply.
+    #[serde(serialize_with = "crate::core::as_map")]
     pub attributes: Named<Json>,
     /// How it came to be Chronoform's.
     pub origin: Origin,

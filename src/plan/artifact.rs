@@ -213,6 +213,7 @@ pub struct Adopt {
     /// The relation that it belongs to.
     pub on: Option<QualifiedName>,
     /// What is managed of it.
+    #[serde(serialize_with = "crate::core::as_map")]
     pub desired: Named<Value>,
     /// Whether the ledger did not know it before.
     pub new: bool,
