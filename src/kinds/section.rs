@@ -72,6 +72,13 @@ impl SectionInput<'_> {
         }
     }
 
+    /// The keys that are the section's own, where it is the whole document: the rest is the document's head,
+    /// or another section's.
+    pub fn own(&self, keys: &[&str]) -> Json {
+        let entries = self.value.as_object().into_iter().flatten().filter(|(key, _)| keys.contains(&key.as_str()));
+        Json::Object(entries.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
     /// Where a value below the section stands; `""` is the section itself.
     pub fn place(&self, below: &str) -> &Place {
         self.places.value(&format!("{}{below}", self.pointer))

@@ -126,7 +126,14 @@ pub fn restored(done: &ArchiveRestored, options: &Options) -> String {
     drawn("Archive", &sentence.code(&done.table).text(frozen), &Table::default(), done, options)
 }
 
-fn drawn(title: &str, verdict: &Sentence, table: &Table, data: &impl Serialize, options: &Options) -> String {
+/// A sentence and a table below it, or in JSON all that they are made from.
+pub(super) fn drawn(
+    title: &str,
+    verdict: &Sentence,
+    table: &Table,
+    data: &impl Serialize,
+    options: &Options,
+) -> String {
     match options.format {
         Format::Text => text::titled(verdict, table, options),
         Format::Json => json::pretty(data),

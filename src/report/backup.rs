@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::core::Bytes;
+use crate::report::Options;
+use crate::report::archive::drawn;
 use crate::report::phrase::{self, Sentence};
 use crate::report::table::{Cell, Mood, Table, columns};
-use crate::report::{Format, Options, html, json, markdown, text};
 
 /// One backup.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -141,15 +142,6 @@ pub fn restored(done: &BackupRestored, options: &Options) -> String {
     };
     let sentence = sentence.text(archives);
     drawn("Restored", &sentence, &Table::default(), done, options)
-}
-
-fn drawn(title: &str, verdict: &Sentence, table: &Table, data: &impl Serialize, options: &Options) -> String {
-    match options.format {
-        Format::Text => text::titled(verdict, table, options),
-        Format::Json => json::pretty(data),
-        Format::Markdown => markdown::titled(verdict, table),
-        Format::Html => html::titled(title, verdict, table),
-    }
 }
 
 fn table(lines: &[BackupLine]) -> Table {

@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value as Json};
 
 use crate::core::{Address, Bytes, Desired, Value};
 use crate::diag::{Diagnostic, code};
@@ -74,14 +73,7 @@ const KEYS: [&str; 3] = ["location", "format", "keep"];
 
 /// The resource of a document.
 pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desired> {
-    let own: Map<String, Json> = match input.value {
-        Json::Object(entries) => {
-            let entries = entries.iter().filter(|(key, _)| KEYS.contains(&key.as_str()));
-            entries.map(|(key, value)| (key.clone(), value.clone())).collect()
-        }
-        _ => Map::new(),
-    };
-    let own = Json::Object(own);
+    let own = input.own(&KEYS);
     let section = SectionInput { value: &own, ..*input };
     let Some(raw) = section.read::<ArchiveStore>(sink) else { return Vec::new() };
     let mut desired = input.desired(Address::global(super::ID, &input.head.name), None);

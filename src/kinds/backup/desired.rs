@@ -168,14 +168,7 @@ const KEYS: [&str; 9] =
 
 /// The resources of a document: its work, and the settings that the work needs.
 pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desired> {
-    let own: Map<String, Json> = match input.value {
-        Json::Object(entries) => {
-            let entries = entries.iter().filter(|(key, _)| KEYS.contains(&key.as_str()));
-            entries.map(|(key, value)| (key.clone(), value.clone())).collect()
-        }
-        _ => Map::new(),
-    };
-    let own = Json::Object(own);
+    let own = input.own(&KEYS);
     let section = SectionInput { value: &own, ..*input };
     let Some(raw) = section.read::<Backup>(sink) else { return Vec::new() };
     let before = sink.len();

@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value as Json;
 
 use crate::core::{Address, Desired, Ensure, Value};
 use crate::diag::{Diagnostic, code};
@@ -34,14 +33,7 @@ const KEYS: [&str; 4] = ["ensure", "schema", "version", "cascade"];
 
 /// The resource of a document.
 pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desired> {
-    let own: serde_json::Map<String, Json> = match input.value {
-        Json::Object(entries) => {
-            let entries = entries.iter().filter(|(key, _)| KEYS.contains(&key.as_str()));
-            entries.map(|(key, value)| (key.clone(), value.clone())).collect()
-        }
-        _ => serde_json::Map::new(),
-    };
-    let own = Json::Object(own);
+    let own = input.own(&KEYS);
     let section = SectionInput { value: &own, ..*input };
     let Some(raw) = section.read::<Extension>(sink) else { return Vec::new() };
     let Some(name) = input.identifier(&input.head.name, "/name", sink) else { return Vec::new() };

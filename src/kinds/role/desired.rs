@@ -72,16 +72,9 @@ pub const PUBLIC: &str = EVERYBODY;
 
 /// The resource of a document.
 pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desired> {
-    let own: serde_json::Map<String, Json> = match input.value {
-        Json::Object(entries) => {
-            let entries = entries.iter().filter(|(key, _)| KEYS.contains(&key.as_str()));
-            entries.map(|(key, value)| (key.clone(), value.clone())).collect()
-        }
-        _ => serde_json::Map::new(),
-    };
-    let keys: Vec<String> = own.keys().cloned().collect();
-    let has_password = own.contains_key("password");
-    let own = Json::Object(own);
+    let own = input.own(&KEYS);
+    let keys: Vec<String> = own.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    let has_password = own.get("password").is_some();
     let section = SectionInput { value: &own, ..*input };
     let Some(raw) = section.read::<Role>(sink) else { return Vec::new() };
     if has_password || raw.password.is_some() {

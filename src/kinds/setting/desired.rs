@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
-use serde_json::Value as Json;
 
 use crate::core::name::check_identifier;
 use crate::core::{Address, Desired, Ensure, Value};
@@ -79,14 +78,7 @@ const SECRET_PARTS: [&str; 6] = ["password", "passphrase", "passwd", "secret", "
 
 /// The resources of a document.
 pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desired> {
-    let own: serde_json::Map<String, Json> = match input.value {
-        Json::Object(entries) => {
-            let entries = entries.iter().filter(|(key, _)| KEYS.contains(&key.as_str()));
-            entries.map(|(key, value)| (key.clone(), value.clone())).collect()
-        }
-        _ => serde_json::Map::new(),
-    };
-    let own = Json::Object(own);
+    let own = input.own(&KEYS);
     let section = SectionInput { value: &own, ..*input };
     let Some(raw) = section.read::<Setting>(sink) else { return Vec::new() };
     let Some(level) = level(&raw, input, sink) else { return Vec::new() };
