@@ -49,7 +49,7 @@ pub struct Sides<'a> {
 pub struct Diff {
     /// What differs.
     pub deltas: Vec<Delta>,
-    /// What is wanted and already so.
+    /// What is wanted and already so, in order.
     pub in_sync: Vec<Address>,
     /// What is live on a managed relation, unnamed, and not Chronoform's own.
     pub unmanaged: Vec<Address>,
@@ -311,7 +311,8 @@ pub fn drift(sides: &Sides<'_>, diff: &Diff) -> Vec<Drift> {
     addresses
         .extend(sides.applied.values().filter(|applied| is_in_view(applied, sides)).map(|applied| &applied.address));
     let standing = |address: &Address| {
-        let status = if unmanaged.contains(address) { Status::Unmanaged } else { status(address, sides)? };
+        let in_sync = diff.in_sync.binary_search(address).is_ok();
+        let status = if unmanaged.contains(address) { Status::Unmanaged } else { status(address, in_sync, sides)? };
         let (live, desired) = (sides.live.get(address), sides.desired.get(address));
         let on = live.and_then(|live| live.on.clone()).or_else(|| desired.and_then(|desired| desired.on.clone()));
         let on = on.or_else(|| sides.applied.get(address).and_then(|applied| applied.on.clone()));
@@ -332,7 +333,8 @@ fn is_in_view(applied: &Applied, sides: &Sides<'_>) -> bool {
     }
 }
 
-fn status(address: &Address, sides: &Sides<'_>) -> Option<Status> {
+/// `in_sync` says whether it was found to be as it is wanted.
+fn status(address: &Address, in_sync: bool, sides: &Sides<'_>) -> Option<Status> {
     let (live, applied) = (sides.live.get(address), sides.applied.get(address));
     let desired = sides.desired.get(address);
     let absent = desired.is_some_and(|desired| desired.ensure == Ensure::Absent);
@@ -344,15 +346,17 @@ fn status(address: &Address, sides: &Sides<'_>) -> Option<Status> {
         (None, _, None) => Some(Status::InSync),
         (None, Some(_), Some(_)) => Some(Status::Missing),
         (None, None, Some(_)) | (Some(_), _, None) => Some(Status::Pending),
+        (Some(live), _, Some(wanted)) if in_sync => Some(unchanged(live, wanted)),
         (Some(live), applied, Some(wanted)) => Some(compare(live, applied, wanted, sides)),
     }
 }
 
+fn unchanged(live: &Live, wanted: &Desired) -> Status {
+    let pause_is_managed = wanted.attributes.contains_key("schedule.paused");
+    if live.paused && !pause_is_managed { Status::Paused } else { Status::InSync }
+}
+
 fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sides<'_>) -> Status {
-    if update(wanted, live, sides).is_none() {
-        let pause_is_managed = wanted.attributes.contains_key("schedule.paused");
-        return if live.paused && !pause_is_managed { Status::Paused } else { Status::InSync };
-    }
     let Some(applied) = applied else { return Status::Pending };
     let derived = |name: &str| (sides.derived)(wanted, applied, name);
     let written = |name: &&String| !derived(name);
