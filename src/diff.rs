@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Change, Containers, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value, Whence,
+    Address, Applied, Change, Containers, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value, Whence, stack,
 };
 
 /// The three sides, and what the policies speak of at all.
@@ -24,24 +24,24 @@ pub struct Sides<'a> {
     pub containers: &'a Containers,
     /// Whether an attribute that was applied and is no longer in the policy goes back to the
     /// server's default, for this kind.
-    pub forgets: &'a dyn Fn(&KindId, &str) -> bool,
+    pub forgets: &'a (dyn Fn(&KindId, &str) -> bool + Sync),
     /// Whether an attribute as it was applied means what the policy wants of it, though it reads
     /// differently.
-    pub means_same: &'a dyn Fn(&Desired, &str, &Json) -> bool,
+    pub means_same: &'a (dyn Fn(&Desired, &str, &Json) -> bool + Sync),
     /// Whether an attribute is one that settling adds and that no policy writes, for a resource as it is
     /// wanted and was applied. What was applied then need not say it to have meant it.
-    pub derived: &'a dyn Fn(&Desired, &Applied, &str) -> bool,
+    pub derived: &'a (dyn Fn(&Desired, &Applied, &str) -> bool + Sync),
     /// What an attribute of this kind is called in reports, where that is not its name.
-    pub label: &'a dyn Fn(&KindId, &str) -> Option<&'static str>,
+    pub label: &'a (dyn Fn(&KindId, &str) -> Option<&'static str> + Sync),
     /// Whether nothing can remove a resource of this kind.
-    pub permanent: &'a dyn Fn(&KindId) -> bool,
+    pub permanent: &'a (dyn Fn(&KindId) -> bool + Sync),
     /// Where the policy is that a resource was applied from.
-    pub whence: &'a dyn Fn(&Applied) -> Whence,
+    pub whence: &'a (dyn Fn(&Applied) -> Whence + Sync),
     /// Whether closing a delta takes everything along that is on its relation.
-    pub takes_along: &'a dyn Fn(&Delta) -> bool,
+    pub takes_along: &'a (dyn Fn(&Delta) -> bool + Sync),
     /// Whether a resource goes with relations that are made anew, though it is on none of them, and can
     /// be made again.
-    pub goes_with: &'a dyn Fn(&Desired, &Live, &BTreeSet<QualifiedName>) -> bool,
+    pub goes_with: &'a (dyn Fn(&Desired, &Live, &BTreeSet<QualifiedName>) -> bool + Sync),
 }
 
 /// What a comparison finds.
@@ -66,16 +66,9 @@ pub struct Diff {
 /// Compares the sides.
 pub fn diff(sides: &Sides<'_>) -> Diff {
     let mut found = Diff::default();
-    for (address, desired) in sides.desired {
-        match (sides.live.get(address), desired.ensure) {
-            (None, Ensure::Present) => found.deltas.push(create(desired, sides)),
-            (Some(live), Ensure::Absent) => found.deltas.push(remove(live, Reason::Unwanted, |_| true)),
-            (None, Ensure::Absent) => {}
-            (Some(live), Ensure::Present) => match update(desired, live, sides) {
-                Some(delta) => found.deltas.push(delta),
-                None => found.in_sync.push(address.clone()),
-            },
-        }
+    for (address, (delta, in_sync)) in sides.desired.keys().zip(stack::spread(sides.desired.values().collect(), |d| of_wanted(d, sides))) {
+        found.deltas.extend(delta);
+        found.in_sync.extend(in_sync.then(|| address.clone()));
     }
     for (address, live) in sides.live {
         if sides.named.contains(address) {
@@ -100,6 +93,20 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
     }
     carry_along(&mut found, sides);
     found
+}
+
+/// What differs from what is wanted of a resource, or whether that is there as it is wanted.
+fn of_wanted(desired: &Desired, sides: &Sides<'_>) -> (Option<Delta>, bool) {
+    match (sides.live.get(&desired.address), desired.ensure) {
+        (None, Ensure::Present) => (Some(create(desired, sides)), false),
+        (Some(live), Ensure::Absent) => (Some(remove(live, Reason::Unwanted, |_| true)), false),
+        (None, Ensure::Absent) => (None, false),
+        (Some(live), Ensure::Present) => {
+            let delta = update(desired, live, sides);
+            let in_sync = delta.is_none();
+            (delta, in_sync)
+        }
+    }
 }
 
 /// What is on a relation that is made anew is created again, and needs no removal of its own. So is
@@ -321,7 +328,7 @@ pub fn drift(sides: &Sides<'_>, diff: &Diff) -> Vec<Drift> {
         let goes = status == Status::Pending && live.is_some() && !wanted;
         Some(Drift { address: address.clone(), on, status, goes, attributes })
     };
-    addresses.into_iter().filter_map(standing).collect()
+    stack::spread(addresses.into_iter().collect(), standing).into_iter().flatten().collect()
 }
 
 /// Whether a remembered resource is of a relation that the policies at hand describe. With a

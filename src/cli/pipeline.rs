@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Delta, Desired, KindId, Live, Place, QualifiedName, Server, Whence};
+use crate::core::{Address, Applied, Delta, Desired, KindId, Live, Place, QualifiedName, Server, Whence, stack};
 use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides};
 use crate::guard;
@@ -167,7 +167,9 @@ pub fn make(
     };
     let mut plan = plan::build(input, &mut Renderer::new())?;
     watch(&mut plan, policies, view, &sizes, sink);
-    Ok(Made { plan, server: live.server, compared })
+    let snapshot::Snapshot { server, relations, live, canon } = live;
+    stack::aside((relations, live, canon, desired, applied, found));
+    Ok(Made { plan, server, compared })
 }
 
 /// Asks the guardrails about the plan, which keeps what they say.
