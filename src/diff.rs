@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Change, Containers, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value, Whence, stack,
+    Address, Applied, Change, Containers, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value, Whence,
+    stack,
 };
 
 /// The three sides, and what the policies speak of at all.
@@ -66,9 +67,13 @@ pub struct Diff {
 /// Compares the sides.
 pub fn diff(sides: &Sides<'_>) -> Diff {
     let mut found = Diff::default();
-    for (address, (delta, in_sync)) in sides.desired.keys().zip(stack::spread(sides.desired.values().collect(), |d| of_wanted(d, sides))) {
-        found.deltas.extend(delta);
-        found.in_sync.extend(in_sync.then(|| address.clone()));
+    let wanted: Vec<&Desired> = sides.desired.values().collect();
+    for (address, standing) in sides.desired.keys().zip(stack::spread(wanted, |desired| of_wanted(desired, sides))) {
+        match standing {
+            Wanted::Differs(delta) => found.deltas.push(*delta),
+            Wanted::InSync => found.in_sync.push(address.clone()),
+            Wanted::NotThere => {}
+        }
     }
     for (address, live) in sides.live {
         if sides.named.contains(address) {
@@ -95,18 +100,23 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
     found
 }
 
-/// What differs from what is wanted of a resource, or whether that is there as it is wanted.
-fn of_wanted(desired: &Desired, sides: &Sides<'_>) -> (Option<Delta>, bool) {
-    match (sides.live.get(&desired.address), desired.ensure) {
-        (None, Ensure::Present) => (Some(create(desired, sides)), false),
-        (Some(live), Ensure::Absent) => (Some(remove(live, Reason::Unwanted, |_| true)), false),
-        (None, Ensure::Absent) => (None, false),
-        (Some(live), Ensure::Present) => {
-            let delta = update(desired, live, sides);
-            let in_sync = delta.is_none();
-            (delta, in_sync)
-        }
-    }
+/// How a resource that is spoken of is there.
+enum Wanted {
+    /// Otherwise than it is wanted. Most do not differ, and are not to take the room of a difference.
+    Differs(Box<Delta>),
+    InSync,
+    /// Not, and neither is it wanted.
+    NotThere,
+}
+
+fn of_wanted(desired: &Desired, sides: &Sides<'_>) -> Wanted {
+    let delta = match (sides.live.get(&desired.address), desired.ensure) {
+        (None, Ensure::Absent) => return Wanted::NotThere,
+        (None, Ensure::Present) => Some(create(desired, sides)),
+        (Some(live), Ensure::Absent) => Some(remove(live, Reason::Unwanted, |_| true)),
+        (Some(live), Ensure::Present) => update(desired, live, sides),
+    };
+    delta.map_or(Wanted::InSync, |delta| Wanted::Differs(Box::new(delta)))
 }
 
 /// What is on a relation that is made anew is created again, and needs no removal of its own. So is

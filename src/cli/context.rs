@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{Format, Global, Paths};
-use crate::cli::{out, publish, record, trace};
 use crate::cli::pipeline::Opened;
+use crate::cli::{out, publish, record, trace};
 use crate::core::glob;
 use crate::diag::{Diagnostic, Failure, Sources, code, render};
 use crate::guard::Standing;

@@ -114,7 +114,8 @@ pub fn make(
     let permanent = |id: &KindId| kinds::by_id(id).is_some_and(|kind| kind.rules().is_permanent());
     let here = std::env::current_dir().unwrap_or_default();
     let given: BTreeSet<PathBuf> = policies.files.iter().map(|file| plain(&file.path, &here)).collect();
-    let sources: HashSet<&str> = applied.values().filter_map(|applied| Some(applied.source.as_ref()?.file.as_str())).collect();
+    let sources: HashSet<&str> =
+        applied.values().filter_map(|applied| Some(applied.source.as_ref()?.file.as_str())).collect();
     let sources: HashMap<&str, Whence> =
         sources.into_iter().map(|file| (file, whence_of(file, &given, &here))).collect();
     // What was recorded without a source is taken for what is given.
@@ -233,7 +234,8 @@ mod tests {
     #[test]
     fn a_file_is_the_same_however_it_is_written() {
         let here = std::env::current_dir().unwrap();
-        let given = BTreeSet::from([plain("./policies/a.yaml", &here), plain(&here.join("b.yaml").to_string_lossy(), &here)]);
+        let given =
+            BTreeSet::from([plain("./policies/a.yaml", &here), plain(&here.join("b.yaml").to_string_lossy(), &here)]);
         let whence = |file: &str| whence_of(file, &given, &here);
         for file in ["policies/a.yaml", "policies/./a.yaml", "b.yaml", "./b.yaml"] {
             assert_eq!(whence(file), Whence::Given, "{file}");
