@@ -182,17 +182,18 @@ fn observe(
                 Some(query) => session.ask(&query),
                 None => Ok(Answer::default()),
             };
-            asked = answer.map_err(|error| error.diagnostic(&reading(*kind)).into()).and_then(|answer| {
+            match answer {
                 // Nobody listens any more where something before this could not be read.
-                Ok(_ = bring.send((*kind, answer)))
-            });
-            if asked.is_err() {
-                break;
+                Ok(answer) => _ = bring.send((*kind, answer)),
+                Err(error) => {
+                    asked = Err(error.diagnostic(&reading(*kind)));
+                    break;
+                }
             }
         }
         drop(bring);
         let live = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        asked.map(|()| live)
+        Ok(asked.map(|()| live)?)
     })
 }
 
