@@ -5,7 +5,9 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Delta, Desired, KindId, Live, Place, QualifiedName, Server, Whence, stack};
+use crate::core::{
+    Address, Applied, Delta, Desired, Hazard, KindId, Live, Place, QualifiedName, Server, Whence, stack,
+};
 use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides};
 use crate::guard;
@@ -59,11 +61,13 @@ pub struct Aim<'a> {
     pub purpose: &'a Purpose,
     /// Work that is to be done although it is not due.
     pub forced: Option<&'a Forced>,
+    /// The hazards that are allowed: an operation leaves work that needs another to a run that allows it.
+    pub allowed: &'a [Hazard],
 }
 
 impl Aim<'static> {
     /// The plans of `plan`, `apply` and `drift`.
-    pub const APPLY: Self = Self { purpose: &Purpose::Apply, forced: None };
+    pub const APPLY: Self = Self { purpose: &Purpose::Apply, forced: None, allowed: &[] };
 }
 
 /// Makes the plan: snapshot, settle, compare, weigh, build. Diagnostics about single resources are
@@ -80,8 +84,8 @@ pub fn make(
     sink: &mut Vec<Diagnostic>,
 ) -> Result<Made, Failure> {
     let Opened { server, applied } = opened;
-    let Aim { purpose, forced } = *aim;
-    let mut outside = ops::Outsider::new(purpose, forced);
+    let Aim { purpose, forced, allowed } = *aim;
+    let mut outside = ops::Outsider::new(purpose, forced, allowed.contains(&Hazard::DeletesData));
     let sides = (&policies.desired, &applied);
     let live = snapshot::take(session, server, &names(policies, &applied), sides, &mut outside)?;
     let now = Now { desired: &policies.desired, live: &live.live, relations: &live.relations };

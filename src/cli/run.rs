@@ -26,7 +26,7 @@ pub fn forced(args: &RunArgs, forced: Option<Forced>, context: &mut Context) -> 
     let started = Instant::now();
     let (ledger, admission) = (context.ledger_path()?, context.admission());
     let purpose = ops::purpose(&args.operations);
-    let aim = Aim { purpose: &purpose, forced: forced.as_ref() };
+    let aim = Aim { purpose: &purpose, forced: forced.as_ref(), allowed: &args.allow };
     let mut looked = look_for(&aim, &args.paths(), context)?;
     context.diagnostics.extend(ops::archiver::refusals(&mut looked.session, &looked.made.plan)?);
     let (plan, server, session) = (looked.made.plan, looked.made.server, looked.session);

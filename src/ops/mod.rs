@@ -58,25 +58,36 @@ impl Forced {
 /// Looks where operations keep what no database knows of.
 pub struct Outsider<'a> {
     backups: bool,
+    archives: bool,
+    may_delete: bool,
     forced: Option<&'a Forced>,
 }
 
 impl<'a> Outsider<'a> {
-    /// One for a purpose.
-    pub fn new(purpose: &Purpose, forced: Option<&'a Forced>) -> Self {
-        let backups = matches!(purpose, Purpose::Run(operations) if operations.contains(&Operation::Backup));
-        Self { backups, forced }
+    /// One for a purpose. `may_delete` says whether archived chunks that have expired may be removed.
+    pub fn new(purpose: &Purpose, forced: Option<&'a Forced>, may_delete: bool) -> Self {
+        let runs = |operation| matches!(purpose, Purpose::Run(operations) if operations.contains(&operation));
+        Self { backups: runs(Operation::Backup), archives: runs(Operation::Archive), may_delete, forced }
     }
 
     /// One for a plan that is carried out.
     pub fn of(plan: &Plan, forced: Option<&'a Forced>) -> Self {
-        Self { backups: plan.operations.contains(&Operation::Backup), forced }
+        let runs = |operation| plan.operations.contains(&operation);
+        let may_delete = plan.actions.iter().any(|action| action.address.kind == kinds::archive_store::ID);
+        Self { backups: runs(Operation::Backup), archives: runs(Operation::Archive), may_delete, forced }
     }
 }
 
 impl Outside for Outsider<'_> {
     fn look(&mut self, server: &Server, desired: &BTreeMap<Address, Desired>) -> Result<Vec<Live>, Failure> {
-        if self.backups { backup::look(server, desired, self.forced) } else { Ok(Vec::new()) }
+        let mut found = Vec::new();
+        if self.backups {
+            found.extend(backup::look(server, desired, self.forced)?);
+        }
+        if self.archives && self.forced.is_none() {
+            found.extend(archiver::look(server, desired, self.may_delete)?);
+        }
+        Ok(found)
     }
 }
 

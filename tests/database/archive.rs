@@ -33,6 +33,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         trial("damage_is_found", damage),
         trial("rows_come_back", comes_back),
         trial("what_cannot_be_kept_is_refused", refused),
+        trial("what_has_expired_goes_once_that_is_allowed", expired),
     ];
     if !tier.single_session() {
         trials.push(trial("a_writer_meanwhile", written_meanwhile));
@@ -238,6 +239,49 @@ fn comes_back(db: &Db, place: &Workplace<'_>) {
         assert!(run(place).expect(0).out.contains("Nothing is due."));
         assert_eq!(of("trades"), of("before"));
     }
+}
+
+fn expired(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, true);
+    run(place).expect(0);
+    let policy = fs::read_to_string(place.path().join("policy.yaml")).unwrap();
+    let keeps = |keep: &str| place.write("policy.yaml", &policy.replace("\n---", &format!("\nkeep: {keep}\n---")));
+    let allowed = ["run", "archive", "--policies", "policy.yaml", "--auto-approve", "--allow", "deletes_data"];
+    keeps("30 days");
+    assert!(
+        place.run(&["validate", "policy.yaml"]).expect(1).err.contains("policy-conflict"),
+        "kept for no time at all"
+    );
+    keeps("300 years");
+    assert!(place.run(&allowed).expect(0).out.contains("Nothing is due."));
+
+    keeps("2 years");
+    let told = run(place).expect(0);
+    assert!(told.err.contains("archive-expired") && told.err.contains("6 archived chunks"), "{}", told.err);
+    assert_eq!(files(place, ".json").len(), CHUNKS, "without a word nothing goes");
+    assert!(
+        !place.run(&["plan", "policy.yaml"]).expect(0).err.contains("archive-expired"),
+        "a plan looks into no store"
+    );
+
+    // A removal that ended half-way, a manifest that cannot be trusted, and what another database keeps there.
+    let manifests = files(place, ".json");
+    fs::remove_file(&files(place, ".parquet")[0]).unwrap();
+    fs::write(&manifests[1], "{}").unwrap();
+    let other = place.path().join("store/7-other/public.trades");
+    fs::create_dir_all(&other).unwrap();
+    for file in [&manifests[2], &files(place, ".parquet")[1]] {
+        fs::copy(file, other.join(file.file_name().unwrap())).unwrap();
+    }
+    let dry = place.run(&[&allowed[..], &["--dry-run", "-v"]].concat()).expect(0);
+    for told in ["removes for ever, from the archive, 5 chunks", "oldest 2020-01-01", "chronoform archive expire"] {
+        assert!(dry.out.contains(told), "{told}\n{}", dry.out);
+    }
+    place.run(&allowed).expect(0);
+    let left: Vec<PathBuf> = files(place, "").into_iter().filter(|path| !path.starts_with(&other)).collect();
+    assert_eq!(left.len(), 2, "the damaged one's are all that is left: {left:?}");
+    assert_eq!(files(place, "").len(), 4);
+    assert!(place.run(&allowed).expect(0).out.contains("Nothing is due."));
 }
 
 fn refused(db: &Db, place: &Workplace<'_>) {

@@ -70,20 +70,14 @@ pub fn identify(found: Vec<Live>, desired: &BTreeMap<Address, Desired>) -> Vec<L
     found.into_iter().map(known).collect()
 }
 
-/// Whether no job of the server drops chunks of the table. With `drop: true` the policy removes one of
-/// retention; a job of the same procedure that somebody made with `add_job` is in nobody's policy.
+/// Whether no job of the server drops chunks of the table.
 fn nothing_else_drops(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> bool {
     let Some(on) = &desired.on else { return true };
     let retention = view.live.get(&Address::in_schema(KindId::new("retention"), on));
     let Some(live) = retention.filter(|live| !live.paused) else { return true };
+    // With `drop: true` only what is proved to be in the archive is dropped: `apply` removes the policy, and
+    // a run says that it leaves that to `apply`.
     if desired.get(DROP) == Some(&Value::Bool(true)) {
-        let message = format!("{on} has a retention policy, which drops chunks that are not archived yet");
-        sink.push(
-            Diagnostic::warning(&NOT_ARCHIVED, message)
-                .at(desired.place_of(DROP))
-                .why("with `drop: true` only what is proved to be in the archive is dropped: apply removes the policy")
-                .help("run `chronoform apply` first; until then nothing is archived"),
-        );
         return false;
     }
     let age = ["drop_after", "drop_created_before"].into_iter().find_map(|name| live.get(name));
@@ -122,6 +116,7 @@ fn nothing_reads_it_again(desired: &Desired, view: &View<'_>, sink: &mut Vec<Dia
 pub fn check(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
     checks::age(desired, AFTER, all, sink);
     check_store(desired, all, sink);
+    check_keep(desired, all, sink);
     check_retention(desired, all, sink);
     check_columnstore(desired, all, sink);
 }
@@ -148,6 +143,30 @@ fn check_store(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut V
     };
     let message = format!("no policy describes an archive store `{name}`");
     sink.push(Diagnostic::error(&UNKNOWN_STORE, message).at(desired.place_of(TO)).help(help));
+}
+
+/// What is archived later than it is kept would be removed as soon as it is there.
+fn check_keep(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    let Some(store) = store(desired, all) else { return };
+    let (Some(Value::Interval(after)), Some(Value::Interval(keep))) =
+        (desired.get(AFTER), store.get(archive_store::KEEP))
+    else {
+        return;
+    };
+    if after.approximate_micros() < keep.approximate_micros() {
+        return;
+    }
+    let name = &store.address.name;
+    sink.push(
+        Diagnostic::error(
+            &code::POLICY_CONFLICT,
+            format!("chunks go to `{name}` after {after}, which keeps them for {keep}"),
+        )
+        .at(desired.place_of(AFTER))
+        .and_at(store.place_of(archive_store::KEEP), "how long they are kept")
+        .why("both are counted from the end of a chunk's range: it would be removed as soon as it is there")
+        .help("archive earlier, or keep for longer"),
+    );
 }
 
 /// With `drop: true` the section's own resource stands for the retention policy that must not be. One

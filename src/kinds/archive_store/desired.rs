@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::core::{Address, Bytes, Desired, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::SectionInput;
-use crate::kinds::archive_store::{COMPRESSION, KEEP, PATH, ROW_GROUP};
+use crate::kinds::archive_store::{COMPRESSION, CURRENT, KEEP, PATH, ROW_GROUP, STATE};
 
 /// The smallest and the largest row group: below, a file's columns are too short to compress well;
 /// above, writing one takes too much memory.
@@ -22,7 +22,8 @@ pub struct ArchiveStore {
     /// How they are written.
     #[serde(default)]
     pub format: Format,
-    /// How long an archived chunk is kept, counted from the end of its range. Without it, for ever.
+    /// How long an archived chunk is kept, counted from the end of its range; then `run archive --allow
+    /// deletes_data` removes it. Without it, and for chunks whose time is a whole number, for ever.
     #[schemars(example = &"7 years")]
     pub keep: Option<String>,
 }
@@ -95,7 +96,10 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     input.set(&mut desired, ROW_GROUP, "/format", Value::Int(row_group));
     if let Some(keep) = &raw.keep {
         match input.interval(keep, "/keep", sink) {
-            Some(interval) => input.set(&mut desired, KEEP, "/keep", Value::Interval(interval)),
+            Some(interval) => {
+                input.set(&mut desired, KEEP, "/keep", Value::Interval(interval));
+                input.set(&mut desired, STATE, "/keep", Value::text(CURRENT));
+            }
             None => return Vec::new(),
         }
     }

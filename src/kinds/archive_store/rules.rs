@@ -1,7 +1,18 @@
-//! Nothing is done to the database for a store.
+//! Nothing is done to the database for a store; what has expired leaves its folder.
 
-use crate::kinds::archive_store::{COMPRESSION, KEEP, PATH, ROW_GROUP};
-use crate::kinds::{AttributeRule, How, Rules};
+use crate::core::Hazard;
+use crate::kinds::archive_store::{COMPRESSION, KEEP, PATH, ROW_GROUP, STATE};
+use crate::kinds::{AttributeRule, How, Needs, Rules, StepRule, Variant};
+
+static EXPIRE: StepRule = StepRule {
+    variants: &[Variant {
+        needs: Needs::ANY,
+        template: "archive_store/expire.sql",
+        lock: None,
+        transactional: false,
+        hazards: &[Hazard::DeletesData],
+    }],
+};
 
 const fn said(name: &'static str) -> AttributeRule {
     AttributeRule { name, how: How::OnlyAtCreation }
@@ -12,5 +23,11 @@ pub static RULES: Rules = Rules {
     create: &[],
     remove: &[],
     replace: None,
-    attributes: &[said(PATH), said(COMPRESSION), said(ROW_GROUP), said(KEEP)],
+    attributes: &[
+        said(PATH),
+        said(COMPRESSION),
+        said(ROW_GROUP),
+        said(KEEP),
+        AttributeRule { name: STATE, how: How::Alter(&EXPIRE) },
+    ],
 };

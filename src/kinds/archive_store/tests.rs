@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ArchiveStore, COMPRESSION, KEEP, PATH, ROW_GROUP};
+use super::{ArchiveStore, COMPRESSION, CURRENT, KEEP, PATH, ROW_GROUP, STATE};
 use crate::core::{Interval, Value};
 use crate::kinds::Kind;
 use crate::kinds::fixture::{World, codes, daily, desired, expand};
@@ -24,6 +24,7 @@ fn a_store_is_a_folder_and_how_files_are_written_to_it() {
     let more = desired(KIND, &more);
     assert_eq!(more.get(ROW_GROUP), Some(&Value::Int(8 << 20)));
     assert_eq!(more.get(KEEP), Some(&Value::Interval(Interval::days(30))));
+    assert_eq!((least.get(STATE), more.get(STATE)), (None, Some(&Value::text(CURRENT))));
 }
 
 #[test]

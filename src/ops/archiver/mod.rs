@@ -1,6 +1,7 @@
 //! Archives as users know them: what is due goes into a store, can be listed, proved again, looked at
 //! and brought back. How rows become files is [`archive`](crate::ops::archive)'s to know.
 
+mod expire;
 mod moment;
 mod range;
 mod restore;
@@ -15,11 +16,13 @@ use crate::apply::{Interrupt, StepOutcome, Tasks};
 use crate::core::{Action, QualifiedName, RowError, Server, Task};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::kinds::archive::{NOT_KEPT, TASK};
+use crate::kinds::archive_store;
 use crate::ops::archive::{Archive, ArchiveError, DataFile, Facts, Manifest, columns, verify};
 use crate::pg::{PgError, Session};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
+pub use expire::look;
 pub use moment::Moment;
 pub use range::Stopped;
 pub use restore::{Restored, Span, restore};
@@ -46,6 +49,9 @@ impl Tasks for Archiver<'_> {
         interrupt: &Interrupt,
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), StepOutcome> {
+        if task.name == archive_store::TASK {
+            return Ok(expire::expire(task, self.server, interrupt, tell)?);
+        }
         if task.name != TASK {
             return Err(StepOutcome::Failed(PgError::protocol(format!("nobody knows the work `{}`", task.name))));
         }
@@ -121,9 +127,21 @@ pub struct Contents {
 pub fn contents(store: &Path) -> io::Result<Contents> {
     let mut contents = Contents::default();
     for database in folders(store)? {
-        for table in folders(&database)? {
-            read(&table, &mut contents)?;
-        }
+        let of_one = contents_of(&database)?;
+        contents.entries.extend(of_one.entries);
+        contents.damaged.extend(of_one.damaged);
+    }
+    Ok(contents)
+}
+
+/// Looks through the part of a store that one database has.
+///
+/// # Errors
+/// What the file system says.
+fn contents_of(database: &Path) -> io::Result<Contents> {
+    let mut contents = Contents::default();
+    for table in folders(database)? {
+        read(&table, &mut contents)?;
     }
     let order = |entry: &Entry| {
         let start = entry.manifest.range.as_ref().map(|range| range.start.raw);

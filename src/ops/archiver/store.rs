@@ -67,13 +67,17 @@ fn safe(text: &str) -> String {
     }
 }
 
+/// The part of a store that one database has: by the cluster's system identifier and its name.
+pub fn database_folder(store: &Path, (cluster, name): (&str, &str)) -> PathBuf {
+    store.join(format!("{}-{}", safe(cluster), safe(name)))
+}
+
 impl Shelf {
     /// The shelf of a table. `database` is the cluster's system identifier and the database's name, so
     /// that several may share a store.
     pub fn new(store: &Path, database: (&str, &str), table: &QualifiedName) -> Self {
-        let database = format!("{}-{}", safe(database.0), safe(database.1));
         let table = format!("{}.{}", safe(&table.schema), safe(&table.name));
-        Self { folder: store.join(database).join(table) }
+        Self { folder: database_folder(store, database).join(table) }
     }
 
     /// Begins an unfinished file, in place of what an earlier run left behind of it.
@@ -190,6 +194,14 @@ impl Drop for Unfinished {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Brings to the disk what entries the folder of a file has.
+///
+/// # Errors
+/// What the file system says.
+pub fn sync_folder_of(file: &Path) -> io::Result<()> {
+    file.parent().map_or(Ok(()), sync)
 }
 
 /// Brings a folder's own entries to the disk, without which a rename may be lost.

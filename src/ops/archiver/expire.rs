@@ -1,0 +1,167 @@
+//! What is older than its store keeps it: found, and once that is allowed removed.
+//!
+//! Only of the database that is worked on: what others keep in the same folder is theirs to remove. What
+//! cannot be read or trusted is never removed, and neither is a chunk whose time is a whole number, which has
+//! no age.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
+use crate::apply::Interrupt;
+use crate::core::{Address, Desired, Interval, Live, Server, Task, Value};
+use crate::diag::{Diagnostic, Failure};
+use crate::kinds::archive_store::{BYTES, EXPIRES, ID, KEEP, NEWEST, OLDEST, PATH, STATE, UNUSABLE};
+use crate::ops::archive::manifest::Bound;
+use crate::ops::archiver::range::Stopped;
+use crate::ops::archiver::store::database_folder;
+use crate::ops::archiver::{Contents, Entry, Moment, contents_of};
+
+/// What the stores of the policies hold that is older than it is kept. Where nothing may be removed, their
+/// standing is as wanted, and what has expired is told beside it.
+///
+/// # Errors
+/// When a store cannot be read.
+pub fn look(server: &Server, desired: &BTreeMap<Address, Desired>, may_delete: bool) -> Result<Vec<Live>, Failure> {
+    let mut found = Vec::new();
+    for desired in desired.values().filter(|desired| desired.address.kind == ID) {
+        let (Some(path), Some(Value::Interval(keep))) = (desired.get(PATH).and_then(Value::as_text), desired.get(KEEP))
+        else {
+            continue;
+        };
+        let folder = database_folder(Path::new(path), (&server.system_identifier, &server.database));
+        let contents = contents_of(&folder).map_err(|error| unreadable(path, &error).at(desired.place_of(PATH)))?;
+        found.push(live(desired, &folder, &expired(&contents, keep, now(server.now_micros)), may_delete));
+    }
+    Ok(found)
+}
+
+fn unreadable(path: &str, error: &io::Error) -> Diagnostic {
+    Diagnostic::error(&UNUSABLE, format!("the store at {path} cannot be read: {error}"))
+        .help("it must be a folder of this machine that whoever runs Chronoform may read and write")
+}
+
+fn live(desired: &Desired, folder: &Path, expired: &[&Entry], may_delete: bool) -> Live {
+    let mut live = Live::new(desired.address.clone(), None);
+    live.system = true;
+    live.attributes = desired.attributes.clone();
+    let bound = |entry: Option<&&Entry>, which: fn(&Entry) -> Option<&Bound>| {
+        entry.and_then(|entry| which(entry)).map(|bound| bound.text.clone())
+    };
+    let by = |which: fn(&Entry) -> Option<&Bound>| move |entry: &&&Entry| which(entry).map(|bound| bound.raw);
+    let (start, end) = (start as fn(&Entry) -> Option<&Bound>, end as fn(&Entry) -> Option<&Bound>);
+    let Some(newest) = bound(expired.iter().max_by_key(by(end)), end) else { return live };
+    let names = expired.iter().filter_map(|entry| Some(entry.path.strip_prefix(folder).ok()?.to_str()?.to_owned()));
+    live.set_fact(EXPIRES, Value::texts(names));
+    let bytes: u64 = expired.iter().map(|entry| entry.manifest.file.bytes).sum();
+    live.set_fact(BYTES, Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX)));
+    if let Some(oldest) = bound(expired.iter().min_by_key(by(start)), start) {
+        live.set_fact(OLDEST, Value::text(oldest));
+    }
+    if may_delete {
+        let chunks = if expired.len() == 1 { "1 chunk".to_owned() } else { format!("{} chunks", expired.len()) };
+        live.set(STATE, Value::text(format!("{chunks} up to {newest} expired")));
+    }
+    live.set_fact(NEWEST, Value::text(newest));
+    live
+}
+
+fn start(entry: &Entry) -> Option<&Bound> {
+    entry.manifest.range.as_ref().map(|range| &range.start)
+}
+
+fn end(entry: &Entry) -> Option<&Bound> {
+    entry.manifest.range.as_ref().map(|range| &range.end)
+}
+
+/// The earlier of two clocks: a machine whose own is wrong must not take anything for older than it is.
+fn now(server: i64) -> Timestamp {
+    let own = Timestamp::now();
+    Timestamp::from_microsecond(server).map_or(own, |server| server.min(own))
+}
+
+/// What ended longer ago than it is kept, in the order of the contents.
+fn expired<'a>(contents: &'a Contents, keep: &Interval, now: Timestamp) -> Vec<&'a Entry> {
+    let Some(until) = before(now, keep) else { return Vec::new() };
+    let is_time = |bound: &&Bound| bound.text.parse::<i64>().is_err() && Moment::read(&bound.text).is_some();
+    let gone = |entry: &&Entry| end(entry).filter(is_time).is_some_and(|end| end.raw < until.as_microsecond());
+    contents.entries.iter().filter(gone).collect()
+}
+
+/// A moment so long before another, by the calendar in UTC; `None` where there is no such moment.
+fn before(now: Timestamp, keep: &Interval) -> Option<Timestamp> {
+    let span =
+        Span::new().try_months(keep.months).ok()?.try_days(keep.days).ok()?.try_microseconds(keep.micros).ok()?;
+    let at: DateTime = TimeZone::UTC.to_datetime(now).checked_sub(span).ok()?;
+    TimeZone::UTC.to_timestamp(at).ok()
+}
+
+/// Removes what a plan lists, as far as it has expired still.
+///
+/// # Errors
+/// What stopped it; the rest is there still.
+pub fn expire(task: &Task, server: &Server, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<(), Stopped> {
+    let text = |name: &str| task.arguments.get(name).and_then(Value::as_text);
+    let (Some(path), Some(Value::Interval(keep))) = (text(PATH), task.arguments.get(KEEP)) else {
+        return Err(Stopped::Refused("the plan's work names no store".to_owned()));
+    };
+    if (text("cluster"), text("database")) != (Some(&server.system_identifier), Some(&server.database)) {
+        return Err(Stopped::Refused("the plan's work is of another database".to_owned()));
+    }
+    let planned = task.arguments.get(EXPIRES).map(Value::as_list).unwrap_or_default();
+    let folder = database_folder(Path::new(path), (&server.system_identifier, &server.database));
+    let planned: Vec<PathBuf> = planned.iter().filter_map(Value::as_text).map(|name| folder.join(name)).collect();
+    let contents = contents_of(&folder)?;
+    for entry in expired(&contents, keep, now(server.now_micros)).into_iter().filter(|e| planned.contains(&e.path)) {
+        if interrupt.is_requested() {
+            return Err(Stopped::Interrupted);
+        }
+        tell(&format!("removing {}", entry.manifest.chunk));
+        remove(entry)?;
+    }
+    Ok(())
+}
+
+/// Removes a chunk's files. The manifest goes last: as long as it is there, the next run goes on.
+fn remove(entry: &Entry) -> Result<(), Stopped> {
+    let name = Path::new(&entry.manifest.file.name);
+    if name.file_name() != Some(name.as_os_str()) {
+        let why = format!("{} names a file that is not beside it: {}", entry.path.display(), name.display());
+        return Err(Stopped::Refused(why));
+    }
+    let removed = |path: &Path| match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Stopped::File(error)),
+        _ => Ok(()),
+    };
+    removed(&entry.file())?;
+    super::store::sync_folder_of(&entry.path)?;
+    removed(&entry.path)?;
+    super::store::sync_folder_of(&entry.path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_ago_is_counted_by_the_calendar() {
+        let now: Timestamp = "2026-03-31T12:00:00Z".parse().unwrap();
+        let at = |keep: &str| before(now, &Interval::parse(keep).unwrap()).unwrap().to_string();
+        assert_eq!(at("7 years"), "2019-03-31T12:00:00Z");
+        assert_eq!(at("1 month"), "2026-02-28T12:00:00Z", "there is no 31st");
+        assert_eq!(at("1 day 12 hours"), "2026-03-30T00:00:00Z");
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_does_not_count() {
+        let own = Timestamp::now();
+        assert!(now(own.as_microsecond() + 86_400_000_000) <= Timestamp::now());
+        assert_eq!(now(0), Timestamp::UNIX_EPOCH);
+    }
+}

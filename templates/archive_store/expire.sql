@@ -1,0 +1,1 @@
+-- chronoform archive expire
