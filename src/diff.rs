@@ -374,6 +374,10 @@ fn unchanged(live: &Live, wanted: &Desired) -> Status {
 }
 
 fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sides<'_>) -> Status {
+    // What is made anew with its relation is as it is wanted all the same.
+    if update(wanted, live, sides).is_none() {
+        return unchanged(live, wanted);
+    }
     let Some(applied) = applied else { return Status::Pending };
     let derived = |name: &str| (sides.derived)(wanted, applied, name);
     let written = |name: &&String| !derived(name);
