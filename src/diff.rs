@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::core::{
     Address, Applied, Change, Containers, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Value, Whence,
+    stack,
 };
 
 /// The three sides, and what the policies speak of at all.
@@ -24,24 +25,24 @@ pub struct Sides<'a> {
     pub containers: &'a Containers,
     /// Whether an attribute that was applied and is no longer in the policy goes back to the
     /// server's default, for this kind.
-    pub forgets: &'a dyn Fn(&KindId, &str) -> bool,
+    pub forgets: &'a (dyn Fn(&KindId, &str) -> bool + Sync),
     /// Whether an attribute as it was applied means what the policy wants of it, though it reads
     /// differently.
-    pub means_same: &'a dyn Fn(&Desired, &str, &Json) -> bool,
+    pub means_same: &'a (dyn Fn(&Desired, &str, &Json) -> bool + Sync),
     /// Whether an attribute is one that settling adds and that no policy writes, for a resource as it is
     /// wanted and was applied. What was applied then need not say it to have meant it.
-    pub derived: &'a dyn Fn(&Desired, &Applied, &str) -> bool,
+    pub derived: &'a (dyn Fn(&Desired, &Applied, &str) -> bool + Sync),
     /// What an attribute of this kind is called in reports, where that is not its name.
-    pub label: &'a dyn Fn(&KindId, &str) -> Option<&'static str>,
+    pub label: &'a (dyn Fn(&KindId, &str) -> Option<&'static str> + Sync),
     /// Whether nothing can remove a resource of this kind.
-    pub permanent: &'a dyn Fn(&KindId) -> bool,
+    pub permanent: &'a (dyn Fn(&KindId) -> bool + Sync),
     /// Where the policy is that a resource was applied from.
-    pub whence: &'a dyn Fn(&Applied) -> Whence,
+    pub whence: &'a (dyn Fn(&Applied) -> Whence + Sync),
     /// Whether closing a delta takes everything along that is on its relation.
-    pub takes_along: &'a dyn Fn(&Delta) -> bool,
+    pub takes_along: &'a (dyn Fn(&Delta) -> bool + Sync),
     /// Whether a resource goes with relations that are made anew, though it is on none of them, and can
     /// be made again.
-    pub goes_with: &'a dyn Fn(&Desired, &Live, &BTreeSet<QualifiedName>) -> bool,
+    pub goes_with: &'a (dyn Fn(&Desired, &Live, &BTreeSet<QualifiedName>) -> bool + Sync),
 }
 
 /// What a comparison finds.
@@ -49,7 +50,7 @@ pub struct Sides<'a> {
 pub struct Diff {
     /// What differs.
     pub deltas: Vec<Delta>,
-    /// What is wanted and already so.
+    /// What is wanted and already so, in order.
     pub in_sync: Vec<Address>,
     /// What is live on a managed relation, unnamed, and not Chronoform's own.
     pub unmanaged: Vec<Address>,
@@ -66,15 +67,12 @@ pub struct Diff {
 /// Compares the sides.
 pub fn diff(sides: &Sides<'_>) -> Diff {
     let mut found = Diff::default();
-    for (address, desired) in sides.desired {
-        match (sides.live.get(address), desired.ensure) {
-            (None, Ensure::Present) => found.deltas.push(create(desired, sides)),
-            (Some(live), Ensure::Absent) => found.deltas.push(remove(live, Reason::Unwanted, |_| true)),
-            (None, Ensure::Absent) => {}
-            (Some(live), Ensure::Present) => match update(desired, live, sides) {
-                Some(delta) => found.deltas.push(delta),
-                None => found.in_sync.push(address.clone()),
-            },
+    let wanted: Vec<&Desired> = sides.desired.values().collect();
+    for (address, standing) in sides.desired.keys().zip(stack::spread(wanted, |desired| of_wanted(desired, sides))) {
+        match standing {
+            Wanted::Differs(delta) => found.deltas.push(*delta),
+            Wanted::InSync => found.in_sync.push(address.clone()),
+            Wanted::NotThere => {}
         }
     }
     for (address, live) in sides.live {
@@ -100,6 +98,25 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
     }
     carry_along(&mut found, sides);
     found
+}
+
+/// How a resource that is spoken of is there.
+enum Wanted {
+    /// Otherwise than it is wanted. Most do not differ, and are not to take the room of a difference.
+    Differs(Box<Delta>),
+    InSync,
+    /// Not, and neither is it wanted.
+    NotThere,
+}
+
+fn of_wanted(desired: &Desired, sides: &Sides<'_>) -> Wanted {
+    let delta = match (sides.live.get(&desired.address), desired.ensure) {
+        (None, Ensure::Absent) => return Wanted::NotThere,
+        (None, Ensure::Present) => Some(create(desired, sides)),
+        (Some(live), Ensure::Absent) => Some(remove(live, Reason::Unwanted, |_| true)),
+        (Some(live), Ensure::Present) => update(desired, live, sides),
+    };
+    delta.map_or(Wanted::InSync, |delta| Wanted::Differs(Box::new(delta)))
 }
 
 /// What is on a relation that is made anew is created again, and needs no removal of its own. So is
@@ -311,7 +328,8 @@ pub fn drift(sides: &Sides<'_>, diff: &Diff) -> Vec<Drift> {
     addresses
         .extend(sides.applied.values().filter(|applied| is_in_view(applied, sides)).map(|applied| &applied.address));
     let standing = |address: &Address| {
-        let status = if unmanaged.contains(address) { Status::Unmanaged } else { status(address, sides)? };
+        let in_sync = diff.in_sync.binary_search(address).is_ok();
+        let status = if unmanaged.contains(address) { Status::Unmanaged } else { status(address, in_sync, sides)? };
         let (live, desired) = (sides.live.get(address), sides.desired.get(address));
         let on = live.and_then(|live| live.on.clone()).or_else(|| desired.and_then(|desired| desired.on.clone()));
         let on = on.or_else(|| sides.applied.get(address).and_then(|applied| applied.on.clone()));
@@ -320,7 +338,7 @@ pub fn drift(sides: &Sides<'_>, diff: &Diff) -> Vec<Drift> {
         let goes = status == Status::Pending && live.is_some() && !wanted;
         Some(Drift { address: address.clone(), on, status, goes, attributes })
     };
-    addresses.into_iter().filter_map(standing).collect()
+    stack::spread(addresses.into_iter().collect(), standing).into_iter().flatten().collect()
 }
 
 /// Whether a remembered resource is of a relation that the policies at hand describe. With a
@@ -332,7 +350,8 @@ fn is_in_view(applied: &Applied, sides: &Sides<'_>) -> bool {
     }
 }
 
-fn status(address: &Address, sides: &Sides<'_>) -> Option<Status> {
+/// `in_sync` says whether it was found to be as it is wanted.
+fn status(address: &Address, in_sync: bool, sides: &Sides<'_>) -> Option<Status> {
     let (live, applied) = (sides.live.get(address), sides.applied.get(address));
     let desired = sides.desired.get(address);
     let absent = desired.is_some_and(|desired| desired.ensure == Ensure::Absent);
@@ -344,15 +363,17 @@ fn status(address: &Address, sides: &Sides<'_>) -> Option<Status> {
         (None, _, None) => Some(Status::InSync),
         (None, Some(_), Some(_)) => Some(Status::Missing),
         (None, None, Some(_)) | (Some(_), _, None) => Some(Status::Pending),
+        (Some(live), _, Some(wanted)) if in_sync => Some(unchanged(live, wanted)),
         (Some(live), applied, Some(wanted)) => Some(compare(live, applied, wanted, sides)),
     }
 }
 
+fn unchanged(live: &Live, wanted: &Desired) -> Status {
+    let pause_is_managed = wanted.attributes.contains_key("schedule.paused");
+    if live.paused && !pause_is_managed { Status::Paused } else { Status::InSync }
+}
+
 fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sides<'_>) -> Status {
-    if update(wanted, live, sides).is_none() {
-        let pause_is_managed = wanted.attributes.contains_key("schedule.paused");
-        return if live.paused && !pause_is_managed { Status::Paused } else { Status::InSync };
-    }
     let Some(applied) = applied else { return Status::Pending };
     let derived = |name: &str| (sides.derived)(wanted, applied, name);
     let written = |name: &&String| !derived(name);

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{Format, Global, Paths};
-use crate::cli::{out, publish, trace};
+use crate::cli::pipeline::Opened;
+use crate::cli::{out, publish, record, trace};
 use crate::core::glob;
 use crate::diag::{Diagnostic, Failure, Sources, code, render};
 use crate::guard::Standing;
@@ -41,14 +42,14 @@ pub struct Context {
 }
 
 /// A connection that is being made.
-pub struct Connecting(std::thread::JoinHandle<Result<Session, Failure>>);
+pub struct Connecting(std::thread::JoinHandle<Result<(Session, Opened), Failure>>);
 
 impl Connecting {
-    /// The session, once it is there.
+    /// The session with its snapshot open, once they are there.
     ///
     /// # Errors
-    /// As [`Context::connect`].
-    pub fn wait(self) -> Result<Session, Failure> {
+    /// As [`Context::connect`] and [`Opened::new`].
+    pub fn wait(self) -> Result<(Session, Opened), Failure> {
         self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
@@ -197,11 +198,17 @@ impl Context {
         Session::connect_watched(&endpoint, watch)
     }
 
-    /// Begins to connect, so that a server is reached while policies are read.
+    /// Begins to connect and to remember, so that a server is reached while policies are read.
     pub fn begin_connecting(&mut self) -> Connecting {
         let options = self.connect_options();
+        let (ledger, admission) = (self.ledger_path(), self.admission());
         let watch = (self.global.verbose >= TRACE).then(trace::to_stderr);
-        Connecting(std::thread::spawn(move || Session::connect_watched(&options?.resolve()?, watch)))
+        Connecting(std::thread::spawn(move || {
+            let mut session = Session::connect_watched(&options?.resolve()?, watch)?;
+            let ledger = ledger?;
+            let opened = Opened::new(&mut session, |server| record::remember(&ledger, server, &admission))?;
+            Ok((session, opened))
+        }))
     }
 
     /// Where to connect: `--url`, else the target's URL, else the environment.

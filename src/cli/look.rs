@@ -4,14 +4,9 @@
 use crate::cli::args::Paths;
 use crate::cli::context::{Connecting, Context};
 use crate::cli::pipeline::{self, Aim, Made};
-use crate::cli::record;
 use crate::diag::Failure;
 use crate::load::Policies;
 use crate::pg::Session;
-use crate::plan::Purpose;
-
-/// Plans of `plan`, `apply` and `drift`.
-const APPLY: Aim<'static> = Aim { purpose: &Purpose::Apply, forced: None };
 
 /// A plan, and the session that it was made on.
 pub struct Looked {
@@ -28,7 +23,7 @@ pub struct Looked {
 /// # Errors
 /// What makes any plan impossible. What is wrong with single resources is left in the context.
 pub fn look(paths: &Paths, context: &mut Context) -> Result<Looked, Failure> {
-    look_for(&APPLY, paths, context)
+    look_for(&Aim::APPLY, paths, context)
 }
 
 /// The same for any purpose.
@@ -50,7 +45,7 @@ pub fn look_unguarded(paths: &Paths, context: &mut Context) -> Result<Looked, Fa
     let connecting = context.begin_connecting();
     let mut policies = context.policies(paths)?;
     policies.guardrails.clear();
-    look_with(&APPLY, policies, connecting, paths, context)
+    look_with(&Aim::APPLY, policies, connecting, paths, context)
 }
 
 fn look_with(
@@ -60,12 +55,9 @@ fn look_with(
     paths: &Paths,
     context: &mut Context,
 ) -> Result<Looked, Failure> {
-    let ledger = context.ledger_path()?;
-    let mut session = connecting.wait()?;
-    let admission = context.admission();
-    let mut remember = |server: &_| record::remember(&ledger, server, &admission);
+    let (mut session, opened) = connecting.wait()?;
     let whole = paths.paths.is_empty();
-    let mut made = pipeline::make_for(aim, &policies, &mut session, &mut remember, whole, &mut context.diagnostics)?;
+    let mut made = pipeline::make(aim, &policies, &mut session, opened, whole, &mut context.diagnostics)?;
     made.plan.target.name = context.named_target();
     Ok(Looked { made, session, policies })
 }

@@ -1,11 +1,11 @@
 //! The way from policies and a session to a plan, as `plan`, `apply` and `drift` share it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, Delta, Desired, KindId, Live, Place, QualifiedName, Server, Whence};
+use crate::core::{Address, Applied, Delta, Desired, KindId, Live, Place, QualifiedName, Server, Whence, stack};
 use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides};
 use crate::guard;
@@ -29,22 +29,27 @@ pub struct Made {
     pub compared: bool,
 }
 
-/// What the ledger remembers of a server's database.
-pub type Remember<'a> = &'a mut dyn FnMut(&Server) -> Result<BTreeMap<Address, Applied>, Failure>;
+/// A server with an open snapshot, and what the ledger remembers of its database.
+pub struct Opened {
+    /// The server.
+    pub server: Server,
+    /// What was applied last.
+    pub applied: BTreeMap<Address, Applied>,
+}
 
-/// Makes the plan: snapshot, settle, compare, weigh, build. Diagnostics about single resources are
-/// left in `sink`, and `whole` says that these are all of the project's policies; a resource that has an error is in the plan as blocked, or not at all.
-///
-/// # Errors
-/// What makes any plan impossible.
-pub fn make(
-    policies: &Policies,
-    session: &mut Session,
-    remember: Remember<'_>,
-    whole: bool,
-    sink: &mut Vec<Diagnostic>,
-) -> Result<Made, Failure> {
-    make_for(&Aim { purpose: &Purpose::Apply, forced: None }, policies, session, remember, whole, sink)
+impl Opened {
+    /// Opens the snapshot that a plan is made in.
+    ///
+    /// # Errors
+    /// As [`snapshot::open`], and those of `remember`.
+    pub fn new(
+        session: &mut Session,
+        remember: impl FnOnce(&Server) -> Result<BTreeMap<Address, Applied>, Failure>,
+    ) -> Result<Self, Failure> {
+        let server = snapshot::open(session)?;
+        let applied = remember(&server)?;
+        Ok(Self { server, applied })
+    }
 }
 
 /// What a plan is for.
@@ -56,20 +61,25 @@ pub struct Aim<'a> {
     pub forced: Option<&'a Forced>,
 }
 
-/// The same for any purpose.
+impl Aim<'static> {
+    /// The plans of `plan`, `apply` and `drift`.
+    pub const APPLY: Self = Self { purpose: &Purpose::Apply, forced: None };
+}
+
+/// Makes the plan: snapshot, settle, compare, weigh, build. Diagnostics about single resources are
+/// left in `sink`, and `whole` says that these are all of the project's policies; a resource that has an error is in the plan as blocked, or not at all.
 ///
 /// # Errors
-/// As [`make`].
-pub fn make_for(
+/// What makes any plan impossible.
+pub fn make(
     aim: &Aim<'_>,
     policies: &Policies,
     session: &mut Session,
-    remember: Remember<'_>,
+    opened: Opened,
     whole: bool,
     sink: &mut Vec<Diagnostic>,
 ) -> Result<Made, Failure> {
-    let server = snapshot::open(session)?;
-    let applied = remember(&server)?;
+    let Opened { server, applied } = opened;
     let Aim { purpose, forced } = *aim;
     let mut outside = ops::Outsider::new(purpose, forced);
     let sides = (&policies.desired, &applied);
@@ -102,8 +112,17 @@ pub fn make_for(
     };
     let label = |id: &KindId, attribute: &str| kinds::by_id(id).and_then(|kind| kind.label(attribute));
     let permanent = |id: &KindId| kinds::by_id(id).is_some_and(|kind| kind.rules().is_permanent());
-    let given: BTreeSet<PathBuf> = policies.files.iter().map(|file| plain(&file.path)).collect();
-    let whence = |applied: &Applied| whence_of(applied, &given);
+    let here = std::env::current_dir().unwrap_or_default();
+    let given: BTreeSet<PathBuf> = policies.files.iter().map(|file| plain(&file.path, &here)).collect();
+    let sources: HashSet<&str> =
+        applied.values().filter_map(|applied| Some(applied.source.as_ref()?.file.as_str())).collect();
+    let sources: HashMap<&str, Whence> =
+        sources.into_iter().map(|file| (file, whence_of(file, &given, &here))).collect();
+    // What was recorded without a source is taken for what is given.
+    let whence = |applied: &Applied| {
+        let source = applied.source.as_ref().and_then(|source| sources.get(source.file.as_str()));
+        source.copied().unwrap_or(Whence::Given)
+    };
     let sides = Sides {
         desired: &desired,
         live: &live.live,
@@ -149,7 +168,9 @@ pub fn make_for(
     };
     let mut plan = plan::build(input, &mut Renderer::new())?;
     watch(&mut plan, policies, view, &sizes, sink);
-    Ok(Made { plan, server: live.server, compared })
+    let snapshot::Snapshot { server, relations, live, canon } = live;
+    stack::aside((relations, live, canon, desired, applied, found));
+    Ok(Made { plan, server, compared })
 }
 
 /// Asks the guardrails about the plan, which keeps what they say.
@@ -190,17 +211,15 @@ fn describe(policies: &Policies) -> plan::Policies {
 }
 
 /// A path that can be compared: from the current folder where it is below that, with no `.` in it.
-fn plain(path: &str) -> PathBuf {
+fn plain(path: &str, here: &Path) -> PathBuf {
     let path = Path::new(path);
-    let here = std::env::current_dir().unwrap_or_default();
-    let below = path.strip_prefix(&here).unwrap_or(path);
+    let below = path.strip_prefix(here).unwrap_or(path);
     below.components().filter(|part| *part != Component::CurDir).collect()
 }
 
-/// Where the policy is that a resource was applied from.
-fn whence_of(applied: &Applied, given: &BTreeSet<PathBuf>) -> Whence {
-    let Some(source) = &applied.source else { return Whence::Given };
-    let file = plain(&source.file);
+/// Where a policy is that resources were applied from.
+fn whence_of(file: &str, given: &BTreeSet<PathBuf>, here: &Path) -> Whence {
+    let file = plain(file, here);
     match () {
         () if given.contains(&file) => Whence::Given,
         () if file.exists() => Whence::Elsewhere,
@@ -211,25 +230,13 @@ fn whence_of(applied: &Applied, given: &BTreeSet<PathBuf>) -> Whence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::SourceLine;
 
     #[test]
     fn a_file_is_the_same_however_it_is_written() {
         let here = std::env::current_dir().unwrap();
-        let given = BTreeSet::from([plain("./policies/a.yaml"), plain(&here.join("b.yaml").to_string_lossy())]);
-        let whence = |file: &str| {
-            let mut applied = Applied {
-                address: Address::global(KindId::new("thing"), "x"),
-                on: None,
-                attributes: crate::core::Named::new(),
-                adopted: false,
-                source: None,
-                at: None,
-            };
-            assert_eq!(whence_of(&applied, &given), Whence::Given, "it was never recorded");
-            applied.source = Some(SourceLine { file: file.to_owned(), line: 1 });
-            whence_of(&applied, &given)
-        };
+        let given =
+            BTreeSet::from([plain("./policies/a.yaml", &here), plain(&here.join("b.yaml").to_string_lossy(), &here)]);
+        let whence = |file: &str| whence_of(file, &given, &here);
         for file in ["policies/a.yaml", "policies/./a.yaml", "b.yaml", "./b.yaml"] {
             assert_eq!(whence(file), Whence::Given, "{file}");
         }

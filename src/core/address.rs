@@ -13,8 +13,22 @@ use crate::core::name::quote_identifier;
 pub const INTERNAL_SCHEMA: &str = "_timescaledb_internal";
 
 /// The name of a kind of resource, such as `retention`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct KindId(Cow<'static, str>);
+
+impl Ord for KindId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let (own, other) = (self.as_str(), other.as_str());
+        // Most that are compared are the very same text.
+        if std::ptr::eq(own, other) { std::cmp::Ordering::Equal } else { own.cmp(other) }
+    }
+}
+
+impl PartialOrd for KindId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl KindId {
     /// A kind known when the program was built.

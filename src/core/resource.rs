@@ -1,6 +1,7 @@
 //! A resource on each of its three sides: desired, live, and last applied.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
@@ -56,8 +57,8 @@ pub struct Desired {
     pub attributes: Named<Value>,
     /// Where the resource is described.
     pub place: Place,
-    /// Where each attribute is written, for those that are.
-    pub places: Named<Place>,
+    /// Where each attribute is written, for those that are. Settling leaves it as it is, so that it is kept once.
+    pub places: Arc<Named<Place>>,
 }
 
 impl Desired {
@@ -74,7 +75,7 @@ impl Desired {
             moved_from: None,
             attributes: Named::new(),
             place,
-            places: Named::new(),
+            places: Arc::default(),
         }
     }
 
@@ -86,6 +87,11 @@ impl Desired {
     /// Sets an attribute.
     pub fn set(&mut self, attribute: &str, value: impl Into<Value>) {
         self.attributes.insert(attribute.to_owned(), value.into());
+    }
+
+    /// Says where an attribute is written.
+    pub fn set_place(&mut self, attribute: String, place: Place) {
+        Arc::make_mut(&mut self.places).insert(attribute, place);
     }
 
     /// An attribute's value.

@@ -33,6 +33,12 @@ pub fn roomy<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Gives back what many small values take, while whoever is done with them goes on.
+pub fn aside<T: Send + 'static>(values: T) {
+    // Without a thread to be had, they are given back here.
+    let _ = std::thread::Builder::new().name("aside".to_owned()).spawn(move || drop(values));
+}
+
 /// So few are not worth a second thread.
 const FEW: usize = 32;
 

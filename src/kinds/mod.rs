@@ -58,7 +58,7 @@ use serde_json::Value as Json;
 
 use crate::core::{
     Address, Applied, ClosedBy, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, Place, QualifiedName,
-    Query, Row, RowError, Server, SqlText, Task, Value,
+    Query, Row, RowError, Server, SqlText, Task, Value, stack,
 };
 use crate::diag::{Code, Diagnostic, code};
 
@@ -412,16 +412,24 @@ pub fn misdescribed(relation: &QualifiedName, document: &str, place: &Place, vie
 /// Brings every desired resource to the server's form, kind by kind in the registry's order. What
 /// comes back is what can be compared; what was set aside has an error or a reason to be skipped.
 pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<Address, Desired> {
-    let mut settled = BTreeMap::new();
+    let mut of_kind: BTreeMap<&KindId, Vec<&Desired>> = BTreeMap::new();
+    for desired in view.desired.values() {
+        of_kind.entry(&desired.address.kind).or_default().push(desired);
+    }
+    let mut settled = Vec::new();
     for kind in all() {
-        let id = kind.id();
-        for desired in view.desired.values().filter(|desired| desired.address.kind == id) {
-            if let Some(desired) = kind.settle(desired, view, sink) {
-                settled.insert(desired.address.clone(), desired);
-            }
+        let own = of_kind.remove(&kind.id()).unwrap_or_default();
+        let each = stack::spread(own, |desired| {
+            let mut found = Vec::new();
+            (kind.settle(desired, view, &mut found), found)
+        });
+        let first = settled.len();
+        for (desired, found) in each {
+            sink.extend(found);
+            settled.extend(desired);
         }
-        let own: Vec<&Desired> = settled.values().filter(|desired| desired.address.kind == id).collect();
+        let own: Vec<&Desired> = settled.iter().skip(first).collect();
         kind.review(&own, view, sink);
     }
-    settled
+    settled.into_iter().map(|desired: Desired| (desired.address.clone(), desired)).collect()
 }

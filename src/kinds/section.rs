@@ -102,7 +102,7 @@ impl SectionInput<'_> {
     /// Sets an attribute together with the place it comes from.
     pub fn set(&self, desired: &mut Desired, attribute: &str, below: &str, value: impl Into<crate::core::Value>) {
         desired.set(attribute, value);
-        desired.places.insert(attribute.to_owned(), self.place(below).clone());
+        desired.set_place(attribute.to_owned(), self.place(below).clone());
     }
 
     /// Reads an interval that must move time forward.

@@ -1,7 +1,7 @@
 //! Finding policy files and reading them, without ever waiting on what is no file.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,12 +24,12 @@ pub fn find(paths: &[PathBuf], sink: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
             Ok(metadata) if metadata.is_dir() => {
                 let before = found.files.len();
                 let errors = sink.len();
-                found.folder(path, 0, sink);
+                found.folder(path, real(path), 0, sink);
                 if found.files.len() == before && sink.len() == errors && !found.seen_below(path) {
                     sink.push(empty_folder(path));
                 }
             }
-            Ok(_) => found.file(path),
+            Ok(_) => found.file(path.clone(), real(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => sink.push(missing(path)),
             Err(error) => sink.push(unreadable(path, &error)),
         }
@@ -39,10 +39,17 @@ pub fn find(paths: &[PathBuf], sink: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
 
 /// The policy files below the project's paths that are none of those chosen.
 pub fn others(project: &[PathBuf], chosen: &[PathBuf], sink: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
-    let real = |path: &PathBuf| fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-    let chosen: BTreeSet<PathBuf> = chosen.iter().map(real).collect();
-    let found = if project.is_empty() { Vec::new() } else { find(project, sink) };
+    if project.is_empty() {
+        return Vec::new();
+    }
+    let chosen: BTreeSet<PathBuf> = chosen.iter().map(|path| real(path)).collect();
+    let found = find(project, sink);
     found.into_iter().filter(|path| !chosen.contains(&real(path))).collect()
+}
+
+/// A path without links in it; of what is not there, the path as it is.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 #[derive(Default)]
@@ -53,37 +60,42 @@ struct Found {
 }
 
 impl Found {
-    fn file(&mut self, path: &Path) {
-        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    fn file(&mut self, path: PathBuf, real: PathBuf) {
         if self.seen.insert(real) {
-            self.files.push(path.to_owned());
+            self.files.push(path);
         }
     }
 
-    fn folder(&mut self, path: &Path, depth: usize, sink: &mut Vec<Diagnostic>) {
-        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        if depth > MAX_FOLDER_DEPTH || !self.seen.insert(real) {
+    fn folder(&mut self, path: &Path, real_path: PathBuf, depth: usize, sink: &mut Vec<Diagnostic>) {
+        if depth > MAX_FOLDER_DEPTH || !self.seen.insert(real_path.clone()) {
             return;
         }
         let entries = match fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>()) {
             Ok(entries) => entries,
             Err(error) => return sink.push(unreadable(path, &error)),
         };
-        let mut below: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(|p| !is_hidden(p)).collect();
-        below.sort();
-        for path in below {
+        let mut below: Vec<(PathBuf, Option<FileType>)> =
+            entries.into_iter().map(|entry| (entry.path(), entry.file_type().ok())).collect();
+        below.retain(|(path, _)| !is_hidden(path));
+        below.sort_by(|a, b| a.0.cmp(&b.0));
+        for (path, is) in below {
+            // Where there is no link, what is below a real path is one: nothing needs to be asked.
+            let (is_folder, own) = match (is, path.file_name()) {
+                (Some(is), Some(name)) if !is.is_symlink() => (is.is_dir(), real_path.join(name)),
+                _ => (fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir()), real(&path)),
+            };
             // A dangling symlink called `*.yaml` is kept: reading it then says what is wrong.
-            if fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
-                self.folder(&path, depth + 1, sink);
+            if is_folder {
+                self.folder(&path, own, depth + 1, sink);
             } else if is_yaml(&path) {
-                self.file(&path);
+                self.file(path, own);
             }
         }
     }
 
     /// Whether another path given has brought files from this folder already.
     fn seen_below(&self, folder: &Path) -> bool {
-        let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let real = real(folder);
         self.seen.iter().any(|path| *path != real && path.starts_with(&real) && is_yaml(path))
     }
 }

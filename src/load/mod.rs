@@ -29,7 +29,7 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::core::{Address, Desired, Fingerprint, Place, QualifiedName, stack};
+use crate::core::{Address, Desired, Fingerprint, KindId, Place, QualifiedName, stack};
 use crate::diag::{Diagnostic, Failure, Sources, code, has_errors};
 use crate::guard::{Guardrail, Subject};
 use crate::kinds::document::{Document, by_kind};
@@ -484,10 +484,13 @@ impl<'a> Loading<'a> {
     /// what is missing there would be reported as missing here.
     fn check(&mut self) {
         let whole = |desired: &&Desired| desired.on.as_ref().is_none_or(|relation| !self.broken.contains(relation));
+        let mut of_kind: BTreeMap<&KindId, Vec<&Desired>> = BTreeMap::new();
+        for desired in self.desired.values().filter(whole) {
+            of_kind.entry(&desired.address.kind).or_default().push(desired);
+        }
         for kind in self.kinds {
-            let id = kind.id();
-            let own = self.desired.values().filter(|desired| desired.address.kind == id).filter(whole);
-            kind.check(&own.collect::<Vec<_>>(), &self.desired, &mut self.found);
+            let own = of_kind.remove(&kind.id()).unwrap_or_default();
+            kind.check(&own, &self.desired, &mut self.found);
         }
     }
 

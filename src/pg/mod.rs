@@ -14,5 +14,5 @@ mod watch;
 
 pub use config::{ConnectOptions, Endpoint};
 pub use error::{PgError, PgErrorKind};
-pub use session::{Canceller, Session};
+pub use session::{Answer, Canceller, Session};
 pub use watch::{Trip, Watch};

@@ -49,6 +49,20 @@ pub struct Session {
     watch: Option<Watch>,
 }
 
+/// What the server has answered, as it came.
+#[derive(Default)]
+pub struct Answer(Vec<postgres::Row>);
+
+impl Answer {
+    /// Its rows.
+    ///
+    /// # Errors
+    /// A value of a type that catalog queries do not return.
+    pub fn rows(self) -> Result<Vec<Row>, PgError> {
+        rows::rows(&self.0)
+    }
+}
+
 /// Cancels whatever a session is running, from another thread.
 #[derive(Clone)]
 pub struct Canceller {
@@ -134,11 +148,19 @@ impl Session {
     /// # Errors
     /// The server's refusal, or a lost connection.
     pub fn query(&mut self, query: &Query) -> Result<Vec<Row>, PgError> {
+        self.ask(query)?.rows()
+    }
+
+    /// The same, for rows that are read later, or elsewhere.
+    ///
+    /// # Errors
+    /// The server's refusal, or a lost connection.
+    pub fn ask(&mut self, query: &Query) -> Result<Answer, PgError> {
         self.trip(&query.sql, &query.params, |client| {
             let params: Vec<_> = query.params.iter().map(rows::param).collect();
-            let found = rows::rows(&client.query_typed(&query.sql, &params)?)?;
+            let found = client.query_typed(&query.sql, &params)?;
             let count = found.len();
-            Ok((found, count))
+            Ok((Answer(found), count))
         })
     }
 

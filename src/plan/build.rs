@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
     Action, Address, Applied, AttributeChange, ClosedBy, Containers, Delta, Desired, Fingerprint, FromClass, Hazard,
-    KindId, Lock, Op, Operation, Place, QualifiedName, Row, RowError, SourceLine, Step, Task, Value, Whence,
+    KindId, Lock, Op, Operation, Place, QualifiedName, Row, RowError, SourceLine, Step, Task, Value, Whence, stack,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift};
@@ -41,7 +41,7 @@ pub struct Input<'a> {
     /// The version to record.
     pub tool_version: &'a str,
     /// Where the policy is that a resource was applied from.
-    pub whence: &'a dyn Fn(&Applied) -> Whence,
+    pub whence: &'a (dyn Fn(&Applied) -> Whence + Sync),
     /// Where each relation's document begins.
     pub documents: &'a BTreeMap<QualifiedName, Place>,
     /// The containers that the policies describe as a whole.
@@ -152,21 +152,19 @@ fn adopted(desired: &Desired, new: bool, input: &Input<'_>) -> Adopt {
 
 /// What is in sync and not recorded so. The ledger keeps no standing of what is done again and again.
 fn adopt(input: &Input<'_>) -> Vec<Adopt> {
-    let mut found = Vec::new();
     if *input.purpose != Purpose::Apply {
-        return found;
+        return Vec::new();
     }
-    for address in input.diff.in_sync.iter().filter(|address| closed_by(&address.kind) == ClosedBy::Apply) {
-        let Some(desired) = input.desired.get(address) else { continue };
+    let unrecorded = |address: &Address| {
+        let desired = input.desired.get(address)?;
         let known = input.applied.get(address);
         // Where its policy was moved to is worth recording too: see `Diff::elsewhere`.
         let same =
             known.is_some_and(|applied| (input.whence)(applied) != Whence::Gone && is_recorded(desired, applied));
-        if !same {
-            found.push(adopted(desired, known.is_none(), input));
-        }
-    }
-    found
+        (!same).then(|| adopted(desired, known.is_none(), input))
+    };
+    let own = input.diff.in_sync.iter().filter(|address| closed_by(&address.kind) == ClosedBy::Apply);
+    stack::spread(own.collect(), unrecorded).into_iter().flatten().collect()
 }
 
 /// Whether what was applied is what is wanted. A nothing that settling adds need not be.

@@ -9,12 +9,14 @@ mod server;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc;
+use std::thread;
 
 use crate::core::{Address, Applied, Bytes, Desired, KindId, Live, Param, QualifiedName, Query, Row, RowError, Server};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::diff::Diff;
-use crate::kinds::{Canon, Relation, Relations, Scope, Stored, View, by_id, chunks};
-use crate::pg::{PgError, PgErrorKind, Session};
+use crate::kinds::{Canon, Kind, Relation, Relations, Scope, Stored, View, by_id, chunks};
+use crate::pg::{Answer, PgError, PgErrorKind, Session};
 
 pub use discover::{Choice, Found, discover};
 pub use server::{OLDEST_POSTGRES, OLDEST_TIMESCALEDB};
@@ -155,21 +157,58 @@ pub fn take(
 ) -> Result<Snapshot, Failure> {
     let mut relations = relations::read(session, &server, &names.relations)?;
     let scope = scope(&relations, names);
-    let mut live = BTreeMap::new();
-    for kind in crate::kinds::all() {
-        let rows = match kind.observe_wanted(&server, &scope, desired, &relations) {
-            Some(query) => ask(session, &query, &format!("reading each {}", kind.title()))?,
-            None => Vec::new(),
-        };
-        let found = kind.read(&rows, &relations).map_err(|error| unexpected(&kind.id(), &error))?;
-        let found = kind.identify(found, desired, applied);
-        live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
-    }
+    let mut live = observe(session, &server, &scope, &relations, (desired, applied))?;
     let beside = outside.look(&server, desired, &live)?;
     live.extend(beside.into_iter().map(|resource| (resource.address.clone(), resource)));
     let mut canon = canon::settle(session, desired, &live, applied, &relations)?;
     queries::settle(session, desired, &live, applied, &mut relations, &mut canon)?;
     Ok(Snapshot { server, relations, live, canon })
+}
+
+/// Asks each kind's query. What one has brought is read while the server answers the next.
+fn observe(
+    session: &mut Session,
+    server: &Server,
+    scope: &Scope,
+    relations: &Relations,
+    (desired, applied): (&BTreeMap<Address, Desired>, &BTreeMap<Address, Applied>),
+) -> Result<BTreeMap<Address, Live>, Failure> {
+    let read = |brought: mpsc::Receiver<(&dyn Kind, Answer)>| -> Result<_, Failure> {
+        let mut live = BTreeMap::new();
+        for (kind, answer) in brought {
+            let rows = answer.rows().map_err(|error| error.diagnostic(&reading(kind)))?;
+            let found = kind.read(&rows, relations).map_err(|error| unexpected(&kind.id(), &error))?;
+            let found = kind.identify(found, desired, applied);
+            live.extend(found.into_iter().map(|resource| (resource.address.clone(), resource)));
+        }
+        Ok(live)
+    };
+    thread::scope(|threads| {
+        let (bring, brought) = mpsc::channel();
+        let reader = threads.spawn(move || read(brought));
+        let mut asked = Ok(());
+        for kind in crate::kinds::all() {
+            let answer = match kind.observe_wanted(server, scope, desired, relations) {
+                Some(query) => session.ask(&query),
+                None => Ok(Answer::default()),
+            };
+            match answer {
+                // Nobody listens any more where something before this could not be read.
+                Ok(answer) => _ = bring.send((*kind, answer)),
+                Err(error) => {
+                    asked = Err(error.diagnostic(&reading(*kind)));
+                    break;
+                }
+            }
+        }
+        drop(bring);
+        let live = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(asked.map(|()| live)?)
+    })
+}
+
+fn reading(kind: &dyn Kind) -> String {
+    format!("reading each {}", kind.title())
 }
 
 /// The canonical form of the expressions in policies that were made only after the snapshot was

@@ -2,6 +2,7 @@
 
 use libtest_mimic::{Failed, Trial};
 
+use chronoform::cli::pipeline::{self, Aim, Opened};
 use chronoform::load;
 use chronoform::pg::{ConnectOptions, Session};
 
@@ -38,8 +39,8 @@ fn round_trips(db: &Db, tables: usize) -> u64 {
     let policies = load::policies(&paths, &load::Variables::default(), &mut sources, &mut sink).unwrap();
     let options = ConnectOptions { url: Some(db.url().to_owned()), ..ConnectOptions::default() };
     let mut session = Session::connect(&options.resolve().unwrap()).unwrap();
-    let mut remember = |_: &chronoform::core::Server| Ok(Default::default());
-    let made = chronoform::cli::pipeline::make(&policies, &mut session, &mut remember, true, &mut sink).unwrap();
+    let opened = Opened::new(&mut session, |_| Ok(Default::default())).unwrap();
+    let made = pipeline::make(&Aim::APPLY, &policies, &mut session, opened, true, &mut sink).unwrap();
     assert_eq!(
         made.plan.actions.len(),
         tables,

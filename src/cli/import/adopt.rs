@@ -7,7 +7,8 @@ use crate::apply;
 use crate::cli::args::Paths;
 use crate::cli::context::Context;
 use crate::cli::import::summary::Summary;
-use crate::cli::{out, pipeline, record};
+use crate::cli::pipeline::{self, Aim, Opened};
+use crate::cli::{out, record};
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::pg::Session;
 use crate::report;
@@ -30,9 +31,9 @@ pub fn adopt(
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
     let mut locked = apply::lock(session, written.single_session, Duration::from_secs(lock_timeout), &mut waiting)?;
-    let mut remember = |server: &_| record::remember(&ledger, server, &admission);
+    let opened = Opened::new(locked.session(), |server| record::remember(&ledger, server, &admission))?;
     let mut sink = Vec::new();
-    let made = pipeline::make(&policies, locked.session(), &mut remember, false, &mut sink)?;
+    let made = pipeline::make(&Aim::APPLY, &policies, locked.session(), opened, false, &mut sink)?;
     if has_errors(&sink) {
         return Err(Failure(sink));
     }

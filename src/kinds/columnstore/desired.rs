@@ -253,7 +253,7 @@ impl Seen<'_> {
         for (index, text) in list.iter().enumerate() {
             let at = format!("/segment_by/{index}");
             if let Some(name) = self.column(text, "segment_by", &at, sink) {
-                desired.places.insert(item_place("segment_by", &name), self.input.place(&at).clone());
+                desired.set_place(item_place("segment_by", &name), self.input.place(&at).clone());
                 names.push(name);
             }
         }
@@ -271,7 +271,7 @@ impl Seen<'_> {
                 continue;
             };
             if let Some(name) = self.column(name, "order_by", &at, sink) {
-                desired.places.insert(item_place("order_by", &name), self.input.place(&at).clone());
+                desired.set_place(item_place("order_by", &name), self.input.place(&at).clone());
                 keys.push(Value::Key(key));
             }
         }
@@ -305,7 +305,7 @@ impl Seen<'_> {
                 );
             }
             for column in &columns {
-                desired.places.insert(item_place("sparse_index", column), self.input.place(&at).clone());
+                desired.set_place(item_place("sparse_index", column), self.input.place(&at).clone());
             }
             values.extend(self.sparse_columns(type_name, &columns, &at, sink));
         }

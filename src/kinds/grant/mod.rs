@@ -14,6 +14,7 @@ mod target;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use schemars::JsonSchema as _;
 use serde_json::Value as Json;
@@ -148,7 +149,7 @@ impl Kind for Grant {
             && !matches!(Target::read(&first.address.name), None | Some(Target::Role(_)));
         if unites {
             first.attributes.extend(again.attributes.clone());
-            first.places.extend(again.places.clone());
+            Arc::make_mut(&mut first.places).extend(again.places.as_ref().clone());
         }
         unites
     }

@@ -178,7 +178,7 @@ fn partitions(
             sink.push(error);
             continue;
         }
-        desired.places.insert(super::item("partitions", &column), input.place(&at).clone());
+        desired.set_place(super::item("partitions", &column), input.place(&at).clone());
         values.push(super::partition(column, partition.number));
     }
     input.set(desired, "partitions", "/partitions", Value::List(values));
@@ -190,7 +190,7 @@ fn chunk_skipping(list: &[String], input: &SectionInput<'_>, desired: &mut Desir
     for (index, text) in list.iter().enumerate() {
         let at = format!("/chunk_skipping/{index}");
         let Some(column) = input.identifier(text, &at, sink) else { continue };
-        desired.places.insert(super::item("chunk_skipping", &column), input.place(&at).clone());
+        desired.set_place(super::item("chunk_skipping", &column), input.place(&at).clone());
         if !columns.insert(column) {
             sink.push(Diagnostic::error(&code::WRONG_VALUE, format!("`{text}` is listed twice")).at(input.place(&at)));
         }

@@ -178,11 +178,11 @@ fn keys(raw: &Index, input: &SectionInput<'_>, desired: &mut Desired, sink: &mut
         let below = format!("/columns/{at}");
         if let Some(key) = spec.read(input, &below, sink) {
             columns.push(Value::Key(key));
-            desired.places.insert(key_place(at), input.place(&below).clone());
+            desired.set_place(key_place(at), input.place(&below).clone());
         }
     }
     for at in 0..raw.include.len() {
-        desired.places.insert(include_place(at), input.place(&format!("/include/{at}")).clone());
+        desired.set_place(include_place(at), input.place(&format!("/include/{at}")).clone());
     }
     input.set(desired, "columns", "/columns", Value::List(columns));
 }

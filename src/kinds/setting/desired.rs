@@ -92,7 +92,7 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
         let address = Address { kind: ID, schema: Some(level.container()), name: name.clone() };
         let mut desired = input.desired(address, None);
         desired.place = input.key_place(&below).clone();
-        desired.places.insert(DOCUMENT.to_owned(), input.head.place.clone());
+        desired.set_place(DOCUMENT.to_owned(), input.head.place.clone());
         if written.is_none() && level != Level::Server {
             desired.ensure = Ensure::Absent;
             found.push(desired);

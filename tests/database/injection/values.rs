@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chronoform::apply::{self, ActionOutcome, Events, Interrupt, StepOutcome};
 use chronoform::cli::pipeline;
-use chronoform::core::{Action, Applied, Hazard, Server, Step};
+use chronoform::core::{Action, Hazard, Step};
 use chronoform::diag::{Diagnostic, Failure, Sources, code, has_errors};
 use chronoform::guard::Standing;
 use chronoform::load::{self, Variables};
@@ -145,8 +145,9 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
         Ok(policies) => policies,
         Err(failure) => return Ended::Refused(failure.0),
     };
-    let mut remember = |_: &Server| Ok::<_, Failure>(std::collections::BTreeMap::<_, Applied>::new());
-    let plan = match pipeline::make(&policies, session, &mut remember, true, &mut sink) {
+    let opened = pipeline::Opened::new(session, |_| Ok(std::collections::BTreeMap::new()));
+    let make = |opened| pipeline::make(&pipeline::Aim::APPLY, &policies, session, opened, true, &mut sink);
+    let plan = match opened.and_then(make) {
         Ok(made) => made.plan,
         Err(failure) => {
             // What fails inside the snapshot leaves its transaction open.

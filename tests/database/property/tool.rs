@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chronoform::apply::{self, Interrupt};
 use chronoform::cli::apply::{Errand, Prepared, carry_out};
-use chronoform::cli::pipeline;
+use chronoform::cli::pipeline::{self, Aim, Opened};
 use chronoform::cli::progress::Progress;
 use chronoform::cli::record;
 use chronoform::core::{Hazard, Server};
@@ -60,9 +60,9 @@ impl<'a> Tool<'a> {
         let mut session =
             endpoint.and_then(|endpoint| Session::connect(&endpoint)).map_err(|failure| failure.to_string())?;
         let ledger = self.ledger();
-        let mut remember = |server: &Server| record::remember(&ledger, server, &Admission::First);
-        let made = pipeline::make(&policies, &mut session, &mut remember, true, &mut said)
-            .map_err(|failure| failure.to_string())?;
+        let opened = Opened::new(&mut session, |server| record::remember(&ledger, server, &Admission::First));
+        let make = |opened| pipeline::make(&Aim::APPLY, &policies, &mut session, opened, true, &mut said);
+        let made = opened.and_then(make).map_err(|failure| failure.to_string())?;
         let errors: Vec<String> = said
             .iter()
             .filter(|said| said.is_error())
