@@ -25,9 +25,12 @@ pub fn unable() -> Option<String> {
     missing.then(|| "pgbackrest is not installed (Debian: apt install pgbackrest)".to_owned())
 }
 
+/// Finds the programs of a server.
+type Where = fn() -> Result<Place, String>;
+
 /// The tests of a tier.
 pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
-    let (place, settings): (fn() -> Result<Place, String>, &'static [&'static str]) = match tier {
+    let (place, settings): (Where, &'static [&'static str]) = match tier {
         Tier::PostgresNative if unable().is_none() => (Place::native, &[]),
         Tier::Apache if trixie_root().is_ok_and(|root| root.join("usr/bin/pgbackrest").exists()) => (
             || Place::apache(&trixie_root()?),
