@@ -1,4 +1,4 @@
-//! Compiles every SQL template into the binary, so that adding one is adding a file.
+//! Compiles every template, of SQL and of configuration files, into the binary, so that adding one is adding a file.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, into)?;
-        } else if path.extension().is_some_and(|extension| extension == "sql") {
+        } else if path.extension().is_some_and(|extension| extension == "sql" || extension == "conf") {
             into.push(path);
         }
     }

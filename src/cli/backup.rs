@@ -1,8 +1,8 @@
 //! `chronoform backup`: what backups there are, whether they are whole, how one is made now, and how a
 //! server comes back.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -11,11 +11,13 @@ use crate::apply::Interrupt;
 use crate::cli::args::{Format, Paths, RunArgs};
 use crate::cli::context::Context;
 use crate::cli::{out, run as work_off, signals};
-use crate::core::{Operation, Value};
+use crate::core::Operation;
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::kinds::backup::{self, NOT_PUSHED, NOT_RESTORED, NOT_WHOLE, REPOSITORY, WAL_NOT_GIVEN, work};
 use crate::ops::Forced;
-use crate::ops::backup::{self as engine, Contents, Record, Repository, Sort, Target, WalError};
+use crate::ops::backup::{
+    self as engine, Backup, Contents, Engine, Place, Repository, Sort, Target, Trouble, WalError,
+};
 use crate::report::{self, BackupLine, DrillLine};
 
 /// `backup`
@@ -174,17 +176,17 @@ pub fn run(args: &BackupArgs, context: &mut Context) -> Result<Exit, Failure> {
     }
 }
 
-/// The folders of repositories.
-fn repositories(place: &PlaceArgs, context: &mut Context) -> Result<Vec<PathBuf>, Failure> {
+/// Where the backups are that are meant.
+fn places(place: &PlaceArgs, context: &mut Context) -> Result<Vec<Place>, Failure> {
     if let Some(folder) = &place.from {
-        return Ok(vec![folder.clone()]);
+        return Ok(vec![Place::Native(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()))]);
     }
     let policies = context.policies(&Paths { paths: place.policies.clone() })?;
     let named = |name: Option<&String>| place.backup.is_none() || place.backup.as_ref() == name;
     let of_backups = policies.desired.values().filter(|desired| desired.address.kind == backup::ID);
-    let mut found: Vec<PathBuf> = of_backups
+    let mut found: Vec<Place> = of_backups
         .filter(|desired| named(desired.address.schema.as_ref()))
-        .filter_map(|desired| desired.get(backup::PATH).and_then(Value::as_text).map(PathBuf::from))
+        .filter_map(|desired| Place::read(|name| desired.get(name)))
         .collect();
     found.dedup();
     if found.is_empty() {
@@ -201,42 +203,37 @@ fn repositories(place: &PlaceArgs, context: &mut Context) -> Result<Vec<PathBuf>
 
 /// One cluster's part of a repository.
 struct Part {
-    path: PathBuf,
+    engine: Box<dyn Engine>,
     cluster: String,
-    repository: Repository,
-    contents: Contents,
+}
+
+impl Part {
+    fn contents(&self) -> Result<Contents, Failure> {
+        self.engine.contents().map_err(|trouble| unreadable(&self.engine.place(), &trouble))
+    }
+}
+
+fn unreadable(place: &str, trouble: &Trouble) -> Failure {
+    let found = trouble.diagnostic(&REPOSITORY);
+    Diagnostic { message: format!("the repository at {place} cannot be read: {trouble}"), ..found }.into()
 }
 
 fn parts(place: &PlaceArgs, context: &mut Context) -> Result<Vec<Part>, Failure> {
     let mut found = Vec::new();
-    for path in repositories(place, context)? {
-        let unreadable = |error: io::Error| -> Failure {
-            let message = format!("the repository at {} cannot be read: {error}", path.display());
-            Diagnostic::error(&REPOSITORY, message).into()
-        };
-        let mut clusters = Vec::new();
-        let entries = match fs::read_dir(&path) {
+    for at in places(place, context)? {
+        let clusters = match at.clusters() {
             // Nothing has been written to the repository of a policy yet.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && place.from.is_none() => continue,
-            entries => entries.map_err(unreadable)?,
+            Err(Trouble::File(_, error)) if error.kind() == io::ErrorKind::NotFound && place.from.is_none() => continue,
+            clusters => clusters.map_err(|trouble| unreadable(&at.to_string(), &trouble))?,
         };
-        for entry in entries {
-            let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-            if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
-                clusters.push(name);
-            }
-        }
-        clusters.sort();
         for cluster in clusters {
-            let repository = Repository::new(&path, &cluster);
-            let contents = repository.contents().map_err(unreadable)?;
-            found.push(Part { path: path.clone(), cluster, repository, contents });
+            found.push(Part { engine: at.open(&cluster), cluster });
         }
     }
     Ok(found)
 }
 
-fn line(cluster: &str, record: &Record) -> BackupLine {
+fn line(cluster: &str, record: &Backup) -> BackupLine {
     let wal: Vec<String> = record.wal.iter().map(|range| format!("{} to {}", range.from, range.until)).collect();
     BackupLine {
         cluster: cluster.to_owned(),
@@ -245,7 +242,7 @@ fn line(cluster: &str, record: &Record) -> BackupLine {
         started: moment(record.started),
         seconds: record.stopped.duration_since(record.started).as_secs(),
         data_bytes: record.data_bytes,
-        bytes: record.bytes(),
+        bytes: record.bytes,
         wal: if record.has_wal { "its own".to_owned() } else { wal.join(", ") },
         problem: None,
     }
@@ -270,15 +267,16 @@ fn drill_line(cluster: &str, drill: &engine::Drill) -> DrillLine {
 fn list(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut list = report::BackupList::default();
     for part in parts(place, context)? {
-        list.backups.extend(part.contents.backups.iter().map(|record| line(&part.cluster, record)));
-        list.backups.extend(part.contents.damaged.iter().map(|(path, why)| BackupLine {
+        let contents = part.contents()?;
+        list.backups.extend(contents.backups.iter().map(|record| line(&part.cluster, record)));
+        list.backups.extend(contents.damaged.iter().map(|(what, why)| BackupLine {
             cluster: part.cluster.clone(),
-            label: path.display().to_string(),
+            label: what.clone(),
             problem: Some(why.clone()),
             ..BackupLine::default()
         }));
-        list.drills.extend(part.contents.drills.iter().map(|drill| drill_line(&part.cluster, drill)));
-        list.newest_wal.extend(engine::newest_wal(&part.repository).map(|name| (part.cluster.clone(), name)));
+        list.drills.extend(contents.drills.iter().map(|drill| drill_line(&part.cluster, drill)));
+        list.newest_wal.extend(part.engine.newest_wal().map(|name| (part.cluster.clone(), name)));
     }
     let wrong = list.backups.iter().any(|line| line.problem.is_some());
     out::print(&report::backup_list(&list, &context.report_options()));
@@ -293,7 +291,9 @@ fn verify(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut lines = Vec::new();
     for part in &parts {
         let mut tell = teller(quiet);
-        let found = engine::verify_all(&part.repository, &part.cluster, &interrupt, &mut tell)
+        let found = part
+            .engine
+            .prove(&interrupt, &mut tell)
             .map_err(|trouble| Failure::from(trouble.diagnostic(&REPOSITORY)))?;
         lines.extend(found.into_iter().map(|(label, problem)| BackupLine {
             cluster: part.cluster.clone(),
@@ -338,12 +338,13 @@ fn drill(now: &NowArgs, context: &mut Context) -> Result<Exit, Failure> {
     let format = std::mem::replace(&mut context.global.format, Format::Text);
     let done = do_now(now, work::DRILL, None, context);
     context.global.format = format;
-    let drills = parts(&place, context)?.into_iter().flat_map(|part| {
-        let cluster = part.cluster;
-        part.contents.drills.into_iter().map(move |drill| (cluster.clone(), drill)).collect::<Vec<_>>()
-    });
+    let mut drills = Vec::new();
+    for part in parts(&place, context)? {
+        drills.extend(part.contents()?.drills.into_iter().map(|drill| (part.cluster.clone(), drill)));
+    }
     // The record has whole seconds in its name, and all of them inside.
-    if let Some((cluster, drill)) = drills.filter(|(_, drill)| drill.started >= began).max_by_key(|(_, d)| d.started) {
+    let drills = drills.into_iter().filter(|(_, drill)| drill.started >= began);
+    if let Some((cluster, drill)) = drills.max_by_key(|(_, drill)| drill.started) {
         out::print(&report::backup_drill(&drill_line(&cluster, &drill), &context.report_options()));
     }
     done
@@ -372,11 +373,10 @@ fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
     };
     let program = engine::own_program();
     let to = std::path::absolute(&args.to).unwrap_or_else(|_| args.to.clone());
-    let path = std::path::absolute(&part.path).unwrap_or_else(|_| part.path.clone());
+    let contents = part.contents()?;
     let order = engine::Restore {
-        repository: &part.repository,
-        path: &path,
-        contents: &part.contents,
+        engine: &*part.engine,
+        contents: &contents,
         label: args.label.as_deref(),
         target,
         to: &to,

@@ -16,6 +16,15 @@ impl Document {
         self.kind == "table"
     }
 
+    /// The pointers at which it may name a secret, by a reference to the environment that stays as it is
+    /// written: its value is looked for when it is needed.
+    pub fn secrets(&self) -> &'static [&'static str] {
+        match self.kind {
+            "backup" => &["/encryption/key", "/repository/s3/key", "/repository/s3/secret"],
+            _ => &[],
+        }
+    }
+
     /// Whether it makes no resource of its own and speaks of other documents: then its schema is
     /// the loader's, and it is read also where only some of the project's files are chosen.
     pub fn is_rule(&self) -> bool {

@@ -41,6 +41,7 @@ mod refresh;
 pub mod registry;
 pub mod reloption;
 mod reorder;
+pub mod repository;
 mod retention;
 mod role;
 pub mod rules;
@@ -85,6 +86,11 @@ pub trait Kind: Sync {
     /// Which command closes its differences.
     fn closed_by(&self) -> ClosedBy {
         ClosedBy::Apply
+    }
+
+    /// Whether what there is of it is in no database, so that somebody looks for it elsewhere.
+    fn is_outside(&self) -> bool {
+        false
     }
 
     /// The codes of its own diagnostics.

@@ -3,12 +3,13 @@
 use crate::core::KindId;
 use crate::kinds::{
     Kind, archive, archive_store, backup, columnstore, continuous_aggregate, extension, grant, hypertable, index, job,
-    recompression, refresh, reorder, retention, role, setting, storage,
+    recompression, refresh, reorder, repository, retention, role, setting, storage,
 };
 
 static KINDS: &[&dyn Kind] = &[
     &extension::Extension,
     &role::Role,
+    &repository::Repository,
     &setting::Setting,
     &grant::Grant,
     &hypertable::Hypertable,

@@ -6,8 +6,10 @@ use std::path::Path;
 
 use crate::core::Fingerprint;
 use crate::diag::{Diagnostic, Sources, has_errors};
+use crate::kinds::document::{Document, by_kind};
 use crate::load::files::{self, ReadFile};
 use crate::load::tree::{self, Converted};
+use crate::load::yaml::{Node, Value};
 use crate::load::{MAX_PER_FILE, Variables, speaks_of_others, substitute, yaml};
 
 /// One file.
@@ -57,7 +59,8 @@ pub fn text(file: &ReadFile, chosen: bool, variables: &Variables) -> Gathered {
             break;
         }
         let mut found = Vec::new();
-        let done = substitute::apply(&mut node, &file.text, variables, &mut found);
+        let secrets = secrets(&node);
+        let done = substitute::apply_but(&mut node, secrets, &file.text, variables, &mut found);
         let document = tree::convert(&node, &file.text, &done, &mut found);
         if !chosen && !speaks_of_others(&document) {
             continue;
@@ -68,4 +71,15 @@ pub fn text(file: &ReadFile, chosen: bool, variables: &Variables) -> Gathered {
         gathered.documents.push((document, broken));
     }
     gathered
+}
+
+/// Where in a document a secret may be named, by its `kind:`.
+fn secrets(document: &Node) -> &'static [&'static str] {
+    let Value::Map(entries) = &document.value else { return &[] };
+    let is_kind = |key: &Node| matches!(&key.value, Value::Text(name) if name == "kind");
+    let kind = entries.iter().find(|(key, _)| is_kind(key)).map(|(_, value)| &value.value);
+    match kind {
+        Some(Value::Text(kind)) => by_kind(kind).map_or(&[], Document::secrets),
+        _ => &[],
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::core::Place;
+use crate::diag::source::segment;
 use crate::diag::{Diagnostic, code};
 use crate::load::format::block_header;
 use crate::load::text::Text;
@@ -26,21 +27,35 @@ pub struct Substituted {
 
 /// Substitutes every reference in a document's values.
 pub fn apply(document: &mut Node, text: &Text, variables: &Variables, sink: &mut Vec<Diagnostic>) -> Substituted {
+    apply_but(document, &[], text, variables, sink)
+}
+
+/// The same, but at some pointers a reference to the environment stays as it is written: what reads it there
+/// looks for its value itself, when it is needed, and writes it down nowhere.
+pub fn apply_but(
+    document: &mut Node,
+    secrets: &[&str],
+    text: &Text,
+    variables: &Variables,
+    sink: &mut Vec<Diagnostic>,
+) -> Substituted {
     let mut done = Substituted::default();
-    walk(document, &mut Substitution { text, variables, sink, done: &mut done });
+    walk(document, "", &mut Substitution { text, variables, secrets, sink, done: &mut done });
     done
 }
 
 struct Substitution<'a> {
     text: &'a Text,
     variables: &'a Variables,
+    secrets: &'a [&'a str],
     sink: &'a mut Vec<Diagnostic>,
     done: &'a mut Substituted,
 }
 
-fn walk(node: &mut Node, substitution: &mut Substitution<'_>) {
+fn walk(node: &mut Node, pointer: &str, substitution: &mut Substitution<'_>) {
     match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| walk(item, substitution)),
+        // No list holds a secret.
+        Value::List(items) => items.iter_mut().for_each(|item| walk(item, "-", substitution)),
         Value::Map(entries) => {
             for (key, value) in entries {
                 if let Value::Text(name) = &key.value
@@ -48,15 +63,26 @@ fn walk(node: &mut Node, substitution: &mut Substitution<'_>) {
                 {
                     substitution.key(key);
                 }
-                walk(value, substitution);
+                match &key.value {
+                    Value::Text(name) if !substitution.secrets.is_empty() => {
+                        walk(value, &format!("{pointer}{}", segment(name)), substitution);
+                    }
+                    _ => walk(value, pointer, substitution),
+                }
             }
         }
+        Value::Text(content) if substitution.secrets.contains(&pointer) && is_of_environment(content) => {}
         Value::Text(content) if content.contains("${") => {
             let content = std::mem::take(content);
             node.value = substitution.scalar(&content, node.start, node.end);
         }
         _ => {}
     }
+}
+
+/// Whether a text is one reference to the environment and nothing else.
+fn is_of_environment(content: &str) -> bool {
+    matches!(pieces(content).as_slice(), [Piece::Reference(reference)] if reference.space == Space::Env)
 }
 
 impl Substitution<'_> {
@@ -227,6 +253,26 @@ mod tests {
         ];
         assert_eq!(seen, wanted);
         assert_eq!(done.unknown.len(), 2);
+    }
+
+    #[test]
+    fn where_a_secret_belongs_its_reference_stays() {
+        let text =
+            Text::new("p.yaml".into(), "a: {key: '${env.PATH}', more: '${env.PATH}'}\nkey: ${env.PATH}\n".into());
+        for (source, expected) in
+            [("a: {key: '${env.PATH}'}", 0), ("a: {key: 'x${env.PATH}'}", 1), ("a: [{key: '${env.PATH}'}]", 1)]
+        {
+            let text = Text::new("p.yaml".into(), source.into());
+            let mut sink = Vec::new();
+            let mut node = yaml::documents(&text, &mut sink).remove(0);
+            let done = apply_but(&mut node, &["/a/key"], &text, &Variables::default(), &mut sink);
+            assert_eq!((sink.len(), done.unknown.len()), (expected, expected), "{source}");
+        }
+        let mut sink = Vec::new();
+        let mut node = yaml::documents(&text, &mut sink).remove(0);
+        let done = apply_but(&mut node, &["/a/key"], &text, &Variables::default(), &mut sink);
+        assert_eq!((sink.len(), done.unknown.len()), (2, 2));
+        assert_eq!(tree::convert(&node, &text, &done, &mut sink).json["a"]["key"], "${env.PATH}");
     }
 
     #[test]

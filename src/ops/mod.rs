@@ -79,8 +79,13 @@ impl<'a> Outsider<'a> {
 }
 
 impl Outside for Outsider<'_> {
-    fn look(&mut self, server: &Server, desired: &BTreeMap<Address, Desired>) -> Result<Vec<Live>, Failure> {
-        let mut found = Vec::new();
+    fn look(
+        &mut self,
+        server: &Server,
+        desired: &BTreeMap<Address, Desired>,
+        inside: &BTreeMap<Address, Live>,
+    ) -> Result<Vec<Live>, Failure> {
+        let mut found = backup::look_around(server, desired, inside)?;
         if self.backups {
             found.extend(backup::look(server, desired, self.forced)?);
         }
@@ -112,10 +117,12 @@ impl Tasks for Crew<'_> {
         interrupt: &Interrupt,
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), StepOutcome> {
-        if task.name == kinds::backup::TASK {
-            return Ok(backup::carry_out(task, session, interrupt, tell)?);
+        match task.name.as_str() {
+            kinds::backup::TASK => Ok(backup::carry_out(task, session, interrupt, tell)?),
+            kinds::repository::CONFIGURE => Ok(backup::configure(task)?),
+            kinds::repository::CREATE => Ok(backup::create(task, interrupt)?),
+            _ => self.archiver.carry_out(action, task, session, interrupt, tell),
         }
-        self.archiver.carry_out(action, task, session, interrupt, tell)
     }
 }
 

@@ -61,8 +61,14 @@ pub fn to_template(value: &core::Value) -> Value {
 pub type Filter = fn(&Value) -> Result<Value, Error>;
 
 /// The filters, and no other.
-pub const FILTERS: &[(&str, Filter)] =
-    &[("ident", ident), ("expr", expr), ("key", key), ("quoted_list", quoted_list), ("privilege", privilege)];
+pub const FILTERS: &[(&str, Filter)] = &[
+    ("ident", ident),
+    ("expr", expr),
+    ("key", key),
+    ("quoted_list", quoted_list),
+    ("privilege", privilege),
+    ("option", option),
+];
 
 /// Stands for a newline within a value until the template's own lines are tidied. No SQL can hold it.
 const NEWLINE: &str = "\0";
@@ -108,6 +114,15 @@ fn literal(value: &Value) -> Result<String, Error> {
             Ok(format!("ARRAY[{}]", items?.join(", ")))
         }
         kind => Err(refuse(format!("a {kind} has no literal"))),
+    }
+}
+
+/// A text as the value of an option in a configuration file: the rest of its line.
+fn option(value: &Value) -> Result<Value, Error> {
+    let text = value.as_str().filter(|text| !text.is_empty() && text.trim() == *text);
+    match text {
+        Some(text) if !text.chars().any(char::is_control) => Ok(Value::from_object(Safe(text.to_owned()))),
+        _ => Err(refuse("an option's value is a text on one line")),
     }
 }
 

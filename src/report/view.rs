@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::core::{Action, AttributeChange, Bytes, Hazard, Impact, Lock, LockMode, Op, QualifiedName, Reason};
+use crate::core::{Action, AttributeChange, Bytes, Hazard, Impact, Lock, LockMode, Op, QualifiedName, Reason, Value};
 use crate::diff::{Drift, Status};
 use crate::plan::{Adopt, Due, Message, Plan};
 use crate::report::compare::{DiffLine, unified};
@@ -53,6 +53,8 @@ pub(super) struct Row<'a> {
     pub(super) after: String,
     /// Both compared, where they are definitions.
     pub(super) diff: Vec<DiffLine>,
+    /// Whether they are files of lines, which say nothing in one.
+    pub(super) by_line: bool,
 }
 
 /// A plan's changes, the whole database's first and then relation by relation.
@@ -96,6 +98,7 @@ fn row<'a>(action: &Action, change: &'a AttributeChange) -> Row<'a> {
         before: value::show(&change.before),
         after: value::show(&change.after),
         diff: if definition { unified(&change.before, &change.after) } else { Vec::new() },
+        by_line: matches!(action.desired.get(&change.name), Some(Value::Text(text)) if text.contains('\n')),
     }
 }
 

@@ -118,18 +118,28 @@ fn no_transactions() -> Diagnostic {
 
 /// Who knows of what is live and in no database, such as a repository of backups.
 pub trait Outside {
-    /// The resources of the policies that are there.
+    /// The resources of the policies that are there. `inside` is what the database told.
     ///
     /// # Errors
     /// When somewhere cannot be looked at.
-    fn look(&mut self, server: &Server, desired: &BTreeMap<Address, Desired>) -> Result<Vec<Live>, Failure>;
+    fn look(
+        &mut self,
+        server: &Server,
+        desired: &BTreeMap<Address, Desired>,
+        inside: &BTreeMap<Address, Live>,
+    ) -> Result<Vec<Live>, Failure>;
 }
 
 /// Nobody has looked anywhere but into the database.
 pub struct OnlyInside;
 
 impl Outside for OnlyInside {
-    fn look(&mut self, _server: &Server, _desired: &BTreeMap<Address, Desired>) -> Result<Vec<Live>, Failure> {
+    fn look(
+        &mut self,
+        _server: &Server,
+        _desired: &BTreeMap<Address, Desired>,
+        _inside: &BTreeMap<Address, Live>,
+    ) -> Result<Vec<Live>, Failure> {
         Ok(Vec::new())
     }
 }
@@ -148,7 +158,7 @@ pub fn take(
     let mut relations = relations::read(session, &server, &names.relations)?;
     let scope = scope(&relations, names);
     let mut live = observe(session, &server, &scope, &relations, (desired, applied))?;
-    let beside = outside.look(&server, desired)?;
+    let beside = outside.look(&server, desired, &live)?;
     live.extend(beside.into_iter().map(|resource| (resource.address.clone(), resource)));
     let mut canon = canon::settle(session, desired, &live, applied, &relations)?;
     queries::settle(session, desired, &live, applied, &mut relations, &mut canon)?;

@@ -2,6 +2,7 @@
 //! between two transactions, and found out where they are damaged.
 
 mod ground;
+pub mod pgbackrest;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

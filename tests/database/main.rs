@@ -42,7 +42,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
-use servers::{POOLER, Servers, Tier};
+use servers::{PGBACKREST, POOLER, Servers, Tier};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -72,6 +72,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(archive::trials(tier, servers));
     trials.extend(archive_codec::trials(tier, servers));
     trials.extend(backup::trials(tier, servers));
+    trials.extend(backup::pgbackrest::trials(tier, servers));
     trials.extend(detection::trials(tier, servers));
     trials.extend(folders::trials(tier, servers));
     trials.extend(injection::trials(tier, servers));
@@ -124,10 +125,11 @@ fn report(counts: &BTreeMap<String, usize>, unable: &BTreeMap<Tier, String>, lis
             Some(why) => eprintln!("tier {tier}: DID NOT RUN: {why}"),
         }
     }
-    if let Some(why) = pooler::unable() {
-        let required = servers::required_names().iter().any(|name| name == POOLER);
+    let programs = [(POOLER, pooler::unable()), (PGBACKREST, backup::pgbackrest::unable())];
+    for (name, why) in programs.into_iter().filter_map(|(name, why)| Some((name, why?))) {
+        let required = servers::required_names().iter().any(|required| required == name);
         missing |= required;
-        eprintln!("{POOLER}: {}: {why}", if required { "MUST RUN HERE AND DID NOT" } else { "DID NOT RUN" });
+        eprintln!("{name}: {}: {why}", if required { "MUST RUN HERE AND DID NOT" } else { "DID NOT RUN" });
     }
     missing
 }

@@ -75,7 +75,7 @@ impl Tier {
         let names = required_names();
         names
             .iter()
-            .filter(|name| *name != POOLER)
+            .filter(|name| *name != POOLER && *name != PGBACKREST)
             .map(|name| {
                 let known = Self::ALL.into_iter().find(|tier| tier.name() == name);
                 known.ok_or_else(|| format!("CHRONOFORM_TEST_REQUIRE: there is no tier \"{name}\""))
@@ -86,6 +86,9 @@ impl Tier {
 
 /// What `CHRONOFORM_TEST_REQUIRE` calls the tests with PgBouncer, which are no tier.
 pub const POOLER: &str = "pgbouncer";
+
+/// What it calls those with pgBackRest.
+pub const PGBACKREST: &str = "pgbackrest";
 
 /// What `CHRONOFORM_TEST_REQUIRE` lists.
 pub fn required_names() -> Vec<String> {

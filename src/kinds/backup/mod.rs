@@ -7,7 +7,9 @@
 //! database: whoever looks there gives this kind its live side.
 
 mod desired;
+mod document;
 mod observe;
+mod pgbackrest;
 mod rules;
 pub mod schedule;
 mod settle;
@@ -36,8 +38,16 @@ pub const ON_SCHEDULE: &str = "on schedule";
 
 /// What makes the backups.
 pub const ENGINE: &str = "engine";
-/// The repository's folder.
+/// What [`ENGINE`] says of PostgreSQL's own programs.
+pub const NATIVE: &str = "native";
+/// What it says of pgBackRest.
+pub const PGBACKREST: &str = "pgbackrest";
+/// The repository's folder; for pgBackRest the one with its configuration.
 pub const PATH: &str = "path";
+/// pgBackRest's name for the cluster.
+pub const STANZA: &str = "stanza";
+/// The program of pgBackRest.
+pub const PROGRAM: &str = "program";
 /// The folder with the server's programs, where it is said.
 pub const PROGRAMS: &str = "programs";
 /// When a full backup is due, in cron's form.
@@ -90,6 +100,9 @@ pub static REPOSITORY: Code =
 /// A backup that is not whole.
 pub static NOT_WHOLE: Code =
     Code::new("backup-not-whole", "A backup, or WAL that it needs, that is missing or damaged.");
+/// A repository that another key was made for.
+pub static WRONG_KEY: Code =
+    Code::new("repository-key-wrong", "A repository that cannot be decrypted with the key that it is to have.");
 /// A restore that was refused or failed.
 pub static NOT_RESTORED: Code =
     Code::new("restore-impossible", "A backup that could not be brought back; nothing that was there is touched.");
@@ -102,7 +115,8 @@ pub static WAL_NOT_GIVEN: Code = Code {
     about: "WAL that is in the repository and cannot be given to a server that recovers.",
     exit: Exit::Abort,
 };
-static CODES: [&Code; 9] = [
+static CODES: [&Code; 10] = [
+    &WRONG_KEY,
     &WAL_NOT_GIVEN,
     &ENGINE_CANNOT,
     &BAD_SCHEDULE,
@@ -121,7 +135,7 @@ static SECTIONS: [Section; 1] = [Section {
     document: "backup",
     key: "",
     repeated: false,
-    schema: desired::Backup::json_schema,
+    schema: document::Backup::json_schema,
     expand: desired::expand,
 }];
 

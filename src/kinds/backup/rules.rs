@@ -1,7 +1,8 @@
 //! How work that is due is done.
 
 use crate::kinds::backup::{
-    ENGINE, EVERY, FULL, INCREMENTAL, KEEP_FULL, KEEP_WAL, MAX_LAG, PATH, PROGRAMS, RPO, RTO, STATE, WAL, WINDOW,
+    ENGINE, EVERY, FULL, INCREMENTAL, KEEP_FULL, KEEP_WAL, MAX_LAG, PATH, PROGRAM, PROGRAMS, RPO, RTO, STANZA, STATE,
+    WAL, WINDOW,
 };
 use crate::kinds::{AttributeRule, How, Needs, Rules, StepRule, Variant};
 
@@ -27,6 +28,8 @@ pub static RULES: Rules = Rules {
     attributes: &[
         said(ENGINE),
         said(PATH),
+        said(STANZA),
+        said(PROGRAM),
         said(PROGRAMS),
         said(FULL),
         said(INCREMENTAL),

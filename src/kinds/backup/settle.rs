@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::core::{Address, Desired, KindId, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::View;
-use crate::kinds::backup::{INCREMENTAL, NOT_READY, PATH, STATE, TWO_BACKUPS, WAL, work};
+use crate::kinds::backup::{ENGINE, INCREMENTAL, NATIVE, NOT_READY, PATH, STATE, TWO_BACKUPS, WAL, work};
 
 /// The first version that makes incremental backups (`summarize_wal`).
 const INCREMENTAL_SINCE: Version = Version::new(17, 0);
@@ -13,7 +13,9 @@ const INCREMENTAL_SINCE: Version = Version::new(17, 0);
 /// What is to be compared. `None` where nobody has looked into the repository, because the plan is for
 /// something else, and where the server is not ready yet.
 pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
+    let is_native = desired.get(ENGINE).and_then(Value::as_text) == Some(NATIVE);
     if let Some(wanted) = desired.get(INCREMENTAL)
+        && is_native
         && view.server.version < INCREMENTAL_SINCE
     {
         let message =
@@ -21,7 +23,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         sink.push(
             Diagnostic::error(&code::NEEDS_NEWER_SERVER, message)
                 .at(desired.place_of(INCREMENTAL))
-                .help("take `incremental` out; full backups can be made as often"),
+                .help("take `incremental` out; full backups can be made as often, and `engine: pgbackrest` makes both"),
         );
         return None;
     }

@@ -6,6 +6,7 @@ use super::{Backup, EVERY, FULL, KEEP_FULL, MAX_LAG, ON_SCHEDULE, PATH, STATE, W
 use crate::core::{Desired, Interval, Value, Version};
 use crate::kinds::Kind;
 use crate::kinds::fixture::{World, codes, daily, expand};
+use crate::kinds::repository;
 use crate::kinds::setting::{AT_LEAST, AT_MOST, BOUND};
 
 const KIND: &dyn Kind = &Backup;
@@ -92,6 +93,71 @@ fn what_cannot_be_is_said() {
     refused("wal", json!({"program": "a'b"}), "wrong-value");
     refused("keep", json!({"wal": "-1 days"}), "bad-interval");
     refused("objectives", json!({"rpo": "1 minute"}), "policy-conflict");
+}
+
+fn by_pgbackrest() -> Json {
+    json!({"engine": "pgbackrest", "repository": {"path": "/r"}, "schedule": {"full": "0 1 * * 0", "incremental": "0 1 * * 1-6"}})
+}
+
+#[test]
+fn pgbackrest_has_a_repository_of_its_own() {
+    let mut document = by_pgbackrest();
+    document["encryption"] = json!({"key": "${env.BACKUP_KEY}"});
+    document["pgbackrest"] = json!({"stanza": "main", "folder": "/f/", "program": "/usr/bin/pgbackrest"});
+    document["keep"] = json!({"full": 4, "wal": "14 days"});
+    let (all, said) = expand(KIND, &document);
+    assert_eq!(codes(&said), Vec::<&str>::new());
+    let backup = find(&all, work::BACKUP);
+    assert_eq!(backup.get(super::ENGINE), Some(&Value::text("pgbackrest")));
+    assert_eq!(backup.get(PATH), Some(&Value::text("/f")));
+    let repository = all.iter().find(|desired| desired.address.kind == repository::ID).unwrap();
+    let Some(Value::Map(place)) = repository.get(repository::PLACE) else { panic!() };
+    assert_eq!(place.get("path"), Some(&Value::text("/r")));
+    assert_eq!(place.get("keep_days"), Some(&Value::Int(15)));
+    let Some(Value::Map(secrets)) = repository.get(repository::SECRETS) else { panic!() };
+    assert_eq!(secrets.get(repository::CIPHER_PASS), Some(&Value::text("${env.BACKUP_KEY}")));
+    let command = find(&all, "archive_command").get("value").and_then(Value::as_text).unwrap();
+    assert_eq!(command, "'/usr/bin/pgbackrest' '--config=/f/pgbackrest.conf' --stanza=main archive-push '%p'");
+    for not_needed in ["max_wal_senders", "summarize_wal"] {
+        assert!(all.iter().all(|desired| desired.address.name != not_needed));
+    }
+    // It makes incremental backups of every version.
+    let mut world = World::new("2.23.0", daily());
+    world.server.version = Version::new(16, 9);
+    assert_eq!(world.settle(KIND, &document), Err(Vec::new()), "nobody has looked into the repository");
+}
+
+#[test]
+fn what_pgbackrest_cannot_have_is_said() {
+    let refused = |key: &str, value: Json, code: &str| {
+        let mut document = by_pgbackrest();
+        document["pgbackrest"] = json!({"stanza": "main"});
+        document[key] = value.clone();
+        let (all, said) = expand(KIND, &document);
+        assert_eq!(codes(&said), [code], "{value}");
+        assert!(all.is_empty(), "{value}");
+        let words = format!("{said:?}");
+        assert!(!words.contains("hunter2"), "{words}");
+    };
+    refused("encryption", json!({"key": "hunter2"}), "secret-in-policy");
+    refused("encryption", json!({"key": "x${env.A}"}), "secret-in-policy");
+    refused("encryption", json!({}), "missing-key");
+    refused("encryption", json!({"key": "${env.A}", "key_file": "/k"}), "missing-key");
+    refused("encryption", json!({"key_file": "k"}), "wrong-value");
+    refused("repository", json!({}), "missing-key");
+    refused("repository", json!({"path": "r"}), "wrong-value");
+    refused("pgbackrest", json!({"stanza": "my stanza"}), "wrong-value");
+    refused("pgbackrest", json!({"stanza": "main", "folder": "f"}), "wrong-value");
+    refused("pgbackrest", json!({"stanza": "main", "program": "a'b"}), "wrong-value");
+    refused("wal", json!({"archive": false}), "engine-cannot");
+    refused("wal", json!({"program": "/usr/bin/chronoform"}), "policy-conflict");
+    // The key beside what it encrypts is none.
+    let mut document = by_pgbackrest();
+    document["encryption"] = json!({"key_file": "/k"});
+    document["pgbackrest"] = json!({"stanza": "main", "folder": "/r/here"});
+    assert_eq!(codes(&expand(KIND, &document).1), ["policy-conflict"]);
+    // And none of it is for the native engine.
+    assert_eq!(codes(&expand(KIND, &with("pgbackrest", json!({}))).1), ["policy-conflict"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A drill: the server brought back in a folder of its own, started where nobody can reach it, looked at
 //! and removed. What it measures is what an emergency would take.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -13,10 +14,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::Interrupt;
 use crate::core::{Bytes, Param, Query};
+use crate::ops::backup::engine::Engine;
 use crate::ops::backup::programs::Programs;
-use crate::ops::backup::repository::{Check, Contents, Drill, Owner, Record, Repository, stamp};
+use crate::ops::backup::record::{Check, Contents, Drill};
 use crate::ops::backup::restore::{self, Target};
 use crate::ops::backup::server::{self, About};
+use crate::ops::backup::state::{Owner, State, stamp};
 use crate::ops::backup::{Trouble, own_program};
 use crate::pg::{ConnectOptions, Session};
 
@@ -31,14 +34,10 @@ const READ_ALL: i64 = 20 << 30;
 
 /// What is to be drilled.
 pub struct Order<'a> {
-    /// The repository.
-    pub repository: &'a Repository,
-    /// Its path, as the server is told of it.
-    pub path: &'a Path,
+    /// Where the backups are.
+    pub engine: &'a dyn Engine,
     /// What is in it.
     pub contents: &'a Contents,
-    /// The cluster's system identifier.
-    pub cluster: &'a str,
     /// Whether WAL is archived.
     pub archives: bool,
     /// How long that may take.
@@ -66,17 +65,16 @@ pub fn drill(
     let before = server::about(session)?;
     let (target, lag) = if order.archives {
         let name = format!("chronoform drill {}", stamp(started));
-        let lag = server::archived(order.repository, &name, order.max_lag, session, interrupt, tell)?;
+        let lag = server::archived(order.engine, &name, order.max_lag, session, interrupt, tell)?;
         (Target::Point(name), Some(lag))
     } else {
         (Target::Backup, None)
     };
     let after = server::about(session)?;
-    let scratch = Scratch::new(order.repository, started)?;
+    let scratch = Scratch::new(order.engine.state(), started)?;
     let program = own_program();
     let wanted = restore::Order {
-        repository: order.repository,
-        path: order.path,
+        engine: order.engine,
         contents: order.contents,
         label: None,
         target: target.clone(),
@@ -91,7 +89,10 @@ pub fn drill(
     tell("starting the server that was brought back");
     let begun = Instant::now();
     let programs = Programs::find(order.programs, record.server_version / 10_000, scratch.owner)?;
-    let mut clone = scratch.start(&programs, record)?;
+    // Those that the server had then, where the backup knows them.
+    let mut settings = before.settings.clone();
+    settings.extend(record.settings.clone());
+    let mut clone = scratch.start(&programs, &settings)?;
     let mut there = clone.connect(session, interrupt)?;
     let recovery_seconds = begun.elapsed().as_secs_f64();
     tell("looking at the server that was brought back");
@@ -111,7 +112,8 @@ pub fn drill(
         checks,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    order.repository.keep_drill(&drill).map_err(|error| Trouble::file(order.path, error))?;
+    let state = order.engine.state();
+    state.keep_drill(&drill).map_err(|error| Trouble::file(state.root(), error))?;
     Ok(drill)
 }
 
@@ -131,9 +133,9 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn new(repository: &Repository, started: Timestamp) -> Result<Self, Trouble> {
-        let owner = repository.owner();
-        let folder = repository.drill_folder(started);
+    fn new(state: &State, started: Timestamp) -> Result<Self, Trouble> {
+        let owner = state.owner();
+        let folder = state.drill_folder(started);
         let moment = started.as_nanosecond().unsigned_abs();
         let socket = std::env::temp_dir().join(format!("chronoform-drill-{}-{moment}", std::process::id()));
         owner.folder(&folder).map_err(|error| Trouble::file(&folder, error))?;
@@ -145,7 +147,7 @@ impl Scratch {
 
     /// Starts the server: reached by nobody but its own user, archiving nothing, and with no jobs of any
     /// sort, which would do to the copy what they do to the server.
-    fn start(&self, programs: &Programs, record: &Record) -> Result<Clone<'_>, Trouble> {
+    fn start(&self, programs: &Programs, settings: &BTreeMap<String, String>) -> Result<Clone<'_>, Trouble> {
         let (config, hba, log) =
             (self.folder.join("server.conf"), self.folder.join("hba.conf"), self.folder.join("log"));
         let mut text = String::from(
@@ -164,11 +166,11 @@ impl Scratch {
             "max_locks_per_transaction",
             "dynamic_shared_memory_type",
         ] {
-            if let Some(value) = record.settings.get(name) {
+            if let Some(value) = settings.get(name) {
                 set(name, value);
             }
         }
-        let preloaded = record.settings.get("shared_preload_libraries").map(String::as_str).unwrap_or_default();
+        let preloaded = settings.get("shared_preload_libraries").map(String::as_str).unwrap_or_default();
         if preloaded.split(',').any(|library| library.trim().trim_matches('"') == "timescaledb") {
             set("shared_preload_libraries", "timescaledb");
         }
@@ -319,7 +321,7 @@ fn look(
         Some(row) => (row.text("cluster").unwrap_or_default().to_owned(), row.bool("recovering").unwrap_or(true)),
         None => (String::new(), true),
     };
-    check("system identifier", &cluster, order.cluster);
+    check("system identifier", &cluster, order.engine.cluster());
     check("takes writes", if recovering { "no" } else { "yes" }, "yes");
     let found = server::about(there)?;
     // A catalog that changed while the moment was chosen has no one form to compare with; nor has one that

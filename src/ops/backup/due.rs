@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::core::{Desired, Interval, Value};
 use crate::kinds::backup::schedule::Schedule;
 use crate::kinds::backup::{EVERY, FULL, INCREMENTAL, KEEP_FULL, KEEP_WAL, work};
-use crate::ops::backup::repository::{Contents, Record, Sort};
+use crate::ops::backup::record::{Backup, Contents, Sort};
 
 /// Why something is to be done.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -108,8 +108,8 @@ impl Keep {
 
 /// The backups that nobody needs any more: those before the oldest full one that is still needed, be it
 /// for the number that is kept or for the span of time that the server can be brought back in.
-pub fn expired(keep: Keep, contents: &Contents, now: Timestamp) -> Vec<&Record> {
-    let full: Vec<&Record> = contents.backups.iter().filter(|record| record.sort == Sort::Full).collect();
+pub fn expired(keep: Keep, contents: &Contents, now: Timestamp) -> Vec<&Backup> {
+    let full: Vec<&Backup> = contents.backups.iter().filter(|record| record.sort == Sort::Full).collect();
     let Some(by_number) = full.len().checked_sub(keep.full.max(1)) else { return Vec::new() };
     let mut oldest = full.get(by_number).map(|record| record.started);
     if let Some(window) = keep.window {
@@ -138,8 +138,8 @@ fn expire(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due>
 }
 
 /// The chain of backups that a backup is restored from, the full one first; nothing where one is missing.
-pub fn chain<'a>(contents: &'a Contents, label: &str) -> Option<Vec<&'a Record>> {
-    let by_label: BTreeMap<&str, &Record> = contents.backups.iter().map(|r| (r.label.as_str(), r)).collect();
+pub fn chain<'a>(contents: &'a Contents, label: &str) -> Option<Vec<&'a Backup>> {
+    let by_label: BTreeMap<&str, &Backup> = contents.backups.iter().map(|r| (r.label.as_str(), r)).collect();
     let mut chain = vec![*by_label.get(label)?];
     while let Some(prior) = chain.last().and_then(|record| record.prior.as_deref()) {
         // A chain that comes back to itself is damaged, however that came to be.
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::core::{Address, Bytes, Place};
     use crate::kinds::backup::ID;
-    use crate::ops::backup::repository::{Check, Drill};
+    use crate::ops::backup::record::{Check, Drill};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -173,9 +173,8 @@ mod tests {
         desired
     }
 
-    fn record(sort: Sort, started: &str, prior: Option<&str>) -> Record {
-        Record {
-            format: Record::FORMAT,
+    fn record(sort: Sort, started: &str, prior: Option<&str>) -> Backup {
+        Backup {
             label: format!("{started}-{}", sort.as_str()),
             sort,
             prior: prior.map(str::to_owned),
@@ -187,15 +186,12 @@ mod tests {
             segment_bytes: 1 << 24,
             has_wal: false,
             data_bytes: Bytes(0),
-            parts: Vec::new(),
+            bytes: Bytes(0),
             settings: BTreeMap::new(),
-            verified: at(started),
-            tool_version: String::new(),
-            digest: String::new(),
         }
     }
 
-    fn of(backups: Vec<Record>) -> Contents {
+    fn of(backups: Vec<Backup>) -> Contents {
         Contents { backups, ..Contents::default() }
     }
 
@@ -253,7 +249,7 @@ mod tests {
     #[test]
     fn what_is_needed_to_go_back_is_kept() {
         let days = ["01", "08", "15", "22"];
-        let full: Vec<Record> =
+        let full: Vec<Backup> =
             days.iter().map(|day| record(Sort::Full, &format!("2026-11-{day}T01:00:00Z"), None)).collect();
         let mut backups = full.clone();
         backups.insert(1, record(Sort::Incremental, "2026-11-02T01:00:00Z", Some(&full[0].label)));
@@ -273,7 +269,7 @@ mod tests {
         assert_eq!(gone(1, Some(400)), Vec::<String>::new());
         // What cannot be read may be what another needs.
         let mut damaged = contents.clone();
-        damaged.damaged.push(("x".into(), "y".to_owned()));
+        damaged.damaged.push(("x".to_owned(), "y".to_owned()));
         let desired = wanted(work::EXPIRE, &[(KEEP_FULL, Value::Int(1))]);
         assert!(due(&desired, &contents, now).is_some());
         assert_eq!(due(&desired, &damaged, now), None);
@@ -285,12 +281,12 @@ mod tests {
         let one = record(Sort::Incremental, "2026-11-02T00:00:00Z", Some(&full.label));
         let two = record(Sort::Incremental, "2026-11-03T00:00:00Z", Some(&one.label));
         let all = of(vec![full.clone(), one.clone(), two.clone()]);
-        let labels = |chain: Vec<&Record>| chain.iter().map(|record| record.label.clone()).collect::<Vec<_>>();
+        let labels = |chain: Vec<&Backup>| chain.iter().map(|record| record.label.clone()).collect::<Vec<_>>();
         assert_eq!(labels(chain(&all, &two.label).unwrap()), [&*full.label, &one.label, &two.label]);
         assert_eq!(labels(chain(&all, &full.label).unwrap()), [&*full.label]);
         assert_eq!(chain(&of(vec![one.clone(), two.clone()]), &two.label), None);
         assert_eq!(chain(&all, "none"), None);
-        let circle = Record { prior: Some(two.label.clone()), ..one };
+        let circle = Backup { prior: Some(two.label.clone()), ..one };
         assert_eq!(chain(&of(vec![circle, two.clone()]), &two.label), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Backups of a whole server by PostgreSQL's own programs: made, proved, drilled, expired and brought back.
+//! Backups of a whole server: made, proved, drilled, expired and brought back, by one of several engines.
 //!
 //! A backup counts once it has been read back and the WAL that it needs is in the repository; a drill shows
 //! that what counts can be brought back. The repository itself is the memory of all this: what is due is
@@ -6,13 +6,14 @@
 
 mod drill;
 mod due;
-mod manifest;
+mod engine;
+mod native;
+mod pgbackrest;
 mod programs;
-mod prove;
-mod repository;
+mod record;
 mod restore;
 mod server;
-mod take;
+mod state;
 mod wal;
 
 use std::collections::BTreeMap;
@@ -27,15 +28,20 @@ use crate::apply::{Interrupt, StepOutcome};
 use crate::core::{Address, Desired, Live, Server, Task, Value};
 use crate::diag::{Diagnostic, Failure};
 use crate::kinds::backup::{
-    DUE, EXPIRES, ID, MAX_LAG, NOT_WHOLE, ON_SCHEDULE, PATH, PROGRAMS, REPOSITORY, RPO, RTO, STATE, WAL, WINDOW, work,
+    DUE, EXPIRES, ID, MAX_LAG, NOT_WHOLE, ON_SCHEDULE, PATH, PROGRAMS, REPOSITORY, RPO, RTO, STATE, WAL, WINDOW,
+    WRONG_KEY, work,
 };
+use crate::kinds::repository;
 use crate::ops::Forced;
 use crate::pg::{PgError, PgErrorKind, Session};
+use programs::Programs;
 
-pub use programs::Programs;
-pub use repository::{Check, Contents, Drill, Record, Repository, Sort};
+pub use engine::{Engine, Finding, Place};
+pub use native::{Repository, WalError, cluster_here, fetch, push};
+pub use pgbackrest::{configure, create};
+pub use record::{Backup, Check, Contents, Drill, Sort};
 pub use restore::{Order as Restore, Target, restore};
-pub use wal::{Lsn, WalError, cluster_here, fetch, push};
+pub use wal::Lsn;
 
 /// What stopped something.
 #[derive(Debug)]
@@ -48,6 +54,8 @@ pub enum Trouble {
     File(PathBuf, io::Error),
     /// A backup, or WAL, that is missing or damaged.
     NotWhole(String),
+    /// A repository that cannot be decrypted.
+    Key(String),
     /// It is not done, and what would help.
     Refused {
         /// Why.
@@ -68,6 +76,10 @@ impl Trouble {
     fn help(&self) -> Option<String> {
         match self {
             Self::Refused { help, .. } => Some(help.clone()),
+            Self::Key(_) => Some(
+                "give the key that the repository was made with; if it is that one, both copies of what is named are damaged"
+                    .to_owned(),
+            ),
             Self::File(_, error) if error.kind() == io::ErrorKind::StorageFull => Some("make room there".to_owned()),
             Self::File(_, error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 Some("whoever runs this, and the server's own user, must be able to read and write there".to_owned())
@@ -81,6 +93,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Server(error) => write!(f, "{error}"),
+            Self::Key(why) => write!(f, "the repository cannot be decrypted: {why}"),
             Self::Program(why) | Self::NotWhole(why) | Self::Refused { message: why, .. } => f.write_str(why),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Interrupted => f.write_str("it was interrupted"),
@@ -119,7 +132,11 @@ impl From<Trouble> for StepOutcome {
 impl Trouble {
     /// As a diagnostic of a code.
     pub fn diagnostic(&self, code: &'static crate::diag::Code) -> Diagnostic {
-        let code = if matches!(self, Self::NotWhole(_)) { &NOT_WHOLE } else { code };
+        let code = match self {
+            Self::NotWhole(_) => &NOT_WHOLE,
+            Self::Key(_) => &WRONG_KEY,
+            _ => code,
+        };
         let diagnostic = Diagnostic::error(code, self.to_string());
         match self.help() {
             Some(help) => diagnostic.help(help),
@@ -140,6 +157,20 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What there is on this machine of what engines need before they can work.
+///
+/// # Errors
+/// Only for a defect.
+pub fn look_around(
+    server: &Server,
+    desired: &BTreeMap<Address, Desired>,
+    inside: &BTreeMap<Address, Live>,
+) -> Result<Vec<Live>, Failure> {
+    let wanted = desired.values().filter(|desired| desired.address.kind == repository::ID);
+    let known = wanted.filter_map(|desired| Some((desired, inside.get(&desired.address)?)));
+    known.map(|(desired, inside)| pgbackrest::look(server, desired, inside)).collect()
+}
+
 /// What the repositories of the policies say of the work in them.
 ///
 /// # Errors
@@ -149,16 +180,17 @@ pub fn look(
     desired: &BTreeMap<Address, Desired>,
     forced: Option<&Forced>,
 ) -> Result<Vec<Live>, Failure> {
-    let mut known: BTreeMap<PathBuf, Contents> = BTreeMap::new();
+    let mut known: BTreeMap<Place, Contents> = BTreeMap::new();
     let mut found = Vec::new();
     for desired in desired.values().filter(|desired| desired.address.kind == ID) {
-        let Some(path) = desired.get(PATH).and_then(Value::as_text).map(PathBuf::from) else { continue };
-        if !known.contains_key(&path) {
-            let contents = Repository::new(&path, &server.system_identifier).contents();
-            let contents = contents.map_err(|error| unreadable(&path, &error).at(desired.place_of(PATH)))?;
-            known.insert(path.clone(), contents);
+        let Some(place) = Place::read(|name| desired.get(name)) else { continue };
+        if !known.contains_key(&place) {
+            let engine = place.open(&server.system_identifier);
+            let contents = engine.contents();
+            let contents = contents.map_err(|trouble| unreadable(&*engine, &trouble).at(desired.place_of(PATH)))?;
+            known.insert(place.clone(), contents);
         }
-        let Some(contents) = known.get(&path) else { continue };
+        let Some(contents) = known.get(&place) else { continue };
         let due = match forced.filter(|forced| forced.is_meant(&desired.address)) {
             Some(forced) => Some(due::Due { why: "asked for".to_owned(), sort: forced.sort, expires: Vec::new() }),
             None if forced.is_some() => None,
@@ -185,25 +217,27 @@ fn live(desired: &Desired, due: Option<due::Due>) -> Live {
     live
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::error(&REPOSITORY, format!("the repository at {} cannot be read: {error}", path.display()))
-        .help("it must be a folder of this machine that whoever runs Chronoform may read and write")
+fn unreadable(engine: &dyn Engine, trouble: &Trouble) -> Diagnostic {
+    let found = trouble.diagnostic(&REPOSITORY);
+    let message = format!("the repository at {} cannot be read: {}", engine.place(), found.message);
+    let help = || "it must be where whoever runs Chronoform, and the server, may read and write".to_owned();
+    let help = found.help.clone().unwrap_or_else(help);
+    Diagnostic { message, ..found }.help(help)
 }
 
 /// One piece of work, as a plan has it.
 struct Piece<'a> {
     task: &'a Task,
-    repository: Repository,
-    path: PathBuf,
+    engine: Box<dyn Engine>,
 }
 
 impl<'a> Piece<'a> {
     fn read(task: &'a Task) -> Result<Self, Trouble> {
-        let text = |name: &str| task.arguments.get(name).and_then(Value::as_text);
-        let (Some(path), Some(cluster)) = (text(PATH), text("cluster")) else {
+        let place = Place::read(|name| task.arguments.get(name));
+        let (Some(place), Some(cluster)) = (place, task.arguments.get("cluster").and_then(Value::as_text)) else {
             return Err(Trouble::Program("the plan's work has no repository".to_owned()));
         };
-        Ok(Self { task, repository: Repository::new(Path::new(path), cluster), path: PathBuf::from(path) })
+        Ok(Self { task, engine: place.open(cluster) })
     }
 
     fn text(&self, name: &str) -> Option<&'a str> {
@@ -226,25 +260,17 @@ impl<'a> Piece<'a> {
         self.text(PROGRAMS).map(Path::new)
     }
 
-    fn contents(&self) -> Result<Contents, Trouble> {
-        self.repository.contents().map_err(|error| Trouble::file(&self.path, error))
-    }
-
-    fn hold(&self) -> Result<repository::Hold, Trouble> {
-        match self.repository.hold() {
+    fn hold(&self) -> Result<state::Hold, Trouble> {
+        let state = self.engine.state();
+        match state.hold() {
             Ok(Some(hold)) => Ok(hold),
             Ok(None) => Err(Trouble::Refused {
-                message: format!("somebody else is at work in the repository {}", self.path.display()),
+                message: format!("somebody else is at work in the repository {}", self.engine.place()),
                 help: "let that end, and run this again".to_owned(),
             }),
-            Err(error) => Err(Trouble::file(&self.path, error)),
+            Err(error) => Err(Trouble::file(state.root(), error)),
         }
     }
-}
-
-/// The newest segment of WAL in a repository.
-pub fn newest_wal(repository: &Repository) -> Option<String> {
-    wal::names(repository).ok()?.into_iter().rfind(|name| name.len() == 24)
 }
 
 /// Does a piece of work.
@@ -274,8 +300,8 @@ fn back_up(
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&str),
 ) -> Result<(), Trouble> {
-    let contents = piece.contents()?;
     let about = server::about(session)?;
+    let engine = &*piece.engine;
     let archives = piece.is(WAL);
     if archives && !about.archives {
         return Err(Trouble::Refused {
@@ -283,22 +309,18 @@ fn back_up(
             help: "run `chronoform apply`, and restart the server if that says so".to_owned(),
         });
     }
-    let programs = Programs::find(piece.programs(), about.version / 10_000, piece.repository.owner())?;
-    let order = take::Order {
-        repository: &piece.repository,
-        contents: &contents,
+    let order = engine::Making {
         sort: piece.text(DUE).and_then(Sort::read).unwrap_or(Sort::Full),
         archives,
         max_lag: piece.max_lag(),
-        cluster: piece.text("cluster").unwrap_or_default(),
-        programs: &programs,
+        programs: piece.programs(),
     };
     if archives {
-        // Before anything is copied: pg_basebackup would wait for WAL that never comes.
-        let name = format!("chronoform backup {}", repository::stamp(Timestamp::now()));
-        server::archived(&piece.repository, &name, piece.max_lag(), session, interrupt, tell)?;
+        // Before anything is copied: the engine would wait for WAL that never comes.
+        let name = format!("chronoform backup {}", state::stamp(Timestamp::now()));
+        server::archived(engine, &name, piece.max_lag(), session, interrupt, tell)?;
     }
-    let record = take::take(&order, &about, session, interrupt, tell)?;
+    let record = engine.make(&order, &about, session, interrupt, tell)?;
     if let Some(window) = piece.span(WINDOW)
         && record.stopped.duration_since(record.started) > window
     {
@@ -309,73 +331,14 @@ fn back_up(
 
 fn verify(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
     let began = Timestamp::now();
-    let problems = verify_all(&piece.repository, piece.text("cluster").unwrap_or_default(), interrupt, tell)?;
+    let problems = piece.engine.prove(interrupt, tell)?;
     let wrong: Vec<String> =
         problems.into_iter().filter_map(|(what, problem)| Some(format!("{what}: {}", problem?))).collect();
     if wrong.is_empty() {
-        return piece.repository.keep_verified(began).map_err(|error| Trouble::file(&piece.path, error));
+        let state = piece.engine.state();
+        return state.keep_verified(began).map_err(|error| Trouble::file(state.root(), error));
     }
     Err(Trouble::NotWhole(wrong.join("; ")))
-}
-
-/// Reads everything in a repository again. Gives each backup, and WAL as a whole, with what is wrong with it.
-///
-/// # Errors
-/// When the repository cannot be looked through.
-pub fn verify_all(
-    repository: &Repository,
-    cluster: &str,
-    interrupt: &Interrupt,
-    tell: &mut dyn FnMut(&str),
-) -> Result<Vec<(String, Option<String>)>, Trouble> {
-    let contents = repository.contents().map_err(|error| Trouble::file(&repository.wal(), error))?;
-    let mut found: Vec<(String, Option<String>)> =
-        contents.damaged.iter().map(|(path, why)| (path.display().to_string(), Some(why.clone()))).collect();
-    for record in &contents.backups {
-        let proved = match prove::backup(repository, record, interrupt, tell) {
-            Ok(()) if record.has_wal => None,
-            Ok(()) => prove::missing(repository, &record.wal, record.segment_bytes)
-                .first()
-                .map(|name| format!("{name}, which it needs, is not in the repository")),
-            Err(Trouble::Interrupted) => return Err(Trouble::Interrupted),
-            Err(trouble) => Some(trouble.to_string()),
-        };
-        found.push((record.label.clone(), proved));
-    }
-    let names = wal::names(repository).map_err(|error| Trouble::file(&repository.wal(), error))?;
-    tell(&format!("reading {} files of WAL", names.len()));
-    for name in &names {
-        if interrupt.is_requested() {
-            return Err(Trouble::Interrupted);
-        }
-        if let Err(error) = wal::prove(repository, cluster, name) {
-            found.push((format!("WAL {name}"), Some(error.to_string())));
-        }
-    }
-    found.extend(gaps(&contents, &names));
-    Ok(found)
-}
-
-/// Where WAL is missing between the oldest backup and the newest segment of its timeline: a server cannot be
-/// brought past it.
-fn gaps(contents: &Contents, names: &[String]) -> Vec<(String, Option<String>)> {
-    let Some(oldest) = contents.backups.iter().find(|record| !record.has_wal) else { return Vec::new() };
-    let size = oldest.segment_bytes;
-    let Some(range) = oldest.wal.first() else { return Vec::new() };
-    let from = wal::Segment::at(range.timeline, range.from, size);
-    let mut found = Vec::new();
-    let mut before: Option<wal::Segment> = None;
-    for segment in names.iter().filter_map(|name| wal::Segment::read(name, size)).filter(|segment| *segment >= from) {
-        if let Some(before) = before.filter(|before| before.timeline == segment.timeline)
-            && segment.number > before.number + 1
-        {
-            let missing = wal::Segment { number: before.number + 1, ..before }.name(size);
-            let count = segment.number - before.number - 1;
-            found.push((format!("WAL {missing}"), Some(format!("it and {} more are missing", count - 1))));
-        }
-        before = Some(segment);
-    }
-    found
 }
 
 fn drill(
@@ -384,19 +347,17 @@ fn drill(
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&str),
 ) -> Result<(), Trouble> {
-    let contents = piece.contents()?;
+    let contents = piece.engine.contents()?;
     let order = drill::Order {
-        repository: &piece.repository,
-        path: &piece.path,
+        engine: &*piece.engine,
         contents: &contents,
-        cluster: piece.text("cluster").unwrap_or_default(),
         archives: piece.is(WAL),
         max_lag: piece.max_lag(),
         rpo: piece.span(RPO),
         rto: piece.span(RTO),
         programs: piece.programs(),
     };
-    clean_up(&piece.repository, &order)?;
+    clean_up(piece.engine.state(), piece.programs())?;
     let drill = drill::drill(&order, session, interrupt, tell)?;
     let wrong: Vec<String> = drill
         .checks
@@ -408,14 +369,14 @@ fn drill(
 }
 
 /// Ends and removes what drills left that were killed: nobody else is at work in a repository that is held.
-fn clean_up(repository: &Repository, order: &drill::Order<'_>) -> Result<(), Trouble> {
-    for folder in repository.unfinished_drills().map_err(|error| Trouble::file(order.path, error))? {
+fn clean_up(state: &state::State, programs: Option<&Path>) -> Result<(), Trouble> {
+    for folder in state.unfinished_drills().map_err(|error| Trouble::file(state.root(), error))? {
         let data = folder.join("data");
         let version = std::fs::read_to_string(data.join("PG_VERSION")).ok();
         if let Some(major) = version.and_then(|text| text.trim().parse().ok())
             && data.join("postmaster.pid").exists()
         {
-            let programs = Programs::find(order.programs, major, repository.owner())?;
+            let programs = Programs::find(programs, major, state.owner())?;
             let mut stop = programs.command("pg_ctl");
             // One that does not run has nothing to stop.
             let _ = stop.args(["stop", "--mode=immediate", "--wait", "-D"]).arg(&data).output();
@@ -427,12 +388,9 @@ fn clean_up(repository: &Repository, order: &drill::Order<'_>) -> Result<(), Tro
 
 /// Takes away what is no longer needed: backups by their labels, and then WAL that only they needed.
 fn expire(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
-    let mut contents = piece.contents()?;
-    if let Some((path, why)) = contents.damaged.first() {
-        return Err(Trouble::NotWhole(format!(
-            "nothing is removed as long as {} cannot be trusted: {why}",
-            path.display()
-        )));
+    let contents = piece.engine.contents()?;
+    if let Some((what, why)) = contents.damaged.first() {
+        return Err(Trouble::NotWhole(format!("nothing is removed as long as {what} cannot be trusted: {why}")));
     }
     // Worked out again from what is there now: the plan's list says no more than which of them may go.
     let Some(keep) = due::Keep::read(|name| piece.task.arguments.get(name)) else { return Ok(()) };
@@ -450,29 +408,5 @@ fn expire(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) 
         .map(|record| record.label.clone())
         .filter(|label| planned.contains(&label.as_str()))
         .collect();
-    let kept: Vec<&Record> = contents.backups.iter().filter(|record| !expired.contains(&record.label)).collect();
-    // What is to be gone back to instead is read once more before what could still be is removed.
-    for record in kept.first().into_iter().chain(kept.last()) {
-        prove::backup(&piece.repository, record, interrupt, tell)?;
-        if !record.has_wal {
-            prove::wal_of(&piece.repository, &record.cluster, &record.wal, record.segment_bytes)?;
-        }
-    }
-    // The newest first, so that none is left whose prior is gone.
-    for label in expired.iter().rev() {
-        tell(&format!("removing {label}"));
-        piece.repository.remove(label).map_err(|error| Trouble::file(&piece.path, error))?;
-    }
-    contents.backups.retain(|record| !expired.contains(&record.label));
-    let Some(oldest) = contents.backups.first() else { return Ok(()) };
-    let Some(range) = oldest.wal.first() else { return Ok(()) };
-    let first = wal::Segment::at(range.timeline, range.from, oldest.segment_bytes);
-    for name in wal::names(&piece.repository).map_err(|error| Trouble::file(&piece.path, error))? {
-        let whole = name.get(..24).unwrap_or_default();
-        // Timelines' histories are small, and needed for as long as there is any of their WAL.
-        if wal::Segment::read(whole, oldest.segment_bytes).is_some_and(|segment| segment.number < first.number) {
-            wal::remove(&piece.repository, &name)?;
-        }
-    }
-    Ok(())
+    piece.engine.remove(&contents, &expired, interrupt, tell)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::apply::Interrupt;
 use crate::ops::backup::Trouble;
-use crate::ops::backup::repository::Owner;
+use crate::ops::backup::state::Owner;
 
 /// How often is looked whether somebody wants it stopped.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -28,8 +28,6 @@ const PLACES: [&str; 4] = [
 #[derive(Clone, Debug)]
 pub struct Programs {
     folder: PathBuf,
-    /// The major version.
-    pub major: u32,
     owner: Owner,
 }
 
@@ -47,7 +45,7 @@ impl Programs {
         };
         for folder in &folders {
             if version(&folder.join("pg_basebackup")) == Some(major) {
-                return Ok(Self { folder: folder.clone(), major, owner });
+                return Ok(Self { folder: folder.clone(), owner });
             }
         }
         let message = match named {
@@ -58,29 +56,31 @@ impl Programs {
         Err(Trouble::Refused { message, help: help.to_owned() })
     }
 
-    /// Whether there is a program.
-    pub fn has(&self, name: &str) -> bool {
-        self.folder.join(name).is_file()
-    }
-
     /// A program to be run, as the owner of the repository where that is somebody else, and speaking
     /// English, so that what it says can be told apart.
     pub fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(self.folder.join(name));
-        command.env("LC_ALL", "C").stdin(Stdio::null());
-        for (variable, _) in std::env::vars_os() {
-            // Those of the connection are given one by one.
-            if variable.to_string_lossy().starts_with("PG") {
-                command.env_remove(variable);
-            }
-        }
-        if let Some((user, group)) = self.owner.ids() {
-            command.uid(user).gid(group);
-        }
-        // A folder that it may enter, whoever it runs as.
-        command.current_dir("/");
-        command
+        // The variables of the connection are given one by one.
+        command(&self.folder.join(name), self.owner, &["PG"])
     }
+}
+
+/// A program to be run as somebody, speaking English, and without the variables of this process whose names
+/// begin with one of some words.
+pub fn command(program: &Path, owner: Owner, without: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.env("LC_ALL", "C").stdin(Stdio::null());
+    for (variable, _) in std::env::vars_os() {
+        let name = variable.to_string_lossy();
+        if without.iter().any(|begin| name.starts_with(begin)) {
+            command.env_remove(&variable);
+        }
+    }
+    if let Some((user, group)) = owner.ids() {
+        command.uid(user).gid(group);
+    }
+    // A folder that it may enter, whoever it runs as.
+    command.current_dir("/");
+    command
 }
 
 /// The major version that a program says it is of.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::apply::Interrupt;
 use crate::core::{Param, Query, Row, RowError};
-use crate::ops::backup::repository::Repository;
-use crate::ops::backup::{Trouble, wal};
+use crate::ops::backup::Trouble;
+use crate::ops::backup::engine::Engine;
 use crate::pg::{PgError, Session};
 
 /// What it is like.
@@ -88,7 +88,7 @@ const BEYOND: Duration = Duration::from_secs(60);
 /// # Errors
 /// What the server says, or that its WAL does not come.
 pub fn archived(
-    repository: &Repository,
+    engine: &dyn Engine,
     name: &str,
     max_lag: Duration,
     session: &mut Session,
@@ -101,7 +101,7 @@ pub fn archived(
     let segment = rows.first().and_then(|row| row.text("segment").ok().map(str::to_owned)).unwrap_or_default();
     let begun = Instant::now();
     session.batch("SELECT pg_catalog.pg_switch_wal()")?;
-    while !wal::has(repository, &segment) {
+    while !engine.has_wal(&segment)? {
         if interrupt.is_requested() {
             return Err(Trouble::Interrupted);
         }

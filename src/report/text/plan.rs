@@ -107,7 +107,7 @@ fn draw_rows(screen: &mut Screen, rows: &[Row<'_>], mut first: Option<Line>, col
     for row in rows {
         let line = first.take().unwrap_or_default().column(column, 0, screen.ascii).text(row.name);
         let value_column = column + name + 2;
-        if verbose > 0 && !row.diff.is_empty() {
+        if (verbose > 0 || row.by_line) && !row.diff.is_empty() {
             screen.line(2, 2 + column, line);
             draw_diff(screen, &row.diff, 2 + column + 2);
             continue;

@@ -1,5 +1,6 @@
 //! A server with a repository, and the program where that server's own user can run it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -62,6 +63,11 @@ impl Ground {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, &BTreeMap::new())
+    }
+
+    /// The same with more in its environment.
+    pub fn run_with(&self, arguments: &[&str], env: &BTreeMap<&str, String>) -> Ran {
         let mut all = arguments.to_vec();
         let (ledger, policies) = (self.inside("ledger.db"), self.inside("policies"));
         all.extend(["--ledger", &ledger]);
@@ -72,7 +78,7 @@ impl Ground {
             (true, _) => all.push(&policies),
             (false, _) => all.extend(["--policies", &policies]),
         }
-        let output: Output = self.command(&all).output().unwrap();
+        let output: Output = self.command(&all).envs(env).output().unwrap();
         Ran::of(&output)
     }
 

@@ -48,10 +48,20 @@ pub const PLAIN: &[(&str, Field)] = &[
     ("backup.objectives.rpo", |text| backup(json!({"objectives": {"rpo": text}}))),
     ("backup.objectives.rto", |text| backup(json!({"objectives": {"rto": text}}))),
     ("backup.objectives.window", |text| backup(json!({"objectives": {"window": text}}))),
-    ("backup.encryption.cipher", |text| backup(json!({"encryption": {"cipher": text}}))),
     ("backup.encryption.key", |text| backup(json!({"encryption": {"cipher": "aes-256", "key": text}}))),
-    ("backup.repository.s3.{}", |text| backup(json!({"repository": {"path": "/nowhere", "s3": {text: "x"}}}))),
-    ("backup.repository.s3.*", |text| backup(json!({"repository": {"path": "/nowhere", "s3": {"bucket": text}}}))),
+    ("backup.encryption.key_file", |text| rest(json!({"encryption": {"key_file": text}}))),
+    ("backup.pgbackrest.folder", |text| rest(json!({"pgbackrest": {"folder": format!("/nowhere/{text}")}}))),
+    ("backup.pgbackrest.program", |text| rest(json!({"pgbackrest": {"program": text}}))),
+    ("backup.pgbackrest.stanza", |text| rest(json!({"pgbackrest": {"stanza": text}}))),
+    ("backup.repository.s3.bucket", |text| bucket(json!({"bucket": text}))),
+    ("backup.repository.s3.ca_file", |text| bucket(json!({"ca_file": text}))),
+    ("backup.repository.s3.endpoint", |text| bucket(json!({"endpoint": text}))),
+    ("backup.repository.s3.key", |text| bucket(json!({"key": text}))),
+    ("backup.repository.s3.key_file", |text| bucket(json!({"key_file": text}))),
+    ("backup.repository.s3.prefix", |text| bucket(json!({"prefix": text}))),
+    ("backup.repository.s3.region", |text| bucket(json!({"region": text}))),
+    ("backup.repository.s3.secret", |text| bucket(json!({"secret": text}))),
+    ("backup.repository.s3.secret_file", |text| bucket(json!({"secret_file": text}))),
     ("backup.programs", |text| backup(json!({"programs": text}))),
     ("extension.name", |text| json!({"kind": "extension", "name": text})),
     ("extension.version", |text| json!({"kind": "extension", "name": "plpgsql", "version": text})),
@@ -263,6 +273,17 @@ fn backup(keys: Json) -> Json {
     let first =
         json!({"kind": "backup", "name": "main", "repository": {"path": "/nowhere"}, "wal": {"archive": false}});
     with(with(first, &json!({"schedule": {"full": "0 1 * * 0"}})), &keys)
+}
+
+/// The same by pgBackRest, which has a configuration of its own.
+fn rest(keys: Json) -> Json {
+    let first = json!({"kind": "backup", "name": "main", "engine": "pgbackrest", "repository": {"path": "/nowhere"}});
+    with(with(first, &json!({"schedule": {"full": "0 1 * * 0"}})), &keys)
+}
+
+fn bucket(keys: Json) -> Json {
+    let first = json!({"bucket": "b", "endpoint": "localhost:1", "region": "r", "key_file": "/k", "secret_file": "/s"});
+    rest(json!({"repository": {"s3": with(first, &keys)}}))
 }
 
 /// A store and a table that goes into it.

@@ -9,10 +9,14 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::apply::Interrupt;
+use crate::ops::backup::Trouble;
+use crate::ops::backup::engine::Making;
+use crate::ops::backup::native::prove;
+use crate::ops::backup::native::repository::{Part, Record, Repository};
 use crate::ops::backup::programs::{self, Programs};
-use crate::ops::backup::repository::{Contents, Part, Record, Repository, Sort, WalRange, stamp};
+use crate::ops::backup::record::{Backup, Contents, Sort, WalRange};
 use crate::ops::backup::server::About;
-use crate::ops::backup::{Trouble, prove};
+use crate::ops::backup::state::stamp;
 use crate::pg::Session;
 
 /// How often is looked whether WAL has come.
@@ -26,12 +30,8 @@ pub struct Order<'a> {
     pub repository: &'a Repository,
     /// What is there.
     pub contents: &'a Contents,
-    /// Of which sort.
-    pub sort: Sort,
-    /// Whether the server archives its WAL.
-    pub archives: bool,
-    /// How long WAL may take to be archived.
-    pub max_lag: Duration,
+    /// What is asked for.
+    pub making: &'a Making<'a>,
     /// Whose system identifier it is.
     pub cluster: &'a str,
     /// The server's programs.
@@ -50,7 +50,7 @@ pub fn take(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Record, Trouble> {
     let started = Timestamp::now();
-    let label = format!("{}-{}", stamp(started), order.sort.as_str());
+    let label = format!("{}-{}", stamp(started), order.making.sort.as_str());
     let prior = prior(order)?;
     let folder = order.repository.begin(&label).map_err(|error| Trouble::file(Path::new("the repository"), error))?;
     let made = make(order, about, &label, &folder, prior, session, interrupt, tell);
@@ -64,8 +64,8 @@ pub fn take(
 }
 
 /// The backup that an incremental one is what has changed since.
-fn prior<'a>(order: &Order<'a>) -> Result<Option<&'a Record>, Trouble> {
-    if order.sort == Sort::Full {
+fn prior<'a>(order: &Order<'a>) -> Result<Option<&'a Backup>, Trouble> {
+    if order.making.sort == Sort::Full {
         return Ok(None);
     }
     let refuse = |message: String| Trouble::Refused {
@@ -75,7 +75,7 @@ fn prior<'a>(order: &Order<'a>) -> Result<Option<&'a Record>, Trouble> {
     let Some(prior) = order.contents.backups.last() else {
         return Err(refuse("there is no backup that an incremental one could go on from".to_owned()));
     };
-    if has_tablespaces(&prior.parts) {
+    if has_tablespaces(&order.repository.record(&prior.label)?.parts) {
         return Err(no_tablespaces());
     }
     Ok(Some(prior))
@@ -99,7 +99,7 @@ fn make(
     about: &About,
     label: &str,
     folder: &Path,
-    prior: Option<&Record>,
+    prior: Option<&Backup>,
     session: &mut Session,
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&str),
@@ -107,7 +107,7 @@ fn make(
     let mut command = order.programs.command("pg_basebackup");
     command.args(["--format=tar", "--compress=client-zstd:level=3", "--checkpoint=fast", "--no-password"]);
     command.args(["--manifest-checksums=SHA256", "--progress", "--verbose"]);
-    command.arg(format!("--wal-method={}", if order.archives { "none" } else { "fetch" }));
+    command.arg(format!("--wal-method={}", if order.making.archives { "none" } else { "fetch" }));
     command.arg(format!("--label=chronoform {label}")).arg("--pgdata").arg(folder);
     if let Some(prior) = prior {
         command.arg("--incremental").arg(order.repository.backup(&prior.label).join(super::manifest::NAME));
@@ -129,13 +129,13 @@ fn make(
     }
     parts.push(part);
     let verified = Timestamp::now();
-    if order.archives {
+    if order.making.archives {
         await_wal(order, about, &manifest.wal, session, interrupt, tell)?;
     }
     Ok(Record {
         format: Record::FORMAT,
         label: label.to_owned(),
-        sort: order.sort,
+        sort: order.making.sort,
         prior: prior.map(|prior| prior.label.clone()),
         cluster: order.cluster.to_owned(),
         server_version: about.version,
@@ -144,7 +144,7 @@ fn make(
         data_bytes: manifest.bytes(),
         wal: manifest.wal,
         segment_bytes: about.segment_bytes,
-        has_wal: !order.archives,
+        has_wal: !order.making.archives,
         parts,
         settings: about.settings.clone(),
         verified,
@@ -162,7 +162,7 @@ fn await_wal(
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&str),
 ) -> Result<(), Trouble> {
-    let until = Instant::now() + order.max_lag + BEYOND;
+    let until = Instant::now() + order.making.max_lag + BEYOND;
     loop {
         let missing = prove::missing(order.repository, ranges, about.segment_bytes);
         let Some(first) = missing.first() else {
@@ -173,7 +173,7 @@ fn await_wal(
             return Err(Trouble::Interrupted);
         }
         if Instant::now() >= until {
-            let said = super::server::archiver(session)?;
+            let said = crate::ops::backup::server::archiver(session)?;
             return Err(Trouble::NotWhole(format!(
                 "the server has not archived {first}, without which the backup is none{said}"
             )));

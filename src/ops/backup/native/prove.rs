@@ -9,9 +9,11 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use crate::apply::Interrupt;
-use crate::ops::backup::manifest::{self, Manifest};
-use crate::ops::backup::repository::{Part, Record, Repository, WalRange};
-use crate::ops::backup::wal::{self, Segment};
+use crate::ops::backup::native::manifest::{self, Manifest};
+use crate::ops::backup::native::repository::{Part, Record, Repository};
+use crate::ops::backup::native::wal as stored;
+use crate::ops::backup::record::WalRange;
+use crate::ops::backup::wal::segments;
 use crate::ops::backup::{Trouble, hex};
 
 /// How the names of a backup's archives end.
@@ -180,30 +182,18 @@ pub fn backup(
     Ok(())
 }
 
-/// The segments that a backup's WAL is in.
-pub fn segments(ranges: &[WalRange], segment_bytes: u64) -> Vec<String> {
-    let mut names = Vec::new();
-    for range in ranges {
-        let first = Segment::at(range.timeline, range.from, segment_bytes);
-        // Its end is the first byte that is not needed.
-        let last = Segment::at(range.timeline, wal::Lsn(range.until.0.saturating_sub(1)), segment_bytes);
-        names.extend((first.number..=last.number).map(|number| Segment { number, ..first }.name(segment_bytes)));
-    }
-    names
-}
-
 /// Proves the WAL that makes a backup consistent.
 ///
 /// # Errors
 /// The first segment that cannot be read or is another.
 pub fn wal_of(repository: &Repository, cluster: &str, ranges: &[WalRange], segment_bytes: u64) -> Result<(), Trouble> {
     for name in segments(ranges, segment_bytes) {
-        wal::prove(repository, cluster, &name)?;
+        stored::prove(repository, cluster, &name)?;
     }
     Ok(())
 }
 
 /// The segments that are missing of those that a backup needs.
 pub fn missing(repository: &Repository, record: &[WalRange], segment_bytes: u64) -> Vec<String> {
-    segments(record, segment_bytes).into_iter().filter(|name| !wal::has(repository, name)).collect()
+    segments(record, segment_bytes).into_iter().filter(|name| !stored::has(repository, name)).collect()
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::core::Bytes;
 use crate::ops::backup::hex;
-use crate::ops::backup::repository::WalRange;
+use crate::ops::backup::record::WalRange;
 use crate::ops::backup::wal::Lsn;
 
 /// How the manifest's file is called.

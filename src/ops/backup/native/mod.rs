@@ -1,0 +1,162 @@
+//! The native engine: PostgreSQL's own programs, a folder, and nothing else.
+
+mod fill;
+mod manifest;
+mod prove;
+mod repository;
+mod take;
+mod wal;
+
+use std::path::{Path, PathBuf};
+
+use crate::apply::Interrupt;
+use crate::ops::backup::Trouble;
+use crate::ops::backup::engine::{Engine, Finding, Making};
+use crate::ops::backup::programs::Programs;
+use crate::ops::backup::record::{Backup, Contents};
+use crate::ops::backup::restore::Order;
+use crate::ops::backup::server::About;
+use crate::ops::backup::state::State;
+use crate::ops::backup::wal::{Segment, gaps};
+use crate::pg::Session;
+
+pub use repository::Repository;
+pub use wal::{WalError, cluster_here, fetch, push};
+
+/// The engine, for a cluster's part of a repository.
+pub struct Native {
+    path: PathBuf,
+    cluster: String,
+    repository: Repository,
+}
+
+impl Native {
+    /// The part of a cluster in the repository at a path.
+    pub fn new(path: &Path, cluster: &str) -> Self {
+        Self { path: path.to_owned(), cluster: cluster.to_owned(), repository: Repository::new(path, cluster) }
+    }
+
+    fn names(&self) -> Result<Vec<String>, Trouble> {
+        wal::names(&self.repository).map_err(|error| Trouble::file(&self.path, error))
+    }
+
+    fn prove_one(&self, backup: &Backup, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+        prove::backup(&self.repository, &self.repository.record(&backup.label)?, interrupt, tell)
+    }
+}
+
+impl Engine for Native {
+    fn state(&self) -> &State {
+        self.repository.state()
+    }
+
+    fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn contents(&self) -> Result<Contents, Trouble> {
+        self.repository.contents().map_err(|error| Trouble::file(&self.path, error))
+    }
+
+    fn newest_wal(&self) -> Option<String> {
+        self.names().ok()?.into_iter().rfind(|name| name.len() == 24)
+    }
+
+    fn has_wal(&self, segment: &str) -> Result<bool, Trouble> {
+        Ok(wal::has(&self.repository, segment))
+    }
+
+    fn missing_wal(&self, backup: &Backup) -> Result<Option<String>, Trouble> {
+        Ok(prove::missing(&self.repository, &backup.wal, backup.segment_bytes).into_iter().next())
+    }
+
+    fn make(
+        &self,
+        order: &Making<'_>,
+        about: &About,
+        session: &mut Session,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Backup, Trouble> {
+        let contents = self.contents()?;
+        let programs = Programs::find(order.programs, about.version / 10_000, self.repository.owner())?;
+        let (repository, cluster) = (&self.repository, self.cluster.as_str());
+        let order = take::Order { repository, contents: &contents, making: order, cluster, programs: &programs };
+        take::take(&order, about, session, interrupt, tell).map(|record| record.backup())
+    }
+
+    fn prove(&self, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<Vec<Finding>, Trouble> {
+        let contents = self.contents()?;
+        let damaged = contents.damaged.iter();
+        let mut found: Vec<Finding> = damaged.map(|(what, why)| (what.clone(), Some(why.clone()))).collect();
+        for backup in &contents.backups {
+            let proved = match self.prove_one(backup, interrupt, tell) {
+                Ok(()) if backup.has_wal => None,
+                Ok(()) => {
+                    self.missing_wal(backup)?.map(|name| format!("{name}, which it needs, is not in the repository"))
+                }
+                Err(Trouble::Interrupted) => return Err(Trouble::Interrupted),
+                Err(trouble) => Some(trouble.to_string()),
+            };
+            found.push((backup.label.clone(), proved));
+        }
+        let names = self.names()?;
+        tell(&format!("reading {} files of WAL", names.len()));
+        for name in &names {
+            if interrupt.is_requested() {
+                return Err(Trouble::Interrupted);
+            }
+            if let Err(error) = wal::prove(&self.repository, &self.cluster, name) {
+                found.push((format!("WAL {name}"), Some(error.to_string())));
+            }
+        }
+        found.extend(gaps(&contents.backups, &names));
+        Ok(found)
+    }
+
+    fn remove(
+        &self,
+        contents: &Contents,
+        labels: &[String],
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<(), Trouble> {
+        let kept: Vec<&Backup> = contents.backups.iter().filter(|backup| !labels.contains(&backup.label)).collect();
+        for backup in kept.first().into_iter().chain(kept.last()) {
+            self.prove_one(backup, interrupt, tell)?;
+            if !backup.has_wal {
+                prove::wal_of(&self.repository, &backup.cluster, &backup.wal, backup.segment_bytes)?;
+            }
+        }
+        // The newest first, so that none is left whose prior is gone.
+        for label in labels.iter().rev() {
+            tell(&format!("removing {label}"));
+            self.repository.remove(label).map_err(|error| Trouble::file(&self.path, error))?;
+        }
+        let Some(oldest) = kept.first() else { return Ok(()) };
+        let Some(range) = oldest.wal.first() else { return Ok(()) };
+        let first = Segment::at(range.timeline, range.from, oldest.segment_bytes);
+        for name in self.names()? {
+            let whole = name.get(..24).unwrap_or_default();
+            // Timelines' histories are small, and needed for as long as there is any of their WAL.
+            if Segment::read(whole, oldest.segment_bytes).is_some_and(|segment| segment.number < first.number) {
+                wal::remove(&self.repository, &name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fill(
+        &self,
+        chain: &[&Backup],
+        order: &Order<'_>,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<(), Trouble> {
+        fill::fill(self, chain, order, interrupt, tell)
+    }
+}

@@ -1,0 +1,311 @@
+//! pgBackRest as an engine: a stanza of it, in a folder or in S3, that it makes, proves, expires and restores.
+//!
+//! What pgBackRest ends with does not tell whether a repository is whole: `verify` ends with 0 whatever it
+//! finds, passes over WAL that is missing, and falls back on a copy without a word. So what it says is read,
+//! and what it does not look at is looked at here.
+
+mod command;
+mod info;
+mod reconcile;
+mod setup;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::apply::Interrupt;
+use crate::ops::backup::Trouble;
+use crate::ops::backup::due;
+use crate::ops::backup::engine::{Engine, Finding, Making};
+use crate::ops::backup::record::{Backup, Contents, Sort};
+use crate::ops::backup::restore::{Order, Target, tablespaces};
+use crate::ops::backup::server::About;
+use crate::ops::backup::state::{State, read_json};
+use crate::ops::backup::wal::{gaps, segments};
+use crate::pg::Session;
+use command::{Said, run};
+use info::Info;
+
+pub use reconcile::{configure, create, look};
+pub use setup::Setup;
+
+/// The engine, for a cluster's stanza.
+pub struct PgBackRest {
+    setup: Setup,
+    cluster: String,
+    state: State,
+}
+
+/// What was found of backups when they were read last: those that cannot be trusted.
+#[derive(Default, Serialize, Deserialize)]
+struct Suspects {
+    /// Their labels, each with what is wrong with it.
+    backups: BTreeMap<String, String>,
+}
+
+/// That a backup is being made and has not been read back.
+#[derive(Serialize, Deserialize)]
+struct Unproved {
+    /// Those that began then or later count for nothing yet.
+    since: Timestamp,
+}
+
+impl PgBackRest {
+    /// The part of a cluster.
+    pub fn new(setup: &Setup, cluster: &str) -> Self {
+        Self { state: setup.state(), setup: setup.clone(), cluster: cluster.to_owned() }
+    }
+
+    fn suspects_file(&self) -> PathBuf {
+        self.state.root().join("suspects.json")
+    }
+
+    fn unproved_file(&self) -> PathBuf {
+        self.state.root().join("unproved.json")
+    }
+
+    fn info(&self) -> Result<Info, Trouble> {
+        self.setup.info()
+    }
+
+    /// Every backup of the cluster that pgBackRest knows of, oldest first.
+    fn known(&self) -> Result<Vec<Backup>, Trouble> {
+        self.info()?.backups(&self.cluster).map_err(Trouble::NotWhole)
+    }
+
+    /// The names of all segments that are there, in their order, and those that are there twice.
+    fn names(&self) -> Result<(Vec<String>, Vec<String>), Trouble> {
+        let Some(folder) = self.info()?.archive(&self.cluster) else { return Ok((Vec::new(), Vec::new())) };
+        let mut command = self.setup.command("repo-ls");
+        command.args(["--recurse", "--output=json"]).arg(format!("archive/{}/{folder}", self.setup.stanza));
+        let listed = run(command, Said::Errors, &Interrupt::default(), &mut |_| {})?;
+        info::segments(&listed).map_err(Trouble::Program)
+    }
+
+    /// Reads everything, and keeps which backups cannot be trusted.
+    fn read_all(&self, known: &[Backup], interrupt: &Interrupt) -> Result<Vec<Finding>, Trouble> {
+        let mut command = self.setup.command("verify");
+        command.args(["--output=text", "--verbose"]);
+        let said = run(command, Said::Everything, interrupt, &mut |_| {})?;
+        let labels: Vec<&str> = known.iter().map(|backup| backup.label.as_str()).collect();
+        let mut found = verdict::of(&said, &labels);
+        let (names, twice) = self.names()?;
+        for backup in known {
+            let missing = segments(&backup.wal, backup.segment_bytes).into_iter().find(|name| !names.contains(name));
+            if let Some(name) = missing {
+                found.push((backup.label.clone(), Some(format!("{name}, which it needs, is not in the repository"))));
+            }
+        }
+        found.extend(twice.into_iter().map(|name| (format!("WAL {name}"), Some("it is there twice".to_owned()))));
+        found.extend(gaps(known, &names));
+        let mut suspects = Suspects::default();
+        for (what, why) in &found {
+            if let Some(why) = why.as_ref().filter(|_| labels.contains(&what.as_str())) {
+                suspects.backups.entry(what.clone()).or_insert_with(|| why.clone());
+            }
+        }
+        let file = self.suspects_file();
+        self.state.write(&file, &suspects).map_err(|error| Trouble::file(&file, error))?;
+        // What is wrong with a backup is said once, whatever else is.
+        found.retain(|(what, why)| why.is_some() || !suspects.backups.contains_key(what));
+        Ok(found)
+    }
+}
+
+impl Engine for PgBackRest {
+    fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    fn place(&self) -> String {
+        format!("{} (stanza {})", self.setup.folder.display(), self.setup.stanza)
+    }
+
+    fn contents(&self) -> Result<Contents, Trouble> {
+        let suspects = read_json::<Suspects>(&self.suspects_file()).unwrap_or_default();
+        let unproved = read_json::<Unproved>(&self.unproved_file());
+        let mut contents = Contents::default();
+        for backup in self.known()? {
+            let is_new = unproved.as_ref().is_some_and(|unproved| backup.started >= unproved.since);
+            match suspects.backups.get(&backup.label) {
+                Some(why) => contents.damaged.push((backup.label, why.clone())),
+                None if is_new => {}
+                None => contents.backups.push(backup),
+            }
+        }
+        // One that goes on from a backup that does not count does not, either.
+        let whole = |backup: &Backup| due::chain(&contents, &backup.label).is_some();
+        let (whole, orphans): (Vec<Backup>, Vec<Backup>) = contents.backups.clone().into_iter().partition(whole);
+        contents.backups = whole;
+        for orphan in orphans {
+            let prior = orphan.prior.unwrap_or_default();
+            contents.damaged.push((orphan.label, format!("it goes on from {prior}, which does not count")));
+        }
+        contents.drills = self.state.drills().map_err(|error| Trouble::file(self.state.root(), error))?;
+        contents.verified = self.state.verified();
+        Ok(contents)
+    }
+
+    fn newest_wal(&self) -> Option<String> {
+        self.names().ok()?.0.pop()
+    }
+
+    fn has_wal(&self, segment: &str) -> Result<bool, Trouble> {
+        let probe = self.state.root().join(format!("probe-{}", std::process::id()));
+        let mut command = self.setup.command("archive-get");
+        command.arg(segment).arg(&probe);
+        // It ends with 1 where it is not there.
+        let got = command::status(command)?;
+        let _ = std::fs::remove_file(&probe);
+        Ok(got)
+    }
+
+    fn missing_wal(&self, backup: &Backup) -> Result<Option<String>, Trouble> {
+        let (names, _) = self.names()?;
+        Ok(segments(&backup.wal, backup.segment_bytes).into_iter().find(|name| !names.contains(name)))
+    }
+
+    fn make(
+        &self,
+        order: &Making<'_>,
+        _about: &About,
+        _session: &mut Session,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Backup, Trouble> {
+        let before = self.known()?;
+        // pgBackRest tells whole seconds. What an earlier try left, which nobody has read back, is read with this.
+        let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::MIN);
+        let earlier = read_json::<Unproved>(&self.unproved_file()).map(|unproved| unproved.since);
+        let marker = Unproved { since: earlier.map_or(now, |earlier| earlier.min(now)) };
+        let file = self.unproved_file();
+        self.state.write(&file, &marker).map_err(|error| Trouble::file(&file, error))?;
+        let mut command = self.setup.command("backup");
+        let sort = match order.sort {
+            Sort::Full => "full",
+            Sort::Incremental => "incr",
+        };
+        command.arg(format!("--type={sort}"));
+        let mut progress = |line: &str| {
+            // `… backup file /…/base/5/16384 (16MB, 45%) checksum …`
+            let percent = line.split_once("%)").and_then(|(before, _)| before.rsplit_once(' '));
+            if let Some((_, percent)) = percent {
+                tell(&format!("copying the server's files: {percent}%"));
+            }
+        };
+        run(command, Said::Progress, interrupt, &mut progress)?;
+        let known = self.known()?;
+        let new = known.iter().rfind(|backup| before.iter().all(|before| before.label != backup.label));
+        let Some(new) = new.cloned() else {
+            return Err(Trouble::NotWhole("pgBackRest said that it made a backup, and there is none".to_owned()));
+        };
+        tell("reading everything back");
+        let found = self.read_all(&known, interrupt)?;
+        let needed = due::chain(&Contents { backups: known, ..Contents::default() }, &new.label)
+            .map(|chain| chain.into_iter().map(|backup| backup.label.clone()).collect::<Vec<_>>())
+            .unwrap_or_default();
+        let (own, others): (Vec<Finding>, Vec<Finding>) =
+            found.into_iter().filter(|(_, why)| why.is_some()).partition(|(what, _)| needed.contains(what));
+        let words = |found: &[Finding]| {
+            let each = |(what, why): &Finding| format!("{what}: {}", why.as_deref().unwrap_or_default());
+            found.iter().map(each).collect::<Vec<_>>().join("; ")
+        };
+        if !own.is_empty() {
+            return Err(Trouble::NotWhole(words(&own)));
+        }
+        std::fs::remove_file(&file).map_err(|error| Trouble::file(&file, error))?;
+        if !others.is_empty() {
+            tell(&format!(
+                "{} is whole; in the repository is something else that is not: {}",
+                new.label,
+                words(&others)
+            ));
+        }
+        Ok(new)
+    }
+
+    fn prove(&self, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<Vec<Finding>, Trouble> {
+        let info = self.info()?;
+        if let Some(why) = info.problem() {
+            return Ok(vec![(self.setup.stanza.clone(), Some(why))]);
+        }
+        let known = info.backups(&self.cluster).map_err(Trouble::NotWhole)?;
+        tell("reading everything back");
+        self.read_all(&known, interrupt)
+    }
+
+    fn remove(
+        &self,
+        contents: &Contents,
+        labels: &[String],
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<(), Trouble> {
+        let kept = contents.backups.iter().filter(|backup| !labels.contains(&backup.label));
+        let full = kept.filter(|backup| backup.sort == Sort::Full).count();
+        if full == 0 || labels.is_empty() {
+            return Ok(());
+        }
+        tell("reading everything back");
+        let found = self.read_all(&self.known()?, interrupt)?;
+        if let Some((what, Some(why))) = found.into_iter().find(|(_, why)| why.is_some()) {
+            return Err(Trouble::NotWhole(format!("nothing is removed as long as {what} cannot be trusted: {why}")));
+        }
+        tell(&format!("removing {}", labels.join(", ")));
+        let mut command = self.setup.command("expire");
+        command.arg(format!("--repo1-retention-full={full}")).arg("--repo1-retention-full-type=count");
+        run(command, Said::Errors, interrupt, &mut |_| {}).map(|_| ())
+    }
+
+    fn fill(
+        &self,
+        chain: &[&Backup],
+        order: &Order<'_>,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<(), Trouble> {
+        let Some(backup) = chain.last() else { return Err(Trouble::NotWhole("there is no backup".to_owned())) };
+        let owner = self.state.owner();
+        let beside = tablespaces(order.to);
+        owner.give(order.to).map_err(|error| Trouble::file(order.to, error))?;
+        owner.folder(&beside).map_err(|error| Trouble::file(&beside, error))?;
+        let mut command = self.setup.command("restore");
+        command.arg(format!("--pg1-path={}", order.to.display())).arg(format!("--set={}", backup.label));
+        command.arg(format!("--tablespace-map-all={}", beside.display()));
+        if !order.archives {
+            command.arg("--archive-mode=off");
+        }
+        command.args(target(&order.target));
+        let mut progress = |line: &str| {
+            let percent = line.split_once("%)").and_then(|(before, _)| before.rsplit_once(' '));
+            if let Some((_, percent)) = percent {
+                tell(&format!("bringing the server's files back: {percent}%"));
+            }
+        };
+        run(command, Said::Progress, interrupt, &mut progress)?;
+        // One that nothing is in has served.
+        let _ = std::fs::remove_dir(&beside);
+        Ok(())
+    }
+}
+
+/// How pgBackRest is told where recovery is to end.
+fn target(target: &Target) -> Vec<String> {
+    let (sort, value) = match target {
+        Target::Latest => return vec!["--type=default".to_owned()],
+        Target::Backup => ("immediate", None),
+        Target::Time(time) => ("time", Some(time.strftime("%Y-%m-%d %H:%M:%S%.f+00").to_string())),
+        Target::Place(lsn) => ("lsn", Some(lsn.to_string())),
+        Target::Point(name) => ("name", Some(name.clone())),
+    };
+    let mut said = vec![format!("--type={sort}"), "--target-action=promote".to_owned()];
+    said.extend(value.map(|value| format!("--target={value}")));
+    said
+}

@@ -1,0 +1,128 @@
+//! What is known of backups and drills, whoever made them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::Bytes;
+use crate::ops::backup::wal::Lsn;
+
+/// The sorts of backup.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    /// Of everything.
+    Full,
+    /// Of what has changed since another.
+    Incremental,
+}
+
+impl Sort {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Incremental => "incremental",
+        }
+    }
+
+    /// Reads that word.
+    pub fn read(word: &str) -> Option<Self> {
+        [Self::Full, Self::Incremental].into_iter().find(|sort| sort.as_str() == word)
+    }
+}
+
+/// A backup that can be brought back, as far as is known.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Backup {
+    /// Its name.
+    pub label: String,
+    /// Its sort.
+    pub sort: Sort,
+    /// The backup that it is what has changed since, for an incremental one.
+    pub prior: Option<String>,
+    /// The cluster's system identifier.
+    pub cluster: String,
+    /// The server's version, as `SHOW server_version_num` has it; at least its major part.
+    pub server_version: u32,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it was done.
+    pub stopped: Timestamp,
+    /// The WAL that must be replayed before it is consistent, in the order of time.
+    pub wal: Vec<WalRange>,
+    /// The size of a WAL segment.
+    pub segment_bytes: u64,
+    /// Whether that WAL is in the backup itself.
+    pub has_wal: bool,
+    /// How large the server's files are, all of them together.
+    pub data_bytes: Bytes,
+    /// How large it is in the repository.
+    pub bytes: Bytes,
+    /// Settings that a server needs to start from it, as far as they are known.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// A stretch of WAL on one timeline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WalRange {
+    /// The timeline.
+    pub timeline: u32,
+    /// Where it begins.
+    pub from: Lsn,
+    /// Where it ends.
+    pub until: Lsn,
+}
+
+/// What came of a drill.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Drill {
+    /// When it began.
+    pub started: Timestamp,
+    /// The backup that was brought back.
+    pub label: String,
+    /// The moment to which the server was recovered, in words.
+    pub target: String,
+    /// Seconds for copying the files back.
+    pub restore_seconds: f64,
+    /// Seconds from the start of the server until it took connections, recovered.
+    pub recovery_seconds: f64,
+    /// Seconds until what was committed was in the repository.
+    pub lag_seconds: Option<f64>,
+    /// What was looked at.
+    pub checks: Vec<Check>,
+    /// Who did it.
+    pub tool_version: String,
+}
+
+/// One thing that a drill looked at.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Check {
+    /// What.
+    pub what: String,
+    /// What was found.
+    pub found: String,
+    /// Whether that is as it should be.
+    pub fine: bool,
+}
+
+impl Drill {
+    /// Whether everything was as it should be.
+    pub fn is_passed(&self) -> bool {
+        self.checks.iter().all(|check| check.fine)
+    }
+}
+
+/// What is in a repository.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// Every whole backup, oldest first.
+    pub backups: Vec<Backup>,
+    /// What of them cannot be trusted, and why.
+    pub damaged: Vec<(String, String)>,
+    /// Every drill, oldest first.
+    pub drills: Vec<Drill>,
+    /// When everything was read again last.
+    pub verified: Option<Timestamp>,
+}

@@ -1,0 +1,233 @@
+//! What Chronoform keeps of its own beside backups: who is at work, what drills found, and when everything
+//! was read again.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::ops::backup::record::Drill;
+
+/// When everything was read again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Verified {
+    /// When that began.
+    pub at: Timestamp,
+}
+
+/// Whom new files belong to: where root works in a folder of somebody else's, to that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Owner(Option<(u32, u32)>);
+
+impl Owner {
+    /// Whom the files below a path are to belong to.
+    pub fn of(path: &Path) -> Self {
+        let is_root = whoami_is_root();
+        let existing = path.ancestors().find_map(|path| fs::metadata(path).ok());
+        Self(existing.filter(|meta| is_root && meta.uid() != 0).map(|meta| (meta.uid(), meta.gid())))
+    }
+
+    /// The user and group, where they are others than one's own.
+    pub fn ids(self) -> Option<(u32, u32)> {
+        self.0
+    }
+
+    /// Gives a file or folder to its owner.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn give(self, path: &Path) -> io::Result<()> {
+        match self.0 {
+            Some((user, group)) => std::os::unix::fs::lchown(path, Some(user), Some(group)),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives all that is below a folder, and that, to its owner.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn give_all(self, path: &Path) -> io::Result<()> {
+        if self.0.is_none() {
+            return Ok(());
+        }
+        self.give(path)?;
+        if fs::symlink_metadata(path)?.is_dir() {
+            for entry in fs::read_dir(path)? {
+                self.give_all(&entry?.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a folder that only its owner may enter, and those above it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn folder(self, path: &Path) -> io::Result<()> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        if let Some(parent) = path.parent() {
+            self.folder(parent)?;
+        }
+        match fs::create_dir(path) {
+            Ok(()) => {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+                self.give(path)?;
+                path.parent().map_or(Ok(()), sync)
+            }
+            // Somebody else was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether this process may do what only root may. There is no safe call that tells; what it makes does.
+fn whoami_is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
+}
+
+/// Holds a repository for one process at a time.
+pub struct Hold(#[expect(dead_code, reason = "held until it is dropped")] File);
+
+/// A folder with those records.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct State {
+    root: PathBuf,
+    owner: Owner,
+}
+
+impl State {
+    /// The one in a folder, whose files belong to somebody.
+    pub fn new(root: PathBuf, owner: Owner) -> Self {
+        Self { root, owner }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whom its files belong to.
+    pub fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    /// Where a drill is done.
+    pub fn drill_folder(&self, started: Timestamp) -> PathBuf {
+        self.root.join(format!("drill-{}-{}", stamp(started), std::process::id()))
+    }
+
+    /// What drills left that ended before they were done.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn unfinished_drills(&self) -> io::Result<Vec<PathBuf>> {
+        let begins = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("drill-"));
+        Ok(entries(&self.root)?.into_iter().filter(begins).collect())
+    }
+
+    /// Keeps what came of a drill.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn keep_drill(&self, drill: &Drill) -> io::Result<()> {
+        let folder = self.root.join("drills");
+        self.owner.folder(&folder)?;
+        self.write(&folder.join(format!("{}.json", stamp(drill.started))), drill)
+    }
+
+    /// Keeps that everything was read again.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn keep_verified(&self, at: Timestamp) -> io::Result<()> {
+        self.owner.folder(&self.root)?;
+        self.write(&self.root.join("verified.json"), &Verified { at })
+    }
+
+    /// Every drill, oldest first.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn drills(&self) -> io::Result<Vec<Drill>> {
+        let found = entries(&self.root.join("drills"))?.into_iter().filter_map(|path| read_json::<Drill>(&path));
+        let mut drills: Vec<Drill> = found.collect();
+        drills.sort_by_key(|drill| drill.started);
+        Ok(drills)
+    }
+
+    /// When everything was read again last.
+    pub fn verified(&self) -> Option<Timestamp> {
+        read_json::<Verified>(&self.root.join("verified.json")).map(|verified| verified.at)
+    }
+
+    /// Holds it against everybody else who would write backups to it or take some away. None where
+    /// somebody holds it already.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn hold(&self) -> io::Result<Option<Hold>> {
+        self.owner.folder(&self.root)?;
+        let path = self.root.join("lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+        self.owner.give(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Hold(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Writes a small file, whole or not at all.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write<T: Serialize>(&self, path: &Path, value: &T) -> io::Result<()> {
+        let text = serde_json::to_vec_pretty(value).map_err(io::Error::other)?;
+        let beside = path.with_extension("partial");
+        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        self.owner.give(&beside)?;
+        fs::rename(&beside, path)?;
+        path.parent().map_or(Ok(()), sync)
+    }
+}
+
+/// A moment as a part of a file's name.
+pub fn stamp(at: Timestamp) -> String {
+    at.strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// Brings a folder's entries to the disk.
+///
+/// # Errors
+/// What the file system says.
+pub fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// What is in a folder; nothing where it is not there.
+///
+/// # Errors
+/// What the file system says.
+pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is only told to people and decides when something is done again: one that cannot be read is none,
+/// and the work is due.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}

@@ -1,0 +1,1 @@
+-- writes pgbackrest.conf in {{ item.place.folder }}, for the server's own user alone

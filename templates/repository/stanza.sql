@@ -1,0 +1,1 @@
+-- pgbackrest --stanza={{ item.place.stanza|ident }} stanza-create
