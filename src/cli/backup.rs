@@ -291,6 +291,9 @@ fn verify(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut lines = Vec::new();
     for part in &parts {
         let mut tell = teller(quiet);
+        let state = part.engine.state();
+        let held = state.reading().map_err(|error| Trouble::File(state.root().to_owned(), error));
+        let _reading = held.map_err(|trouble| unreadable(&part.engine.place(), &trouble))?;
         let found = part
             .engine
             .prove(&interrupt, &mut tell)
@@ -446,4 +449,18 @@ fn fetch(from: &Path, name: &str, file: &Path) -> Result<Exit, Failure> {
             .why("a server that went on without it would lose what is in it, and all that is after")
             .into(),
     })
+}
+
+/// What a failure of this process is to whoever started it. To a server that recovers, any end below 126 is
+/// the end of all WAL: so of `fetch-wal`, only that there is none may be one, and nothing that kept it from
+/// being looked for.
+pub fn exit(failure: &Failure) -> Exit {
+    let is_there_none = |diagnostic: &Diagnostic| std::ptr::eq(diagnostic.code, &NOT_WHOLE);
+    let is_told = failure.0.iter().filter(|diagnostic| diagnostic.is_error()).all(is_there_none);
+    if fetches() && !is_told { Exit::Abort } else { failure.exit() }
+}
+
+/// Whether a server that recovers has started this process.
+pub fn fetches() -> bool {
+    std::env::args_os().skip(1).any(|word| word == "fetch-wal")
 }

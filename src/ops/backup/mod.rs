@@ -408,5 +408,12 @@ fn expire(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) 
         .map(|record| record.label.clone())
         .filter(|label| planned.contains(&label.as_str()))
         .collect();
+    let state = piece.engine.state();
+    let Some(_alone) = state.alone().map_err(|error| Trouble::file(state.root(), error))? else {
+        return Err(Trouble::Refused {
+            message: "somebody reads or restores a backup, and nothing is removed meanwhile".to_owned(),
+            help: "let that end, and run this again".to_owned(),
+        });
+    };
     piece.engine.remove(&contents, &expired, interrupt, tell)
 }
