@@ -14,6 +14,7 @@ use crate::cli::{out, run as work_off, signals};
 use crate::core::Operation;
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::kinds::backup::{self, NOT_PUSHED, NOT_RESTORED, NOT_WHOLE, REPOSITORY, WAL_NOT_GIVEN, work};
+use crate::kinds::repository;
 use crate::ops::Forced;
 use crate::ops::backup::{
     self as engine, Backup, Contents, Engine, Place, Repository, Sort, Target, Trouble, WalError,
@@ -201,6 +202,24 @@ fn places(place: &PlaceArgs, context: &mut Context) -> Result<Vec<Place>, Failur
     Ok(found)
 }
 
+/// Writes what an engine goes by and that is not there, because this machine is to take a lost one's place.
+fn provide(place: &PlaceArgs, to: &Path, context: &mut Context) -> Result<(), Failure> {
+    if place.from.is_some() {
+        return Ok(());
+    }
+    let policies = context.policies(&Paths { paths: place.policies.clone() })?;
+    let wanted = policies.desired.values().filter(|desired| desired.address.kind == repository::ID);
+    let named = |name: &String| place.backup.is_none() || place.backup.as_ref() == Some(name);
+    for desired in wanted.filter(|desired| named(&desired.address.name)) {
+        let written =
+            engine::provide(desired, to).map_err(|trouble| Failure::from(trouble.diagnostic(&NOT_RESTORED)))?;
+        if let Some(path) = written {
+            out::eprint(&format!("{} was not there, and is written by the policy\n", path.display()));
+        }
+    }
+    Ok(())
+}
+
 /// One cluster's part of a repository.
 struct Part {
     engine: Box<dyn Engine>,
@@ -355,6 +374,8 @@ fn drill(now: &NowArgs, context: &mut Context) -> Result<Exit, Failure> {
 
 fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
     let target = target(args)?;
+    let to = std::path::absolute(&args.to).unwrap_or_else(|_| args.to.clone());
+    provide(&args.place, &to, context)?;
     let parts: Vec<Part> = parts(&args.place, context)?;
     let chosen: Vec<&Part> =
         parts.iter().filter(|part| args.cluster.as_ref().is_none_or(|cluster| *cluster == part.cluster)).collect();
@@ -375,7 +396,6 @@ fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
         }
     };
     let program = engine::own_program();
-    let to = std::path::absolute(&args.to).unwrap_or_else(|_| args.to.clone());
     let contents = part.contents()?;
     let order = engine::Restore {
         engine: &*part.engine,

@@ -38,7 +38,7 @@ use programs::Programs;
 
 pub use engine::{Engine, Finding, Place};
 pub use native::{Repository, WalError, cluster_here, fetch, push};
-pub use pgbackrest::{configure, create};
+pub use pgbackrest::{configure, create, provide};
 pub use record::{Backup, Check, Contents, Drill, Sort};
 pub use restore::{Order as Restore, Target, restore};
 pub use wal::Lsn;

@@ -29,7 +29,7 @@ use crate::pg::Session;
 use command::{Said, run};
 use info::Info;
 
-pub use reconcile::{configure, create, look};
+pub use reconcile::{configure, create, look, provide};
 pub use setup::Setup;
 
 /// The engine, for a cluster's stanza.
