@@ -85,6 +85,9 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
             judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
             judgement.diagnostics.extend(obstacles(delta, relation, &rows)?);
             judgement.impact = first_run(&rows)?;
+            if let Some(note) = job::age_that_goes(delta, ["after", "created_before"]) {
+                judgement.impact.get_or_insert_default().notes.push(note);
+            }
             let notes: Vec<String> = left_again(delta).into_iter().chain(old_settings(delta, &rows, view)?).collect();
             if !notes.is_empty() {
                 let only_settings =

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::core::{Live, Value};
-use crate::kinds::index::observe::{MISSING_ON_CHUNKS, as_key};
+use crate::kinds::index::observe::{MISSING_ON_CHUNKS, PARAMETERS, as_key};
 use crate::kinds::index::{names, on_chunks};
 use crate::kinds::{Entries, Export, View, key, reloption};
 
@@ -41,7 +41,10 @@ pub fn export(live: &Live, view: &View<'_>) -> Export {
         .with_some("storage", storage(live));
     let entries = if own_tablespace { entries.with_attribute(live, "tablespace") } else { entries };
     let export = Export::section(live, view, "indexes", entries);
-    export.but(missing)
+    let parameters = live.fact(PARAMETERS).and_then(Value::as_text);
+    let parameters =
+        parameters.map(|told| format!("the operator classes of the index `{name}` have parameters: {told}"));
+    export.but(missing).but(parameters)
 }
 
 fn storage(live: &Live) -> Option<Json> {

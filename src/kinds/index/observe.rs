@@ -65,6 +65,9 @@ pub fn read(rows: &[Row], relations: &Relations) -> Result<Vec<Live>, RowError> 
     Ok(attach_leftovers(found))
 }
 
+/// The fact with the parameters of operator classes (PostgreSQL 13 and newer), which no policy writes.
+pub const PARAMETERS: &str = "opclass_parameters";
+
 /// One index from its rows, the first of which tells what is not of one key.
 fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError> {
     let name = QualifiedName::new(&stored_as(relation).schema, row.text("name")?);
@@ -74,12 +77,14 @@ fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError>
     let mut include = Vec::new();
     let mut opclasses = Vec::new();
     let mut collations = Vec::new();
+    let mut parameters = Vec::new();
     for key in keys {
         if key.int("at")? > row.int("keys")? {
             include.push(key.text("column")?);
             continue;
         }
         columns.push(Value::Key(read_key(key)?));
+        parameters.extend(key.texts("parameters")?.into_iter().flatten());
         opclasses.push(qualified(key, "opclass_schema", "opclass")?);
         collations.push(qualified(key, "collation_schema", "collation")?);
     }
@@ -110,6 +115,9 @@ fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError>
     live.set_fact("of_parent", row.bool("of_parent")?);
     live.set_fact("opclasses", Value::List(opclasses));
     live.set_fact("collations", Value::List(collations));
+    if !parameters.is_empty() {
+        live.set_fact(PARAMETERS, Value::text(parameters.join(", ")));
+    }
     let constraint = row.maybe_text("constraint_type")?;
     let lacking = read_lacking(row)?;
     if !lacking.is_empty() {

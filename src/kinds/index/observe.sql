@@ -189,6 +189,10 @@ SELECT
             pg_catalog.pg_get_indexdef(k.indexrelid, k.at, true) || ' COLLATE '
         ) = 0
     END AS own_collation,
+    -- B-trees and hashes have no operator class with parameters.
+    CASE WHEN k.at <= k.indnkeyatts AND k.amname NOT IN ('btree', 'hash') THEN
+        (SELECT x.attoptions FROM pg_catalog.pg_attribute AS x WHERE x.attrelid = k.indexrelid AND x.attnum = k.at)
+    END AS parameters,
     ln.nspname AS collation_schema,
     l.collname AS collation,
     CASE WHEN k.at = 1 THEN m.oids END AS lacking_oids,

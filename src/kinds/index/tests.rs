@@ -127,6 +127,7 @@ fn row(name: &str, column: &str, more: &[(&str, Cell)]) -> Row {
         ("opclass_schema", text("pg_catalog")),
         ("opclass", text("text_ops")),
         ("own_collation", Cell::Bool(true)),
+        ("parameters", Cell::Null),
         ("collation_schema", text("pg_catalog")),
         ("collation", text("default")),
     ]);

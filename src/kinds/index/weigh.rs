@@ -7,6 +7,7 @@ use crate::core::{
     Value, Version,
 };
 use crate::diag::{Diagnostic, code};
+use crate::kinds::index::observe::PARAMETERS;
 use crate::kinds::index::settle::{keys, twin};
 use crate::kinds::index::{
     INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, fits, moved, names,
@@ -193,6 +194,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     no_privilege(delta, op, weights, view, found);
     if op == Op::Replace {
         in_the_way(delta, weights, view, found)?;
+        found.extend(parameters_lost(delta));
     }
     if matches!(op, Op::Create | Op::Replace) && !way::is_built_already(delta, view) {
         let weight = weight(delta, weights, view);
@@ -218,6 +220,17 @@ fn said(delta: &Delta, diagnostic: Diagnostic, view: Option<&View<'_>>) -> Diagn
         Some(desired) => diagnostic.at(&desired.place),
         None => diagnostic,
     }
+}
+
+/// What is made anew is made as the policy says, which cannot say this.
+fn parameters_lost(delta: &Delta) -> Option<Diagnostic> {
+    let told = delta.live.as_ref()?.fact(PARAMETERS)?.as_text()?;
+    let message =
+        format!("{} would be made anew without the parameters of its operator classes: {told}", delta.address);
+    let diagnostic = Diagnostic::error(&code::CANNOT_CHANGE, message)
+        .why("policies do not write parameters of operator classes")
+        .help("make the index anew by hand as it is to be, with a new name, or drop it so that the policy's is made");
+    Some(said(delta, diagnostic, None))
 }
 
 /// Another session is at work on the index, or on what is to replace it.

@@ -382,3 +382,13 @@ pub fn count(row: &Row, column: &str) -> Result<Option<u64>, crate::core::RowErr
         _ => Ok(u64::try_from(row.int(column)?).ok()),
     }
 }
+
+/// Which age goes where a policy writes the other of two that cannot be together: as the policy says nothing
+/// of it, no attribute shows it.
+pub fn age_that_goes(delta: &Delta, ages: [&str; 2]) -> Option<String> {
+    let (live, desired) = (delta.live.as_ref()?, delta.desired.as_ref()?);
+    let says = |name: &&str| desired.get(name).is_some_and(|value| *value != Value::Null);
+    let goes = ages.into_iter().find(|name| desired.get(name).is_none() && live.get(name).is_some())?;
+    let was = live.get(goes)?;
+    ages.iter().any(says).then(|| format!("`{goes}: {was}` goes: a policy has one age"))
+}

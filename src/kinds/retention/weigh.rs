@@ -83,6 +83,9 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         impact.notes.extend(foreign_keys(relation, weights)?);
         impact.notes.extend(stays_paused(delta));
     }
+    if let Some(note) = job::age_that_goes(delta, ["drop_after", "drop_created_before"]).filter(|_| op == Op::Update) {
+        judgement.impact.get_or_insert_default().notes.push(note);
+    }
     Ok(judgement)
 }
 
