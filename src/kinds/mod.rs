@@ -321,6 +321,12 @@ pub trait Kind: Sync {
         false
     }
 
+    /// What closing a delta makes its own, though it has an address that no policy speaks of: it is there
+    /// no more under that.
+    fn takes_over(&self, _delta: &Delta, _view: &View<'_>) -> Option<Address> {
+        None
+    }
+
     /// Whether its action comes after everything else of the plan: one that begins to delete, so that
     /// whatever is to read the rows, or works on them, has done so. What waits for a relation does not
     /// wait for it.

@@ -92,7 +92,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         summary: Summary::of(&actions),
         actions,
         beside: beside(&input),
-        unmanaged: input.diff.unmanaged.iter().map(unmanaged).collect(),
+        unmanaged: left_alone(&input).map(unmanaged).collect(),
         adopt: adopt(&input),
         forget: forget(&input),
         moved: if *input.purpose == Purpose::Apply { input.moved.clone() } else { Vec::new() },
@@ -110,6 +110,13 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         policies: input.policies,
         digest: Fingerprint::read(""),
     })
+}
+
+/// What nobody manages and nothing touches.
+fn left_alone<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a Address> {
+    let of = |delta: &Delta| by_id(&delta.address.kind)?.takes_over(delta, &input.view);
+    let taken: BTreeSet<Address> = input.diff.deltas.iter().filter_map(of).collect();
+    input.diff.unmanaged.iter().filter(move |address| !taken.contains(address))
 }
 
 /// Which command closes the differences of a kind.
