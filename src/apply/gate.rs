@@ -280,5 +280,11 @@ fn compare(
     if grown && now.hazards.contains(&Hazard::DeletesData) {
         return Ok(vec![stale(&planned.address, "it would delete more than the plan counted")]);
     }
-    Ok(Vec::new())
+    let (now, then) = (now.impact.unwrap_or_default(), planned.impact.clone().unwrap_or_default());
+    let along: Vec<&str> = now.taken_along_since(&then).collect();
+    if along.is_empty() {
+        return Ok(Vec::new());
+    }
+    let why = format!("with it would now go {}, of which the plan does not say so", along.join(", "));
+    Ok(vec![stale(&planned.address, &why)])
 }
