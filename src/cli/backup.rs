@@ -14,6 +14,7 @@ use crate::cli::{out, run as work_off, signals};
 use crate::core::Operation;
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::kinds::backup::{self, NOT_PUSHED, NOT_RESTORED, NOT_WHOLE, REPOSITORY, WAL_NOT_GIVEN, work};
+use crate::kinds::repository;
 use crate::ops::Forced;
 use crate::ops::backup::{
     self as engine, Backup, Contents, Engine, Place, Repository, Sort, Target, Trouble, WalError,
@@ -201,6 +202,24 @@ fn places(place: &PlaceArgs, context: &mut Context) -> Result<Vec<Place>, Failur
     Ok(found)
 }
 
+/// Writes what an engine goes by and that is not there, because this machine is to take a lost one's place.
+fn provide(place: &PlaceArgs, to: &Path, context: &mut Context) -> Result<(), Failure> {
+    if place.from.is_some() {
+        return Ok(());
+    }
+    let policies = context.policies(&Paths { paths: place.policies.clone() })?;
+    let wanted = policies.desired.values().filter(|desired| desired.address.kind == repository::ID);
+    let named = |name: &String| place.backup.is_none() || place.backup.as_ref() == Some(name);
+    for desired in wanted.filter(|desired| named(&desired.address.name)) {
+        let written =
+            engine::provide(desired, to).map_err(|trouble| Failure::from(trouble.diagnostic(&NOT_RESTORED)))?;
+        if let Some(path) = written {
+            out::eprint(&format!("{} was not there, and is written by the policy\n", path.display()));
+        }
+    }
+    Ok(())
+}
+
 /// One cluster's part of a repository.
 struct Part {
     engine: Box<dyn Engine>,
@@ -291,6 +310,9 @@ fn verify(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut lines = Vec::new();
     for part in &parts {
         let mut tell = teller(quiet);
+        let state = part.engine.state();
+        let held = state.reading().map_err(|error| Trouble::File(state.root().to_owned(), error));
+        let _reading = held.map_err(|trouble| unreadable(&part.engine.place(), &trouble))?;
         let found = part
             .engine
             .prove(&interrupt, &mut tell)
@@ -352,6 +374,8 @@ fn drill(now: &NowArgs, context: &mut Context) -> Result<Exit, Failure> {
 
 fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
     let target = target(args)?;
+    let to = std::path::absolute(&args.to).unwrap_or_else(|_| args.to.clone());
+    provide(&args.place, &to, context)?;
     let parts: Vec<Part> = parts(&args.place, context)?;
     let chosen: Vec<&Part> =
         parts.iter().filter(|part| args.cluster.as_ref().is_none_or(|cluster| *cluster == part.cluster)).collect();
@@ -372,7 +396,6 @@ fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
         }
     };
     let program = engine::own_program();
-    let to = std::path::absolute(&args.to).unwrap_or_else(|_| args.to.clone());
     let contents = part.contents()?;
     let order = engine::Restore {
         engine: &*part.engine,
@@ -446,4 +469,18 @@ fn fetch(from: &Path, name: &str, file: &Path) -> Result<Exit, Failure> {
             .why("a server that went on without it would lose what is in it, and all that is after")
             .into(),
     })
+}
+
+/// What a failure of this process is to whoever started it. To a server that recovers, any end below 126 is
+/// the end of all WAL: so of `fetch-wal`, only that there is none may be one, and nothing that kept it from
+/// being looked for.
+pub fn exit(failure: &Failure) -> Exit {
+    let is_there_none = |diagnostic: &Diagnostic| std::ptr::eq(diagnostic.code, &NOT_WHOLE);
+    let is_told = failure.0.iter().filter(|diagnostic| diagnostic.is_error()).all(is_there_none);
+    if fetches() && !is_told { Exit::Abort } else { failure.exit() }
+}
+
+/// Whether a server that recovers has started this process.
+pub fn fetches() -> bool {
+    std::env::args_os().skip(1).any(|word| word == "fetch-wal")
 }

@@ -30,8 +30,6 @@ mod validate;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::plan::Message;
 
@@ -42,8 +40,12 @@ pub use args::command;
 
 /// Parses the command line, runs the command, and gives the exit code.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
+        Err(usage) if backup::fetches() && usage.use_stderr() => {
+            out::usage(&usage);
+            return ExitCode::from(Exit::Abort as u8);
+        }
         Err(usage) => return out::usage(&usage),
     };
     let mut context = Context::new(cli.global);
@@ -56,7 +58,7 @@ pub fn run() -> ExitCode {
     context.say_diagnostics();
     let exit = result.unwrap_or_else(|failure| {
         context.say_failure(&failure);
-        failure.exit()
+        backup::exit(&failure)
     });
     if out::is_lost() {
         let message = "standard output could not be written: what was printed there is not whole";

@@ -245,6 +245,9 @@ fn damage_is_found(ground: &mut Ground) {
         ground.command(&["backup", "fetch-wal", "--from", &ground.inside("repository"), &middle, "pg_wal/X"]);
     assert_eq!(in_folder(ground, &mut closed_fetch, "damaged").status.code(), Some(200));
     fs::set_permissions(closed, fs::Permissions::from_mode(0o700)).unwrap();
+    // Nor is one that is started in another way than this version knows.
+    let mut unknown = ground.command(&["backup", "fetch-wal", "--form", &ground.inside("repository"), &middle]);
+    assert_eq!(in_folder(ground, &mut unknown, "damaged").status.code(), Some(200));
     // One whose repository is not mounted, too.
     let mut nowhere =
         ground.command(&["backup", "fetch-wal", "--from", &ground.inside("elsewhere"), &middle, "pg_wal/X"]);

@@ -38,7 +38,7 @@ use programs::Programs;
 
 pub use engine::{Engine, Finding, Place};
 pub use native::{Repository, WalError, cluster_here, fetch, push};
-pub use pgbackrest::{configure, create};
+pub use pgbackrest::{configure, create, provide};
 pub use record::{Backup, Check, Contents, Drill, Sort};
 pub use restore::{Order as Restore, Target, restore};
 pub use wal::Lsn;
@@ -408,5 +408,12 @@ fn expire(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) 
         .map(|record| record.label.clone())
         .filter(|label| planned.contains(&label.as_str()))
         .collect();
+    let state = piece.engine.state();
+    let Some(_alone) = state.alone().map_err(|error| Trouble::file(state.root(), error))? else {
+        return Err(Trouble::Refused {
+            message: "somebody reads or restores a backup, and nothing is removed meanwhile".to_owned(),
+            help: "let that end, and run this again".to_owned(),
+        });
+    };
     piece.engine.remove(&contents, &expired, interrupt, tell)
 }

@@ -115,6 +115,8 @@ pub fn restore<'a>(
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&str),
 ) -> Result<&'a Backup, Trouble> {
+    let state = order.engine.state();
+    let _reading = state.reading().map_err(|error| Trouble::file(state.root(), error))?;
     let record = choose(order)?;
     let Some(chain) = due::chain(order.contents, &record.label) else {
         let message = format!("{} goes on from a backup that is not in the repository", record.label);

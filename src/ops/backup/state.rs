@@ -96,6 +96,17 @@ fn whoami_is_root() -> bool {
 /// Holds a repository for one process at a time.
 pub struct Hold(#[expect(dead_code, reason = "held until it is dropped")] File);
 
+/// What is locked by whoever reads backups, all together, or takes some away, alone.
+const READING: &str = "reading";
+
+/// Whether it says that nothing can be written there.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::NotFound
+    )
+}
+
 /// A folder with those records.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct State {
@@ -175,14 +186,51 @@ impl State {
     /// What the file system says.
     pub fn hold(&self) -> io::Result<Option<Hold>> {
         self.owner.folder(&self.root)?;
-        let path = self.root.join("lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
-        self.owner.give(&path)?;
+        let file = self.open("lock")?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Hold(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// Keeps what is there from being taken away as long as somebody reads it: see [`State::alone`]. Nothing
+    /// where this process may write nothing there, as beside a repository that is mounted to be read only.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn reading(&self) -> io::Result<Option<Hold>> {
+        let file = match self.open(READING) {
+            Ok(file) => file,
+            Err(error) if is_closed(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(Hold(file))),
+            // Something is being taken away at this moment, which does not take long.
+            Err(TryLockError::WouldBlock) => file.lock_shared().map(|()| Some(Hold(file))),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Sees to it that nobody reads what is there. None where somebody does.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn alone(&self) -> io::Result<Option<Hold>> {
+        let file = self.open(READING)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Hold(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn open(&self, name: &str) -> io::Result<File> {
+        let path = self.root.join(name);
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+        self.owner.give(&path)?;
+        Ok(file)
     }
 
     /// Writes a small file, whole or not at all.
@@ -230,4 +278,27 @@ pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 /// and the work is due.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_taken_away_while_somebody_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::new(folder.path().to_owned(), Owner::default());
+        let first = state.reading().unwrap().unwrap();
+        let second = state.reading().unwrap().unwrap();
+        assert!(state.alone().unwrap().is_none());
+        drop(first);
+        assert!(state.alone().unwrap().is_none());
+        drop(second);
+        assert!(state.alone().unwrap().is_some());
+        // Who is at work is another matter: a backup may be made meanwhile.
+        let _work = state.hold().unwrap().unwrap();
+        assert!(state.reading().unwrap().is_some());
+        let nowhere = State::new(folder.path().join("none"), Owner::default());
+        assert!(nowhere.reading().unwrap().is_none());
+    }
 }

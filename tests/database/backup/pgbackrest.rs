@@ -416,6 +416,19 @@ fn a_wrong_key_is_refused(rest: &mut Rest) {
     for file in stored {
         assert!(fs::read(&file).unwrap().starts_with(b"Salted__"), "{}", file.display());
     }
+    // After a fire there are the policies, the key and the repository, and nothing else.
+    let kept = rest.ground.outside("kept");
+    fs::rename(rest.ground.outside("rest"), &kept).unwrap();
+    let to = rest.ground.inside("after_a_fire");
+    let key = rest.env.remove("BACKUP_KEY").unwrap();
+    let refused = rest.run(&["backup", "restore", "--to", &to]).expect(1);
+    assert!(refused.err.contains("BACKUP_KEY") && !rest.config().exists(), "{}", refused.err);
+    rest.env.insert("BACKUP_KEY", key);
+    let restored = rest.run(&["backup", "restore", "--to", &to]).expect(0);
+    rest.expect_no_secret(&restored);
+    assert_eq!(rest.ground.start("after_a_fire").values("SELECT x FROM t"), [1]);
+    fs::remove_dir_all(rest.ground.outside("rest")).unwrap();
+    fs::rename(&kept, rest.ground.outside("rest")).unwrap();
     // Without the key at hand, what is written is taken to be right, and that is said.
     rest.env.clear();
     let unknown = rest.run(&["plan", "--detailed-exitcode"]).expect(0);

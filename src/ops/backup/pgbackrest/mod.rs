@@ -29,7 +29,7 @@ use crate::pg::Session;
 use command::{Said, run};
 use info::Info;
 
-pub use reconcile::{configure, create, look};
+pub use reconcile::{configure, create, look, provide};
 pub use setup::Setup;
 
 /// The engine, for a cluster's stanza.
@@ -193,14 +193,9 @@ impl Engine for PgBackRest {
             Sort::Incremental => "incr",
         };
         command.arg(format!("--type={sort}"));
-        let mut progress = |line: &str| {
-            // `… backup file /…/base/5/16384 (16MB, 45%) checksum …`
-            let percent = line.split_once("%)").and_then(|(before, _)| before.rsplit_once(' '));
-            if let Some((_, percent)) = percent {
-                tell(&format!("copying the server's files: {percent}%"));
-            }
-        };
+        let mut progress = percents("copying the server's files", tell);
         run(command, Said::Progress, interrupt, &mut progress)?;
+        drop(progress);
         let known = self.known()?;
         let new = known.iter().rfind(|backup| before.iter().all(|before| before.label != backup.label));
         let Some(new) = new.cloned() else {
@@ -283,16 +278,26 @@ impl Engine for PgBackRest {
             command.arg("--archive-mode=off");
         }
         command.args(target(&order.target));
-        let mut progress = |line: &str| {
-            let percent = line.split_once("%)").and_then(|(before, _)| before.rsplit_once(' '));
-            if let Some((_, percent)) = percent {
-                tell(&format!("bringing the server's files back: {percent}%"));
-            }
-        };
+        let mut progress = percents("bringing the server's files back", tell);
         run(command, Said::Progress, interrupt, &mut progress)?;
         // One that nothing is in has served.
         let _ = std::fs::remove_dir(&beside);
         Ok(())
+    }
+}
+
+/// Tells how far it is, in tens: pgBackRest writes a line for each file.
+fn percents(doing: &str, tell: &mut dyn FnMut(&str)) -> impl FnMut(&str) {
+    let mut before = None;
+    move |line: &str| {
+        // `… backup file /…/base/5/16384 (16MB, 45.12%) checksum …`
+        let percent = line.split_once("%)").and_then(|(before, _)| before.rsplit_once(' '));
+        let Some((_, percent)) = percent else { return };
+        let ten = percent.split('.').next().and_then(|whole| whole.parse::<u32>().ok()).map(|whole| whole / 10 * 10);
+        if ten != before {
+            tell(&format!("{doing}: {}%", ten.unwrap_or(0)));
+            before = ten;
+        }
     }
 }
 
@@ -308,4 +313,37 @@ fn target(target: &Target) -> Vec<String> {
     let mut said = vec![format!("--type={sort}"), "--target-action=promote".to_owned()];
     said.extend(value.map(|value| format!("--target={value}")));
     said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_it_is_is_told_in_tens() {
+        let mut told = Vec::new();
+        {
+            let mut tell = |words: &str| told.push(words.to_owned());
+            let mut progress = percents("copying", &mut tell);
+            for line in [
+                "P01 DETAIL: backup file /d/base/5/1255 (784KB, 3.34%) checksum 07d1",
+                "P01 DETAIL: backup file /d/base/5/1247 (784KB, 3.99%) checksum 07d1",
+                "P00   INFO: check archive",
+                "P01 DETAIL: backup file /d/base/5/1248 (784KB, 100.00%) checksum 07d1",
+                "P01 DETAIL: backup file /d/base/5/1249 (0B, 100.00%)",
+            ] {
+                progress(line);
+            }
+        }
+        assert_eq!(told, ["copying: 0%", "copying: 100%"]);
+    }
+
+    #[test]
+    fn pgbackrest_is_told_where_to_end() {
+        let time = Target::Time("2026-11-26T09:30:00.125Z".parse().unwrap());
+        let expected = ["--type=time", "--target-action=promote", "--target=2026-11-26 09:30:00.125+00"];
+        assert_eq!(target(&time), expected);
+        assert_eq!(target(&Target::Latest), ["--type=default"]);
+        assert_eq!(target(&Target::Backup), ["--type=immediate", "--target-action=promote"]);
+    }
 }

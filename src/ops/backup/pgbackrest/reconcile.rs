@@ -253,16 +253,48 @@ pub fn configure(task: &Task) -> Result<(), Trouble> {
     let work = Work::read(task)?;
     let text = Secrets::of(task.arguments.get(SECRETS)).fill(work.text(CONFIG))?;
     let owner = Owner::of(Path::new(work.text(DATA_DIRECTORY)));
-    let folder = &work.setup.folder;
-    let mut folders: Vec<PathBuf> = ["", "log", "run", "spool"].iter().map(|name| folder.join(name)).collect();
-    if !work.place.contains_key("bucket") {
-        folders.extend(work.place.get("path").and_then(Value::as_text).map(PathBuf::from));
+    if !work.place.contains_key("bucket")
+        && let Some(path) = work.place.get("path").and_then(Value::as_text).map(Path::new)
+    {
+        owner.folder(path).map_err(|error| Trouble::file(path, error))?;
     }
-    for folder in &folders {
-        owner.folder(folder).map_err(|error| Trouble::file(folder, error))?;
+    // A repository that another key was made for is left as it is, and so is what can still read it.
+    write(&work.setup, &text, owner, |beside| match work.stanza(beside)? {
+        Stanza::Unreadable(trouble) => Err(trouble),
+        _ => Ok(()),
+    })
+}
+
+/// Writes a configuration that is not there, where its machine is lost and another is to take its place: by
+/// the policy alone, for a server that will be in a folder. Gives where it is.
+///
+/// # Errors
+/// What kept it.
+pub fn provide(desired: &Desired, to: &Path) -> Result<Option<PathBuf>, Trouble> {
+    let Some(Value::Map(place)) = desired.get(PLACE) else { return Ok(None) };
+    let Some(setup) = setup(place).filter(|setup| !setup.config().exists()) else { return Ok(None) };
+    let mut inside = Live::new(desired.address.clone(), None);
+    inside.set_fact(DATA_DIRECTORY, Value::text(to.display().to_string()));
+    inside.set_fact(PORT, Value::text("5432"));
+    let text = render(place, &inside).map_err(|failure| Trouble::Program(failure.to_string()))?;
+    let text = Secrets::of(desired.get(SECRETS)).fill(&text)?;
+    write(&setup, &text, Owner::of(to), |_| Ok(()))?;
+    Ok(Some(setup.config()))
+}
+
+fn write(
+    setup: &Setup,
+    text: &str,
+    owner: Owner,
+    prove: impl FnOnce(&Path) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let folder = &setup.folder;
+    for name in ["", "log", "run", "spool"] {
+        let folder = folder.join(name);
+        owner.folder(&folder).map_err(|error| Trouble::file(&folder, error))?;
     }
     owner.give(folder).map_err(|error| Trouble::file(folder, error))?;
-    let config = work.setup.config();
+    let config = setup.config();
     let beside = config.with_extension("partial");
     let written = (|| {
         if beside.exists() {
@@ -274,13 +306,8 @@ pub fn configure(task: &Task) -> Result<(), Trouble> {
         file.sync_all()
     })();
     written.map_err(|error| Trouble::file(&beside, error))?;
-    // A repository that another key was made for is left as it is, and so is what can still read it.
-    let refused = match work.stanza(&beside) {
-        Ok(Stanza::Unreadable(trouble)) => Some(trouble),
-        Ok(_) => None,
-        Err(trouble) => Some(trouble),
-    };
-    if let Some(trouble) = refused {
+    if let Err(trouble) = prove(&beside) {
+        // What it holds is nothing that anybody needs.
         let _ = fs::remove_file(&beside);
         return Err(trouble);
     }
