@@ -104,6 +104,8 @@ pub fn gate<'a>(
     added.retain(|now| !refusals.iter().any(|then| then.code == now.code && then.message == now.message));
     refusals.append(&mut added);
     refusals.retain(Diagnostic::is_error);
+    let deletes = plan.actions.iter().filter(|action| action.hazards.contains(&Hazard::DeletesData));
+    refusals.extend(deletes.filter(|action| standing.protects(action)).map(protected));
     let mut renderer = Renderer::new();
     for (action, delta) in plan.actions.iter().zip(&diff.deltas) {
         let rows = weights.get(&action.address.kind).map(Vec::as_slice).unwrap_or_default();
@@ -180,6 +182,13 @@ fn no_longer_fitting(plan: &Plan, said: &BTreeSet<&Address>, view: &View<'_>) ->
 fn stale(address: &Address, why: &str) -> Diagnostic {
     Diagnostic::error(&code::PLAN_STALE, format!("{address} is no longer as the plan saw it: {why}"))
         .help("make the plan again, and read what is different")
+}
+
+fn protected(action: &Action) -> Diagnostic {
+    let what = action.address.told(action.on.as_ref());
+    Diagnostic::error(&code::PROTECTED, format!("{what} would delete data, and its policy says `protect: true` by now"))
+        .why("the plan was made before that, and no command line overrides it")
+        .help("make the plan again from the policies as they are")
 }
 
 /// The desired side as the plan carries it.
@@ -280,5 +289,11 @@ fn compare(
     if grown && now.hazards.contains(&Hazard::DeletesData) {
         return Ok(vec![stale(&planned.address, "it would delete more than the plan counted")]);
     }
-    Ok(Vec::new())
+    let (now, then) = (now.impact.unwrap_or_default(), planned.impact.clone().unwrap_or_default());
+    let along: Vec<&str> = now.taken_along_since(&then).collect();
+    if along.is_empty() {
+        return Ok(Vec::new());
+    }
+    let why = format!("with it would now go {}, of which the plan does not say so", along.join(", "));
+    Ok(vec![stale(&planned.address, &why)])
 }

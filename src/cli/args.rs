@@ -23,6 +23,27 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// The command line of this process.
+    ///
+    /// # Errors
+    /// What is wrong with it, or the help that it asks for.
+    pub fn read() -> Result<Self, clap::Error> {
+        Self::of(&command().try_get_matches()?)
+    }
+
+    fn of(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        let mut cli = <Self as clap::FromArgMatches>::from_arg_matches(matches)?;
+        // A global option is known to the command that it was given with.
+        let mut innermost = matches;
+        while let Some((_, within)) = innermost.subcommand() {
+            innermost = within;
+        }
+        cli.global.url_is_given = innermost.value_source("url") == Some(clap::parser::ValueSource::CommandLine);
+        Ok(cli)
+    }
+}
+
 const EXIT_CODES: &str = "Exit codes:
   0  done, or nothing to do
   1  an error; nothing was changed
@@ -46,6 +67,9 @@ pub struct Global {
     /// a --target counts before it.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub url: Option<String>,
+    /// Whether the URL was given by name, and not found in the environment.
+    #[arg(skip)]
+    pub url_is_given: bool,
     /// The ledger's file; `.chronoform/ledger.db` where neither this nor chronoform.yaml names one.
     #[arg(long, global = true, env = "CHRONOFORM_LEDGER", value_name = "FILE")]
     pub ledger: Option<PathBuf>,
@@ -495,6 +519,15 @@ pub struct ManArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_that_is_given_is_told_from_one_that_is_around() {
+        let given =
+            |words: &[&str]| Cli::of(&command().try_get_matches_from(words).unwrap()).unwrap().global.url_is_given;
+        assert!(given(&["chronoform", "demo", "--url", "postgres://h/d"]));
+        assert!(given(&["chronoform", "--url", "postgres://h/d", "demo"]));
+        assert!(!given(&["chronoform", "demo"]));
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -30,8 +30,6 @@ mod validate;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::plan::Message;
 
@@ -42,7 +40,7 @@ pub use args::command;
 
 /// Parses the command line, runs the command, and gives the exit code.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(usage) if backup::fetches() && usage.use_stderr() => {
             out::usage(&usage);

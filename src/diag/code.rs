@@ -157,6 +157,7 @@ codes! {
     NOT_CONVERGED = partial("not-converged", "Apply finished and something still differs.");
     OUTPUT_LOST = new("output-lost", "Standard output could not be written.");
     EMBEDDED_UNAVAILABLE = new("embedded-unavailable", "The embedded server cannot be started.");
+    NOT_EMPTY = new("database-not-empty", "The demo was to play in a database that somebody uses.");
     INTERNAL = new("internal", "A defect of Chronoform itself.");
 }
 

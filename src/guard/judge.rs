@@ -57,6 +57,12 @@ impl Standing {
         self.guardrails.iter().any(|guardrail| guardrail.needs().bytes)
     }
 
+    /// Whether the policies protect now what an action is about.
+    pub fn protects(&self, action: &Action) -> bool {
+        let itself = self.desired.get(&action.address).is_some_and(|desired| desired.protect);
+        itself || self.subjects.iter().any(|subject| subject.protect && action.on.as_ref() == Some(&subject.relation))
+    }
+
     /// Asks every guardrail about what an earlier plan would do: about its actions, and about the tables
     /// that they are on, with what the plan wants in the place of what the policies want now. Gives
     /// whatever does not hold.

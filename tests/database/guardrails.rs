@@ -29,7 +29,39 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         add("one_of_the_plan_is_asked_again_of_what_is_live", one_of_the_plan_is_asked_again_of_what_is_live);
         add("one_that_cannot_be_read_is_not_passed_over", one_that_cannot_be_read_is_not_passed_over);
     }
+    if tier.has_policies() {
+        let servers = servers.clone();
+        let name = format!("{tier}::guardrails::protection_that_came_after_the_plan_holds");
+        trials.push(Trial::test(name, move || protection_that_came_after_the_plan_holds(tier, &servers)));
+    }
     trials
+}
+
+fn protection_that_came_after_the_plan_holds(tier: Tier, servers: &Servers) -> Result<(), Failed> {
+    const RETENTION: &str = "kind: table\nname: public.m\nretention: {drop_after: 30 days}\n";
+    let db = servers.db(tier)?;
+    let place = Workplace::new(&db);
+    db.run(
+        "CREATE TABLE public.m (time timestamptz NOT NULL);
+         SELECT create_hypertable('public.m', by_range('time', INTERVAL '1 day'));
+         INSERT INTO public.m SELECT timestamptz '2020-01-01' + i * INTERVAL '1 day' FROM generate_series(0, 3) AS i;",
+    );
+    std::fs::create_dir(place.path().join("policies")).unwrap();
+    place.write("policies/m.yaml", RETENTION);
+    place.run(&["plan", "--out", "plan.json"]).expect(0);
+    let apply = ["apply", "--plan", "plan.json", "--auto-approve", "--allow", "deletes_data"];
+    let class = "kind: class\nname: kept\nmatch: {names: [m]}\nprotect: true\n";
+    for (file, text) in
+        [("policies/m.yaml", format!("{RETENTION}protect: true\n")), ("policies/class.yaml", class.to_owned())]
+    {
+        place.write(file, &text);
+        let refused = place.run(&apply).expect(3);
+        assert!(refused.err.contains("error[protected]"), "{}", refused.err);
+        place.write("policies/m.yaml", RETENTION);
+    }
+    std::fs::remove_file(place.path().join("policies/class.yaml")).unwrap();
+    place.run(&apply).expect(0);
+    Ok(())
 }
 
 fn fillfactor(db: &Db) -> String {

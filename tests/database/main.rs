@@ -20,6 +20,7 @@ mod cases;
 mod cli;
 mod connect;
 mod crash;
+mod demo;
 mod detection;
 mod docs;
 mod faults;
@@ -79,6 +80,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(crash::trials(tier, servers));
     trials.extend(docs::trials(tier, servers));
     trials.extend(fleet::trials(tier, servers));
+    trials.extend(demo::trials(tier, servers));
     trials.extend(guardrails::trials(tier, servers));
     trials.extend(faults::trials(tier, servers));
     trials.extend(connect::trials(tier, servers));

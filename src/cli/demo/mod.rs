@@ -35,15 +35,20 @@ const POLICIES: &[(&str, &str)] = &[
 const RETENTION: &str = "retention:\n  drop_after: 30 days\n  schedule: {every: 1 day, max_retries: 3}\n";
 const ARCHIVE: &str = "archive: {to: cold, after: 30 days, drop: true}\n";
 
-/// Runs the demo on the embedded server, or on the database of `--url` if that is empty.
+/// Runs the demo on the embedded server, or on the empty database that `--url` names. What the environment
+/// names is what somebody works with, and never meant.
 pub fn run(args: &DemoArgs, context: &mut Context) -> Result<Exit, Failure> {
     let started = Instant::now();
+    let given = context.global.url.take().filter(|_| context.global.url_is_given);
+    if let Some(url) = &given {
+        refuse_unless_empty(url)?;
+    }
     let folder = Folder::create()?;
-    let server = match &context.global.url {
+    let server = match &given {
         Some(_) => None,
         None => Some(start(args)?),
     };
-    let url = match (&server, &context.global.url) {
+    let url = match (&server, &given) {
         (Some(server), _) => server.url().to_owned(),
         (None, Some(url)) => url.clone(),
         (None, None) => String::new(),
@@ -55,6 +60,23 @@ pub fn run(args: &DemoArgs, context: &mut Context) -> Result<Exit, Failure> {
         keep(server, &folder.0)?;
     }
     shown.map(|()| Exit::Done)
+}
+
+/// Refuses a database that has any table of somebody's: the demo makes its own, with jobs that drop and
+/// compress.
+fn refuse_unless_empty(url: &str) -> Result<(), Failure> {
+    let options = ConnectOptions::from_environment(Some(url.to_owned()));
+    let mut session = Session::connect(&options.resolve()?)?;
+    let found =
+        session.query_text(include_str!("anything.sql")).map_err(|e| Failure::from(e.diagnostic("looking around")))?;
+    let names: Vec<String> = found.iter().filter_map(|row| row.text("name").ok().map(str::to_owned)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the database is not empty: it has {}", names.join(", "));
+    let why = "the demo makes tables, and jobs that compress and drop; they have no business beside others";
+    let help = "name an empty database with `--url`, or leave it out: the demo then starts a server of its own";
+    Err(Diagnostic::error(&code::NOT_EMPTY, message).why(why).help(help).into())
 }
 
 fn start(args: &DemoArgs) -> Result<EmbeddedServer, Failure> {
