@@ -327,7 +327,8 @@ pub struct Drift {
 
 /// Every resource's standing: those named, those applied, and those unmanaged.
 pub fn drift(sides: &Sides<'_>, diff: &Diff) -> Vec<Drift> {
-    let unmanaged: BTreeSet<&Address> = diff.unmanaged.iter().chain(&diff.carried).chain(&diff.released).chain(&diff.elsewhere).collect();
+    let unmanaged: BTreeSet<&Address> =
+        diff.unmanaged.iter().chain(&diff.carried).chain(&diff.released).chain(&diff.elsewhere).collect();
     let mut addresses: BTreeSet<&Address> = sides.desired.keys().collect();
     addresses.extend(unmanaged.iter().copied());
     addresses
