@@ -262,11 +262,13 @@ pub struct Message {
 }
 
 impl Message {
-    /// What a diagnostic says beside a plan's actions.
+    /// What a diagnostic says beside a plan's actions: about which resource, where a blocked one on its line is
+    /// another.
     pub fn among(actions: &[Action], diagnostic: &Diagnostic) -> Self {
         let mut message = Self::from(diagnostic);
         let about = diagnostic.about.as_deref();
-        let there = |action: &&Action| message.source.is_some() && action.source == message.source;
+        let there =
+            |action: &&Action| action.op == Op::Blocked && message.source.is_some() && action.source == message.source;
         if actions.iter().filter(there).any(|action| Some(&action.address) != about) {
             message.about = about.cloned();
         }
