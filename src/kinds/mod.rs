@@ -427,7 +427,9 @@ pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<Address, 
         let own = of_kind.remove(&kind.id()).unwrap_or_default();
         let each = stack::spread(own, |desired| {
             let mut found = Vec::new();
-            (kind.settle(desired, view, &mut found), found)
+            let settled = kind.settle(desired, view, &mut found);
+            let found: Vec<Diagnostic> = found.into_iter().map(|said| said.about(&desired.address)).collect();
+            (settled, found)
         });
         let first = settled.len();
         for (desired, found) in each {

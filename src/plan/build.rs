@@ -90,6 +90,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         target: Target::of(input.view.server),
         fingerprint,
         summary: Summary::of(&actions),
+        diagnostics: input.diagnostics.iter().map(|said| Message::among(&actions, said)).collect(),
         actions,
         beside: beside(&input),
         unmanaged: left_alone(&input).map(unmanaged).collect(),
@@ -104,7 +105,6 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
             Vec::new()
         },
         drift: input.drift,
-        diagnostics: input.diagnostics.iter().map(Message::from).collect(),
         guardrails: Vec::new(),
         guarded: BTreeMap::new(),
         policies: input.policies,
@@ -243,7 +243,7 @@ pub fn action_for(
         op = Op::Blocked;
         steps.clear();
     }
-    sink.extend(found);
+    sink.extend(found.into_iter().map(|said| said.about(&delta.address)));
     let place = delta.desired.as_ref().map(|desired| desired.place.clone());
     let place = place.or_else(|| view.desired.get(&delta.address).map(|desired| desired.place.clone()));
     Ok(Action {
