@@ -216,8 +216,32 @@ pub struct Impact {
     /// The digest of such a list that is too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_digest: Option<Fingerprint>,
+    /// What of it can never be had again, where the rest is made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
+    /// What goes along with it and does not come back, each as plans name it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub along: BTreeSet<String>,
     /// Anything else worth saying, a sentence each.
     pub notes: Vec<String>,
+}
+
+/// What is lost for good of something that is made anew from rows of which some are gone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Lost {
+    /// How many rows, counted.
+    pub rows: u64,
+    /// The time of the first of them, as the server prints it in UTC.
+    pub first: String,
+    /// The time of the last.
+    pub last: String,
+}
+
+impl Lost {
+    /// Whether an earlier count did not have all of this in it.
+    fn has_grown_since(&self, earlier: &Self) -> bool {
+        self.rows > earlier.rows || is_later(&self.last, &earlier.last) || is_later(&earlier.first, &self.first)
+    }
 }
 
 /// The most chunks that a plan lists one by one: more would make it megabytes long.
@@ -237,15 +261,27 @@ impl Impact {
         self
     }
 
-    /// Whether this touches what an earlier count did not: a chunk that was not in its list, or,
-    /// where it had no list, more chunks or a newer end. Rows and bytes say nothing, for VACUUM and
-    /// ANALYZE alone change them; neither does what one of the two could not tell.
+    /// Whether this touches what an earlier count did not: more that is lost for good, a chunk that was
+    /// not in its list, or, where it had no list, more chunks or a newer end. Rows and bytes say nothing,
+    /// for VACUUM and ANALYZE alone change them; neither does what one of the two could not tell.
     pub fn has_grown_since(&self, earlier: &Self) -> bool {
+        let more_is_lost = match (&self.lost, &earlier.lost) {
+            (Some(now), Some(then)) => now.has_grown_since(then),
+            (now, _) => now.is_some(),
+        };
+        if more_is_lost {
+            return true;
+        }
         if let Some(grown) = self.has_other_chunks_than(earlier) {
             return grown;
         }
         matches!((self.chunks, earlier.chunks), (Some(now), Some(then)) if now > then)
             || matches!((&self.newest, &earlier.newest), (Some(now), Some(then)) if is_later(now, then))
+    }
+
+    /// What this takes along that an earlier look did not name.
+    pub fn taken_along_since<'a>(&'a self, earlier: &'a Self) -> impl Iterator<Item = &'a str> {
+        self.along.difference(&earlier.along).map(String::as_str)
     }
 
     /// By the chunks themselves; `None` where the earlier count did not say which. Of a digest only
@@ -426,6 +462,34 @@ mod tests {
         let then = Impact { rows: Some(10), bytes: Some(Bytes(8192)), ..Impact::default() };
         let now = Impact { rows: Some(12), bytes: Some(Bytes(16384)), ..Impact::default() };
         assert!(!now.has_grown_since(&then));
+    }
+
+    #[test]
+    fn more_that_is_lost_for_good_is_growth_though_the_chunks_are_the_same() {
+        let lost = |rows, first: &str, last: &str| {
+            let lost = Lost { rows, first: first.to_owned(), last: last.to_owned() };
+            Impact { lost: Some(lost), ..of(&[1]) }
+        };
+        let then = lost(24, "2026-01-01", "2026-01-02");
+        assert!(then.has_grown_since(&of(&[1])), "nothing was to be lost");
+        assert!(!of(&[1]).has_grown_since(&then));
+        assert!(!then.has_grown_since(&then));
+        assert!(lost(25, "2026-01-01", "2026-01-02").has_grown_since(&then), "more rows");
+        assert!(lost(24, "2026-01-01", "2026-01-03").has_grown_since(&then), "up to later");
+        assert!(lost(24, "2025-12-31", "2026-01-02").has_grown_since(&then), "from earlier on");
+        assert!(!lost(12, "2026-01-02", "2026-01-02").has_grown_since(&then), "less");
+        assert!(lost(9, "5", "10").has_grown_since(&lost(9, "5", "9")), "numbers by their size");
+    }
+
+    #[test]
+    fn what_goes_along_is_told_apart_by_name() {
+        let with = |names: &[&str]| Impact {
+            along: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Impact::default()
+        };
+        let since = |now: &Impact, then: &Impact| now.taken_along_since(then).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(since(&with(&["index a", "index b"]), &with(&["index b"])), ["index a"]);
+        assert!(since(&with(&["index b"]), &with(&["index a", "index b"])).is_empty());
     }
 
     #[test]

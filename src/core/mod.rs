@@ -22,7 +22,9 @@ pub mod sql_text;
 pub mod stack;
 pub mod value;
 
-pub use action::{Action, AttributeChange, FromClass, Hazard, Impact, Lock, LockMode, Op, SourceLine, Step, Task};
+pub use action::{
+    Action, AttributeChange, FromClass, Hazard, Impact, Lock, LockMode, Lost, Op, SourceLine, Step, Task,
+};
 pub use address::{Address, INTERNAL_SCHEMA, KindId};
 pub use bytes::Bytes;
 pub use catalog::{Cell, Param, Query, Row, RowError};

@@ -126,6 +126,12 @@ fn run_in(case: &Case, tier: Tier, db: &Db) -> Result<Imported, Failed> {
         refuse(&place, planned);
         return Ok(Imported::new());
     };
+    if let Some(meanwhile) = case.read("meanwhile.sql") {
+        planned.expect(0);
+        db.run(&meanwhile);
+        outdated(case, &place, &checks);
+        return Ok(Imported::new());
+    }
     carry_out(case, &place, planned, &checks);
     let mut also = import::roles(db, &case.read("roles").unwrap_or_default());
     also.extend(case.read("import").unwrap_or_default().split_whitespace().map(str::to_owned));
@@ -148,14 +154,26 @@ impl Drop for Afterwards<'_> {
     }
 }
 
-/// Apply the plan file, find nothing left to do, and look into the catalog.
-fn carry_out(case: &Case, place: &Workplace<'_>, planned: Ran, checks: &str) {
-    planned.expect(0);
+/// Applies the plan file, with what the case allows.
+fn apply_plan(case: &Case, place: &Workplace<'_>) -> Ran {
     let mut arguments = vec!["apply".to_owned(), "--plan=plan.json".to_owned(), "--auto-approve".to_owned()];
     let allowed = case.read("allow").unwrap_or_default();
     arguments.extend(allowed.split_whitespace().map(|hazard| format!("--allow={hazard}")));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    place.run(&arguments).expect(0);
+    place.run(&arguments)
+}
+
+/// What a case's `meanwhile.sql` did after the plan was made makes it a plan that is not applied.
+fn outdated(case: &Case, place: &Workplace<'_>, checks: &str) {
+    let refused = apply_plan(case, place).expect(3);
+    assert!(refused.err.contains("plan-stale"), "{}", refused.err);
+    hold(place.db, checks);
+}
+
+/// Apply the plan file, find nothing left to do, and look into the catalog.
+fn carry_out(case: &Case, place: &Workplace<'_>, planned: Ran, checks: &str) {
+    planned.expect(0);
+    apply_plan(case, place).expect(0);
     place.expect_converged("policy.yaml");
     // With a file `due`, something is left to `run`, and drift says so.
     let drift = place.run(&["drift", "policy.yaml"]).expect(if case.read("due").is_some() { 2 } else { 0 });

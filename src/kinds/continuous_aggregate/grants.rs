@@ -69,12 +69,17 @@ pub fn again(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Vec<Valu
     Ok(by_role.into_iter().map(item).collect())
 }
 
-/// What is to be said of it: what is given again, and what is lost.
+/// What is to be said of it, what is given again and what is lost; and each privilege that is lost.
 ///
 /// # Errors
 /// When the weights are not as the query gives them.
-pub fn notes(delta: &Delta, on: &QualifiedName, weights: &[Row], view: &View<'_>) -> Result<Vec<String>, RowError> {
-    let Some(relation) = view.relations.get(on) else { return Ok(Vec::new()) };
+pub fn notes(
+    delta: &Delta,
+    on: &QualifiedName,
+    weights: &[Row],
+    view: &View<'_>,
+) -> Result<(Vec<String>, Vec<String>), RowError> {
+    let Some(relation) = view.relations.get(on) else { return Ok((Vec::new(), Vec::new())) };
     let found = read(weights, relation.oid)?;
     let again = delta.desired.is_some();
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
@@ -98,5 +103,5 @@ pub fn notes(delta: &Delta, on: &QualifiedName, weights: &[Row], view: &View<'_>
         let why = if again { ", and no policy grants that again" } else { "" };
         notes.push(format!("with it goes what is granted on it: {}{why}", lost.join(", ")));
     }
-    Ok(notes)
+    Ok((notes, lost))
 }

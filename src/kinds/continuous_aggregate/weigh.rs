@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{HAS_DEPENDANTS, ID, grants, is_made_again, query as query_of};
 use crate::core::{
-    Address, Bytes, Delta, Ensure, Hazard, Impact, Op, Param, QualifiedName, Query, Reason, Row, RowError, Value,
+    Address, Bytes, Delta, Ensure, Hazard, Impact, Lost, Op, Param, QualifiedName, Query, Reason, Row, RowError, Value,
 };
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Judgement, Relation, Stored, View, by_id, job};
@@ -70,7 +70,9 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     judgement.diagnostics.extend(dependants(delta, &rows, view)?);
     let mut impact = impact(delta, relation, &rows, view)?;
     impact.notes.extend(other_clauses(delta, view));
-    impact.notes.extend(grants::notes(delta, &relation.name, weights, view)?);
+    let (notes, lost) = grants::notes(delta, &relation.name, weights, view)?;
+    impact.notes.extend(notes);
+    impact.along.extend(lost);
     // What holds no chunk holds nothing; where that is not known it may hold anything.
     if impact.chunks != Some(0) {
         judgement.hazards = vec![Hazard::DeletesData];
@@ -189,7 +191,9 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
                 impact.newest = element(xml, "newest");
                 if again {
                     let source = QualifiedName::new(row.text("schema")?, row.text("name")?);
-                    impact.notes.extend(lost(xml, &source));
+                    let (lost, note) = lost(xml, &source)?.unzip();
+                    impact.lost = lost;
+                    impact.notes.extend(note);
                 }
             }
             _ => {}
@@ -198,25 +202,30 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
     if delta.desired.is_some() && !again {
         impact.notes.push("it is left empty, for the policy says `with_data: false`".to_owned());
     }
-    impact.notes.extend(taken_along(delta, relation, view));
+    let names = taken_along(delta, relation, view);
+    impact.notes.extend(along(delta, &names));
+    impact.along = names.into_iter().collect();
     Ok(impact)
 }
 
-/// The range that cannot be filled again.
-fn lost(xml: &str, source: &QualifiedName) -> Option<String> {
-    let (buckets, rows) = (element(xml, "buckets")?, element(xml, "rows")?);
-    if buckets == "0" {
-        return None;
+/// The range that cannot be filled again, and the words for it.
+fn lost(xml: &str, source: &QualifiedName) -> Result<Option<(Lost, String)>, RowError> {
+    let (Some(buckets), Some(rows)) = (element(xml, "buckets"), element(xml, "rows")) else { return Ok(None) };
+    let (Some(first), Some(last)) = (element(xml, "first"), element(xml, "last")) else { return Ok(None) };
+    let count =
+        |text: &str| text.parse::<u64>().map_err(|_| RowError { column: "xml".to_owned(), expected: "count of rows" });
+    if count(&buckets)? == 0 {
+        return Ok(None);
     }
-    let (first, last) = (element(xml, "first")?, element(xml, "last")?);
     let begins = match element(xml, "since") {
         Some(since) => format!("{source} now begins at {since}"),
         None => format!("{source} holds no rows now"),
     };
     let plural = if buckets == "1" { "bucket" } else { "buckets" };
-    Some(format!(
+    let words = format!(
         "{buckets} {plural} ({rows} rows) from {first} to {last} cannot be filled again and are lost: {begins}"
-    ))
+    );
+    Ok(Some((Lost { rows: count(&rows)?, first, last }, words)))
 }
 
 /// The text of the first element of a name, timestamps as the server prints them otherwise.
@@ -227,7 +236,7 @@ fn element(xml: &str, name: &str) -> Option<String> {
 }
 
 /// What is on it and in no policy, and so is not made again.
-fn taken_along(delta: &Delta, relation: &Relation, view: &View<'_>) -> Option<String> {
+fn taken_along(delta: &Delta, relation: &Relation, view: &View<'_>) -> Vec<String> {
     let on = Some(&relation.name);
     let lost = view.live.values().filter(|live| live.on.as_ref() == on && live.address.kind != ID && !live.system);
     let wanted = |address: &Address| {
@@ -241,7 +250,11 @@ fn taken_along(delta: &Delta, relation: &Relation, view: &View<'_>) -> Option<St
             format!("the {kind} \"{}\"", address.name)
         }
     };
-    let names: Vec<String> = lost.filter(|live| !wanted(&live.address)).map(|live| title(&live.address)).collect();
+    lost.filter(|live| !wanted(&live.address)).map(|live| title(&live.address)).collect()
+}
+
+/// The words for that.
+fn along(delta: &Delta, names: &[String]) -> Option<String> {
     let verb = if names.len() == 1 { "goes" } else { "go" };
     let again = if delta.desired.is_some() { ", and no policy makes that again" } else { "" };
     (!names.is_empty()).then(|| format!("with it {verb} {}{again}", names.join(", ")))

@@ -1,0 +1,1 @@
+CREATE INDEX ix_by_hand ON public.hourly (volume);
