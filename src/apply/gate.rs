@@ -355,7 +355,7 @@ mod tests {
     use super::*;
 
     fn stale(number: usize, why: &str) -> Stale {
-        Stale::new(&Address::global(kinds::all()[0].id(), &format!("n{number}")), why)
+        Stale::new(&Address::global(kinds::all()[0].id(), format!("n{number}")), why)
     }
 
     #[test]
