@@ -138,6 +138,7 @@ impl Kind for ContinuousAggregate {
         let Some(on) = &delta.on else { return Ok(None) };
         Ok(match template {
             rules::DROP_READER => Some(readers(on, view).into_iter().map(Value::Name).collect()),
+            rules::FILL_A_REST => Some(weigh::rests(delta, weights, view)?),
             rules::GRANT_AGAIN => Some(grants::again(delta, weights, view)?),
             _ => None,
         })

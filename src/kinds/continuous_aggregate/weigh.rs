@@ -1,10 +1,13 @@
 //! What goes with a continuous aggregate that is dropped or made anew, and what stands in its way.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use super::{HAS_DEPENDANTS, ID, grants, is_made_again, query as query_of};
 use crate::core::{
-    Address, Bytes, Delta, Ensure, Hazard, Impact, Lost, Op, Param, QualifiedName, Query, Reason, Row, RowError, Value,
+    Address, Bytes, Delta, Ensure, Hazard, Impact, KindId, Lost, Op, Param, QualifiedName, Query, Reason, Row,
+    RowError, Value,
 };
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Judgement, Relation, Stored, View, by_id, job};
@@ -18,6 +21,11 @@ fn goes(delta: &Delta) -> bool {
     delta.reason == Reason::Remade || (!delta.is_create() && (delta.is_remove() || delta.change("query").is_some()))
 }
 
+/// Whether it is there and is filled with what was never filled.
+fn is_filled(delta: &Delta) -> bool {
+    !delta.is_create() && !delta.is_remove() && !goes(delta) && delta.change("with_data").is_some()
+}
+
 /// The one query for all deltas.
 pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     let (mut oids, mut buckets, mut names) = (Vec::new(), Vec::new(), Vec::new());
@@ -28,11 +36,17 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         names.push(relation.name.clone());
         buckets.push(time.column.clone());
     }
+    let filled: Vec<(u32, String)> = deltas
+        .iter()
+        .filter(|delta| is_filled(delta))
+        .filter_map(|delta| relation(delta, view))
+        .filter_map(|relation| Some((relation.oid, relation.hypertable.as_ref()?.time()?.column.clone())))
+        .collect();
     let made = deltas.iter().filter(|delta| delta.is_create()).filter_map(|delta| delta.on.as_ref());
     let mut schemas: Vec<String> = made.map(|on| on.schema.clone()).collect();
     schemas.sort_unstable();
     schemas.dedup();
-    (!oids.is_empty() || !schemas.is_empty()).then(|| Query {
+    (!oids.is_empty() || !schemas.is_empty() || !filled.is_empty()).then(|| Query {
         sql: include_str!("weigh.sql").to_owned(),
         params: vec![
             Param::Oids(oids),
@@ -40,6 +54,8 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
             Param::texts(names.iter().map(|name| name.name.clone())),
             Param::texts(buckets),
             Param::texts(schemas),
+            Param::Oids(filled.iter().map(|(oid, _)| *oid).collect()),
+            Param::texts(filled.into_iter().map(|(_, column)| column)),
         ],
     })
 }
@@ -60,6 +76,9 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         }
     }
     judgement.diagnostics.extend(job::not_owner(delta, view));
+    if is_filled(delta) && judgement.diagnostics.is_empty() {
+        judgement.diagnostics.extend(unreadable(delta, weights, view)?);
+    }
     let Some(relation) = relation(delta, view).filter(|_| goes(delta)) else { return Ok(judgement) };
     let mut rows = Vec::new();
     for row in weights {
@@ -79,6 +98,56 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     }
     judgement.impact = Some(impact);
     Ok(judgement)
+}
+
+/// What an existing aggregate keeps rows of: `None` where that cannot be told.
+fn kept<'a>(delta: &Delta, weights: &'a [Row], view: &View<'_>) -> Result<Option<&'a str>, RowError> {
+    let Some(relation) = relation(delta, view) else { return Ok(None) };
+    for row in weights {
+        if row.text("finding")? == "kept" && row.maybe_int("oid")? == Some(i64::from(relation.oid)) {
+            return row.maybe_text("xml");
+        }
+    }
+    Ok(None)
+}
+
+/// One that cannot be read cannot be filled beside what it keeps.
+fn unreadable(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Option<Diagnostic>, RowError> {
+    let Some(desired) = delta.desired.as_ref().filter(|_| kept(delta, weights, view).is_ok_and(|xml| xml.is_none()))
+    else {
+        return Ok(None);
+    };
+    let message = format!("the session's role may not read what {} keeps", delta.address);
+    Ok(Some(
+        Diagnostic::error(&code::NO_PRIVILEGE, message)
+            .at(desired.place_of("with_data"))
+            .why("what is filled already is not to be filled once more, which would take away what is kept of chunks that are gone")
+            .help("grant SELECT on it"),
+    ))
+}
+
+/// The ranges that are still to be filled, one item each with its two ends: what is before the rows that the
+/// aggregate keeps, and, where no refresh policy sees to it, what is after them. None of its rows is in these.
+///
+/// # Errors
+/// When the weights are not as the query gives them.
+pub fn rests(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
+    let Some(xml) = kept(delta, weights, view)? else { return Ok(Vec::new()) };
+    let end = |name: &str| element(xml, name).map_or(Value::Null, Value::text);
+    let range = |from: Value, until: Value| {
+        Value::Map(BTreeMap::from([("from".to_owned(), from), ("until".to_owned(), until)]))
+    };
+    let mut ranges = vec![range(Value::Null, end("first"))];
+    let refresh = KindId::new("refresh");
+    let is_refreshed = view.live.values().any(|live| live.address.kind == refresh && live.on == delta.on)
+        || view
+            .desired
+            .values()
+            .any(|wanted| wanted.address.kind == refresh && wanted.on == delta.on && wanted.ensure == Ensure::Present);
+    if element(xml, "after").is_some() && !is_refreshed {
+        ranges.push(range(end("after"), Value::Null));
+    }
+    Ok(ranges)
 }
 
 /// In which clauses the queries differ, as the server reads them: spelling is none of it.
