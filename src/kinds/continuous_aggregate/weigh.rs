@@ -89,6 +89,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     judgement.diagnostics.extend(dependants(delta, &rows, view)?);
     let mut impact = impact(delta, relation, &rows, view)?;
     impact.notes.extend(other_clauses(delta, view));
+    impact.notes.extend(stopped_before(delta, view));
     let (notes, lost) = grants::notes(delta, &relation.name, weights, view)?;
     impact.notes.extend(notes);
     impact.along.extend(lost);
@@ -148,6 +149,20 @@ pub fn rests(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Vec<Valu
         ranges.push(range(end("after"), Value::Null));
     }
     Ok(ranges)
+}
+
+/// What is lost where a run is stopped between dropping those that read it and making them again.
+fn stopped_before(delta: &Delta, view: &View<'_>) -> Option<String> {
+    let on = delta.on.as_ref().filter(|_| !delta.is_create() && !delta.is_remove())?;
+    let names: Vec<String> = super::readers(on, view).iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} go in the same transaction, and are made again by actions of their own: where apply is stopped before \
+             those, the next one makes and fills them, but does not know whose they were nor what was granted on them \
+             by hand",
+            names.join(", ")
+        )
+    })
 }
 
 /// In which clauses the queries differ, as the server reads them: spelling is none of it.
