@@ -286,9 +286,9 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
     if delta.desired.is_some() && !again {
         impact.notes.push("it is left empty, for the policy says `with_data: false`".to_owned());
     }
-    let names = taken_along(delta, relation, view);
+    let (names, known) = taken_along(delta, relation, view);
     impact.notes.extend(along(delta, &names));
-    impact.along = names.into_iter().collect();
+    impact.along = known.into_iter().collect();
     Ok(impact)
 }
 
@@ -319,22 +319,33 @@ fn element(xml: &str, name: &str) -> Option<String> {
     Some(if is_time { text.replacen('T', " ", 1).replacen("+00:00", "+00", 1) } else { text.to_owned() })
 }
 
-/// What is on it and in no policy, and so is not made again.
-fn taken_along(delta: &Delta, relation: &Relation, view: &View<'_>) -> Vec<String> {
+/// What is on it and in no policy, and so is not made again: in words, and by what it is known by again.
+fn taken_along(delta: &Delta, relation: &Relation, view: &View<'_>) -> (Vec<String>, Vec<String>) {
     let on = Some(&relation.name);
     let lost = view.live.values().filter(|live| live.on.as_ref() == on && live.address.kind != ID && !live.system);
     let wanted = |address: &Address| {
         delta.desired.is_some() && view.desired.get(address).is_some_and(|desired| desired.ensure == Ensure::Present)
     };
-    let title = |address: &Address| {
-        let kind = by_id(&address.kind).map_or_else(|| address.kind.to_string(), |kind| kind.title().to_owned());
-        if address.name == relation.name.name {
-            format!("its {kind}")
+    let (mut names, mut known, mut nameless) = (Vec::new(), Vec::new(), BTreeMap::<KindId, usize>::new());
+    for address in lost.map(|live| &live.address).filter(|address| !wanted(address)) {
+        let kind = by_id(&address.kind);
+        let title = kind.map_or_else(|| address.kind.to_string(), |kind| kind.title().to_owned());
+        let name = if address.name == relation.name.name {
+            format!("its {title}")
         } else {
-            format!("the {kind} \"{}\"", address.name)
+            format!("the {title} \"{}\"", address.name)
+        };
+        // Names that the database does not keep may be others at the next look: those are counted.
+        if kind.is_some_and(|kind| kind.is_nameless()) {
+            let count = nameless.entry(address.kind.clone()).or_default();
+            *count += 1;
+            known.push(format!("{title} {count}"));
+        } else {
+            known.push(name.clone());
         }
-    };
-    lost.filter(|live| !wanted(&live.address)).map(|live| title(&live.address)).collect()
+        names.push(name);
+    }
+    (names, known)
 }
 
 /// The words for that.
