@@ -54,6 +54,8 @@ pub struct Diff {
     pub in_sync: Vec<Address>,
     /// What is live on a managed relation, unnamed, and not Chronoform's own.
     pub unmanaged: Vec<Address>,
+    /// What is so too, and goes with its relation, which is made anew or removed.
+    pub carried: Vec<Address>,
     /// What Chronoform applied, a policy no longer mentions, and nothing can remove: it stays, and is
     /// no longer managed.
     pub released: Vec<Address>,
@@ -135,6 +137,9 @@ fn carry_along(found: &mut Diff, sides: &Sides<'_>) {
         let carrier = on.and_then(|on| carriers.get(on));
         along.contains(address) || carrier.is_some_and(|carrier| carrier.as_ref() != Some(address))
     };
+    let on = |address: &Address| sides.live.get(address).and_then(|live| live.on.as_ref());
+    let unmanaged = std::mem::take(&mut found.unmanaged);
+    (found.carried, found.unmanaged) = unmanaged.into_iter().partition(|address| goes(on(address), address));
     found.deltas.retain(|delta| delta.is_create() || !goes(delta.on.as_ref(), &delta.address));
     let again = |desired: &&Desired| {
         desired.ensure == Ensure::Present
@@ -322,7 +327,8 @@ pub struct Drift {
 
 /// Every resource's standing: those named, those applied, and those unmanaged.
 pub fn drift(sides: &Sides<'_>, diff: &Diff) -> Vec<Drift> {
-    let unmanaged: BTreeSet<&Address> = diff.unmanaged.iter().chain(&diff.released).chain(&diff.elsewhere).collect();
+    let unmanaged: BTreeSet<&Address> =
+        diff.unmanaged.iter().chain(&diff.carried).chain(&diff.released).chain(&diff.elsewhere).collect();
     let mut addresses: BTreeSet<&Address> = sides.desired.keys().collect();
     addresses.extend(unmanaged.iter().copied());
     addresses

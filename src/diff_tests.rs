@@ -15,6 +15,7 @@ struct World {
     forgets: bool,
     permanent: bool,
     whence: Whence,
+    takes_along: bool,
 }
 
 fn table() -> QualifiedName {
@@ -41,6 +42,7 @@ fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World
         forgets: false,
         permanent: false,
         whence: Whence::Given,
+        takes_along: false,
     };
     if let Some(value) = desired {
         let mut wanted = Desired::new(address(), Some(table()), place);
@@ -77,7 +79,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         label: &|_, _| None,
         permanent: &|_| world.permanent,
         whence: &|_| world.whence,
-        takes_along: &|_| false,
+        takes_along: &|delta| world.takes_along && !delta.is_create(),
         goes_with: &|_, _, _| false,
     };
     let diff = diff(&sides);
@@ -267,4 +269,20 @@ fn what_a_containers_policy_no_longer_says_goes_where_it_was_applied() {
     world.applied.clear();
     let (diff, _) = run(&world);
     assert_eq!((diff.deltas.len(), diff.unmanaged.len()), (0, 1), "somebody else's");
+}
+
+#[test]
+fn what_nobody_manages_is_not_left_alone_where_its_relation_is_made_anew() {
+    let hand = Address { name: "by hand".into(), ..address() };
+    for takes_along in [false, true] {
+        let mut world = World { takes_along, ..world(Some(7), Some(9), Some(9)) };
+        world.live.insert(hand.clone(), Live::new(hand.clone(), Some(table())));
+        let (diff, drift) = run(&world);
+        let (goes, stays) = (vec![hand.clone()], Vec::new());
+        let expected = if takes_along { (goes, stays) } else { (stays, goes) };
+        assert_eq!((diff.carried, diff.unmanaged), expected);
+        assert_eq!(diff.deltas.iter().map(|delta| &delta.address).collect::<Vec<_>>(), [&address()]);
+        let standing = drift.iter().find(|drift| drift.address == hand).map(|drift| drift.status);
+        assert_eq!(standing, Some(Status::Unmanaged), "until then, it is there");
+    }
 }

@@ -84,9 +84,9 @@ pub fn gate<'a>(
     desired.extend(unwanted_of(plan));
     let view = now.view(&desired);
     let changed = changed_since(plan, &now);
-    let stale: Vec<Diagnostic> =
-        changed.iter().map(|address| stale(address, "it was changed after the plan was made")).collect();
-    let stale = [stale, no_longer_fitting(plan, &changed, &view)].concat();
+    let changed_now: Vec<Stale> =
+        changed.iter().map(|address| Stale::new(address, "was changed after the plan was made")).collect();
+    let stale = [told(&changed_now), no_longer_fitting(plan, &changed, &view)].concat();
     if !stale.is_empty() {
         return Err(Failure(stale));
     }
@@ -107,10 +107,16 @@ pub fn gate<'a>(
     let deletes = plan.actions.iter().filter(|action| action.hazards.contains(&Hazard::DeletesData));
     refusals.extend(deletes.filter(|action| standing.protects(action)).map(protected));
     let mut renderer = Renderer::new();
+    let mut stale = Vec::new();
     for (action, delta) in plan.actions.iter().zip(&diff.deltas) {
         let rows = weights.get(&action.address.kind).map(Vec::as_slice).unwrap_or_default();
-        refusals.extend(compare(action, delta, rows, &view, &mut renderer)?);
+        match compare(action, delta, rows, &view, &mut renderer)? {
+            Compared::Same => {}
+            Compared::Stale(other) => stale.push(other),
+            Compared::Refused(found) => refusals.extend(found),
+        }
     }
+    refusals.extend(told(&stale));
     let single_session = now.server.single_session;
     if refusals.is_empty() { Ok(Ready { locked, single_session }) } else { Err(Failure(refusals)) }
 }
@@ -166,22 +172,58 @@ fn changed_since<'a>(plan: &'a Plan, now: &Snapshot) -> BTreeSet<&'a Address> {
 fn no_longer_fitting(plan: &Plan, said: &BTreeSet<&Address>, view: &View<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let settled = crate::kinds::settle(view, &mut found);
-    let told = |error: Diagnostic| {
+    let unfit = |error: Diagnostic| {
         let message = format!("the database is no longer as the plan saw it: {}", error.message);
         Diagnostic::error(&code::PLAN_STALE, message).help("make the plan again, and read what is different")
     };
-    let refusals: Vec<Diagnostic> = found.into_iter().filter(Diagnostic::is_error).map(told).collect();
+    let refusals: Vec<Diagnostic> = found.into_iter().filter(Diagnostic::is_error).map(unfit).collect();
     if !refusals.is_empty() {
         return refusals;
     }
     let acted = plan.actions.iter().filter(|action| action.op != Op::Remove && !said.contains(&action.address));
     let differs = |action: &&Action| settled.get(&action.address).is_none_or(|now| now.attributes != action.desired);
-    acted.filter(differs).map(|action| stale(&action.address, "the server reads its policy otherwise now")).collect()
+    let otherwise = |action: &Action| Stale::new(&action.address, "has a policy that the server reads otherwise now");
+    told(&acted.filter(differs).map(otherwise).collect::<Vec<Stale>>())
 }
 
-fn stale(address: &Address, why: &str) -> Diagnostic {
-    Diagnostic::error(&code::PLAN_STALE, format!("{address} is no longer as the plan saw it: {why}"))
-        .help("make the plan again, and read what is different")
+/// What a plan says of a resource and is no longer so.
+struct Stale {
+    address: Address,
+    /// What it now is or was, after "it".
+    why: String,
+}
+
+impl Stale {
+    fn new(address: &Address, why: impl Into<String>) -> Self {
+        Self { address: address.clone(), why: why.into() }
+    }
+}
+
+/// How many resources one message names.
+const NAMED: usize = 5;
+
+/// One message for all that are stale for the same reason: after another apply, that may be every one.
+fn told(stale: &[Stale]) -> Vec<Diagnostic> {
+    let mut by_reason: Vec<(&str, Vec<&Address>)> = Vec::new();
+    for Stale { address, why } in stale {
+        match by_reason.iter_mut().find(|(known, _)| known == why) {
+            Some((_, addresses)) => addresses.push(address),
+            None => by_reason.push((why, vec![address])),
+        }
+    }
+    let message = |(why, addresses): (&str, Vec<&Address>)| {
+        let named: Vec<String> = addresses.iter().take(NAMED).map(ToString::to_string).collect();
+        let named = named.join(", ");
+        let message = match addresses.len() {
+            1 => format!("{named} is no longer as the plan saw it: it {why}"),
+            count if count <= NAMED => format!("{named} are no longer as the plan saw them: each {why}"),
+            count => {
+                format!("{named} and {} more are no longer as the plan saw them: each {why}", count - NAMED)
+            }
+        };
+        Diagnostic::error(&code::PLAN_STALE, message).help("make the plan again, and read what is different")
+    };
+    by_reason.into_iter().map(message).collect()
 }
 
 fn protected(action: &Action) -> Diagnostic {
@@ -262,6 +304,16 @@ fn delta_of(action: &Action, now: &Snapshot) -> Delta {
     Delta { address: action.address.clone(), on: action.on.clone(), reason: action.reason, changes, live, desired }
 }
 
+/// How a planned action stands against the same one planned now.
+enum Compared {
+    /// As planned.
+    Same,
+    /// Otherwise.
+    Stale(Stale),
+    /// It cannot be done.
+    Refused(Vec<Diagnostic>),
+}
+
 /// What the same action would be if it were planned now.
 fn compare(
     planned: &Action,
@@ -269,17 +321,18 @@ fn compare(
     weights: &[crate::core::Row],
     view: &View<'_>,
     renderer: &mut Renderer,
-) -> Result<Vec<Diagnostic>, Failure> {
+) -> Result<Compared, Failure> {
     let mut found = Vec::new();
     let now = action_for(delta, weights, view, renderer, &mut found)?;
     if has_errors(&found) {
-        return Ok(found);
+        return Ok(Compared::Refused(found));
     }
+    let stale = |why: String| Ok(Compared::Stale(Stale::new(&planned.address, why)));
     if now.op != planned.op || now.steps != planned.steps {
-        return Ok(vec![stale(&planned.address, "it would be changed by other statements now")]);
+        return stale("would be changed by other statements now".to_owned());
     }
     if let Some(hazard) = now.hazards.iter().find(|hazard| !planned.hazards.contains(hazard)) {
-        return Ok(vec![stale(&planned.address, &format!("it now {}", hazard.meaning()))]);
+        return stale(format!("now {}", hazard.meaning()));
     }
     let grown = match (&now.impact, &planned.impact) {
         (Some(now), Some(planned)) => now.has_grown_since(planned),
@@ -287,13 +340,46 @@ fn compare(
         (None, _) => false,
     };
     if grown && now.hazards.contains(&Hazard::DeletesData) {
-        return Ok(vec![stale(&planned.address, "it would delete more than the plan counted")]);
+        return stale("would delete more than the plan counted".to_owned());
     }
     let (now, then) = (now.impact.unwrap_or_default(), planned.impact.clone().unwrap_or_default());
     let along: Vec<&str> = now.taken_along_since(&then).collect();
     if along.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Compared::Same);
     }
-    let why = format!("with it would now go {}, of which the plan does not say so", along.join(", "));
-    Ok(vec![stale(&planned.address, &why)])
+    stale(format!("would now take {} along, of which the plan does not say so", along.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stale(number: usize, why: &str) -> Stale {
+        Stale::new(&Address::global(kinds::all()[0].id(), format!("n{number}")), why)
+    }
+
+    #[test]
+    fn many_that_are_stale_alike_are_one_message() {
+        let said = |stale: &[Stale]| told(stale).into_iter().map(|said| said.message).collect::<Vec<_>>();
+        let kind = kinds::all()[0].id();
+        assert_eq!(said(&[]), Vec::<String>::new());
+        let one = said(&[stale(1, "was changed after the plan was made")]);
+        assert_eq!(one, [format!("{kind}.n1 is no longer as the plan saw it: it was changed after the plan was made")]);
+        let mut many: Vec<Stale> = (1..=60).map(|number| stale(number, "was changed")).collect();
+        many.push(stale(61, "now deletes data"));
+        assert_eq!(
+            said(&many),
+            [
+                format!(
+                    "{kind}.n1, {kind}.n2, {kind}.n3, {kind}.n4, {kind}.n5 and 55 more are no longer as the plan saw \
+                     them: each was changed"
+                ),
+                format!("{kind}.n61 is no longer as the plan saw it: it now deletes data"),
+            ]
+        );
+        assert_eq!(
+            said(&many[58..60]),
+            [format!("{kind}.n59, {kind}.n60 are no longer as the plan saw them: each was changed")]
+        );
+    }
 }

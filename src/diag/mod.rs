@@ -5,7 +5,7 @@ pub mod code;
 pub mod render;
 pub mod source;
 
-use crate::core::Place;
+use crate::core::{Address, Place};
 
 pub use code::{Code, Exit};
 pub use source::{Places, Sources};
@@ -43,6 +43,8 @@ pub struct Diagnostic {
     pub message: String,
     /// Where in a policy.
     pub place: Option<Place>,
+    /// Which resource it is about, where it is about one.
+    pub about: Option<Box<Address>>,
     /// A word at the place itself, under the snippet.
     pub label: Option<String>,
     /// Other places that belong to it, each with a word.
@@ -75,6 +77,7 @@ impl Diagnostic {
             severity,
             message: message.into(),
             place: None,
+            about: None,
             label: None,
             related: Vec::new(),
             why: None,
@@ -89,6 +92,13 @@ impl Diagnostic {
             self.related.push((via.document.clone(), format!("given to this by the class `{}`", via.class)));
         }
         self.place = Some(place.clone());
+        self
+    }
+
+    /// Which resource it is about, unless that has been said.
+    #[must_use]
+    pub fn about(mut self, address: &Address) -> Self {
+        self.about.get_or_insert_with(|| Box::new(address.clone()));
         self
     }
 

@@ -321,6 +321,12 @@ pub trait Kind: Sync {
         false
     }
 
+    /// What closing a delta makes its own, though it has an address that no policy speaks of: it is there
+    /// no more under that.
+    fn takes_over(&self, _delta: &Delta, _view: &View<'_>) -> Option<Address> {
+        None
+    }
+
     /// Whether its action comes after everything else of the plan: one that begins to delete, so that
     /// whatever is to read the rows, or works on them, has done so. What waits for a relation does not
     /// wait for it.
@@ -421,7 +427,9 @@ pub fn settle(view: &View<'_>, sink: &mut Vec<Diagnostic>) -> BTreeMap<Address, 
         let own = of_kind.remove(&kind.id()).unwrap_or_default();
         let each = stack::spread(own, |desired| {
             let mut found = Vec::new();
-            (kind.settle(desired, view, &mut found), found)
+            let settled = kind.settle(desired, view, &mut found);
+            let found: Vec<Diagnostic> = found.into_iter().map(|said| said.about(&desired.address)).collect();
+            (settled, found)
         });
         let first = settled.len();
         for (desired, found) in each {

@@ -250,6 +250,9 @@ pub struct Message {
     pub severity: String,
     /// What is wrong.
     pub message: String,
+    /// Which resource it is about, where the place does not tell: several may stand on one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Address>,
     /// Where.
     pub source: Option<SourceLine>,
     /// Why it matters.
@@ -258,12 +261,28 @@ pub struct Message {
     pub help: Option<String>,
 }
 
+impl Message {
+    /// What a diagnostic says beside a plan's actions: about which resource, where a blocked one on its line is
+    /// another.
+    pub fn among(actions: &[Action], diagnostic: &Diagnostic) -> Self {
+        let mut message = Self::from(diagnostic);
+        let about = diagnostic.about.as_deref();
+        let there =
+            |action: &&Action| action.op == Op::Blocked && message.source.is_some() && action.source == message.source;
+        if actions.iter().filter(there).any(|action| Some(&action.address) != about) {
+            message.about = about.cloned();
+        }
+        message
+    }
+}
+
 impl From<&Diagnostic> for Message {
     fn from(diagnostic: &Diagnostic) -> Self {
         Self {
             code: diagnostic.code.name.to_owned(),
             severity: diagnostic.severity.as_str().to_owned(),
             message: diagnostic.message.clone(),
+            about: None,
             source: diagnostic.place.as_ref().map(SourceLine::from),
             why: diagnostic.why.clone(),
             help: diagnostic.help.clone(),

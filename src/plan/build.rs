@@ -90,9 +90,10 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         target: Target::of(input.view.server),
         fingerprint,
         summary: Summary::of(&actions),
+        diagnostics: input.diagnostics.iter().map(|said| Message::among(&actions, said)).collect(),
         actions,
         beside: beside(&input),
-        unmanaged: input.diff.unmanaged.iter().map(unmanaged).collect(),
+        unmanaged: left_alone(&input).map(unmanaged).collect(),
         adopt: adopt(&input),
         forget: forget(&input),
         moved: if *input.purpose == Purpose::Apply { input.moved.clone() } else { Vec::new() },
@@ -104,12 +105,18 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
             Vec::new()
         },
         drift: input.drift,
-        diagnostics: input.diagnostics.iter().map(Message::from).collect(),
         guardrails: Vec::new(),
         guarded: BTreeMap::new(),
         policies: input.policies,
         digest: Fingerprint::read(""),
     })
+}
+
+/// What nobody manages and nothing touches.
+fn left_alone<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a Address> {
+    let of = |delta: &Delta| by_id(&delta.address.kind)?.takes_over(delta, &input.view);
+    let taken: BTreeSet<Address> = input.diff.deltas.iter().filter_map(of).collect();
+    input.diff.unmanaged.iter().filter(move |address| !taken.contains(address))
 }
 
 /// Which command closes the differences of a kind.
@@ -236,7 +243,7 @@ pub fn action_for(
         op = Op::Blocked;
         steps.clear();
     }
-    sink.extend(found);
+    sink.extend(found.into_iter().map(|said| said.about(&delta.address)));
     let place = delta.desired.as_ref().map(|desired| desired.place.clone());
     let place = place.or_else(|| view.desired.get(&delta.address).map(|desired| desired.place.clone()));
     Ok(Action {

@@ -69,6 +69,7 @@ pub(super) fn message(severity: &str, code: &str, text: &str) -> Message {
         code: code.to_owned(),
         severity: severity.to_owned(),
         message: text.to_owned(),
+        about: None,
         source: Some(SourceLine { file: "policies/trades.yaml".to_owned(), line: 4 }),
         why: Some("the server cannot take a partitioning column away".to_owned()),
         help: Some("keep `time`, or make a new table and copy the rows".to_owned()),

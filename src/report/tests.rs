@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::fixtures::{
-    address, broken, change, dangerous_plan, detail, empty_plan, full_plan, log, message, plan_of, retention,
+    action, address, broken, change, dangerous_plan, detail, empty_plan, full_plan, log, message, plan_of, retention,
     standings, step, stopped_run, table, target,
 };
 use super::{DriftReport, Evidence, Format, Options, RunReport};
-use crate::core::{Action, Address, Hazard, KindId, LockMode, Op, Operation, QualifiedName, Reason};
+use crate::core::{Action, Address, Bytes, Hazard, Impact, KindId, LockMode, Op, Operation, QualifiedName, Reason};
+use crate::diag::{Diagnostic, code};
 use crate::diff::{Drift, DriftAttribute, Status};
-use crate::plan::{Due, Plan, Target, Unmanaged};
+use crate::plan::{Due, Message, Plan, Target, Unmanaged};
 use serde_json::json;
 
 const TEXT: Options =
@@ -136,7 +137,41 @@ fn what_is_uncounted_is_never_shown_as_little() {
     let shown = super::plan(&plan_of(vec![uncounted.clone()]), &TEXT);
     assert!(shown.contains("DANGER deletes data: how much could not be counted"), "{shown}");
     let both = super::plan(&plan_of(vec![uncounted, retention()]), &TEXT);
-    assert!(both.contains("12 chunks, 38.2 GB and more that could not be counted"), "{both}");
+    assert!(both.contains("DANGER deletes data: at least 12 chunks, 38.2 GB ("), "{both}");
+    let unknown = Action { impact: Some(Impact { verb: "drops".into(), ..Impact::default() }), ..retention() };
+    let both = super::plan(&plan_of(vec![unknown, retention()]), &TEXT);
+    assert!(both.contains("DANGER deletes data: at least 12 chunks, 38.2 GB ("), "{both}");
+    // What all have in common is the whole.
+    let rows = Impact { rows: Some(3), bytes: Some(Bytes(0)), ..Impact::default() };
+    let shown = super::plan(&plan_of(vec![Action { impact: Some(rows), ..retention() }, retention()]), &TEXT);
+    assert!(shown.contains("DANGER deletes data: 38.2 GB ("), "{shown}");
+    let none = Impact { chunks: Some(0), ..Impact::default() };
+    let shown = super::plan(
+        &plan_of(vec![Action { impact: Some(none), ..retention() }, Action { impact: None, ..retention() }]),
+        &TEXT,
+    );
+    assert!(shown.contains("DANGER deletes data: how much could not be counted"), "{shown}");
+}
+
+#[test]
+fn of_several_on_one_line_each_is_blocked_by_its_own_error() {
+    let blocked = |name: &str| action(Op::Blocked, Reason::Differs, "index", name, "trades");
+    let said = |name: &str| {
+        let error = Diagnostic::error(&code::CANNOT_CHANGE, format!("of {name}: it cannot be"));
+        error.at(&blocked(name).source.unwrap().place()).about(&blocked(name).address)
+    };
+    let actions = vec![blocked("one"), blocked("two")];
+    let mut plan = plan_of(actions);
+    plan.diagnostics = ["one", "two"].iter().map(|name| Message::among(&plan.actions, &said(name))).collect();
+    assert!(plan.diagnostics.iter().all(|message| message.about.is_some()));
+    for shown in [super::plan(&plan, &TEXT), super::plan(&Plan::from_json(&plan.to_json().unwrap()).unwrap(), &TEXT)] {
+        assert_eq!(shown.matches("BLOCKED of one").count(), 1, "{shown}");
+        assert_eq!(shown.matches("BLOCKED of two").count(), 1, "{shown}");
+    }
+    // Where the place tells, it is enough.
+    let alone = plan_of(vec![blocked("one")]);
+    assert_eq!(Message::among(&alone.actions, &said("one")).about, None);
+    assert!(Message::among(&alone.actions, &said("two")).about.is_some(), "it is none of the one that is there");
 }
 
 /// Names and values that try to be something else.

@@ -116,11 +116,14 @@ fn locks(action: &Action) -> Vec<(LockMode, Sentence)> {
     strongest.into_iter().map(|lock| (lock.mode, phrase::lock(lock))).collect()
 }
 
-/// The errors that speak of an action: those that name its address, or else those of its own place.
+/// The errors that speak of an action: those that are about it or name its address, or else those of its
+/// own place that are about nothing else.
 fn blocked_by<'a>(plan: &'a Plan, action: &Action) -> Vec<&'a Message> {
-    let errors = || plan.diagnostics.iter().filter(|message| message.severity == "error");
+    let own = |message: &&Message| message.about.as_ref().is_none_or(|about| *about == action.address);
+    let errors = || plan.diagnostics.iter().filter(|message| message.severity == "error").filter(own);
     let address = action.address.told(action.on.as_ref());
-    let named: Vec<&Message> = errors().filter(|message| names(&message.message, &address)).collect();
+    let named = |message: &&Message| message.about.is_some() || names(&message.message, &address);
+    let named: Vec<&Message> = errors().filter(named).collect();
     if !named.is_empty() {
         return named;
     }
@@ -188,21 +191,34 @@ pub(super) fn hazards(dangers: &[Danger<'_>]) -> Vec<Hazard> {
     dangers.iter().flat_map(|danger| danger.hazards.iter().copied()).collect()
 }
 
-/// All that is deleted, counted; what could not be counted is said to be unknown.
+/// What an impact counts, and how an amount of it is told.
+type Counted = (fn(&Impact) -> Option<u64>, fn(u64) -> String);
+
+const COUNTED: [Counted; 3] = [
+    (|impact| impact.chunks, |chunks| phrase::count(chunks, "chunk")),
+    (|impact| impact.rows, |rows| phrase::count(rows, "row")),
+    (|impact| impact.bytes.map(|bytes| bytes.0), |bytes| Bytes(bytes).to_string()),
+];
+
+/// All that is deleted, in what was counted of every action. Where there is nothing of the sort, it is
+/// at least what was counted of some.
 fn deleted(actions: &[&Action]) -> String {
-    let impacts: Vec<_> = actions.iter().filter_map(|action| action.impact.as_ref()).collect();
-    let known = impacts.len() == actions.len();
-    let sum = |part: fn(&Impact) -> Option<u64>| -> Option<u64> {
-        impacts.iter().map(|impact| part(impact)).try_fold(0_u64, |sum, part| Some(sum.saturating_add(part?)))
-    };
-    let mut parts = Vec::new();
-    parts.extend(sum(|impact| impact.chunks).map(|chunks| phrase::count(chunks, "chunk")));
-    parts.extend(sum(|impact| impact.rows).map(|rows| phrase::count(rows, "row")));
-    parts.extend(sum(|impact| impact.bytes.map(|bytes| bytes.0)).map(|bytes| Bytes(bytes).to_string()));
-    match (known && !actions.is_empty(), parts.is_empty()) {
-        (true, false) => parts.join(", "),
-        (false, false) if !impacts.is_empty() => format!("{} and more that could not be counted", parts.join(", ")),
-        _ => "how much could not be counted".to_owned(),
+    let (mut whole, mut part) = (Vec::new(), Vec::new());
+    for (of, told) in COUNTED {
+        let counts: Vec<u64> = actions.iter().filter_map(|action| of(action.impact.as_ref()?)).collect();
+        let sum = counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+        match counts.len() {
+            0 => {}
+            known if known == actions.len() => whole.push(told(sum)),
+            _ if sum > 0 => part.push(told(sum)),
+            // At least nothing says nothing.
+            _ => {}
+        }
+    }
+    match (whole.is_empty(), part.is_empty()) {
+        (false, _) => whole.join(", "),
+        (true, false) => format!("at least {}", part.join(", ")),
+        (true, true) => "how much could not be counted".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@
 mod desired;
 mod export;
 mod observe;
+mod passed;
 mod rules;
 mod settle;
 mod target;
@@ -208,6 +209,7 @@ impl Kind for Grant {
     fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
         let mut judgement = Judgement::default();
         judgement.diagnostics.extend(would_take_owners(delta, view));
+        judgement.diagnostics.extend(passed::judge(delta, view));
         let target = Target::read(&delta.address.name).filter(|_| op != Op::Blocked && !view.server.superuser);
         let live = target.as_ref().and_then(|target| observe::target_of(view.live, target));
         if let (Some(target), Some(live)) = (target, live)

@@ -11,6 +11,11 @@ use crate::kinds::role;
 /// The container of what is said of targets themselves; no role is called so.
 const TARGET: &str = "";
 
+/// The fact of by whom, other than the owner, each privilege was granted.
+pub const GIVEN_BY: &str = "given_by";
+/// The fact of to whom each privilege was passed on.
+pub const PASSED_TO: &str = "passed_to";
+
 /// The query; `None` where neither a grant nor a role is named. Of a role that is, all memberships are
 /// read.
 pub fn query(scope: &Scope) -> Option<Query> {
@@ -87,6 +92,7 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
             "later" => found.one(&later(row, row.text("sort")?)?, row)?,
             "initial" if row.text("sort")? == "later" => found.initial(&later(row, row.text("name")?)?, row)?,
             "initial" => targets(row)?.iter().try_for_each(|target| found.initial(target, row))?,
+            "passed" => found.passed(row)?,
             "member" => found.member(row)?,
             _ => {}
         }
@@ -117,6 +123,9 @@ impl Object {
 /// On how many of a target's objects a privilege is granted, and on how many to be passed on.
 type Counts = BTreeMap<String, (i64, i64)>;
 
+/// Roles, by the privilege that they have given or been given.
+type ByPrivilege = BTreeMap<String, BTreeSet<String>>;
+
 #[derive(Default)]
 struct Found {
     targets: BTreeMap<Target, Object>,
@@ -125,6 +134,10 @@ struct Found {
     columns: BTreeMap<(String, Target), BTreeMap<String, Vec<String>>>,
     /// What the server and its extensions grant by themselves, and whether to be passed on.
     initial: BTreeMap<(String, Target), BTreeMap<String, bool>>,
+    /// By whom a privilege was granted that is not the owner, to each grantee.
+    given_by: BTreeMap<(String, Target), ByPrivilege>,
+    /// To whom a grantee has passed a privilege on.
+    passed_to: BTreeMap<(String, Target), ByPrivilege>,
     members: Vec<Live>,
     /// What policies or the ledger name, by grantee and target.
     named: BTreeSet<(String, String)>,
@@ -169,6 +182,17 @@ impl Found {
     fn initial(&mut self, target: &Target, row: &Row) -> Result<(), RowError> {
         let of = self.initial.entry((row.text("grantee")?.to_owned(), target.clone())).or_default();
         of.insert(row.text("privilege")?.to_owned(), row.bool("grantable")?);
+        Ok(())
+    }
+
+    fn passed(&mut self, row: &Row) -> Result<(), RowError> {
+        let (by, to, privilege) = (row.text("by")?, row.text("grantee")?, row.text("privilege")?);
+        for target in targets(row)? {
+            for (of, role, other) in [(&mut self.given_by, to, by), (&mut self.passed_to, by, to)] {
+                let of = of.entry((role.to_owned(), target.clone())).or_default();
+                of.entry(privilege.to_owned()).or_default().insert(other.to_owned());
+            }
+        }
         Ok(())
     }
 
@@ -224,6 +248,14 @@ impl Found {
                     () => format!("granted, with grant option on {grantable} of {members}"),
                 };
                 live.set(privilege, Value::Text(value));
+            }
+            for (fact, of) in [(GIVEN_BY, &self.given_by), (PASSED_TO, &self.passed_to)] {
+                if let Some(of) = of.get(key) {
+                    let roles = |(privilege, roles): (&String, &BTreeSet<String>)| {
+                        (privilege.clone(), Value::texts(roles.iter().cloned()))
+                    };
+                    live.set_fact(fact, Value::Map(of.iter().map(roles).collect()));
+                }
             }
             all.push(live);
         }

@@ -82,6 +82,18 @@ WITH here AS MATERIALIZED (
    CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) AS x
     JOIN grantees AS g ON g.oid = x.grantee AND g.oid <> r.owner
    GROUP BY 1, 2, 3, 4
+), passed AS MATERIALIZED (
+  -- What was not granted by the owner: the server keeps who did, and revokes it from nobody else.
+  SELECT o.sort, o.schema, o.name, o.arguments, a.grantor, a.grantee, a.privilege_type
+    FROM objects AS o
+   CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) AS a
+   WHERE a.grantor <> o.owner
+   UNION
+  SELECT r.sort, r.schema, r.name, NULL, x.grantor, x.grantee, x.privilege_type
+    FROM relations AS r
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND NOT a.attisdropped AND a.attacl IS NOT NULL
+   CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) AS x
+   WHERE x.grantor <> r.owner
 )
 SELECT 'object' AS what, o.sort, o.schema, o.name, o.arguments, NULL::text AS grantee, NULL::text AS by,
        NULL::text AS privilege, NULL::bool AS grantable, NULL::int8 AS count,
@@ -112,6 +124,12 @@ SELECT 'initial', 'later', NULL, k.what, NULL, g.name, m.name, pg_catalog.lower(
 UNION ALL
 SELECT 'columns', 'table', c.schema, c.name, c.columns, c.grantee, NULL, c.privilege, NULL, NULL, NULL, NULL, NULL, NULL
   FROM columns AS c
+UNION ALL
+SELECT 'passed', p.sort, p.schema, p.name, p.arguments,
+       CASE p.grantee WHEN 0 THEN 'public' ELSE pg_catalog.pg_get_userbyid(p.grantee)::text END,
+       pg_catalog.pg_get_userbyid(p.grantor)::text, pg_catalog.lower(p.privilege_type), NULL, NULL, NULL, NULL, NULL, NULL
+  FROM passed AS p
+ WHERE p.grantor IN (SELECT g.oid FROM grantees AS g) OR p.grantee IN (SELECT g.oid FROM grantees AS g)
 UNION ALL
 SELECT 'later', l.what, l.schema, NULL, NULL, g.name, l.maker, pg_catalog.lower(a.privilege_type),
        pg_catalog.bool_or(a.is_grantable), NULL, NULL, NULL, NULL, NULL

@@ -211,6 +211,10 @@ impl Kind for Index {
         Ok(rules::is_on_chunk(template).then(|| on_chunks::items(delta, weights)))
     }
 
+    fn takes_over(&self, delta: &Delta, view: &View<'_>) -> Option<Address> {
+        way::taken_over(delta, view)
+    }
+
     fn is_removed_last(&self, removal: &Delta, others: &[&Delta], view: &View<'_>) -> bool {
         way::is_removed_last(removal, others, view)
     }

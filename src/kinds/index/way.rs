@@ -145,6 +145,12 @@ pub fn is_built_already(delta: &Delta, view: &View<'_>) -> bool {
         && (tablespace == Value::Null || built.get("tablespace") == Some(&tablespace))
 }
 
+/// A finished replacement of this index, which only has to take its place.
+pub fn taken_over(delta: &Delta, view: &View<'_>) -> Option<Address> {
+    let address = Address { name: names::unfinished(&delta.address.name), ..delta.address.clone() };
+    (delta.live.is_some() && view.live.contains_key(&address) && is_built_already(delta, view)).then_some(address)
+}
+
 /// The attributes of what a replacement has begun to build.
 fn unfinished<'a>(delta: &'a Delta, view: &View<'a>) -> Option<Cow<'a, BTreeMap<String, Value>>> {
     let attached = delta.live.as_ref().and_then(|live| live.fact("leftover.unfinished"));

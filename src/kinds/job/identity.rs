@@ -36,6 +36,24 @@ impl Sought<'_> {
         self.desired.is_some_and(|desired| same("procedure", desired) && same("config", desired))
     }
 
+    /// Which of several jobs is its own beyond doubt: the only one that is as it is described and as it
+    /// was applied, or else the only one that is either.
+    fn known_among(&self, candidates: &[Live]) -> Option<usize> {
+        let only = |fits: &dyn Fn(&Live) -> bool| {
+            let mut fitting = candidates.iter().enumerate().filter(|(_, live)| fits(live)).map(|(at, _)| at);
+            let first = fitting.next();
+            (first, fitting.next().is_none())
+        };
+        match only(&|live| self.describes(live) && self.remembers(live)) {
+            (None, _) => match only(&|live| self.describes(live) || self.remembers(live)) {
+                (found, true) => found,
+                (_, false) => None,
+            },
+            (found, true) => found,
+            (_, false) => None,
+        }
+    }
+
     fn was_applied(&self, live: &Live, attribute: &str) -> bool {
         let then = self.applied.and_then(|applied| applied.attributes.get(attribute));
         match (then, live.get(attribute)) {
@@ -87,6 +105,9 @@ struct Matching<'a> {
 impl Matching<'_> {
     /// A job of the policy's name is its own, if the ledger knows of one or it runs what the policy
     /// says. One that runs something else may be somebody's of the same name.
+    ///
+    /// A name is no key, though: whoever adds another job of the same one does not make the first any
+    /// less known, as long as only that is what was described or applied.
     fn by_name(&mut self) {
         self.each(|sought, live| is_called(live, &sought.address.name));
     }
@@ -154,6 +175,11 @@ impl Matching<'_> {
         for sought in std::mem::take(&mut self.open) {
             let (mut own, free): (Vec<_>, Vec<_>) = self.free.drain(..).partition(|live| is_own(&sought, live));
             self.free = free;
+            if let Some(at) = sought.known_among(&own).filter(|_| own.len() > 1) {
+                let known = own.remove(at);
+                self.free.append(&mut own);
+                own.push(known);
+            }
             match (own.len(), own.pop()) {
                 (1, Some(live)) if sought.owns(&live) => self.identified.push(called(live, sought.address)),
                 (_, Some(last)) => {

@@ -121,6 +121,31 @@ fn a_name_tells_a_job_whatever_else_was_changed() {
 }
 
 #[test]
+fn of_several_of_one_name_the_only_one_that_is_described_or_was_applied_is_meant() {
+    let rows = [job(1001, "b [1001]", Some(r#"{"k":2}"#)), job(1002, "b [1002]", None)];
+    let policy = named("b", &json!({"config": {"k": 2}}));
+    let none = BTreeMap::new();
+    assert_eq!(found(&rows, vec![policy.clone()], &none), ["b 1001"], "as it is described");
+    assert_eq!(found(&rows, vec![policy.clone()], &remembered(&policy)), ["b 1001"], "and as it was applied");
+    assert_eq!(found(&rows, vec![named("b", &json!({}))], &none), ["b 1002"], "the one without a configuration");
+    // The policy wants something else by now, which neither is given.
+    let changed = named("b", &json!({"config": {"k": 3}}));
+    assert_eq!(found(&rows, vec![changed.clone()], &remembered(&policy)), ["b 1001"], "as it was applied");
+    assert_eq!(found(&rows, vec![changed.clone()], &none), ["b ?"]);
+    // One is as it was applied, the other as it is wanted now: nobody knows.
+    let two = [rows[0].clone(), job(1002, "b [1002]", Some(r#"{"k":3}"#))];
+    assert_eq!(found(&two, vec![changed], &remembered(&policy)), ["b ?"]);
+    // Two that are alike in all.
+    let alike = [rows[0].clone(), job(1002, "b [1002]", Some(r#"{"k":2}"#))];
+    assert_eq!(found(&alike, vec![policy.clone()], &remembered(&policy)), ["b ?"]);
+    // No policy describes it any more: what goes is what was applied.
+    assert_eq!(found(&rows, Vec::new(), &remembered(&policy)), ["b 1001"]);
+    // What is of that name too, and another policy's by what it is, is that one's.
+    let both = vec![policy, named("c", &json!({}))];
+    assert_eq!(found(&rows, both, &none), ["b 1001", "c 1002"]);
+}
+
+#[test]
 fn the_ledger_tells_which_job_a_policy_moved_to_another_procedure_is() {
     let rows = [job(1001, "a [1001]", None)];
     let applied = remembered(&named("a", &json!({})));

@@ -1,0 +1,73 @@
+//! Privileges that went from hand to hand. The server keeps by whom each was granted: nobody else
+//! revokes it, and who passed it on does not lose it before those who have it from there (`REVOKE`'s
+//! `RESTRICT`: `recursive_revoke` in `src/backend/utils/adt/acl.c`).
+
+use crate::core::{Delta, Value};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::View;
+use crate::kinds::grant::target::Target;
+use crate::kinds::grant::{GRANTED, WITH_OPTION, observe};
+
+/// What a delta takes that the statement would not take.
+pub fn judge(delta: &Delta, view: &View<'_>) -> Vec<Diagnostic> {
+    let (Some(target), Some(grantee)) = (Target::read(&delta.address.name), delta.address.schema.as_deref()) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for change in &delta.changes {
+        let before = change.before.as_ref().and_then(Value::as_text).unwrap_or_default();
+        let after = change.after.as_ref().and_then(Value::as_text);
+        let (revokes, ends_option) = (after.is_none(), after == Some(GRANTED) && before.contains(WITH_OPTION));
+        if before.is_empty() || !(revokes || ends_option) {
+            continue;
+        }
+        let privilege = change.attribute.as_str();
+        let passed = roles(delta, observe::PASSED_TO, privilege);
+        let others: Vec<String> =
+            roles(delta, observe::GIVEN_BY, privilege).into_iter().filter(|by| by != grantee).collect();
+        let error = match (passed.as_slice(), others.as_slice()) {
+            ([], []) => continue,
+            ([], by) => given_by(grantee, privilege, &target, by),
+            (to, _) => passed_to(grantee, privilege, &target, to, revokes),
+        };
+        let desired = delta.desired.as_ref().or_else(|| view.desired.get(&delta.address));
+        found.push(desired.map_or(error.clone(), |desired| error.at(desired.place_of(privilege))));
+    }
+    found
+}
+
+/// The roles that a fact has of a privilege.
+fn roles(delta: &Delta, fact: &str, privilege: &str) -> Vec<String> {
+    let fact = delta.live.as_ref().and_then(|live| live.fact(fact));
+    let Some(Value::Map(of)) = fact else { return Vec::new() };
+    let roles = of.get(privilege).map(Value::as_list).unwrap_or_default();
+    roles.iter().filter_map(Value::as_text).map(str::to_owned).collect()
+}
+
+fn quoted(roles: &[String]) -> String {
+    let each = |role: &String| if role == "public" { "PUBLIC".to_owned() } else { format!("\"{role}\"") };
+    roles.iter().map(each).collect::<Vec<_>>().join(", ")
+}
+
+fn passed_to(grantee: &str, privilege: &str, target: &Target, to: &[String], whole: bool) -> Diagnostic {
+    let option = if whole { "" } else { "the grant option of " };
+    let (on, to) = (target.name(), quoted(to));
+    let message =
+        format!("{option}{privilege} on {on} cannot be revoked from \"{grantee}\", which passed it on to {to}");
+    let form = if whole { "REVOKE" } else { "REVOKE GRANT OPTION FOR" };
+    Diagnostic::error(&code::CANNOT_CHANGE, message)
+        .why("the server refuses to revoke what others have from there, and nobody loses what no policy speaks of")
+        .help(format!(
+            "where {to} is to keep it, grant it in a document of its own, and apply that first; then revoke by hand \
+             what was passed on: `{form} … CASCADE` from \"{grantee}\" revokes both"
+        ))
+}
+
+fn given_by(grantee: &str, privilege: &str, target: &Target, by: &[String]) -> Diagnostic {
+    let (on, by) = (target.name(), quoted(by));
+    let who = if grantee == "public" { "PUBLIC".to_owned() } else { format!("\"{grantee}\"") };
+    let message = format!("{privilege} on {on} cannot be revoked from {who}, which has it from {by}");
+    Diagnostic::error(&code::CANNOT_CHANGE, message)
+        .why("the statement revokes only what the owner granted, and would leave this as it is")
+        .help(format!("revoke it by hand as {by} (`SET ROLE`, then `REVOKE`)"))
+}
