@@ -38,7 +38,8 @@ pub struct ContinuousAggregate {
     pub chunk_interval: Option<Age>,
     /// Whether the aggregate is filled from all existing rows when it is made, which may take long.
     /// Without it, it is made empty and its refresh policies fill it. One that is made anew because its
-    /// query changes is always filled, unless this is `false`.
+    /// query changes, or that has disappeared, is always filled, unless this is `false`. Of one that is
+    /// there, only what was never filled is.
     pub with_data: Option<bool>,
 }
 

@@ -138,6 +138,7 @@ impl Kind for ContinuousAggregate {
         let Some(on) = &delta.on else { return Ok(None) };
         Ok(match template {
             rules::DROP_READER => Some(readers(on, view).into_iter().map(Value::Name).collect()),
+            rules::FILL_A_REST => Some(weigh::rests(delta, weights, view)?),
             rules::GRANT_AGAIN => Some(grants::again(delta, weights, view)?),
             _ => None,
         })
@@ -148,11 +149,13 @@ impl Kind for ContinuousAggregate {
         // Of one that is yet to be made, nobody is the owner.
         let owner = view.relations.get(on).map(|relation| relation.owner.as_str());
         let owner = owner.filter(|owner| !owner.is_empty() && *owner != view.server.user);
+        // What goes with what it reads, and is gone where a run was stopped before it was made again.
+        let again = matches!(delta.reason, Reason::Remade | Reason::Disappeared);
         BTreeMap::from([
             ("owner".to_owned(), owner.map_or(Value::Null, Value::text)),
             ("schema".to_owned(), Value::text(&on.schema)),
             ("view".to_owned(), Value::text(&on.name)),
-            ("again".to_owned(), Value::Bool(delta.reason == Reason::Remade)),
+            ("again".to_owned(), Value::Bool(again)),
         ])
     }
 

@@ -32,6 +32,7 @@ static CHUNK_INTERVAL: StepRule = StepRule { variants: &[within("continuous_aggr
 
 /// The refresh commits by itself, batch by batch, and blocks neither readers nor writers.
 static FILL: StepRule = StepRule { variants: &[outside("continuous_aggregate/fill.sql")] };
+static FILL_REST: StepRule = StepRule { variants: &[outside(FILL_A_REST)] };
 static FILL_AGAIN: StepRule = StepRule { variants: &[outside("continuous_aggregate/fill_again.sql")] };
 
 /// The view is written anew.
@@ -58,6 +59,9 @@ pub const DROP_READER: &str = "continuous_aggregate/drop_reader.sql";
 static OWNER: StepRule = StepRule { variants: &[within("continuous_aggregate/owner.sql", None)] };
 static GRANTS: StepRule = StepRule { variants: &[within(GRANT_AGAIN, None)] };
 
+/// Made once for what is before the rows that it keeps, and once for what is after.
+pub const FILL_A_REST: &str = "continuous_aggregate/fill_rest.sql";
+
 /// Made once for each role.
 pub const GRANT_AGAIN: &str = "continuous_aggregate/grant_again.sql";
 
@@ -70,7 +74,7 @@ pub static RULES: Rules = Rules {
         AttributeRule { name: "query", how: How::Replace },
         AttributeRule { name: "materialized_only", how: How::Alter(&MATERIALIZED_ONLY) },
         AttributeRule { name: "chunk_interval", how: How::Alter(&CHUNK_INTERVAL) },
-        AttributeRule { name: "with_data", how: How::Alter(&FILL) },
+        AttributeRule { name: "with_data", how: How::Alter(&FILL_REST) },
         AttributeRule { name: "create_group_indexes", how: How::OnlyAtCreation },
     ],
 };

@@ -205,3 +205,30 @@ fn it_comes_after_what_it_reads_and_goes_after_what_reads_it() {
     assert!(after.contains(&After::Resource(Address::in_schema(KindId::new("hypertable"), &raw))));
     assert!(after.contains(&After::Resource(Address::in_schema(ID, &raw))));
 }
+
+#[test]
+fn what_is_filled_is_never_filled_once_more() {
+    let mut world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
+    let wanted = desired(&ContinuousAggregate, &json!({"with_data": true}));
+    let change = crate::core::Change { attribute: "with_data".into(), before: None, after: None };
+    let delta = Delta { desired: Some(wanted), changes: vec![change], ..world.removal(&ContinuousAggregate) };
+    let kept = |xml: Cell| [row(&[("finding", text("kept")), ("oid", Cell::Int(7)), ("xml", xml)])];
+    let some =
+        kept(text("<row><first>2020-01-02 00:00:00+00</first><after>2020-01-04 23:00:00.000001+00</after></row>"));
+    let ranges = |weights: &[Row], world: &World| {
+        let items = ContinuousAggregate.repeated(rules::FILL_A_REST, &delta, weights, &world.view()).unwrap().unwrap();
+        items.iter().map(Value::to_json).collect::<Vec<_>>()
+    };
+    let before = json!({"from": null, "until": "2020-01-02 00:00:00+00"});
+    let after = json!({"from": "2020-01-04 23:00:00.000001+00", "until": null});
+    assert_eq!(ranges(&some, &world), [before.clone(), after]);
+    let all = json!({"from": null, "until": null});
+    assert_eq!(ranges(&kept(text("<row></row>")), &world), [all], "it keeps nothing");
+    let unreadable = kept(Cell::Null);
+    assert_eq!(ranges(&unreadable, &world), Vec::<Json>::new());
+    let judged = ContinuousAggregate.judge(&delta, Op::Update, &unreadable, &world.view()).unwrap();
+    assert_eq!(codes(&judged.diagnostics), ["no-privilege"]);
+    let refresh = Address::in_schema(KindId::new("refresh"), &fixture::on());
+    world.live.insert(refresh.clone(), Live::new(refresh, Some(fixture::on())));
+    assert_eq!(ranges(&some, &world), [before], "what is after is for the refresh policy");
+}

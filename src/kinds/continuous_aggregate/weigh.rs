@@ -1,10 +1,13 @@
 //! What goes with a continuous aggregate that is dropped or made anew, and what stands in its way.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use super::{HAS_DEPENDANTS, ID, grants, is_made_again, query as query_of};
 use crate::core::{
-    Address, Bytes, Delta, Ensure, Hazard, Impact, Lost, Op, Param, QualifiedName, Query, Reason, Row, RowError, Value,
+    Address, Bytes, Delta, Ensure, Hazard, Impact, KindId, Lost, Op, Param, QualifiedName, Query, Reason, Row,
+    RowError, Value,
 };
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Judgement, Relation, Stored, View, by_id, job};
@@ -18,6 +21,11 @@ fn goes(delta: &Delta) -> bool {
     delta.reason == Reason::Remade || (!delta.is_create() && (delta.is_remove() || delta.change("query").is_some()))
 }
 
+/// Whether it is there and is filled with what was never filled.
+fn is_filled(delta: &Delta) -> bool {
+    !delta.is_create() && !delta.is_remove() && !goes(delta) && delta.change("with_data").is_some()
+}
+
 /// The one query for all deltas.
 pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     let (mut oids, mut buckets, mut names) = (Vec::new(), Vec::new(), Vec::new());
@@ -28,11 +36,17 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         names.push(relation.name.clone());
         buckets.push(time.column.clone());
     }
+    let filled: Vec<(u32, String)> = deltas
+        .iter()
+        .filter(|delta| is_filled(delta))
+        .filter_map(|delta| relation(delta, view))
+        .filter_map(|relation| Some((relation.oid, relation.hypertable.as_ref()?.time()?.column.clone())))
+        .collect();
     let made = deltas.iter().filter(|delta| delta.is_create()).filter_map(|delta| delta.on.as_ref());
     let mut schemas: Vec<String> = made.map(|on| on.schema.clone()).collect();
     schemas.sort_unstable();
     schemas.dedup();
-    (!oids.is_empty() || !schemas.is_empty()).then(|| Query {
+    (!oids.is_empty() || !schemas.is_empty() || !filled.is_empty()).then(|| Query {
         sql: include_str!("weigh.sql").to_owned(),
         params: vec![
             Param::Oids(oids),
@@ -40,6 +54,8 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
             Param::texts(names.iter().map(|name| name.name.clone())),
             Param::texts(buckets),
             Param::texts(schemas),
+            Param::Oids(filled.iter().map(|(oid, _)| *oid).collect()),
+            Param::texts(filled.into_iter().map(|(_, column)| column)),
         ],
     })
 }
@@ -60,6 +76,9 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         }
     }
     judgement.diagnostics.extend(job::not_owner(delta, view));
+    if is_filled(delta) && judgement.diagnostics.is_empty() {
+        judgement.diagnostics.extend(unreadable(delta, weights, view)?);
+    }
     let Some(relation) = relation(delta, view).filter(|_| goes(delta)) else { return Ok(judgement) };
     let mut rows = Vec::new();
     for row in weights {
@@ -70,6 +89,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     judgement.diagnostics.extend(dependants(delta, &rows, view)?);
     let mut impact = impact(delta, relation, &rows, view)?;
     impact.notes.extend(other_clauses(delta, view));
+    impact.notes.extend(stopped_before(delta, view));
     let (notes, lost) = grants::notes(delta, &relation.name, weights, view)?;
     impact.notes.extend(notes);
     impact.along.extend(lost);
@@ -79,6 +99,70 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     }
     judgement.impact = Some(impact);
     Ok(judgement)
+}
+
+/// What an existing aggregate keeps rows of: `None` where that cannot be told.
+fn kept<'a>(delta: &Delta, weights: &'a [Row], view: &View<'_>) -> Result<Option<&'a str>, RowError> {
+    let Some(relation) = relation(delta, view) else { return Ok(None) };
+    for row in weights {
+        if row.text("finding")? == "kept" && row.maybe_int("oid")? == Some(i64::from(relation.oid)) {
+            return row.maybe_text("xml");
+        }
+    }
+    Ok(None)
+}
+
+/// One that cannot be read cannot be filled beside what it keeps.
+fn unreadable(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Option<Diagnostic>, RowError> {
+    let Some(desired) = delta.desired.as_ref().filter(|_| kept(delta, weights, view).is_ok_and(|xml| xml.is_none()))
+    else {
+        return Ok(None);
+    };
+    let message = format!("the session's role may not read what {} keeps", delta.address);
+    Ok(Some(
+        Diagnostic::error(&code::NO_PRIVILEGE, message)
+            .at(desired.place_of("with_data"))
+            .why("what is filled already is not to be filled once more, which would take away what is kept of chunks that are gone")
+            .help("grant SELECT on it"),
+    ))
+}
+
+/// The ranges that are still to be filled, one item each with its two ends: what is before the rows that the
+/// aggregate keeps, and, where no refresh policy sees to it, what is after them. None of its rows is in these.
+///
+/// # Errors
+/// When the weights are not as the query gives them.
+pub fn rests(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
+    let Some(xml) = kept(delta, weights, view)? else { return Ok(Vec::new()) };
+    let end = |name: &str| element(xml, name).map_or(Value::Null, Value::text);
+    let range = |from: Value, until: Value| {
+        Value::Map(BTreeMap::from([("from".to_owned(), from), ("until".to_owned(), until)]))
+    };
+    let mut ranges = vec![range(Value::Null, end("first"))];
+    let refresh = KindId::new("refresh");
+    let is_refreshed = view.live.values().any(|live| live.address.kind == refresh && live.on == delta.on)
+        || view
+            .desired
+            .values()
+            .any(|wanted| wanted.address.kind == refresh && wanted.on == delta.on && wanted.ensure == Ensure::Present);
+    if element(xml, "after").is_some() && !is_refreshed {
+        ranges.push(range(end("after"), Value::Null));
+    }
+    Ok(ranges)
+}
+
+/// What is lost where a run is stopped between dropping those that read it and making them again.
+fn stopped_before(delta: &Delta, view: &View<'_>) -> Option<String> {
+    let on = delta.on.as_ref().filter(|_| !delta.is_create() && !delta.is_remove())?;
+    let names: Vec<String> = super::readers(on, view).iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} go in the same transaction, and are made again by actions of their own: where apply is stopped before \
+             those, the next one makes and fills them, but does not know whose they were nor what was granted on them \
+             by hand",
+            names.join(", ")
+        )
+    })
 }
 
 /// In which clauses the queries differ, as the server reads them: spelling is none of it.
@@ -202,9 +286,9 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
     if delta.desired.is_some() && !again {
         impact.notes.push("it is left empty, for the policy says `with_data: false`".to_owned());
     }
-    let names = taken_along(delta, relation, view);
+    let (names, known) = taken_along(delta, relation, view);
     impact.notes.extend(along(delta, &names));
-    impact.along = names.into_iter().collect();
+    impact.along = known.into_iter().collect();
     Ok(impact)
 }
 
@@ -235,22 +319,33 @@ fn element(xml: &str, name: &str) -> Option<String> {
     Some(if is_time { text.replacen('T', " ", 1).replacen("+00:00", "+00", 1) } else { text.to_owned() })
 }
 
-/// What is on it and in no policy, and so is not made again.
-fn taken_along(delta: &Delta, relation: &Relation, view: &View<'_>) -> Vec<String> {
+/// What is on it and in no policy, and so is not made again: in words, and by what it is known by again.
+fn taken_along(delta: &Delta, relation: &Relation, view: &View<'_>) -> (Vec<String>, Vec<String>) {
     let on = Some(&relation.name);
     let lost = view.live.values().filter(|live| live.on.as_ref() == on && live.address.kind != ID && !live.system);
     let wanted = |address: &Address| {
         delta.desired.is_some() && view.desired.get(address).is_some_and(|desired| desired.ensure == Ensure::Present)
     };
-    let title = |address: &Address| {
-        let kind = by_id(&address.kind).map_or_else(|| address.kind.to_string(), |kind| kind.title().to_owned());
-        if address.name == relation.name.name {
-            format!("its {kind}")
+    let (mut names, mut known, mut nameless) = (Vec::new(), Vec::new(), BTreeMap::<KindId, usize>::new());
+    for address in lost.map(|live| &live.address).filter(|address| !wanted(address)) {
+        let kind = by_id(&address.kind);
+        let title = kind.map_or_else(|| address.kind.to_string(), |kind| kind.title().to_owned());
+        let name = if address.name == relation.name.name {
+            format!("its {title}")
         } else {
-            format!("the {kind} \"{}\"", address.name)
+            format!("the {title} \"{}\"", address.name)
+        };
+        // Names that the database does not keep may be others at the next look: those are counted.
+        if kind.is_some_and(|kind| kind.is_nameless()) {
+            let count = nameless.entry(address.kind.clone()).or_default();
+            *count += 1;
+            known.push(format!("{title} {count}"));
+        } else {
+            known.push(name.clone());
         }
-    };
-    lost.filter(|live| !wanted(&live.address)).map(|live| title(&live.address)).collect()
+        names.push(name);
+    }
+    (names, known)
 }
 
 /// The words for that.

@@ -1,11 +1,14 @@
 -- What goes with the continuous aggregates that are dropped or made anew, and whether they can be made.
 -- $1 the OIDs of the hypertables that they are kept in, $2 and $3 their names, $4 those of their
--- columns of time; $5 schemas in which one is to be made. One row a finding:
+-- columns of time; $5 schemas in which one is to be made; $6 and $7 the OIDs and columns of time of those
+-- that are filled with what was never filled. One row a finding:
 --   dependant         what reads one of them
 --   holds             what one of them holds, by its chunks
 --   lost              the part of it whose rows in the hypertable that it is filled from are gone, and from
 --                     when on they are there, as XML: only so can one query ask each of its own table.
 --                     What it reads and is made anew as well is filled from what that reads in turn
+--   kept              the first time that one of the latter keeps rows of, and what comes right after the
+--                     last, as XML; nothing where the role may not read it
 --   granted           a privilege (`words`) on one of them, on a column of it where `schema` names one, that a role
 --                     (`name`; `public` is everybody) has beside the owner; `chunks` is 1 where it may pass it on
 --   schema_privilege  a schema in which the role may not create anything
@@ -91,6 +94,18 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            w.bucket, w.source_time, w.source_schema, w.source_name, w.oid::pg_catalog.regclass),
            false, true, '')::text
   FROM wanted AS w
+ UNION ALL
+SELECT 'kept', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
+       CASE WHEN pg_catalog.has_table_privilege(f.oid, 'SELECT') THEN
+           pg_catalog.query_to_xml(pg_catalog.format(
+               'SELECT pg_catalog.min(m.%1$I)::text AS first, (pg_catalog.max(m.%1$I) + %2$s)::text AS after FROM %3$s AS m',
+               f.bucket,
+               CASE WHEN t.atttypid IN ('pg_catalog.timestamptz'::pg_catalog.regtype,
+                                        'pg_catalog.timestamp'::pg_catalog.regtype)
+                    THEN 'pg_catalog.interval ''1 microsecond''' ELSE '1' END,
+               f.oid::pg_catalog.regclass), false, true, '')::text END
+  FROM ROWS FROM (pg_catalog.unnest($6::oid[]), pg_catalog.unnest($7::text[])) AS f (oid, bucket)
+  JOIN pg_catalog.pg_attribute AS t ON t.attrelid = f.oid AND t.attname = f.bucket AND NOT t.attisdropped
  UNION ALL
 SELECT 'granted', g.oid::bigint, pg_catalog.lower(g.privilege_type), g.column_name,
        COALESCE(r.rolname::text, 'public'), pg_catalog.bool_or(g.is_grantable)::integer::bigint, NULL, NULL, NULL
