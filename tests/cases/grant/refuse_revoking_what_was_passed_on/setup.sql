@@ -1,0 +1,13 @@
+CREATE SCHEMA app;
+CREATE TABLE app.a (id int);
+CREATE TABLE app.b (id int);
+CREATE ROLE grant_passing;
+CREATE ROLE grant_receiving;
+GRANT USAGE ON SCHEMA app TO grant_passing;
+GRANT SELECT, UPDATE, DELETE ON app.a TO grant_passing WITH GRANT OPTION;
+GRANT INSERT ON app.b TO grant_passing WITH GRANT OPTION;
+GRANT DELETE ON app.a TO grant_receiving;
+SET ROLE grant_passing;
+GRANT UPDATE ON app.a TO grant_receiving;
+GRANT INSERT ON app.b TO PUBLIC;
+RESET ROLE;
