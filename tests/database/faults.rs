@@ -165,7 +165,7 @@ fn held(site: &mut Site) -> (postgres::Client, Running) {
     let mut other = site.admin();
     other.batch_execute("BEGIN; UPDATE public.t3 SET v = v WHERE id = 1").unwrap();
     // Whatever whoever runs the tests ignores: a hangup that is ignored would be no request.
-    let mut arguments = vec!["--default-signal=HUP", env!("CARGO_BIN_EXE_chronoform")];
+    let mut arguments = vec!["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_chronoform")];
     arguments.extend(Site::apply_arguments());
     let running = Running::begin(site.dressed(Command::new("env"), &arguments));
     // Building an index waits for every older snapshot, and for a moment that is this question's own.

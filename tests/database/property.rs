@@ -44,7 +44,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         (true, _) => 2000,
         // Some hundreds in all, so that the whole run stays well under half an hour on two cores.
         (false, Tier::Embedded) => 60,
-        (false, Tier::PostgresNative) => 140,
+        (false, Tier::PostgresNative) => 100,
         (false, _) => 40,
     });
     let first = if long { SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() } else { USUAL };
