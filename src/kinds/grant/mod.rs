@@ -233,6 +233,33 @@ impl Kind for Grant {
     }
 }
 
+/// Whether an address is one of this kind.
+pub fn is_one(address: &Address) -> bool {
+    address.kind == ID
+}
+
+/// Whether some deltas take from a role all that it has of one thing, which a row of the server's tells
+/// as those of this kind's own queries do.
+///
+/// # Errors
+/// When the row is not one of a thing.
+pub fn is_left_nothing(role: &str, thing: &Row, deltas: &[Delta]) -> Result<bool, RowError> {
+    let on = observe::targets(thing)?;
+    let own = |delta: &&Delta| delta.address.kind == ID && delta.address.schema.as_deref() == Some(role);
+    let of_it = |delta: &&Delta| Target::read(&delta.address.name).is_some_and(|target| on.contains(&target));
+    let deltas: Vec<&Delta> = deltas.iter().filter(own).filter(of_it).collect();
+    let revoked = |change: &crate::core::Change| change.after.as_ref().is_none_or(|after| *after == Value::Null);
+    let taken: BTreeSet<&String> = deltas
+        .iter()
+        .flat_map(|delta| delta.changes.iter().filter(|change| revoked(change)).map(|change| &change.attribute))
+        .collect();
+    // Each has at least what there is on the thing.
+    Ok(deltas.iter().filter_map(|delta| delta.live.as_ref()).any(|live| {
+        let mut has = live.attributes.keys().filter(|name| *name != EXCLUSIVE);
+        has.all(|privilege| taken.contains(privilege))
+    }))
+}
+
 /// Whether the policies grant a role a privilege on a relation, by its name or with all of its schema.
 pub fn gives(view: &View<'_>, role: &str, privilege: &str, on: &QualifiedName) -> bool {
     let own = view.desired.values().filter(|desired| desired.address.kind == ID);

@@ -14,7 +14,9 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic, code};
-use crate::kinds::{Beside, Discovered, Export, Judgement, Kind, Owner, Relations, Rules, Scope, Section, View};
+use crate::kinds::{
+    After, Beside, Discovered, Export, Judgement, Kind, Owner, Relations, Rules, Scope, Section, View, grant,
+};
 
 pub use desired::PUBLIC;
 pub use export::file;
@@ -125,6 +127,24 @@ impl Kind for Role {
     }
 
     fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
-        weigh::judge(delta, op, weights, view)
+        self.judge_among(delta, &[], op, weights, view)
+    }
+
+    fn judge_among(
+        &self,
+        delta: &Delta,
+        others: &[Delta],
+        op: Op,
+        weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Judgement, RowError> {
+        weigh::judge(delta, others, op, weights, view)
+    }
+
+    /// What it is granted goes before it.
+    fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
+        let own = view.live.keys().filter(|address| address.schema.as_deref() == Some(delta.address.name.as_str()));
+        let granted = own.filter(|address| grant::is_one(address)).cloned().map(After::Resource);
+        if delta.is_remove() { granted.collect() } else { Vec::new() }
     }
 }

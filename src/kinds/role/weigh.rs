@@ -3,7 +3,7 @@
 use crate::core::{Delta, Desired, Op, Param, Query, Row, RowError, Value};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::role::{LOCKS_OUT, ROLE_IN_USE};
-use crate::kinds::{Judgement, View};
+use crate::kinds::{Judgement, View, grant};
 
 /// How many objects a message names.
 const NAMED: usize = 8;
@@ -22,7 +22,7 @@ pub fn query(deltas: &[&Delta]) -> Option<Query> {
 ///
 /// # Errors
 /// When the rows are not those of `weigh.sql`.
-pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+pub fn judge(delta: &Delta, others: &[Delta], op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
     let mut judgement = Judgement::default();
     if op == Op::Blocked {
         return Ok(judgement);
@@ -35,7 +35,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         judgement.diagnostics.extend(case.locks_out(me)?);
     }
     if delta.is_remove() {
-        judgement.diagnostics.extend(case.in_use(weights)?);
+        judgement.diagnostics.extend(case.in_use(weights, others)?);
     }
     Ok(judgement)
 }
@@ -112,12 +112,17 @@ impl Case<'_> {
         Ok(None)
     }
 
-    /// What would be left without its owner, and what still names the role.
-    fn in_use(&self, weights: &[Row]) -> Result<Option<Diagnostic>, RowError> {
+    /// What would be left without its owner, and what still names the role. What it is granted and loses
+    /// by the same plan does not.
+    fn in_use(&self, weights: &[Row], others: &[Delta]) -> Result<Option<Diagnostic>, RowError> {
         let name = self.delta.address.name.as_str();
         let (mut owned, mut granted) = (Vec::new(), Vec::new());
-        for row in weights.iter().filter(|row| row.maybe_text("name").is_ok_and(|it| it == Some(name))) {
-            let list = if row.text("what")? == "owned" { &mut owned } else { &mut granted };
+        for row in weights.iter().filter(|row| row.maybe_text("role").is_ok_and(|it| it == Some(name))) {
+            let owns = row.text("what")? == "owned";
+            if !owns && row.maybe_text("sort")?.is_some() && grant::is_left_nothing(name, row, others)? {
+                continue;
+            }
+            let list = if owns { &mut owned } else { &mut granted };
             list.push(row.maybe_text("object")?.unwrap_or("something unknown").to_owned());
         }
         let (verb, list, help) = match (owned.is_empty(), granted.is_empty()) {
