@@ -122,8 +122,8 @@ impl Kind for Role {
         BTreeMap::from([("options".to_owned(), Value::Bool(changed || delta.is_create()))])
     }
 
-    fn weigh(&self, deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
-        weigh::query(deltas)
+    fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
+        weigh::query(deltas, view.server)
     }
 
     fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
@@ -141,10 +141,9 @@ impl Kind for Role {
         weigh::judge(delta, others, op, weights, view)
     }
 
-    /// What it is granted goes before it.
+    /// What it is granted goes before it, and what others are granted of it.
     fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
-        let own = view.live.keys().filter(|address| address.schema.as_deref() == Some(delta.address.name.as_str()));
-        let granted = own.filter(|address| grant::is_one(address)).cloned().map(After::Resource);
-        if delta.is_remove() { granted.collect() } else { Vec::new() }
+        let granted = view.live.keys().filter(|address| grant::is_about(address, &delta.address.name));
+        if delta.is_remove() { granted.cloned().map(After::Resource).collect() } else { Vec::new() }
     }
 }

@@ -1,6 +1,6 @@
 //! Who may change a role, who would lock themselves out, and what a role that is to go still has.
 
-use crate::core::{Delta, Desired, Op, Param, Query, Row, RowError, Value};
+use crate::core::{Delta, Desired, Op, Param, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::role::{LOCKS_OUT, ROLE_IN_USE};
 use crate::kinds::{Judgement, View, grant};
@@ -12,10 +12,14 @@ const NAMED: usize = 8;
 const SUPERUSERS: [&str; 3] = ["superuser", "replication", "bypassrls"];
 
 /// One query for all deltas.
-pub fn query(deltas: &[&Delta]) -> Option<Query> {
+pub fn query(deltas: &[&Delta], server: &Server) -> Option<Query> {
     let gone = deltas.iter().filter(|delta| delta.is_remove()).map(|delta| delta.address.name.clone());
     let params = vec![Param::texts(gone)];
-    (!deltas.is_empty()).then(|| Query { sql: include_str!("weigh.sql").to_owned(), params })
+    let parts = match server.timescaledb {
+        Some(_) => include_str!("parts.sql"),
+        None => "SELECT NULL::name, NULL::name, NULL::name, NULL::name WHERE false",
+    };
+    (!deltas.is_empty()).then(|| Query { sql: include_str!("weigh.sql").replace("{parts}", parts), params })
 }
 
 /// See [`crate::kinds::Kind::judge`].
@@ -123,7 +127,10 @@ impl Case<'_> {
                 continue;
             }
             let list = if owns { &mut owned } else { &mut granted };
-            list.push(row.maybe_text("object")?.unwrap_or("something unknown").to_owned());
+            let object = row.maybe_text("object")?.unwrap_or("something unknown").to_owned();
+            if !list.contains(&object) {
+                list.push(object);
+            }
         }
         let (verb, list, help) = match (owned.is_empty(), granted.is_empty()) {
             (true, true) => return Ok(None),
@@ -133,7 +140,8 @@ impl Case<'_> {
             (true, false) => (
                 "has privileges on",
                 granted,
-                "take its grants out of the policies and apply, or REVOKE them (DROP OWNED BY … does, in each database)",
+                "what the same plan revokes does not count: name these in its `grants` and `default_privileges` with \
+                 `ensure: absent`, or REVOKE them (DROP OWNED BY … does, in each database)",
             ),
         };
         let more = list.len().saturating_sub(NAMED);

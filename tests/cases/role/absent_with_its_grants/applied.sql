@@ -1,2 +1,3 @@
 SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'role_leaving');
-SELECT bool_and(relacl::text !~ 'role_leaving') FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relacl IS NOT NULL;
+SELECT count(*) = 0 FROM pg_class WHERE relacl::text ~ 'role_leaving';
+SELECT count(*) = 0 FROM pg_auth_members WHERE member = 'role_team'::regrole;
