@@ -13,6 +13,7 @@ mod settle;
 mod target;
 #[cfg(test)]
 mod tests;
+mod unmentioned;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -108,8 +109,8 @@ impl Kind for Grant {
         desired.keys().filter_map(of).collect()
     }
 
-    fn observe(&self, _server: &Server, scope: &Scope) -> Option<Query> {
-        observe::query(scope)
+    fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
+        observe::query(server, scope)
     }
 
     fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
@@ -118,10 +119,11 @@ impl Kind for Grant {
 
     fn identify(
         &self,
-        mut found: Vec<Live>,
+        found: Vec<Live>,
         desired: &BTreeMap<Address, Desired>,
-        _applied: &BTreeMap<Address, Applied>,
+        applied: &BTreeMap<Address, Applied>,
     ) -> Vec<Live> {
+        let mut found = unmentioned::leave_out(found, desired, applied);
         for live in &mut found {
             if let Some(exclusive) = desired.get(&live.address).and_then(|desired| desired.get(EXCLUSIVE)) {
                 live.set(EXCLUSIVE, exclusive.clone());

@@ -46,6 +46,15 @@ static SECTIONS: &[Section] = &[Section {
 /// The attributes by which a role may more than others.
 const POWERS: [&str; 5] = ["superuser", "createdb", "createrole", "replication", "bypassrls"];
 
+/// A query for what the server keeps of tables and grants along with them: schema, name, and the schema
+/// and name of the table.
+pub fn parts(server: &Server) -> &'static str {
+    match server.timescaledb {
+        Some(_) => include_str!("parts.sql"),
+        None => "SELECT NULL::name, NULL::name, NULL::name, NULL::name WHERE false",
+    }
+}
+
 /// What a role may, and its policy says nothing of.
 fn unmentioned(desired: &Desired, view: &View<'_>) -> Option<Diagnostic> {
     let live = view.live.get(&desired.address).filter(|_| desired.ensure == Ensure::Present)?;

@@ -15,11 +15,8 @@ const SUPERUSERS: [&str; 3] = ["superuser", "replication", "bypassrls"];
 pub fn query(deltas: &[&Delta], server: &Server) -> Option<Query> {
     let gone = deltas.iter().filter(|delta| delta.is_remove()).map(|delta| delta.address.name.clone());
     let params = vec![Param::texts(gone)];
-    let parts = match server.timescaledb {
-        Some(_) => include_str!("parts.sql"),
-        None => "SELECT NULL::name, NULL::name, NULL::name, NULL::name WHERE false",
-    };
-    (!deltas.is_empty()).then(|| Query { sql: include_str!("weigh.sql").replace("{parts}", parts), params })
+    let query = || Query { sql: include_str!("weigh.sql").replace("{parts}", super::parts(server)), params };
+    (!deltas.is_empty()).then(query)
 }
 
 /// See [`crate::kinds::Kind::judge`].
