@@ -301,6 +301,9 @@ pub fn targets(row: &Row) -> Result<Vec<Target>, RowError> {
     if sort == "database" {
         return Ok(vec![Target::Database]);
     }
+    if sort == "later" {
+        return Ok(vec![later(row, row.text("name")?)?]);
+    }
     let schema = row.text("schema")?;
     let name = || row.text("name").map(|name| QualifiedName::new(schema, name));
     Ok(match sort {

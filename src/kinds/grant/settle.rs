@@ -15,12 +15,16 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     let target = Target::read(&desired.address.name)?;
     let grantee = desired.address.schema.as_deref()?;
     if grantee != PUBLIC && !role_will_be(grantee, view) {
-        sink.push(missing(
-            &format!("no role \"{grantee}\""),
-            desired,
-            "a role that is to go is granted nothing: take the grants out",
-        ));
-        return None;
+        if !only_revokes(desired) {
+            sink.push(missing(
+                &format!("no role \"{grantee}\""),
+                desired,
+                "a role that is to go is granted nothing: take the grants out, or write `ensure: absent` in them",
+            ));
+            return None;
+        }
+        // What a role has may be taken from it before it goes. Where it is gone, nothing is left to take.
+        observe::target_of(view.live, &Target::Role(grantee.to_owned()))?;
     }
     let mut settled = desired.clone();
     if settled.ensure == Ensure::Absent {
@@ -55,6 +59,12 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     settled.attributes.retain(|name, value| *value != Value::Null || granted(name));
     sink.extend(on_columns(&settled, grantee, &target, view));
     settled.attributes.keys().any(|name| name != EXCLUSIVE).then_some(settled)
+}
+
+/// Whether a policy takes something from a role and gives it nothing.
+fn only_revokes(desired: &Desired) -> bool {
+    let gives = |(name, value): (&String, &Value)| name != EXCLUSIVE && *value != Value::Null;
+    desired.ensure == Ensure::Absent || !desired.attributes.iter().any(gives)
 }
 
 /// Whether everything that a target stands for is the role's own, or will be.
