@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Failure, Severity, code, has_errors};
 use crate::diff::Diff;
 use crate::guard;
 use crate::kinds::{self, View};
-use crate::plan::{Adopt, Plan, action_for};
+use crate::plan::{Adopt, Among, Plan, action_for};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names, Outside, Snapshot};
 
@@ -110,7 +110,8 @@ pub fn gate<'a>(
     let mut stale = Vec::new();
     for (action, delta) in plan.actions.iter().zip(&diff.deltas) {
         let rows = weights.get(&action.address.kind).map(Vec::as_slice).unwrap_or_default();
-        match compare(action, delta, rows, &view, &mut renderer)? {
+        let among = Among { deltas: &diff.deltas, weights: rows };
+        match compare(action, delta, among, &view, &mut renderer)? {
             Compared::Same => {}
             Compared::Stale(other) => stale.push(other),
             Compared::Refused(found) => refusals.extend(found),
@@ -318,12 +319,12 @@ enum Compared {
 fn compare(
     planned: &Action,
     delta: &Delta,
-    weights: &[crate::core::Row],
+    among: Among<'_>,
     view: &View<'_>,
     renderer: &mut Renderer,
 ) -> Result<Compared, Failure> {
     let mut found = Vec::new();
-    let now = action_for(delta, weights, view, renderer, &mut found)?;
+    let now = action_for(delta, among, view, renderer, &mut found)?;
     if has_errors(&found) {
         return Ok(Compared::Refused(found));
     }

@@ -32,8 +32,8 @@ pub enum Value {
     Sql(SqlText),
     /// A JSON document that is compared as such.
     Json(JsonText),
-    /// One key column of an index or an ordering.
-    Key(KeyColumn),
+    /// One key column of an index or an ordering. Boxed, for it is several times what the others are.
+    Key(Box<KeyColumn>),
     /// An ordered list.
     List(Vec<Value>),
     /// Named values.
@@ -159,6 +159,12 @@ impl Value {
             }
             other => Json::String(other.to_string()),
         }
+    }
+}
+
+impl From<KeyColumn> for Value {
+    fn from(key: KeyColumn) -> Self {
+        Self::Key(Box::new(key))
     }
 }
 

@@ -354,6 +354,21 @@ pub trait Kind: Sync {
         Ok(Judgement::default())
     }
 
+    /// The same, where it depends on what else the plan does: `others` are all of its deltas.
+    ///
+    /// # Errors
+    /// As [`Kind::judge`].
+    fn judge_among(
+        &self,
+        delta: &Delta,
+        _others: &[Delta],
+        op: Op,
+        weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Judgement, RowError> {
+        self.judge(delta, op, weights, view)
+    }
+
     /// Whether a value goes without saying where the resource is created, so that plans need not show it.
     fn is_implied(&self, _attribute: &str, _value: &Value) -> bool {
         false

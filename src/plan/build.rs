@@ -62,13 +62,14 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
     let (mut actions, mut due, mut waiting) = (Vec::new(), Vec::new(), 0);
     for delta in &input.diff.deltas {
         let weights = input.weights.get(&delta.address.kind).map(Vec::as_slice).unwrap_or_default();
+        let among = Among { deltas: &input.diff.deltas, weights };
         let closed_by = closed_by(&delta.address.kind);
         match (input.purpose.covers(closed_by), closed_by) {
-            (true, _) => actions.push(action_for(delta, weights, &input.view, renderer, input.diagnostics)?),
+            (true, _) => actions.push(action_for(delta, among, &input.view, renderer, input.diagnostics)?),
             (false, ClosedBy::Apply) => waiting += 1,
             // What is wrong with it is said when it is to be done.
             (false, ClosedBy::Run(operation)) => {
-                let action = action_for(delta, weights, &input.view, renderer, &mut Vec::new())?;
+                let action = action_for(delta, among, &input.view, renderer, &mut Vec::new())?;
                 due.push(later(action, operation));
             }
         }
@@ -203,17 +204,27 @@ fn forget(input: &Input<'_>) -> Vec<Unmanaged> {
     forgotten.map(|applied| Unmanaged { address: applied.address.clone(), on: applied.on.clone() }).collect()
 }
 
+/// What an action is made among.
+#[derive(Clone, Copy)]
+pub struct Among<'a> {
+    /// Every delta that is closed with it.
+    pub deltas: &'a [Delta],
+    /// All rows that its kind's weighing query gave.
+    pub weights: &'a [Row],
+}
+
 /// The action that closes one delta.
 ///
 /// # Errors
 /// Only for a defect, as [`build`].
 pub fn action_for(
     delta: &Delta,
-    weights: &[Row],
+    among: Among<'_>,
     view: &View<'_>,
     renderer: &mut Renderer,
     sink: &mut Vec<Diagnostic>,
 ) -> Result<Action, Failure> {
+    let weights = among.weights;
     let kind = by_id(&delta.address.kind).ok_or_else(|| {
         Failure::from(Diagnostic::error(&code::INTERNAL, format!("no kind `{}` is known", delta.address.kind)))
     })?;
@@ -230,7 +241,7 @@ pub fn action_for(
             steps.extend(made);
         }
     }
-    let judgement = judge(kind, delta, op, weights, view)?;
+    let judgement = judge(kind, delta, op, among, view)?;
     hazards.extend(judgement.hazards);
     found.extend(judgement.diagnostics);
     hazards.sort_unstable();
@@ -299,8 +310,8 @@ fn attribute_change(kind: &dyn Kind, change: &crate::core::Change) -> AttributeC
     }
 }
 
-fn judge(kind: &dyn Kind, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, Failure> {
-    kind.judge(delta, op, weights, view).map_err(|error| unreadable(delta, &error))
+fn judge(kind: &dyn Kind, delta: &Delta, op: Op, among: Among<'_>, view: &View<'_>) -> Result<Judgement, Failure> {
+    kind.judge_among(delta, among.deltas, op, among.weights, view).map_err(|error| unreadable(delta, &error))
 }
 
 /// The verb, and the steps that carry it out.

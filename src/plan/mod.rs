@@ -11,5 +11,5 @@ mod ownership;
 mod purpose;
 
 pub use artifact::{Adopt, Due, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};
-pub use build::{Input, Weights, action_for, build};
+pub use build::{Among, Input, Weights, action_for, build};
 pub use purpose::Purpose;

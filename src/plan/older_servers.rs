@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use crate::core::{Cell, Delta, Interval};
 use crate::kinds::fixture::{World, daily, job_row, texts};
 use crate::kinds::{Kind, by_id};
-use crate::plan::action_for;
+use crate::plan::{Among, action_for};
 use crate::render::Renderer;
 
 fn columnstore() -> &'static dyn Kind {
@@ -24,7 +24,8 @@ fn world(after: Option<i32>) -> World {
 
 fn statements(world: &World, delta: &Delta) -> Vec<String> {
     let mut sink = Vec::new();
-    let action = action_for(delta, &[], &world.view(), &mut Renderer::new(), &mut sink).unwrap();
+    let among = Among { deltas: &[], weights: &[] };
+    let action = action_for(delta, among, &world.view(), &mut Renderer::new(), &mut sink).unwrap();
     assert_eq!(sink, []);
     action.steps.iter().map(|step| step.sql.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
 }

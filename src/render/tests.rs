@@ -74,9 +74,9 @@ fn every_type_has_its_own_literal() {
     assert_eq!(render("{{ x|quoted_list }}", Value::texts(["a'b", "c"])).unwrap(), "'\"a''b\", c'");
     let mut key = KeyColumn::column("Time");
     key.descending = true;
-    assert_eq!(render("{{ x|key }}", Value::Key(key.clone())).unwrap(), "\"Time\" DESC NULLS LAST");
+    assert_eq!(render("{{ x|key }}", Value::from(key.clone())).unwrap(), "\"Time\" DESC NULLS LAST");
     assert_eq!(
-        render("{{ x|quoted_list }}", Value::List(vec![Value::Key(key)])).unwrap(),
+        render("{{ x|quoted_list }}", Value::List(vec![Value::from(key)])).unwrap(),
         "'\"Time\" DESC NULLS LAST'"
     );
     let sql = Value::Sql(SqlText::new("price > 0").unwrap());

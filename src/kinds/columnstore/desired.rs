@@ -272,7 +272,7 @@ impl Seen<'_> {
             };
             if let Some(name) = self.column(name, "order_by", &at, sink) {
                 desired.set_place(item_place("order_by", &name), self.input.place(&at).clone());
-                keys.push(Value::Key(key));
+                keys.push(key.into());
             }
         }
         self.input.set(desired, "order_by", "/order_by", Value::List(keys));

@@ -143,11 +143,8 @@ fn order_by(row: &Row) -> Result<Vec<Value>, RowError> {
     let is = |cells: &[Cell], at: usize| matches!(cells.get(at), Some(Cell::Bool(true)));
     let (descending, nulls_first) = (row.list("orderby_desc")?, row.list("orderby_nullsfirst")?);
     let key = |(at, name): (usize, Option<String>)| {
-        Value::Key(KeyColumn {
-            descending: is(descending, at),
-            nulls_first: is(nulls_first, at),
-            ..KeyColumn::column(name.unwrap_or_default())
-        })
+        let key = KeyColumn::column(name.unwrap_or_default());
+        Value::from(KeyColumn { descending: is(descending, at), nulls_first: is(nulls_first, at), ..key })
     };
     Ok(row.texts("orderby")?.into_iter().enumerate().map(key).collect())
 }
@@ -180,7 +177,7 @@ pub fn with_time(order_by: &[Value], segment_by: &[Value], time: &str) -> Vec<Va
     let mut keys = order_by.to_vec();
     let ordered = keys.iter().any(|key| matches!(key, Value::Key(key) if key.column_name() == Some(time)));
     if !ordered && !segment_by.iter().any(|name| name.as_text() == Some(time)) {
-        keys.push(Value::Key(KeyColumn { descending: true, nulls_first: true, ..KeyColumn::column(time) }));
+        keys.push(KeyColumn { descending: true, nulls_first: true, ..KeyColumn::column(time) }.into());
     }
     keys
 }

@@ -13,6 +13,7 @@ mod settle;
 mod target;
 #[cfg(test)]
 mod tests;
+mod unmentioned;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use schemars::JsonSchema as _;
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText, Value,
+    Address, Applied, Delta, Desired, Ensure, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
+    Value,
 };
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{After, Beside, Discovered, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, role};
@@ -107,8 +109,8 @@ impl Kind for Grant {
         desired.keys().filter_map(of).collect()
     }
 
-    fn observe(&self, _server: &Server, scope: &Scope) -> Option<Query> {
-        observe::query(scope)
+    fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
+        observe::query(server, scope)
     }
 
     fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
@@ -117,10 +119,11 @@ impl Kind for Grant {
 
     fn identify(
         &self,
-        mut found: Vec<Live>,
+        found: Vec<Live>,
         desired: &BTreeMap<Address, Desired>,
-        _applied: &BTreeMap<Address, Applied>,
+        applied: &BTreeMap<Address, Applied>,
     ) -> Vec<Live> {
+        let mut found = unmentioned::leave_out(found, desired, applied);
         for live in &mut found {
             if let Some(exclusive) = desired.get(&live.address).and_then(|desired| desired.get(EXCLUSIVE)) {
                 live.set(EXCLUSIVE, exclusive.clone());
@@ -180,8 +183,13 @@ impl Kind for Grant {
     }
 
     fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
-        let role = |name: &str| After::Resource(Address::global(role::ID, name));
-        let mut after: Vec<After> = delta.address.schema.iter().map(|grantee| role(grantee)).collect();
+        // What is revoked of a role that goes comes before that.
+        let role = |name: &str| {
+            let address = Address::global(role::ID, name);
+            let goes = view.desired.get(&address).is_some_and(|role| role.ensure == Ensure::Absent);
+            (!goes).then_some(After::Resource(address))
+        };
+        let mut after: Vec<After> = delta.address.schema.iter().filter_map(|grantee| role(grantee)).collect();
         if delta.is_remove() {
             return Vec::new();
         }
@@ -192,7 +200,7 @@ impl Kind for Grant {
         }
         match target {
             Some(Target::Table(name) | Target::Sequence(name)) => after.push(After::Relation(name)),
-            Some(Target::Role(name) | Target::Later { by: name, .. }) => after.push(role(&name)),
+            Some(Target::Role(name) | Target::Later { by: name, .. }) => after.extend(role(&name)),
             _ => {}
         }
         after
@@ -231,6 +239,39 @@ impl Kind for Grant {
         }
         Ok(judgement)
     }
+}
+
+/// Whether an address is one of what a role is granted, or of what others are granted of it: membership,
+/// and what it makes later.
+pub fn is_about(address: &Address, role: &str) -> bool {
+    let of_it = |target: &Target| match target {
+        Target::Role(name) | Target::Later { by: name, .. } => name == role,
+        _ => false,
+    };
+    let granted = address.schema.as_deref() == Some(role);
+    address.kind == ID && (granted || Target::read(&address.name).is_some_and(|target| of_it(&target)))
+}
+
+/// Whether some deltas take from a role all that it has on one thing, which a row tells as those of this
+/// kind's own queries do.
+///
+/// # Errors
+/// When the row is not one of a thing.
+pub fn is_left_nothing(role: &str, thing: &Row, deltas: &[Delta]) -> Result<bool, RowError> {
+    let on = observe::targets(thing)?;
+    let own = |delta: &&Delta| delta.address.kind == ID && delta.address.schema.as_deref() == Some(role);
+    let of_it = |delta: &&Delta| Target::read(&delta.address.name).is_some_and(|target| on.contains(&target));
+    let deltas: Vec<&Delta> = deltas.iter().filter(own).filter(of_it).collect();
+    let revoked = |change: &crate::core::Change| change.after.as_ref().is_none_or(|after| *after == Value::Null);
+    let taken: BTreeSet<&String> = deltas
+        .iter()
+        .flat_map(|delta| delta.changes.iter().filter(|change| revoked(change)).map(|change| &change.attribute))
+        .collect();
+    // Each has at least what there is on the thing.
+    Ok(deltas.iter().filter_map(|delta| delta.live.as_ref()).any(|live| {
+        let mut has = live.attributes.keys().filter(|name| *name != EXCLUSIVE);
+        has.all(|privilege| taken.contains(privilege))
+    }))
 }
 
 /// Whether the policies grant a role a privilege on a relation, by its name or with all of its schema.

@@ -23,9 +23,8 @@ pub fn judge(delta: &Delta, view: &View<'_>) -> Vec<Diagnostic> {
         }
         let privilege = change.attribute.as_str();
         let passed = roles(delta, observe::PASSED_TO, privilege);
-        let others: Vec<String> =
-            roles(delta, observe::GIVEN_BY, privilege).into_iter().filter(|by| by != grantee).collect();
-        let error = match (passed.as_slice(), others.as_slice()) {
+        let given = roles(delta, observe::GIVEN_BY, privilege);
+        let error = match (passed.as_slice(), given.as_slice()) {
             ([], []) => continue,
             ([], by) => given_by(grantee, privilege, &target, by),
             (to, _) => passed_to(grantee, privilege, &target, to, revokes),
@@ -41,7 +40,8 @@ fn roles(delta: &Delta, fact: &str, privilege: &str) -> Vec<String> {
     let fact = delta.live.as_ref().and_then(|live| live.fact(fact));
     let Some(Value::Map(of)) = fact else { return Vec::new() };
     let roles = of.get(privilege).map(Value::as_list).unwrap_or_default();
-    roles.iter().filter_map(Value::as_text).map(str::to_owned).collect()
+    let others = roles.iter().filter_map(Value::as_text).filter(|role| Some(*role) != delta.address.schema.as_deref());
+    others.map(str::to_owned).collect()
 }
 
 fn quoted(roles: &[String]) -> String {

@@ -3,7 +3,7 @@
 use crate::core::{Address, Desired, Ensure, KindId, QualifiedName, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::grant::target::Target;
-use crate::kinds::grant::{EXCLUSIVE, NOTHING_TO_GRANT_ON, OWNERS_OWN, observe};
+use crate::kinds::grant::{EXCLUSIVE, NOTHING_TO_GRANT_ON, OWNERS_OWN, observe, unmentioned};
 use crate::kinds::role::{self, PUBLIC};
 use crate::kinds::{self, View};
 
@@ -15,12 +15,16 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     let target = Target::read(&desired.address.name)?;
     let grantee = desired.address.schema.as_deref()?;
     if grantee != PUBLIC && !role_will_be(grantee, view) {
-        sink.push(missing(
-            &format!("no role \"{grantee}\""),
-            desired,
-            "a role that is to go is granted nothing: take the grants out",
-        ));
-        return None;
+        if !only_revokes(desired) {
+            sink.push(missing(
+                &format!("no role \"{grantee}\""),
+                desired,
+                "a role that is to go is granted nothing: take the grants out, or write `ensure: absent` in them",
+            ));
+            return None;
+        }
+        // What a role has may be taken from it before it goes. Where it is gone, nothing is left to take.
+        observe::target_of(view.live, &Target::Role(grantee.to_owned()))?;
     }
     let mut settled = desired.clone();
     if settled.ensure == Ensure::Absent {
@@ -54,7 +58,14 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     let granted = |name: &str| live.is_some_and(|live| live.get(name).is_some());
     settled.attributes.retain(|name, value| *value != Value::Null || granted(name));
     sink.extend(on_columns(&settled, grantee, &target, view));
+    sink.extend(unmentioned::note(&settled, grantee, &target, view));
     settled.attributes.keys().any(|name| name != EXCLUSIVE).then_some(settled)
+}
+
+/// Whether a policy takes something from a role and gives it nothing.
+fn only_revokes(desired: &Desired) -> bool {
+    let gives = |(name, value): (&String, &Value)| name != EXCLUSIVE && *value != Value::Null;
+    desired.ensure == Ensure::Absent || !desired.attributes.iter().any(gives)
 }
 
 /// Whether everything that a target stands for is the role's own, or will be.

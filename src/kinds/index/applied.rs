@@ -69,7 +69,7 @@ mod tests {
         let on = QualifiedName::new("public", "t");
         let place = Place { file: "x".into(), line: 1, column: 1, start: 0, end: 0, via: None };
         let mut desired = Desired::new(Address::in_schema(KindId::new("index"), &on), Some(on), place);
-        desired.set("columns", Value::List(vec![Value::Key(key)]));
+        desired.set("columns", Value::List(vec![key.into()]));
         desired.set("where", Value::Sql(SqlText::new("a>0").unwrap()));
         desired
     }

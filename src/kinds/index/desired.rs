@@ -177,7 +177,7 @@ fn keys(raw: &Index, input: &SectionInput<'_>, desired: &mut Desired, sink: &mut
     for (at, spec) in specs.iter().enumerate() {
         let below = format!("/columns/{at}");
         if let Some(key) = spec.read(input, &below, sink) {
-            columns.push(Value::Key(key));
+            columns.push(key.into());
             desired.set_place(key_place(at), input.place(&below).clone());
         }
     }

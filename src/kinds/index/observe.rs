@@ -83,7 +83,7 @@ fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError>
             include.push(key.text("column")?);
             continue;
         }
-        columns.push(Value::Key(read_key(key)?));
+        columns.push(read_key(key)?.into());
         parameters.extend(key.texts("parameters")?.into_iter().flatten());
         opclasses.push(qualified(key, "opclass_schema", "opclass")?);
         collations.push(qualified(key, "collation_schema", "collation")?);

@@ -300,7 +300,7 @@ fn adopt_spelling(settled: &mut Desired, live: &Live, on: &QualifiedName, view: 
             key.collation = None;
         }
     }
-    settled.set("columns", Value::List(columns.into_iter().map(Value::Key).collect()));
+    settled.set("columns", Value::List(columns.into_iter().map(Value::from).collect()));
     if let (Some(ours), Some(theirs)) = (predicate(settled.get("where")), predicate(live.get("where")))
         && same(condition(ours), condition(theirs))
     {

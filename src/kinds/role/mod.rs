@@ -14,7 +14,9 @@ use schemars::JsonSchema as _;
 
 use crate::core::{Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic, code};
-use crate::kinds::{Beside, Discovered, Export, Judgement, Kind, Owner, Relations, Rules, Scope, Section, View};
+use crate::kinds::{
+    After, Beside, Discovered, Export, Judgement, Kind, Owner, Relations, Rules, Scope, Section, View, grant,
+};
 
 pub use desired::PUBLIC;
 pub use export::file;
@@ -43,6 +45,15 @@ static SECTIONS: &[Section] = &[Section {
 
 /// The attributes by which a role may more than others.
 const POWERS: [&str; 5] = ["superuser", "createdb", "createrole", "replication", "bypassrls"];
+
+/// A query for what the server keeps of tables and grants along with them: schema, name, and the schema
+/// and name of the table.
+pub fn parts(server: &Server) -> &'static str {
+    match server.timescaledb {
+        Some(_) => include_str!("parts.sql"),
+        None => "SELECT NULL::name, NULL::name, NULL::name, NULL::name WHERE false",
+    }
+}
 
 /// What a role may, and its policy says nothing of.
 fn unmentioned(desired: &Desired, view: &View<'_>) -> Option<Diagnostic> {
@@ -120,11 +131,28 @@ impl Kind for Role {
         BTreeMap::from([("options".to_owned(), Value::Bool(changed || delta.is_create()))])
     }
 
-    fn weigh(&self, deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
-        weigh::query(deltas)
+    fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
+        weigh::query(deltas, view.server)
     }
 
     fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
-        weigh::judge(delta, op, weights, view)
+        self.judge_among(delta, &[], op, weights, view)
+    }
+
+    fn judge_among(
+        &self,
+        delta: &Delta,
+        others: &[Delta],
+        op: Op,
+        weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Judgement, RowError> {
+        weigh::judge(delta, others, op, weights, view)
+    }
+
+    /// What it is granted goes before it, and what others are granted of it.
+    fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
+        let granted = view.live.keys().filter(|address| grant::is_about(address, &delta.address.name));
+        if delta.is_remove() { granted.cloned().map(After::Resource).collect() } else { Vec::new() }
     }
 }

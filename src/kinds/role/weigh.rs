@@ -1,9 +1,9 @@
 //! Who may change a role, who would lock themselves out, and what a role that is to go still has.
 
-use crate::core::{Delta, Desired, Op, Param, Query, Row, RowError, Value};
+use crate::core::{Delta, Desired, Op, Param, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::role::{LOCKS_OUT, ROLE_IN_USE};
-use crate::kinds::{Judgement, View};
+use crate::kinds::{Judgement, View, grant};
 
 /// How many objects a message names.
 const NAMED: usize = 8;
@@ -12,17 +12,18 @@ const NAMED: usize = 8;
 const SUPERUSERS: [&str; 3] = ["superuser", "replication", "bypassrls"];
 
 /// One query for all deltas.
-pub fn query(deltas: &[&Delta]) -> Option<Query> {
+pub fn query(deltas: &[&Delta], server: &Server) -> Option<Query> {
     let gone = deltas.iter().filter(|delta| delta.is_remove()).map(|delta| delta.address.name.clone());
     let params = vec![Param::texts(gone)];
-    (!deltas.is_empty()).then(|| Query { sql: include_str!("weigh.sql").to_owned(), params })
+    let query = || Query { sql: include_str!("weigh.sql").replace("{parts}", super::parts(server)), params };
+    (!deltas.is_empty()).then(query)
 }
 
 /// See [`crate::kinds::Kind::judge`].
 ///
 /// # Errors
 /// When the rows are not those of `weigh.sql`.
-pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+pub fn judge(delta: &Delta, others: &[Delta], op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
     let mut judgement = Judgement::default();
     if op == Op::Blocked {
         return Ok(judgement);
@@ -35,7 +36,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         judgement.diagnostics.extend(case.locks_out(me)?);
     }
     if delta.is_remove() {
-        judgement.diagnostics.extend(case.in_use(weights)?);
+        judgement.diagnostics.extend(case.in_use(weights, others)?);
     }
     Ok(judgement)
 }
@@ -112,13 +113,21 @@ impl Case<'_> {
         Ok(None)
     }
 
-    /// What would be left without its owner, and what still names the role.
-    fn in_use(&self, weights: &[Row]) -> Result<Option<Diagnostic>, RowError> {
+    /// What would be left without its owner, and what still names the role. What it is granted and loses
+    /// by the same plan does not.
+    fn in_use(&self, weights: &[Row], others: &[Delta]) -> Result<Option<Diagnostic>, RowError> {
         let name = self.delta.address.name.as_str();
         let (mut owned, mut granted) = (Vec::new(), Vec::new());
-        for row in weights.iter().filter(|row| row.maybe_text("name").is_ok_and(|it| it == Some(name))) {
-            let list = if row.text("what")? == "owned" { &mut owned } else { &mut granted };
-            list.push(row.maybe_text("object")?.unwrap_or("something unknown").to_owned());
+        for row in weights.iter().filter(|row| row.maybe_text("role").is_ok_and(|it| it == Some(name))) {
+            let owns = row.text("what")? == "owned";
+            if !owns && row.maybe_text("sort")?.is_some() && grant::is_left_nothing(name, row, others)? {
+                continue;
+            }
+            let list = if owns { &mut owned } else { &mut granted };
+            let object = row.maybe_text("object")?.unwrap_or("something unknown").to_owned();
+            if !list.contains(&object) {
+                list.push(object);
+            }
         }
         let (verb, list, help) = match (owned.is_empty(), granted.is_empty()) {
             (true, true) => return Ok(None),
@@ -128,7 +137,8 @@ impl Case<'_> {
             (true, false) => (
                 "has privileges on",
                 granted,
-                "take its grants out of the policies and apply, or REVOKE them (DROP OWNED BY … does, in each database)",
+                "what the same plan revokes does not count: name these in its `grants` and `default_privileges` with \
+                 `ensure: absent`, or REVOKE them (DROP OWNED BY … does, in each database)",
             ),
         };
         let more = list.len().saturating_sub(NAMED);

@@ -1,0 +1,10 @@
+CREATE SCHEMA app;
+CREATE TABLE app.a (id int);
+CREATE TABLE app.b (id int, note text);
+CREATE TABLE app.c (id int);
+CREATE TYPE app.mood AS ENUM ('well');
+CREATE ROLE role_staying;
+GRANT DELETE ON app.a TO role_staying;
+GRANT UPDATE (note) ON app.b TO role_staying;
+GRANT USAGE ON TYPE app.mood TO role_staying;
+ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO role_staying;
