@@ -6,7 +6,7 @@ use crate::core::{Delta, Row, RowError, Value};
 use crate::kinds::View;
 
 /// The comments among the weights of a relation, each with the column that it is on.
-fn read<'a>(weights: &'a [Row], oid: u32) -> Result<Vec<(Option<&'a str>, &'a str)>, RowError> {
+fn read(weights: &[Row], oid: u32) -> Result<Vec<(Option<&str>, &str)>, RowError> {
     let mut found = Vec::new();
     for row in weights {
         if row.text("finding")? == "commented" && row.maybe_int("oid")? == Some(i64::from(oid)) {
