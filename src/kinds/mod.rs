@@ -292,6 +292,12 @@ pub trait Kind: Sync {
         false
     }
 
+    /// Whether a difference in an attribute is work that was begun and is to be gone on with, so that no
+    /// other description of the resource would be without it.
+    fn is_left_over(&self, _attribute: &str) -> bool {
+        false
+    }
+
     /// What an attribute is called in reports, where its own name would say nothing to a reader.
     fn label(&self, _attribute: &str) -> Option<&'static str> {
         None

@@ -1,16 +1,21 @@
 -- What goes with the continuous aggregates that are dropped or made anew, and whether they can be made.
 -- $1 the OIDs of the hypertables that they are kept in, $2 and $3 their names, $4 those of their
 -- columns of time; $5 schemas in which one is to be made; $6 and $7 the OIDs and columns of time of those
--- that are filled with what was never filled. One row a finding:
+-- that are filled with what was never filled, $8 and $9 the same of those whose fill was begun and not
+-- completed. One row a finding:
 --   dependant         what reads one of them
 --   holds             what one of them holds, by its chunks
 --   lost              the part of it whose rows in the hypertable that it is filled from are gone, and from
 --                     when on they are there, as XML: only so can one query ask each of its own table.
---                     What it reads and is made anew as well is filled from what that reads in turn
+--                     What it reads and is made anew as well is filled from what that reads in turn.
+--                     `holes` counts the ranges after that in which the hypertable has no chunk any more
 --   kept              the first time that one of the latter keeps rows of, and what comes right after the
 --                     last, as XML; nothing where the role may not read it
+--   unfinished        the ranges without a chunk of what it reads in which one of these keeps rows all the
+--                     same, as XML, in order; nothing where the role may not read it
 --   granted           a privilege (`words`) on one of them, on a column of it where `schema` names one, that a role
 --                     (`name`; `public` is everybody) has beside the owner; `chunks` is 1 where it may pass it on
+--   commented         the comment (`xml`) on one of them, on a column of it where `schema` names one
 --   schema_privilege  a schema in which the role may not create anything
 -- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
 -- for an aggregate counts as that.
@@ -23,12 +28,21 @@ WITH RECURSIVE named AS (
      UNION
     SELECT f.mat_hypertable_id, n.raw_hypertable_id
       FROM filled_from AS f JOIN named AS n ON n.mat_hypertable_id = f.raw_hypertable_id
+), times AS (
+    SELECT t.attrelid AS oid, t.attname::text AS bucket,
+           CASE t.atttypid WHEN 'pg_catalog.timestamptz'::pg_catalog.regtype THEN '_timescaledb_functions.to_timestamp'
+                           WHEN 'pg_catalog.timestamp'::pg_catalog.regtype THEN '_timescaledb_functions.to_timestamp_without_timezone'
+                           WHEN 'pg_catalog.date'::pg_catalog.regtype THEN '_timescaledb_functions.to_date'
+                           ELSE 'pg_catalog.int8' END AS from_internal
+      FROM pg_catalog.pg_attribute AS t
+     WHERE t.attrelid = ANY ($1::oid[] || $8::oid[]) AND t.attnum > 0 AND NOT t.attisdropped
 ), wanted AS (
     SELECT w.oid, w.schema, w.name, w.bucket, a.mat_hypertable_id, a.raw_hypertable_id,
            r.schema_name AS source_schema, r.table_name AS source_name, d.column_name AS source_time,
            COALESCE(p.user_view_schema, r.schema_name) AS read_schema,
            COALESCE(p.user_view_name, r.table_name) AS read_name,
-           pg_catalog.to_regclass(pg_catalog.format('%I.%I', w.schema, w.name))::oid AS view
+           pg_catalog.to_regclass(pg_catalog.format('%I.%I', w.schema, w.name))::oid AS view,
+           d.id AS source_dimension, t.from_internal
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
                       pg_catalog.unnest($4::text[])) AS w (oid, schema, name, bucket)
       JOIN _timescaledb_catalog.continuous_agg AS a ON a.user_view_schema = w.schema AND a.user_view_name = w.name
@@ -36,9 +50,42 @@ WITH RECURSIVE named AS (
        AND NOT EXISTS (SELECT FROM named AS n WHERE n.mat_hypertable_id = f.raw_hypertable_id)
       JOIN _timescaledb_catalog.hypertable AS r ON r.id = f.raw_hypertable_id
       LEFT JOIN _timescaledb_catalog.continuous_agg AS p ON p.mat_hypertable_id = r.id
-      JOIN LATERAL (SELECT d.column_name FROM _timescaledb_catalog.dimension AS d
+      JOIN LATERAL (SELECT d.id, d.column_name FROM _timescaledb_catalog.dimension AS d
                      WHERE d.hypertable_id = r.id AND d.num_slices IS NULL
                      ORDER BY d.id LIMIT 1) AS d ON true
+      JOIN times AS t ON t.oid = w.oid AND t.bucket = w.bucket
+), unfinished AS (
+    SELECT f.oid, f.bucket, t.from_internal, d.id AS source_dimension
+      FROM ROWS FROM (pg_catalog.unnest($8::oid[]), pg_catalog.unnest($9::text[])) AS f (oid, bucket)
+      JOIN times AS t ON t.oid = f.oid AND t.bucket = f.bucket
+      JOIN pg_catalog.pg_class AS c ON c.oid = f.oid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      JOIN _timescaledb_catalog.hypertable AS h ON h.schema_name = n.nspname AND h.table_name = c.relname
+      JOIN _timescaledb_catalog.continuous_agg AS a ON a.mat_hypertable_id = h.id
+      JOIN LATERAL (SELECT d.id FROM _timescaledb_catalog.dimension AS d
+                     WHERE d.hypertable_id = a.raw_hypertable_id AND d.num_slices IS NULL
+                     ORDER BY d.id LIMIT 1) AS d ON true
+), slices AS MATERIALIZED (
+    SELECT s.dimension_id, s.range_start, s.range_end,
+           pg_catalog.max(s.range_end) OVER (PARTITION BY s.dimension_id ORDER BY s.range_start, s.range_end
+                                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+      FROM _timescaledb_catalog.dimension_slice AS s
+     WHERE s.dimension_id IN (SELECT w.source_dimension FROM wanted AS w UNION SELECT f.source_dimension FROM unfinished AS f)
+       AND EXISTS (SELECT FROM _timescaledb_catalog.chunk_constraint AS k
+                     JOIN _timescaledb_catalog.chunk AS c ON c.id = k.chunk_id
+                    WHERE k.dimension_slice_id = s.id
+                      AND (pg_catalog.to_jsonb(c) ->> 'dropped')::boolean IS NOT TRUE)
+), gaps AS (
+    SELECT d.dimension_id,
+           pg_catalog.array_agg(d.begins ORDER BY d.begins NULLS FIRST) AS begins,
+           pg_catalog.array_agg(d.ends ORDER BY d.begins NULLS FIRST) AS ends
+      FROM (SELECT s.dimension_id, s.before AS begins, s.range_start AS ends
+              FROM slices AS s WHERE s.before IS NULL OR s.before < s.range_start
+             UNION ALL
+            SELECT w.dimension_id, (SELECT pg_catalog.max(s.range_end) FROM slices AS s WHERE s.dimension_id = w.dimension_id), NULL
+              FROM (SELECT w.source_dimension FROM wanted AS w UNION SELECT f.source_dimension FROM unfinished AS f)
+                AS w (dimension_id)) AS d
+     GROUP BY d.dimension_id
 ), dependants AS (
     SELECT DISTINCT w.oid, c.oid AS dependant, c.relkind, n.nspname, c.relname,
            a.user_view_schema, a.user_view_name
@@ -83,17 +130,32 @@ SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
  UNION ALL
 SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL, NULL, NULL,
        pg_catalog.query_to_xml(pg_catalog.format(
-           'SELECT s.since, pg_catalog.min(m.%1$I) AS oldest, pg_catalog.max(m.%1$I) AS newest,'
-           ' pg_catalog.count(DISTINCT m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS buckets,'
-           ' pg_catalog.count(m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS rows,'
-           ' pg_catalog.min(m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS first,'
-           ' pg_catalog.max(m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS last'
+           'WITH h AS MATERIALIZED ('
+           ' SELECT %6$s(g.begins) AS begins, %6$s(g.ends) AS ends, e.whole'
+           ' FROM ROWS FROM (pg_catalog.unnest(%7$L::bigint[]), pg_catalog.unnest(%8$L::bigint[])) AS g (begins, ends)'
+           ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <='
+           ' (SELECT pg_catalog.min(r.%2$I) FROM %3$I.%4$I AS r WHERE r.%2$I >= %6$s(g.ends))) AS e'
+           ' WHERE g.begins IS NOT NULL AND EXISTS (SELECT FROM %5$s AS k'
+           ' WHERE k.%1$I >= %6$s(g.begins) AND (e.whole IS NULL OR k.%1$I < e.whole))'
+           ') SELECT s.since, pg_catalog.min(m.%1$I) AS oldest, pg_catalog.max(m.%1$I) AS newest,'
+           ' pg_catalog.count(DISTINCT m.%1$I) FILTER (WHERE l.lost) AS buckets,'
+           ' pg_catalog.count(m.%1$I) FILTER (WHERE l.lost) AS rows,'
+           ' pg_catalog.min(m.%1$I) FILTER (WHERE l.lost) AS first,'
+           ' pg_catalog.max(m.%1$I) FILTER (WHERE l.lost) AS last,'
+           ' pg_catalog.bool_or(s.since IS NULL OR m.%1$I < b.whole) AS beginning,'
+           ' (SELECT pg_catalog.count(*) FROM h) AS holes,'
+           ' (SELECT pg_catalog.min(h.begins) FROM h) AS holes_from, (SELECT pg_catalog.max(h.ends) FROM h) AS holes_until'
            ' FROM (SELECT pg_catalog.min(r.%2$I) AS since FROM %3$I.%4$I AS r) AS s'
            ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <= s.since) AS b'
-           ' LEFT JOIN %5$s AS m ON true GROUP BY s.since',
-           w.bucket, w.source_time, w.source_schema, w.source_name, w.oid::pg_catalog.regclass),
+           ' LEFT JOIN %5$s AS m ON true'
+           ' CROSS JOIN LATERAL (SELECT s.since IS NULL OR m.%1$I < b.whole OR EXISTS (SELECT FROM h'
+           ' WHERE m.%1$I >= h.begins AND (h.whole IS NULL OR m.%1$I < h.whole)) AS lost) AS l'
+           ' GROUP BY s.since',
+           w.bucket, w.source_time, w.source_schema, w.source_name, w.oid::pg_catalog.regclass,
+           w.from_internal, g.begins, g.ends),
            false, true, '')::text
   FROM wanted AS w
+  JOIN gaps AS g ON g.dimension_id = w.source_dimension
  UNION ALL
 SELECT 'kept', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
        CASE WHEN pg_catalog.has_table_privilege(f.oid, 'SELECT') THEN
@@ -106,6 +168,22 @@ SELECT 'kept', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
                f.oid::pg_catalog.regclass), false, true, '')::text END
   FROM ROWS FROM (pg_catalog.unnest($6::oid[]), pg_catalog.unnest($7::text[])) AS f (oid, bucket)
   JOIN pg_catalog.pg_attribute AS t ON t.attrelid = f.oid AND t.attname = f.bucket AND NOT t.attisdropped
+ UNION ALL
+SELECT 'unfinished', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
+       CASE WHEN pg_catalog.has_table_privilege(f.oid, 'SELECT') THEN
+           pg_catalog.query_to_xml(pg_catalog.format(
+               'SELECT %1$s(g.begins)::text AS begins, %1$s(g.ends)::text AS ends'
+               ' FROM ROWS FROM (pg_catalog.unnest(%2$L::bigint[]), pg_catalog.unnest(%3$L::bigint[])) AS g (begins, ends)'
+               ' WHERE EXISTS (SELECT FROM %4$s AS m WHERE (g.begins IS NULL OR m.%5$I >= %1$s(g.begins))'
+               ' AND (g.ends IS NULL OR m.%5$I < %1$s(g.ends))) ORDER BY g.begins NULLS FIRST',
+               f.from_internal, g.begins, g.ends, f.oid::pg_catalog.regclass, f.bucket), false, true, '')::text END
+  FROM unfinished AS f
+  JOIN gaps AS g ON g.dimension_id = f.source_dimension
+ UNION ALL
+SELECT 'commented', v.oid::bigint, NULL, t.attname::text, NULL, NULL, NULL, NULL, d.description
+  FROM views AS v
+  JOIN pg_catalog.pg_description AS d ON d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objoid = v.view
+  LEFT JOIN pg_catalog.pg_attribute AS t ON t.attrelid = v.view AND t.attnum = d.objsubid AND d.objsubid > 0
  UNION ALL
 SELECT 'granted', g.oid::bigint, pg_catalog.lower(g.privilege_type), g.column_name,
        COALESCE(r.rolname::text, 'public'), pg_catalog.bool_or(g.is_grantable)::integer::bigint, NULL, NULL, NULL
