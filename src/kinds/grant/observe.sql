@@ -10,6 +10,11 @@
 --   otherwise it is told what the grantees have beyond that, on anything
 WITH parts (schema, name, whole_schema, whole) AS (
   {parts}
+), part AS MATERIALIZED (
+  SELECT c.oid
+    FROM parts AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.nspname = p.schema
+    JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.name
 ), here AS MATERIALIZED (
   SELECT d.oid, d.datacl, d.datdba FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
 ), grantees AS MATERIALIZED (
@@ -130,7 +135,7 @@ WITH parts (schema, name, whole_schema, whole) AS (
      -- Its privileges are recorded nowhere as the server's own.
      AND n.nspname <> 'information_schema'
      -- These have what their table has.
-     AND NOT EXISTS (SELECT FROM parts AS p WHERE p.schema = n.nspname AND p.name = c.relname)
+     AND c.oid NOT IN (SELECT p.oid FROM part AS p)
 ), things (sort, schema, name, arguments, by, columns, class, oid, part, owner, acl, standard) AS MATERIALIZED (
   SELECT CASE r.kind WHEN 'S' THEN 'sequence' ELSE 'table' END, r.schema, r.name, NULL::text, NULL::text, NULL::text,
          'pg_catalog.pg_class'::regclass::oid, r.oid, 0, r.owner, r.acl,
