@@ -224,8 +224,12 @@ impl Found {
 
     fn passed(&mut self, row: &Row) -> Result<(), RowError> {
         let (by, to, privilege) = (row.text("by")?, row.text("grantee")?, row.text("privilege")?);
+        let own = row.text("sort")? == "role" && row.bool("owned")?;
         for target in targets(row)? {
             for (of, role, other) in [(&mut self.given_by, to, by), (&mut self.passed_to, by, to)] {
+                if own && role == to {
+                    continue;
+                }
                 let of = of.entry((role.to_owned(), target.clone())).or_default();
                 of.entry(privilege.to_owned()).or_default().insert(other.to_owned());
             }
@@ -286,27 +290,36 @@ impl Found {
                 };
                 live.set(privilege, Value::Text(value));
             }
-            for (fact, of) in [(GIVEN_BY, &self.given_by), (PASSED_TO, &self.passed_to)] {
-                if let Some(of) = of.get(key) {
-                    let roles = |(privilege, roles): (&String, &BTreeSet<String>)| {
-                        (privilege.clone(), Value::texts(roles.iter().cloned()))
-                    };
-                    live.set_fact(fact, Value::Map(of.iter().map(roles).collect()));
-                }
-            }
+            self.tell_givers(&mut live, key);
             all.push(live);
         }
         all
     }
 
-    fn into_live(self) -> Vec<Live> {
+    fn tell_givers(&self, live: &mut Live, key: &(String, Target)) {
+        for (fact, of) in [(GIVEN_BY, &self.given_by), (PASSED_TO, &self.passed_to)] {
+            if let Some(of) = of.get(key) {
+                let roles = |(privilege, roles): (&String, &BTreeSet<String>)| {
+                    (privilege.clone(), Value::texts(roles.iter().cloned()))
+                };
+                live.set_fact(fact, Value::Map(of.iter().map(roles).collect()));
+            }
+        }
+    }
+
+    fn into_live(mut self) -> Vec<Live> {
         let mut all = self.privileges();
         all.extend(self.beside());
         let unsaid = self.named.iter().filter(|(_, name)| name.starts_with(OTHER));
         all.extend(unsaid.map(|(grantee, name)| {
             Live::new(Address { kind: ID, schema: Some(grantee.clone()), name: name.clone() }, None)
         }));
-        all.extend(self.members);
+        for mut live in std::mem::take(&mut self.members) {
+            if let (Some(member), Some(of)) = (live.address.schema.clone(), Target::read(&live.address.name)) {
+                self.tell_givers(&mut live, &(member, of));
+            }
+            all.push(live);
+        }
         for (target, object) in self.targets {
             let mut live = resource(TARGET, &target);
             live.system = true;
@@ -338,6 +351,9 @@ pub fn targets(row: &Row) -> Result<Vec<Target>, RowError> {
     let sort = row.text("sort")?;
     if sort == "database" {
         return Ok(vec![Target::Database]);
+    }
+    if sort == "role" {
+        return Ok(vec![Target::Role(row.text("name")?.to_owned())]);
     }
     if sort == "later" {
         return Ok(vec![later(row, row.text("name")?)?]);

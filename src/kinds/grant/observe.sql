@@ -225,6 +225,17 @@ SELECT 'passed', p.sort, p.schema, p.name, p.arguments,
   FROM passed AS p
  WHERE p.grantor IN (SELECT g.oid FROM grantees AS g) OR p.grantee IN (SELECT g.oid FROM grantees AS g)
 UNION ALL
+-- Of a membership, too, the server keeps by whom it was granted, and from 16 on that counts. What the session
+-- would end without a further word is its own (`check_role_grantor` in `src/backend/commands/user.c`).
+SELECT 'passed', 'role', NULL, r.rolname::text, NULL, pg_catalog.pg_get_userbyid(m.member)::text,
+       pg_catalog.pg_get_userbyid(m.grantor)::text, 'member', NULL, NULL,
+       CASE WHEN me.rolsuper THEN m.grantor = 10 ELSE pg_catalog.pg_has_role(m.grantor, 'USAGE') END, NULL, NULL, NULL
+  FROM pg_catalog.pg_auth_members AS m
+  JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+  JOIN pg_catalog.pg_roles AS me ON me.rolname = current_user
+ WHERE pg_catalog.current_setting('server_version_num')::int >= 160000
+   AND (m.grantor IN (SELECT g.oid FROM grantees AS g) OR m.member IN (SELECT g.oid FROM grantees AS g))
+UNION ALL
 SELECT 'later', l.what, l.schema, NULL, NULL, g.name, l.maker, pg_catalog.lower(a.privilege_type),
        pg_catalog.bool_or(a.is_grantable), NULL, NULL, NULL, NULL, NULL
   FROM later AS l
