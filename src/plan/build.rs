@@ -79,6 +79,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
     }
     let actions = order::arrange(actions, &input.diff.deltas, &input.view, input.diagnostics);
     let said = ownership::say(&input);
+    ownership::retract(input.diagnostics, input.diff);
     input.diagnostics.extend(said);
     let unmanaged = |address: &Address| Unmanaged {
         address: address.clone(),

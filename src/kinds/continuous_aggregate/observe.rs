@@ -41,6 +41,7 @@ fn read_one(row: &Row, relations: &Relations) -> Result<Live, RowError> {
             live.set("chunk_interval", length);
         }
     }
+    live.passing = &["with_data", "never_refreshed"];
     live.set_fact("never_refreshed", row.bool("never_refreshed")?);
     live.set_fact("finalized", row.bool("finalized")?);
     let source = QualifiedName::new(row.text("source_schema")?, row.text("source_name")?);

@@ -2,13 +2,13 @@ SELECT count(*) = 361, min(bucket) = '2026-01-03 00:00+00', max(bucket) = '2026-
 SELECT count(*) = 0 FROM public.hourly WHERE bucket >= '2026-01-08 00:00+00' AND bucket < '2026-01-10 00:00+00';
 SELECT count(*) = 16 FROM public."Daily ""d""";
 SELECT count(*) = 0 FROM public.weekly;
-SELECT bool_and(relowner = 'cagg_owner'::regrole) AND count(*) = 3 FROM pg_class
+SELECT bool_and(relowner = 'remade_owner'::regrole) AND count(*) = 3 FROM pg_class
  WHERE oid IN ('public.hourly'::regclass, 'public."Daily ""d"""'::regclass, 'public.weekly'::regclass);
-SELECT has_table_privilege('Cagg"reader"', 'public.hourly', 'SELECT'), has_table_privilege('Cagg"reader"', 'public.weekly', 'SELECT'),
-       has_column_privilege('Cagg"reader"', 'public.hourly', 'price', 'UPDATE'),
-       NOT has_column_privilege('Cagg"reader"', 'public.hourly', 'symbol', 'UPDATE'),
-       has_table_privilege('Cagg"reader"', 'public."Daily ""d"""', 'SELECT WITH GRANT OPTION, INSERT WITH GRANT OPTION'),
-       has_column_privilege('Cagg"reader"', 'public."Daily ""d"""', 'the day', 'UPDATE');
+SELECT has_table_privilege('Remade"reader"', 'public.hourly', 'SELECT'), has_table_privilege('Remade"reader"', 'public.weekly', 'SELECT'),
+       has_column_privilege('Remade"reader"', 'public.hourly', 'price', 'UPDATE'),
+       NOT has_column_privilege('Remade"reader"', 'public.hourly', 'symbol', 'UPDATE'),
+       has_table_privilege('Remade"reader"', 'public."Daily ""d"""', 'SELECT WITH GRANT OPTION, INSERT WITH GRANT OPTION'),
+       has_column_privilege('Remade"reader"', 'public."Daily ""d"""', 'the day', 'UPDATE');
 SELECT obj_description('public.hourly'::regclass) = 'prices by the hour', col_description('public.hourly'::regclass, 3) = 'the average';
 SELECT obj_description('public."Daily ""d"""'::regclass) = E'it''s $$ the \\ day''s\nhigh',
        col_description('public."Daily ""d"""'::regclass, 1) = 'its beginning', obj_description('public.weekly'::regclass) = 'left empty';
