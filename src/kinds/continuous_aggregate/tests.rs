@@ -142,6 +142,23 @@ fn what_is_lost_is_read_from_the_servers_answer() {
         ["48 buckets (96 rows) from 2020-01-01 00:00:00+00 to 2020-01-02 23:00:00+00 cannot be filled again and are \
           lost: public.raw now begins at 2020-01-03 00:00:00+00"]
     );
+    let holes = |more: &str| {
+        let usual = "<row><since>3</since><buckets>2</buckets><rows>2</rows><first>5</first><last>6</last>";
+        let mut lost = vec![("finding", text("lost")), ("oid", Cell::Int(7)), ("schema", text("public"))];
+        lost.extend([("name", text("raw")), ("xml", text(&format!("{usual}{more}</row>")))]);
+        judged(&delta, Op::Replace, &[row(&lost)]).impact.unwrap().notes.remove(0)
+    };
+    let ends = |more: &str, wanted: &str| assert!(holes(more).ends_with(wanted), "{}", holes(more));
+    let one = "<holes>1</holes><holes_from>5</holes_from>";
+    ends(&format!("<beginning>false</beginning>{one}"), "are lost: public.raw now has no chunk from 5 on");
+    ends(
+        &format!("<beginning>true</beginning>{one}<holes_until>7</holes_until>"),
+        "are lost: public.raw now begins at 3 and has no chunk from 5 to 7",
+    );
+    ends(
+        "<beginning>false</beginning><holes>2</holes><holes_from>5</holes_from><holes_until>9</holes_until>",
+        "are lost: public.raw now lacks chunks in 2 ranges from 5 to 9",
+    );
     assert!(judged(&removal, Op::Remove, &weights(0)).hazards.is_empty(), "nothing is in it");
     assert_eq!(judged(&removal, Op::Remove, &[]).hazards.len(), 1, "what is unknown may be anything");
 }

@@ -134,14 +134,28 @@ fn unreadable(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Option<
 /// What becomes of those that read it.
 fn readers(delta: &Delta, view: &View<'_>) -> Vec<String> {
     let Some(on) = delta.on.as_ref().filter(|_| !delta.is_create() && !delta.is_remove()) else { return Vec::new() };
-    let along: Vec<String> = remake::along(on, view).iter().map(|made| made.on.to_string()).collect();
+    let made = remake::along(on, view);
+    let along: Vec<String> = made.iter().map(|made| made.on.to_string()).collect();
+    let filled: Vec<String> = made.iter().filter(|made| made.fills).map(|made| made.on.to_string()).collect();
     let all = super::readers(on, view).into_iter().rev().map(|name| name.to_string());
     let later: Vec<String> = all.filter(|name| !along.contains(name)).collect();
-    let (go, them) = if along.len() == 1 { ("goes and is", "it") } else { ("go and are", "them") };
+    let (go, each) = if along.len() == 1 { ("goes and is", "") } else { ("go and are", "each ") };
+    let fill = if filled.len() == 1 { "an action of its own fills" } else { "actions of their own fill" };
+    let filled = match filled.len() {
+        0 => String::new(),
+        count if count < along.len() => format!("; {fill} {}", filled.join(", ")),
+        1 => format!("; {fill} it"),
+        _ => format!("; {fill} them"),
+    };
+    let filled = if filled.is_empty() {
+        filled
+    } else {
+        format!("{filled}, and where apply is stopped before, the next one does")
+    };
     let together = (!along.is_empty()).then(|| {
         format!(
-            "{} {go} made again in the same transaction, each with its owner, privileges and comments, and empty; \
-             actions of their own fill {them}, and where apply is stopped before, the next one does",
+            "{} {go} made again in the same transaction, {each}with its owner, privileges and comments, and \
+             empty{filled}",
             along.join(", ")
         )
     });
