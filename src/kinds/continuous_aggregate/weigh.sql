@@ -11,8 +11,11 @@
 --                     `holes` counts the ranges after that in which the hypertable has no chunk any more
 --   kept              the first time that one of the latter keeps rows of, and what comes right after the
 --                     last, as XML; nothing where the role may not read it
---   unfinished        the ranges without a chunk of what it reads in which one of these keeps rows all the
---                     same, as XML, in order; nothing where the role may not read it
+--   unfinished        the ranges, of whole buckets and in order, that one of these keeps rows of although what
+--                     it reads has no chunk for all of their time, as XML: filled once more, they would be lost or
+--                     made of what is left. The bucket that is open has its end where there is no chunk yet: it is
+--                     one of these only where something went there, which the logs of invalidations tell. Nothing
+--                     where the role may not read it
 --   granted           a privilege (`words`) on one of them, on a column of it where `schema` names one, that a role
 --                     (`name`; `public` is everybody) has beside the owner; `chunks` is 1 where it may pass it on
 --   commented         the comment (`xml`) on one of them, on a column of it where `schema` names one
@@ -55,13 +58,19 @@ WITH RECURSIVE named AS (
                      ORDER BY d.id LIMIT 1) AS d ON true
       JOIN times AS t ON t.oid = w.oid AND t.bucket = w.bucket
 ), unfinished AS (
-    SELECT f.oid, f.bucket, t.from_internal, d.id AS source_dimension
+    SELECT f.oid, f.bucket, t.from_internal, d.id AS source_dimension, a.mat_hypertable_id, a.raw_hypertable_id,
+           COALESCE(pg_catalog.to_jsonb(b) ->> 'bucket_width',
+                    CASE t.from_internal WHEN 'pg_catalog.int8' THEN pg_catalog.to_jsonb(a) ->> 'bucket_width'
+                                         ELSE (pg_catalog.to_jsonb(a) ->> 'bucket_width') || ' microseconds' END) AS width,
+           COALESCE(NULLIF(pg_catalog.to_jsonb(b) ->> 'bucket_timezone', ''),
+                    NULLIF(pg_catalog.to_jsonb(b) ->> 'timezone', ''), 'UTC') AS zone
       FROM ROWS FROM (pg_catalog.unnest($8::oid[]), pg_catalog.unnest($9::text[])) AS f (oid, bucket)
       JOIN times AS t ON t.oid = f.oid AND t.bucket = f.bucket
       JOIN pg_catalog.pg_class AS c ON c.oid = f.oid
       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
       JOIN _timescaledb_catalog.hypertable AS h ON h.schema_name = n.nspname AND h.table_name = c.relname
       JOIN _timescaledb_catalog.continuous_agg AS a ON a.mat_hypertable_id = h.id
+      LEFT JOIN _timescaledb_catalog.continuous_aggs_bucket_function AS b ON b.mat_hypertable_id = h.id
       JOIN LATERAL (SELECT d.id FROM _timescaledb_catalog.dimension AS d
                      WHERE d.hypertable_id = a.raw_hypertable_id AND d.num_slices IS NULL
                      ORDER BY d.id LIMIT 1) AS d ON true
@@ -138,6 +147,7 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            ' WHERE g.begins IS NOT NULL AND EXISTS (SELECT FROM %5$s AS k'
            ' WHERE k.%1$I >= %6$s(g.begins) AND (e.whole IS NULL OR k.%1$I < e.whole))'
            ') SELECT s.since, pg_catalog.min(m.%1$I) AS oldest, pg_catalog.max(m.%1$I) AS newest,'
+           ' pg_catalog.count(m.%1$I) AS total,'
            ' pg_catalog.count(DISTINCT m.%1$I) FILTER (WHERE l.lost) AS buckets,'
            ' pg_catalog.count(m.%1$I) FILTER (WHERE l.lost) AS rows,'
            ' pg_catalog.min(m.%1$I) FILTER (WHERE l.lost) AS first,'
@@ -170,13 +180,41 @@ SELECT 'kept', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
   JOIN pg_catalog.pg_attribute AS t ON t.attrelid = f.oid AND t.attname = f.bucket AND NOT t.attisdropped
  UNION ALL
 SELECT 'unfinished', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
-       CASE WHEN pg_catalog.has_table_privilege(f.oid, 'SELECT') THEN
+       CASE WHEN pg_catalog.has_table_privilege(f.oid, 'SELECT') AND f.width IS NOT NULL THEN
            pg_catalog.query_to_xml(pg_catalog.format(
-               'SELECT %1$s(g.begins)::text AS begins, %1$s(g.ends)::text AS ends'
+               'WITH g AS MATERIALIZED ('
+               ' SELECT %1$s(g.begins) AS begins, %1$s(g.ends) AS ends, g.begins AS since'
                ' FROM ROWS FROM (pg_catalog.unnest(%2$L::bigint[]), pg_catalog.unnest(%3$L::bigint[])) AS g (begins, ends)'
-               ' WHERE EXISTS (SELECT FROM %4$s AS m WHERE (g.begins IS NULL OR m.%5$I >= %1$s(g.begins))'
-               ' AND (g.ends IS NULL OR m.%5$I < %1$s(g.ends))) ORDER BY g.begins NULLS FIRST',
-               f.from_internal, g.begins, g.ends, f.oid::pg_catalog.regclass, f.bucket), false, true, '')::text END
+               '), m AS ('
+               ' SELECT DISTINCT m.%5$I AS begins, %6$s AS ends FROM %4$s AS m'
+               '), kept AS ('
+               ' SELECT m.begins, m.ends, pg_catalog.lag(m.ends) OVER (ORDER BY m.begins) AS before FROM m'
+               ' WHERE EXISTS (SELECT FROM g WHERE (g.begins IS NULL OR m.ends > g.begins)'
+               ' AND (g.ends IS NULL OR m.begins < g.ends)'
+               ' AND (g.ends IS NOT NULL OR g.begins IS NULL OR m.begins >= g.begins OR EXISTS ('
+               ' SELECT FROM _timescaledb_catalog.continuous_aggs_hypertable_invalidation_log AS l'
+               ' WHERE l.hypertable_id = %7$s AND l.greatest_modified_value >= g.since'
+               ' AND l.lowest_modified_value < _timescaledb_functions.time_to_internal(m.ends)) OR EXISTS ('
+               ' SELECT FROM _timescaledb_catalog.continuous_aggs_materialization_invalidation_log AS l'
+               ' WHERE l.materialization_id = %8$s AND l.greatest_modified_value >= g.since'
+               ' AND l.lowest_modified_value < _timescaledb_functions.time_to_internal(m.ends))))'
+               '), ranges AS ('
+               ' SELECT k.begins, k.ends, pg_catalog.count(*) FILTER (WHERE k.before IS NULL OR k.before < k.begins'
+               ' AND NOT EXISTS (SELECT FROM g WHERE (g.begins IS NULL OR g.begins <= k.before)'
+               ' AND (g.ends IS NULL OR g.ends >= k.begins))) OVER (ORDER BY k.begins) AS number FROM kept AS k'
+               ') SELECT pg_catalog.min(r.begins)::text AS begins, pg_catalog.max(r.ends)::text AS ends,'
+               ' pg_catalog.count(*) AS buckets FROM ranges AS r GROUP BY r.number ORDER BY r.number',
+               f.from_internal, g.begins, g.ends, f.oid::pg_catalog.regclass, f.bucket,
+               CASE f.from_internal
+                    WHEN '_timescaledb_functions.to_timestamp' THEN pg_catalog.format(
+                        '((m.%1$I AT TIME ZONE %2$L) + %3$L::pg_catalog.interval) AT TIME ZONE %2$L',
+                        f.bucket, f.zone, f.width)
+                    WHEN '_timescaledb_functions.to_timestamp_without_timezone' THEN pg_catalog.format(
+                        'm.%I + %L::pg_catalog.interval', f.bucket, f.width)
+                    WHEN '_timescaledb_functions.to_date' THEN pg_catalog.format(
+                        '(m.%I + %L::pg_catalog.interval)::pg_catalog.date', f.bucket, f.width)
+                    ELSE pg_catalog.format('m.%I + %L::pg_catalog.int8', f.bucket, f.width) END,
+               f.raw_hypertable_id, f.mat_hypertable_id), false, true, '')::text END
   FROM unfinished AS f
   JOIN gaps AS g ON g.dimension_id = f.source_dimension
  UNION ALL
