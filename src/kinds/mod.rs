@@ -327,6 +327,11 @@ pub trait Kind: Sync {
         false
     }
 
+    /// Whether the server takes a resource along where a delta is closed, though no policy speaks of it.
+    fn ends(&self, _delta: &Delta, _other: &Address) -> bool {
+        false
+    }
+
     /// What closing a delta makes its own, though it has an address that no policy speaks of: it is there
     /// no more under that.
     fn takes_over(&self, _delta: &Delta, _view: &View<'_>) -> Option<Address> {

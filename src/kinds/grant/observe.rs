@@ -21,6 +21,24 @@ pub const PASSED_TO: &str = "passed_to";
 /// ledger name. For one that they do not, its own.
 pub const BESIDE: &str = "beside";
 
+/// The fact, and what is said of no target, of what each role is a member of.
+const MEMBERSHIPS: &str = "memberships";
+
+fn memberships_address() -> Address {
+    Address { kind: ID, schema: Some(TARGET.to_owned()), name: MEMBERSHIPS.to_owned() }
+}
+
+/// What the roles that are named are members of, and what these are, and so on: member and role.
+pub fn memberships(live: &BTreeMap<Address, Live>) -> impl Iterator<Item = (&str, &str)> {
+    let of = live.get(&memberships_address()).and_then(|live| match live.fact(MEMBERSHIPS) {
+        Some(Value::Map(of)) => Some(of),
+        _ => None,
+    });
+    of.into_iter()
+        .flatten()
+        .flat_map(|(member, of)| of.as_list().iter().filter_map(Value::as_text).map(move |of| (member.as_str(), of)))
+}
+
 /// The query; `None` where neither a grant nor a role is named. Of a role that is, all memberships and
 /// all privileges are read.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
@@ -100,6 +118,10 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
             "beyond" | "beyond columns" => found.beyond(row)?,
             "passed" => found.passed(row)?,
             "member" => found.member(row)?,
+            "above" => {
+                let of = found.above.entry(row.text("grantee")?.to_owned()).or_default();
+                of.insert(row.text("name")?.to_owned());
+            }
             _ => {}
         }
     }
@@ -147,6 +169,8 @@ struct Found {
     /// To whom a grantee has passed a privilege on.
     passed_to: BTreeMap<(String, Target), ByPrivilege>,
     members: Vec<Live>,
+    /// What each role is a member of, from those that are named on upwards.
+    above: BTreeMap<String, BTreeSet<String>>,
     /// What policies or the ledger name, by grantee and target.
     named: BTreeSet<(String, String)>,
 }
@@ -318,6 +342,13 @@ impl Found {
             if let (Some(member), Some(of)) = (live.address.schema.clone(), Target::read(&live.address.name)) {
                 self.tell_givers(&mut live, &(member, of));
             }
+            all.push(live);
+        }
+        if !self.above.is_empty() {
+            let mut live = Live::new(memberships_address(), None);
+            live.system = true;
+            let of = |(member, of): (String, BTreeSet<String>)| (member, Value::texts(of));
+            live.set_fact(MEMBERSHIPS, Value::Map(self.above.into_iter().map(of).collect()));
             all.push(live);
         }
         for (target, object) in self.targets {

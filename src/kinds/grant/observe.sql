@@ -8,7 +8,7 @@
 --   $10, $11 text[]: the resources that are named, grantee and target: no other is to be read
 --   $12 bigint: 1 where it is to be told as well what the server and its extensions grant by themselves;
 --   otherwise it is told what the grantees have beyond that, on anything
-WITH parts (schema, name, whole_schema, whole) AS (
+WITH RECURSIVE parts (schema, name, whole_schema, whole) AS (
   {parts}
 ), part AS MATERIALIZED (
   SELECT c.oid
@@ -21,6 +21,14 @@ WITH parts (schema, name, whole_schema, whole) AS (
   SELECT r.oid, r.rolname::text AS name FROM pg_catalog.pg_roles AS r WHERE r.rolname = ANY ($8::text[])
    UNION ALL
   SELECT 0::oid, 'public' WHERE 'public' = ANY ($8::text[])
+), above (member, role) AS (
+  -- What the roles that are named are members of, and what these are, and so on.
+  SELECT m.member, m.roleid
+    FROM pg_catalog.pg_roles AS r
+    JOIN pg_catalog.pg_auth_members AS m ON m.member = r.oid
+   WHERE r.rolname = ANY ($7::text[] || $8::text[])
+   UNION
+  SELECT m.member, m.roleid FROM above AS a JOIN pg_catalog.pg_auth_members AS m ON m.member = a.role
 ), relations AS MATERIALIZED (
   SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relowner AS owner,
          CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS sort, c.relacl AS acl,
@@ -255,6 +263,10 @@ SELECT 'member', NULL, NULL, r.rolname::text, NULL, g.name, NULL, NULL, pg_catal
   JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
   JOIN grantees AS g ON g.oid = m.member
  GROUP BY r.rolname, g.name
+UNION ALL
+SELECT 'above', NULL, NULL, pg_catalog.pg_get_userbyid(a.role)::text, NULL, pg_catalog.pg_get_userbyid(a.member)::text,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM above AS a
 UNION ALL
 SELECT 'named', NULL, NULL, w.target, NULL, w.grantee, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM ROWS FROM (pg_catalog.unnest($10::text[]), pg_catalog.unnest($11::text[])) AS w (grantee, target)

@@ -87,4 +87,28 @@ UNION ALL
    LEFT JOIN pg_catalog.pg_proc AS p ON h.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = h.objid
    LEFT JOIN pg_catalog.pg_default_acl AS l ON h.classid = 'pg_catalog.pg_default_acl'::regclass AND l.oid = h.objid
    LEFT JOIN pg_catalog.pg_namespace AS s ON s.oid IN (c.relnamespace, p.pronamespace, l.defaclnamespace))
-ORDER BY 1, 2, 3
+UNION ALL
+-- What goes with the role itself (`DropRole` in `src/backend/commands/user.c`): memberships either way, by
+-- `who` the other role is, and settings, by the database that they hold in.
+SELECT 'member', r.rolname::text, NULL, pg_catalog.bool_or(m.admin_option), NULL, o.rolname::text, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_roles AS r
+  JOIN pg_catalog.pg_auth_members AS m ON m.roleid = r.oid
+  JOIN pg_catalog.pg_roles AS o ON o.oid = m.member
+ WHERE r.rolname = ANY ($1::text[])
+ GROUP BY r.rolname, o.rolname
+UNION ALL
+SELECT DISTINCT 'of', r.rolname::text, NULL, NULL::bool, NULL::int8, o.rolname::text, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_roles AS r
+  JOIN pg_catalog.pg_auth_members AS m ON m.member = r.oid
+  JOIN pg_catalog.pg_roles AS o ON o.oid = m.roleid
+ WHERE r.rolname = ANY ($1::text[])
+UNION ALL
+SELECT 'settings', r.rolname::text, b.datname::text, NULL, NULL,
+       (SELECT pg_catalog.string_agg(pg_catalog.split_part(c.setting, '=', 1), ', ' ORDER BY c.setting)
+          FROM pg_catalog.unnest(s.setconfig) AS c (setting)),
+       NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_roles AS r
+  JOIN pg_catalog.pg_db_role_setting AS s ON s.setrole = r.oid
+  LEFT JOIN pg_catalog.pg_database AS b ON b.oid = s.setdatabase
+ WHERE r.rolname = ANY ($1::text[])
+ORDER BY 1, 2, 3, 6
