@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::names;
 use super::observe::{as_key, stored_as};
-use crate::core::{Address, Applied, Desired, KeyColumn, Live, QualifiedName, Value};
+use crate::core::{Address, Applied, Desired, KeyColumn, KindId, Live, QualifiedName, Value};
 use crate::kinds::{Hypertable, Relation, Stored};
 
 /// The fact of an index that is like one of them and has another name.
@@ -18,9 +18,8 @@ pub fn mark(live: &mut Live, relation: &Relation) {
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     if names::is_chosen_by_server(&live.address.name, &stored_as(relation).name, &columns) {
         live.system = true;
-    } else {
-        live.set_fact(LIKE_DEFAULT, true);
     }
+    live.set_fact(LIKE_DEFAULT, true);
 }
 
 /// Takes for one of them the oldest index that is like it, where none has its name: it keeps that when its
@@ -30,12 +29,21 @@ pub fn identify(found: &mut [Live], desired: &BTreeMap<Address, Desired>, applie
     if desired.is_empty() {
         return;
     }
+    // Where the policy says that none is to be made, one that looks like it is somebody's own.
+    for live in found.iter_mut().filter(|live| live.fact(LIKE_DEFAULT).is_some()) {
+        let on = live.on.as_ref().map(|on| Address::in_schema(KindId::new("hypertable"), on));
+        let hypertable = on.and_then(|address| desired.get(&address));
+        if hypertable.is_some_and(|it| it.get("create_default_indexes") == Some(&Value::Bool(false))) {
+            live.system = false;
+            live.facts.remove(LIKE_DEFAULT);
+        }
+    }
     let shape = |live: &Live| Some((live.on.clone()?, live.get("columns")?.to_string()));
     let own = |live: &Live| desired.contains_key(&live.address) || applied.contains_key(&live.address);
     let mut there: BTreeSet<(QualifiedName, String)> =
         found.iter().filter(|live| live.system).filter_map(shape).collect();
     let mut like: Vec<&mut Live> =
-        found.iter_mut().filter(|live| live.fact(LIKE_DEFAULT).is_some() && !own(live)).collect();
+        found.iter_mut().filter(|live| !live.system && live.fact(LIKE_DEFAULT).is_some() && !own(live)).collect();
     like.sort_by_key(|live| live.fact("oid").and_then(Value::as_int));
     for live in like {
         live.system = shape(live).is_some_and(|shape| there.insert(shape));
