@@ -29,6 +29,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     if !tier.single_session() {
         trials.push(add("the_session_is_terminated_while_it_fills", the_session_is_terminated_while_it_fills));
         trials.push(add("the_process_is_killed_while_it_fills", the_process_is_killed_while_it_fills));
+        trials.push(add("the_fill_is_cancelled", the_fill_is_cancelled));
     }
     trials
 }
@@ -250,4 +251,19 @@ fn the_process_is_killed_while_it_fills(site: &Site<'_>) {
     child.kill().unwrap();
     child.wait().unwrap();
     site.settles("killed");
+}
+
+/// Asked twice to stop, it cancels the statement; whatever that ends with, it was cancelled.
+fn the_fill_is_cancelled(site: &Site<'_>) {
+    let child = site.begins_to_fill();
+    for _ in 0..2 {
+        let signal = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(signal.success());
+        thread::sleep(Duration::from_millis(200));
+    }
+    let ended = Ran::of(&child.wait_with_output().unwrap()).expect(4);
+    let all = format!("{}{}", ended.out, ended.err);
+    assert!(all.contains("error[interrupted]") && !all.contains("step-failed"), "{all}");
+    assert!(!all.contains("0 of 10 steps"), "what is committed counts: {all}");
+    site.settles("cancelled");
 }

@@ -3,12 +3,13 @@
 //! leaves a comment on the hypertable of TimescaleDB's own that its rows are in, where no comment of
 //! anybody's is in its way; dumps carry it along. The plan that finds it goes on with the filling.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::remake::item;
-use super::rules;
+use super::remake::{is_replaced, item};
+use super::settle::goes_with_what_it_reads;
 use super::weigh::{element, rows};
-use crate::core::{Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Row, RowError, Value};
+use super::{ID, query, rules, sources};
+use crate::core::{Address, Delta, Desired, Ensure, KindId, Live, QualifiedName, Reason, Row, RowError, Value};
 use crate::kinds::View;
 
 /// The attribute of one whose fill was begun and not completed, which no policy writes.
@@ -25,13 +26,46 @@ pub fn is_wanted(desired: &Desired) -> bool {
     desired.get("with_data") != Some(&Value::Bool(false))
 }
 
-/// Whether closing a delta ends with filling the whole of the aggregate: of one that was there before, what is
+/// Whether closing a delta leaves the whole of the aggregate to be filled: of one that was there before, what is
 /// still there of its rows comes back, unless the policy says otherwise.
 pub fn is_filled_after(delta: &Delta) -> bool {
     let Some(desired) = &delta.desired else { return false };
     let was_there = !delta.is_create() || matches!(delta.reason, Reason::Remade | Reason::Disappeared);
     let is_made = delta.is_create() || delta.change("query").is_some();
     is_made && (desired.get("with_data") == Some(&Value::Bool(true)) || (was_there && is_wanted(desired)))
+}
+
+/// Whether closing a delta fills it: there is, or will be, something to fill it from.
+pub fn fills(delta: &Delta, view: &View<'_>) -> bool {
+    is_filled_after(delta) && delta.desired.as_ref().is_some_and(|desired| held_back_by(desired, view).is_none())
+}
+
+/// The aggregate that one is made from, at any depth, that is left empty: nothing was ever filled into it, or the plan
+/// makes it anew, and nothing is to fill it. To fill from it would fill in nothing and call that done.
+pub fn held_back_by(desired: &Desired, view: &View<'_>) -> Option<QualifiedName> {
+    let mut open: Vec<QualifiedName> = query(desired.get("query")).map(sources).unwrap_or_default();
+    let mut seen: BTreeSet<QualifiedName> = BTreeSet::new();
+    while let Some(source) = open.pop() {
+        if !seen.insert(source.clone()) {
+            continue;
+        }
+        let address = Address::in_schema(ID, &source);
+        let live = view.live.get(&address);
+        let Some(wanted) = view.desired.get(&address).filter(|wanted| wanted.ensure == Ensure::Present) else {
+            continue;
+        };
+        let ours = query(wanted.get("query"));
+        let holds_nothing = live.is_none_or(|live| live.fact("never_refreshed") == Some(&Value::Bool(true)));
+        let goes = is_replaced(&source, view) || ours.is_some_and(|ours| goes_with_what_it_reads(ours, view));
+        let is_emptied = !is_wanted(wanted) && (holds_nothing || goes);
+        let comes = wanted.get("with_data").is_some() || goes || live.is_none_or(is_unfinished);
+        if is_emptied || (holds_nothing && !comes) {
+            return Some(source);
+        }
+        let ours = ours.or_else(|| live.and_then(|live| query(live.get("query"))));
+        open.extend(ours.map(sources).unwrap_or_default());
+    }
+    None
 }
 
 /// Whether one that is there has a fill to be gone on with.
@@ -57,7 +91,7 @@ pub fn items(template: &str, delta: &Delta, weights: &[Row], view: &View<'_>) ->
         // What goes on with a fill fills all that is left.
         rules::FILL_A_REST if goes_on => Vec::new(),
         rules::FILL_A_REST => rests(delta, weights, view)?,
-        rules::END_FILL if goes_on || is_filled_after(delta) => vec![mark(on, false)],
+        rules::END_FILL if goes_on || fills(delta, view) => vec![mark(on, false)],
         rules::END_FILL => Vec::new(),
         _ => return Ok(None),
     }))
@@ -86,8 +120,9 @@ fn range(from: Value, until: Value) -> Value {
     Value::Map(BTreeMap::from([("from".to_owned(), from), ("until".to_owned(), until)]))
 }
 
-/// Everything but where rows are kept of chunks that are gone since they were filled: filled once more, they
-/// would be lost. What is filled already costs nothing, for the server knows it.
+/// Everything but where buckets are kept that chunks of are gone since they were filled: filled once more, they
+/// would be lost, or made of what is left. Both ends of each range are ends of buckets, so that none is left out.
+/// What is filled already costs nothing, for the server knows it.
 fn unfinished(xml: Option<&str>) -> Vec<Value> {
     let Some(xml) = xml else { return Vec::new() };
     let mut ranges = Vec::new();

@@ -79,6 +79,33 @@ pub fn again(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<Va
     Ok(by_role.into_iter().map(one).collect())
 }
 
+/// What it is made with and did not have before: what default privileges give to others, and what was revoked from
+/// its owner. One item a statement.
+///
+/// # Errors
+/// When the weights are not as the query gives them.
+pub fn revoked(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
+    let Some(relation) = view.relations.get(made.on) else { return Ok(Vec::new()) };
+    let mut all: BTreeSet<&str> = BTreeSet::new();
+    let mut some: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for row in weights {
+        if row.maybe_int("oid")? != Some(i64::from(relation.oid)) {
+            continue;
+        }
+        match row.text("finding")? {
+            "given_by_default" => _ = all.insert(row.text("name")?),
+            "owner_lacks" => some.entry(row.text("name")?).or_default().push(Value::text(row.text("words")?)),
+            _ => {}
+        }
+    }
+    let one = |role: &str, privileges: Value| {
+        let everybody = Value::Bool(role == role::PUBLIC);
+        item(made.on, [("grantee", Value::text(role)), ("everybody", everybody), ("privileges", privileges)])
+    };
+    let all = all.into_iter().map(|role| one(role, Value::Null));
+    Ok(all.chain(some.into_iter().map(|(role, lacks)| one(role, Value::List(lacks)))).collect())
+}
+
 /// What is to be said of it, what is given again and what is lost; and each privilege that is lost.
 ///
 /// # Errors

@@ -148,8 +148,8 @@ impl Kind for ContinuousAggregate {
         })
     }
 
-    fn context(&self, delta: &Delta, _view: &View<'_>) -> BTreeMap<String, Value> {
-        BTreeMap::from([("fills".to_owned(), Value::Bool(fill::is_filled_after(delta)))])
+    fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
+        BTreeMap::from([("fills".to_owned(), Value::Bool(fill::fills(delta, view)))])
     }
 
     /// What is not written there stands in the aggregate's own hypertable.

@@ -17,6 +17,8 @@ pub struct Made<'a> {
     pub desired: Cow<'a, Desired>,
     /// As it is, where it is made anew.
     pub live: Option<&'a Live>,
+    /// Whether it is to be filled, now or once there is something to fill it from.
+    pub is_due: bool,
     /// Whether it is filled afterwards.
     pub fills: bool,
 }
@@ -31,7 +33,8 @@ pub fn made<'a>(delta: &'a Delta, view: &'a View<'_>) -> Vec<Made<'a>> {
         on,
         desired: Cow::Borrowed(desired),
         live: view.live.get(&delta.address),
-        fills: fill::is_filled_after(delta),
+        is_due: fill::is_filled_after(delta),
+        fills: fill::fills(delta, view),
     };
     let readers = if delta.change("query").is_some() && !delta.is_create() { along(on, view) } else { Vec::new() };
     std::iter::once(own).chain(readers).collect()
@@ -49,8 +52,9 @@ pub fn along<'a>(of: &'a QualifiedName, view: &'a View<'_>) -> Vec<Made<'a>> {
         let wanted = view.desired.get(&live.address).filter(|_| goes_along(on, view))?;
         // As the plan and the gate have it, whoever of them asks.
         let desired = settle::settle(wanted, view, &mut Vec::new())?;
-        let fills = fill::is_wanted(&desired);
-        Some(Made { on, desired: Cow::Owned(desired), live: Some(live), fills })
+        let is_due = fill::is_wanted(&desired);
+        let fills = is_due && fill::held_back_by(&desired, view).is_none();
+        Some(Made { on, desired: Cow::Owned(desired), live: Some(live), is_due, fills })
     };
     let mut found: Vec<&'a Live> = children(of, view).collect();
     let mut at = 0;
@@ -118,10 +122,11 @@ pub fn items(template: &str, delta: &Delta, weights: &[Row], view: &View<'_>) ->
         rules::CREATE => own().map(creation).collect(),
         rules::CREATE_READER => all.iter().skip(1).map(creation).collect(),
         rules::OWNER => all.iter().filter_map(|made| owner(made, view)).collect(),
+        rules::REVOKE_DEFAULT => each(&all, |made| grants::revoked(made, weights, view))?,
         rules::GRANT_AGAIN => each(&all, |made| grants::again(made, weights, view))?,
         rules::COMMENT_AGAIN => each(&all, |made| comments::again(made, weights, view))?,
         rules::CHUNK_INTERVAL => all.iter().filter_map(|made| chunk_interval(made, view)).collect(),
-        rules::BEGIN_FILL => all.iter().filter(|made| made.fills).map(|made| fill::mark(made.on, true)).collect(),
+        rules::BEGIN_FILL => all.iter().filter(|made| made.is_due).map(|made| fill::mark(made.on, true)).collect(),
         _ => return Ok(None),
     };
     Ok(Some(items))

@@ -82,6 +82,7 @@ pub const DROP_READER: &str = "continuous_aggregate/drop_reader.sql";
 
 /// Whom it belonged to, what was granted on it by hand, and what was said of it, while nobody can see it yet.
 static OWNERS: StepRule = StepRule { variants: &[within(OWNER, None)] };
+static REVOKES: StepRule = StepRule { variants: &[within(REVOKE_DEFAULT, None)] };
 static GRANTS: StepRule = StepRule { variants: &[within(GRANT_AGAIN, None)] };
 static COMMENTS: StepRule = StepRule { variants: &[within(COMMENT_AGAIN, None)] };
 
@@ -94,12 +95,15 @@ pub const COMMENT_AGAIN: &str = "continuous_aggregate/comment_again.sql";
 /// Made once for what is before the rows that it keeps, and once for what is after.
 pub const FILL_A_REST: &str = "continuous_aggregate/fill_rest.sql";
 
+/// Made once for each role that has something by default, and for an owner that lacks something.
+pub const REVOKE_DEFAULT: &str = "continuous_aggregate/revoke_default.sql";
+
 /// Made once for each role.
 pub const GRANT_AGAIN: &str = "continuous_aggregate/grant_again.sql";
 
 /// The whole table. Never with CASCADE: what else reads it stops the plan.
 pub static RULES: Rules = Rules {
-    create: &[&MAKE, &OWNERS, &GRANTS, &COMMENTS, &INTERVAL, &BEGIN, &FILL, &END],
+    create: &[&MAKE, &OWNERS, &REVOKES, &GRANTS, &COMMENTS, &INTERVAL, &BEGIN, &FILL, &END],
     remove: &[&DROP],
     replace: Some(&[
         &DROP_READERS,
@@ -107,6 +111,7 @@ pub static RULES: Rules = Rules {
         &MAKE,
         &READERS,
         &OWNERS,
+        &REVOKES,
         &GRANTS,
         &COMMENTS,
         &INTERVAL,

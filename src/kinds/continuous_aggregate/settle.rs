@@ -31,7 +31,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     if let Some(Err(complaint)) = view.canon.get(&(on.clone(), ours.clone())) {
         let missing = sources(ours).into_iter().find(|source| !view.relations.contains_key(source));
         if !(desired.skip_missing && missing.is_some()) {
-            sink.push(refused(desired, complaint, view));
+            sink.push(refused(desired, ours, complaint, view));
         }
         return None;
     }
@@ -47,7 +47,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     if let Some(live) = live {
         adopt(&mut settled, ours, live, on, view);
         if settled.get("query") == live.get("query") {
-            goes_on(&mut settled, desired, live);
+            goes_on(&mut settled, desired, live, view, sink);
             sink.extend(left_empty(desired, live, view));
         }
     }
@@ -67,15 +67,23 @@ fn adopt(settled: &mut Desired, ours: &SqlText, live: &Live, on: &QualifiedName,
     }
 }
 
-/// A fill that was begun is completed, as long as the policy does not say that there is to be none.
-fn goes_on(settled: &mut Desired, desired: &Desired, live: &Live) {
-    if fill::is_unfinished(live) && fill::is_wanted(desired) {
-        settled.set(fill::ATTRIBUTE, Value::Null);
+/// A fill that was begun is completed, as long as the policy does not say that there is to be none, and there is
+/// something to fill it from.
+fn goes_on(settled: &mut Desired, desired: &Desired, live: &Live, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+    if !(fill::is_unfinished(live) && fill::is_wanted(desired)) {
+        return;
     }
+    let Some(source) = fill::held_back_by(desired, view) else {
+        settled.set(fill::ATTRIBUTE, Value::Null);
+        return;
+    };
+    let message = format!("{} is to be filled, but {source}, which it is made from, is left empty", desired.address);
+    let help = format!("fill {source}, by `with_data: true` or a refresh; the next apply then fills this from it");
+    sink.push(Diagnostic::warning(&NEVER_FILLED, message).at(&desired.place).help(help));
 }
 
 /// Whether something that a query reads is made anew by the same plan, so that this is created again.
-fn goes_with_what_it_reads(ours: &SqlText, view: &View<'_>) -> bool {
+pub fn goes_with_what_it_reads(ours: &SqlText, view: &View<'_>) -> bool {
     let mut open: Vec<QualifiedName> = sources(ours);
     let mut seen: BTreeSet<QualifiedName> = BTreeSet::new();
     while let Some(source) = open.pop() {
@@ -141,7 +149,7 @@ fn settle_unwritten(
     let mut settled = desired.clone();
     chunk_interval(&mut settled, relation, view, sink);
     only_at_creation(&mut settled);
-    goes_on(&mut settled, desired, live);
+    goes_on(&mut settled, desired, live, view, sink);
     (!sink.iter().skip(errors).any(Diagnostic::is_error)).then_some(settled)
 }
 
@@ -167,7 +175,17 @@ fn legacy(desired: &Desired) -> Diagnostic {
 }
 
 /// The server's complaint about a query, with what is most often behind it.
-fn refused(desired: &Desired, complaint: &str, view: &View<'_>) -> Diagnostic {
+fn refused(desired: &Desired, ours: &SqlText, complaint: &str, view: &View<'_>) -> Diagnostic {
+    let changed = sources(ours).into_iter().find(|source| is_replaced(source, view));
+    if let Some(source) = changed.filter(|_| complaint.starts_with("column ")) {
+        return Diagnostic::error(&BAD_QUERY, format!("the server refuses the query: {complaint}"))
+            .at(desired.place_of("query"))
+            .why(format!("it is read as {source} is now, and the same plan gives that another query"))
+            .help(format!(
+                "if {source} is to get that column, do it in two steps: leave this query as it was and apply the change of \
+                 {source}; then change this query, and apply again"
+            ));
+    }
     let schema = view.server.timescaledb.as_ref().map_or("public", |timescale| timescale.schema.as_str());
     let help = if complaint.starts_with("relation ") {
         "check the spelling and the schema; names in it are as in SQL, and one with capitals needs double quotes"

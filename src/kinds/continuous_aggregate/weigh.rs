@@ -265,7 +265,10 @@ fn dependants(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Option<
 }
 
 fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) -> Result<Impact, RowError> {
-    let again = delta.desired.as_ref().is_some_and(|desired| desired.get("with_data") != Some(&Value::Bool(false)));
+    let again = delta.desired.as_ref().is_some_and(fill::is_wanted);
+    let held_back = delta.desired.as_ref().filter(|_| again).and_then(|desired| fill::held_back_by(desired, view));
+    let is_left_empty = delta.desired.is_some() && !again;
+    let again = again && held_back.is_none();
     let verb = if again { "drops, and fills again," } else { "drops" };
     let mut impact = Impact { verb: verb.to_owned(), ..Impact::default() };
     for (finding, row) in rows {
@@ -279,7 +282,11 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
                 let xml = row.text("xml")?;
                 impact.oldest = element(xml, "oldest");
                 impact.newest = element(xml, "newest");
-                if again {
+                if let Some(source) = &held_back {
+                    let (lost, note) = all_lost(xml, source)?.unzip();
+                    impact.lost = lost;
+                    impact.notes.extend(note);
+                } else if again {
                     let source = QualifiedName::new(row.text("schema")?, row.text("name")?);
                     let (lost, note) = lost(xml, &source)?.unzip();
                     impact.lost = lost;
@@ -289,7 +296,12 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
             _ => {}
         }
     }
-    if delta.desired.is_some() && !again {
+    if let Some(source) = &held_back {
+        impact.notes.push(format!(
+            "it is left empty until {source}, which it is made from, is filled: a later apply fills it then"
+        ));
+    }
+    if is_left_empty {
         impact.notes.push("it is left empty, for the policy says `with_data: false`".to_owned());
     }
     let (names, known) = taken_along(delta, relation, view);
@@ -298,12 +310,26 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
     Ok(impact)
 }
 
+fn count(text: &str) -> Result<u64, RowError> {
+    text.parse().map_err(|_| RowError { column: "xml".to_owned(), expected: "count of rows" })
+}
+
+/// All that it holds, where what it is made from is left empty, and the words for it.
+fn all_lost(xml: &str, source: &QualifiedName) -> Result<Option<(Lost, String)>, RowError> {
+    let (Some(rows), Some(first), Some(last)) = (element(xml, "total"), element(xml, "oldest"), element(xml, "newest"))
+    else {
+        return Ok(None);
+    };
+    let words = format!(
+        "all of its {rows} rows from {first} to {last} are lost: {source}, which it is made from, is left empty"
+    );
+    Ok(Some((Lost { rows: count(&rows)?, first, last }, words)))
+}
+
 /// The range that cannot be filled again, and the words for it.
 fn lost(xml: &str, source: &QualifiedName) -> Result<Option<(Lost, String)>, RowError> {
     let (Some(buckets), Some(rows)) = (element(xml, "buckets"), element(xml, "rows")) else { return Ok(None) };
     let (Some(first), Some(last)) = (element(xml, "first"), element(xml, "last")) else { return Ok(None) };
-    let count =
-        |text: &str| text.parse::<u64>().map_err(|_| RowError { column: "xml".to_owned(), expected: "count of rows" });
     if count(&buckets)? == 0 {
         return Ok(None);
     }

@@ -18,6 +18,8 @@
 --                     where the role may not read it
 --   granted           a privilege (`words`) on one of them, on a column of it where `schema` names one, that a role
 --                     (`name`; `public` is everybody) has beside the owner; `chunks` is 1 where it may pass it on
+--   given_by_default  a role (`name`) that the default privileges of who makes one of them grant something on it
+--   owner_lacks       a privilege (`words`) that was revoked from its owner
 --   commented         the comment (`xml`) on one of them, on a column of it where `schema` names one
 --   schema_privilege  a schema in which the role may not create anything
 -- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
@@ -109,7 +111,7 @@ WITH RECURSIVE named AS (
              OR (a.partial_view_schema = n.nspname AND a.partial_view_name = c.relname)
              OR (a.user_view_schema = n.nspname AND a.user_view_name = c.relname)
 ), views AS (
-    SELECT w.oid, c.oid AS view, c.relowner, c.relacl
+    SELECT w.oid, c.oid AS view, c.relowner, c.relacl, c.relnamespace
       FROM (SELECT DISTINCT v.oid, v.view FROM wanted AS v) AS w
       JOIN pg_catalog.pg_class AS c ON c.oid = w.view
 ), granted AS (
@@ -228,6 +230,24 @@ SELECT 'granted', g.oid::bigint, pg_catalog.lower(g.privilege_type), g.column_na
   FROM granted AS g
   LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = g.grantee
  GROUP BY g.oid, g.privilege_type, g.column_name, r.rolname
+ UNION ALL
+SELECT DISTINCT 'given_by_default', v.oid::bigint, NULL, NULL, COALESCE(r.rolname::text, 'public'),
+       NULL::bigint, NULL::bigint, NULL::bigint[], NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS u ON u.rolname = current_user
+  JOIN pg_catalog.pg_default_acl AS d ON d.defaclrole = u.oid AND d.defaclobjtype = 'r'
+   AND d.defaclnamespace IN (0, v.relnamespace)
+ CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS a
+  LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee
+ WHERE a.grantee NOT IN (u.oid, v.relowner)
+ UNION ALL
+SELECT 'owner_lacks', v.oid::bigint, pg_catalog.lower(a.privilege_type), NULL, o.rolname::text, NULL, NULL, NULL, NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner
+ CROSS JOIN LATERAL pg_catalog.aclexplode(pg_catalog.acldefault('r', v.relowner)) AS a
+ WHERE v.relacl IS NOT NULL
+   AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(v.relacl) AS b
+                    WHERE b.grantee = v.relowner AND b.privilege_type = a.privilege_type)
  UNION ALL
 SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.pg_namespace AS s
