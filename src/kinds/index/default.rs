@@ -18,8 +18,9 @@ pub fn mark(live: &mut Live, relation: &Relation) {
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     if names::is_chosen_by_server(&live.address.name, &stored_as(relation).name, &columns) {
         live.system = true;
+    } else {
+        live.set_fact(LIKE_DEFAULT, true);
     }
-    live.set_fact(LIKE_DEFAULT, true);
 }
 
 /// Takes for one of them the oldest index that is like it, where none has its name: it keeps that when its
@@ -29,12 +30,11 @@ pub fn identify(found: &mut [Live], desired: &BTreeMap<Address, Desired>, applie
     if desired.is_empty() {
         return;
     }
-    // Where the policy says that none is to be made, one that looks like it is somebody's own.
+    // Where the policy says that none is to be made, one that only looks like it is somebody's own.
     for live in found.iter_mut().filter(|live| live.fact(LIKE_DEFAULT).is_some()) {
         let on = live.on.as_ref().map(|on| Address::in_schema(KindId::new("hypertable"), on));
         let hypertable = on.and_then(|address| desired.get(&address));
         if hypertable.is_some_and(|it| it.get("create_default_indexes") == Some(&Value::Bool(false))) {
-            live.system = false;
             live.facts.remove(LIKE_DEFAULT);
         }
     }
