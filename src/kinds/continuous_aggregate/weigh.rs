@@ -291,6 +291,7 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
                     let (lost, note) = lost(xml, &source)?.unzip();
                     impact.lost = lost;
                     impact.notes.extend(note);
+                    impact.notes.extend(in_part(xml, &source));
                 }
             }
             _ => {}
@@ -358,6 +359,15 @@ fn lost(xml: &str, source: &QualifiedName) -> Result<Option<(Lost, String)>, Row
         "{buckets} {plural} ({rows} rows) from {first} to {last} cannot be filled again and are lost: {source} now {now}"
     );
     Ok(Some((Lost { rows: count(&rows)?, first, last }, words)))
+}
+
+/// The bucket whose beginning there is no chunk for: what it is made of now may be less than it was.
+fn in_part(xml: &str, source: &QualifiedName) -> Option<String> {
+    let (bucket, since) = (element(xml, "part")?, element(xml, "part_since")?);
+    Some(format!(
+        "the bucket of {bucket} is filled again without what {source} held before {since}, if it did: its first chunk \
+         begins there"
+    ))
 }
 
 /// What is in each row. The server names a namespace in the beginning of each.

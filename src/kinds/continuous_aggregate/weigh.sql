@@ -9,6 +9,7 @@
 --                     when on they are there, as XML: only so can one query ask each of its own table.
 --                     What it reads and is made anew as well is filled from what that reads in turn.
 --                     `holes` counts the ranges after that in which the hypertable has no chunk any more
+--                     `part` is the bucket that begins before the hypertable's first chunk does, at `part_since`
 --   kept              the first time that one of the latter keeps rows of, and what comes right after the
 --                     last, as XML; nothing where the role may not read it
 --   unfinished        the ranges, of whole buckets and in order, that one of these keeps rows of although what
@@ -156,7 +157,9 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            ' pg_catalog.max(m.%1$I) FILTER (WHERE l.lost) AS last,'
            ' pg_catalog.bool_or(s.since IS NULL OR m.%1$I < b.whole) AS beginning,'
            ' (SELECT pg_catalog.count(*) FROM h) AS holes,'
-           ' (SELECT pg_catalog.min(h.begins) FROM h) AS holes_from, (SELECT pg_catalog.max(h.ends) FROM h) AS holes_until'
+           ' (SELECT pg_catalog.min(h.begins) FROM h) AS holes_from, (SELECT pg_catalog.max(h.ends) FROM h) AS holes_until,'
+           ' CASE WHEN pg_catalog.max(b.whole) < %6$s(%9$L::bigint) THEN pg_catalog.max(b.whole) END AS part,'
+           ' %6$s(%9$L::bigint) AS part_since'
            ' FROM (SELECT pg_catalog.min(r.%2$I) AS since FROM %3$I.%4$I AS r) AS s'
            ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <= s.since) AS b'
            ' LEFT JOIN %5$s AS m ON true'
@@ -164,7 +167,7 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            ' WHERE m.%1$I >= h.begins AND (h.whole IS NULL OR m.%1$I < h.whole)) AS lost) AS l'
            ' GROUP BY s.since',
            w.bucket, w.source_time, w.source_schema, w.source_name, w.oid::pg_catalog.regclass,
-           w.from_internal, g.begins, g.ends),
+           w.from_internal, g.begins, g.ends, CASE WHEN g.begins[1] IS NULL THEN g.ends[1] END),
            false, true, '')::text
   FROM wanted AS w
   JOIN gaps AS g ON g.dimension_id = w.source_dimension
