@@ -50,6 +50,8 @@ fn without_misleading_tips(mut error: clap::Error) -> clap::Error {
     let is_allow = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(it)) if it == "--allow");
     if error.kind() == ErrorKind::UnknownArgument && is_allow {
         error.remove(ContextKind::SuggestedArg);
+        // It names that as well.
+        error.remove(ContextKind::Usage);
         let tip = "hazards are allowed when the plan is applied: `chronoform apply --allow HAZARD`; a plan names them";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
