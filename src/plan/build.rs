@@ -84,6 +84,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
     let unmanaged = |address: &Address| Unmanaged {
         address: address.clone(),
         on: input.view.live.get(address).and_then(|live| live.on.clone()),
+        what: input.view.live.get(address).and_then(|live| by_id(&address.kind)?.tells(live)),
     };
     let fingerprint = Fingerprint::of_parts(actions.iter().map(|action| action.fingerprint.as_str()));
     Ok(Plan {
@@ -207,7 +208,9 @@ fn forget(input: &Input<'_>) -> Vec<Unmanaged> {
         in_view && !wanted && !input.view.live.contains_key(&applied.address)
     };
     let forgotten = input.applied.values().filter(gone);
-    forgotten.map(|applied| Unmanaged { address: applied.address.clone(), on: applied.on.clone() }).collect()
+    forgotten
+        .map(|applied| Unmanaged { address: applied.address.clone(), on: applied.on.clone(), what: None })
+        .collect()
 }
 
 /// What an action is made among.

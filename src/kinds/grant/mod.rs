@@ -183,6 +183,16 @@ impl Kind for Grant {
         true
     }
 
+    /// The privileges.
+    fn tells(&self, live: &Live) -> Option<String> {
+        let told = |(privilege, how): (&String, &Value)| match how.as_text()? {
+            GRANTED => Some(privilege.clone()),
+            how => Some(format!("{privilege} {how}")),
+        };
+        let told: Vec<String> = live.attributes.iter().filter_map(told).collect();
+        (!told.is_empty()).then(|| told.join(", "))
+    }
+
     fn forgets(&self, attribute: &str) -> bool {
         !["admin", "inherit", "set"].contains(&attribute)
     }
