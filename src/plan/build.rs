@@ -172,8 +172,10 @@ fn adopt(input: &Input<'_>) -> Vec<Adopt> {
         let desired = input.desired.get(address)?;
         let known = input.applied.get(address);
         // Where its policy was moved to is worth recording too: see `Diff::elsewhere`.
-        let same =
-            known.is_some_and(|applied| (input.whence)(applied) != Whence::Gone && is_recorded(desired, applied));
+        // So is that what a run began has come to its end some other way.
+        let same = known.is_some_and(|applied| {
+            (input.whence)(applied) != Whence::Gone && applied.begun.is_none() && is_recorded(desired, applied)
+        });
         (!same).then(|| adopted(desired, known.is_none(), input))
     };
     let own = input.diff.in_sync.iter().filter(|address| closed_by(&address.kind) == ClosedBy::Apply);
