@@ -161,7 +161,7 @@ impl Case<'_> {
                 continue;
             }
             let on_thing = what == "granted" && row.maybe_text("sort")?.is_some();
-            if on_thing && grant::is_left_nothing(name, row, others)? {
+            if on_thing && grant::is_left_nothing(name, row, others, self.view)? {
                 continue;
             }
             let list = match what {
