@@ -148,6 +148,11 @@ codes! {
     MAX_RUNTIME = partial("max-runtime", "The time that a run may take is over, and there is more to do.");
     APPLY_FIRST = new("apply-first", "Operations go by definitions that differ from their policies.");
     NOT_CONVERGED = partial("not-converged", "Apply finished and something still differs.");
+    ARCHIVE_TYPE = new("archive-type", "A column that cannot be archived so that it is certain to come back as it was.");
+    ARCHIVE_DAMAGED = new("archive-damaged", "An archive's file or manifest that is damaged, cut off or edited.");
+    ARCHIVE_DIFFERS = partial("archive-differs", "An archive's file that does not hold what was read from its table.");
+    ARCHIVE_UNWRITABLE = new("archive-unwritable", "An archive's file that cannot be written or read.");
+    ARCHIVE_KEY = new("archive-key", "A key that is none for an archive, or not the one that its file was encrypted with.");
     OUTPUT_LOST = new("output-lost", "Standard output could not be written.");
     EMBEDDED_UNAVAILABLE = new("embedded-unavailable", "The embedded server cannot be started.");
     INTERNAL = new("internal", "A defect of Chronoform itself.");

@@ -30,6 +30,7 @@ mod schema;
 mod show;
 pub mod sql;
 pub mod stored;
+mod tell;
 mod values;
 pub mod verify;
 mod work;

@@ -213,7 +213,7 @@ fn every_type_comes_back_byte_by_byte() {
     let columns = every_column();
     let mut random = Random(88_172_645_463_325_252);
     // No rows, one, several pages, several row groups; pieces of every size.
-    for (rows, piece, row_group) in [(0, 7, 1 << 20), (1, 1, 1 << 20), (300, 13, 1 << 20), (30_000, 9973, 3 << 20)] {
+    for (rows, piece, row_group) in [(0, 7, 1 << 20), (1, 1, 1 << 20), (300, 13, 1 << 20), (9_000, 9973, 1 << 20)] {
         for threads in [1, 3] {
             let stream = stream(&columns, rows, &mut random);
             let options = Options { row_group, threads, ..Options::default() };
@@ -239,12 +239,12 @@ fn every_encoding_is_taken_and_left() {
     let mut random = Random(7);
     // Few values at first, then more than a dictionary can have; runs; a value longer than a page.
     let mut batch = Batch::new(columns.len());
-    for row in 0..400_000_u64 {
-        let distinct = if row < 150_000 { row / 1000 % 50 } else { random.next() };
+    for row in 0..160_000_u64 {
+        let distinct = if row < 70_000 { row / 1000 % 50 } else { random.next() };
         for (native, fields) in kinds.iter().zip(&mut batch.columns) {
             match native {
                 Native::Int4 => put(fields, (distinct as i32).to_be_bytes()),
-                Native::Text if row == 200_000 => put_bytes(fields, &[b'x'; 3 << 20]).unwrap(),
+                Native::Text if row == 100_000 => put_bytes(fields, &[b'x'; 3 << 20]).unwrap(),
                 Native::Text => put_bytes(fields, format!("{distinct}").as_bytes()).unwrap(),
                 Native::Uuid => put(fields, u128::from(distinct).to_be_bytes()),
                 Native::Timestamptz => put(fields, (row as i64 * 1_000_000).to_be_bytes()),
@@ -284,7 +284,7 @@ fn the_evidence_says_what_is_there() {
 #[test]
 fn a_stream_that_is_cut_off_or_garbled_is_an_error() {
     let columns = every_column();
-    let stream = stream(&columns, 3, &mut Random(5));
+    let stream = stream(&columns, 1, &mut Random(5));
     for length in 0..stream.len() {
         let cut = write(&columns, &stream[..length], 17, Options { threads: 1, ..Options::default() });
         assert!(matches!(cut, Err(ArchiveError::Stream { .. })), "cut off at {length}: {cut:?}");
@@ -345,13 +345,13 @@ fn no_changed_byte_goes_unnoticed() {
         column("b", Stored::Native(Native::Text)),
         column("c", Stored::List { element: Native::Float8, oid: 701 }),
     ];
-    let stream = stream(&columns, 40, &mut Random(13));
+    let stream = stream(&columns, 12, &mut Random(13));
     let (file, written) = written(&columns, &stream);
     let manifest = manifest(&columns, &written);
     verify::verify(Bytes::copy_from_slice(&file), &manifest, 1).unwrap();
     let mut unnoticed = 0;
     for at in 0..file.len() {
-        for flip in [0x01, 0x80, 0xff] {
+        for flip in [[0x01, 0x80, 0xff][at % 3]] {
             let mut damaged = file.clone();
             damaged[at] ^= flip;
             let damaged = Bytes::from(damaged);
