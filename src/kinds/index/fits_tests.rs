@@ -56,12 +56,15 @@ fn an_older_server_gets_its_unique_indexes_before_the_columnstore() {
     assert_eq!(needed("2.19.0", true), 0);
 }
 
+/// A chunk, and what it has in place of the index.
+type Chunk<'a> = (&'a str, Option<&'a str>);
+
 /// An index of one key, with what some chunks lack.
-fn lacking(chunks: &[(&str, Option<&str>)]) -> Row {
-    let list = |each: &dyn Fn(usize, &(&str, Option<&str>)) -> Cell| {
+fn lacking(chunks: &[Chunk<'_>]) -> Row {
+    let list = |each: &dyn Fn(usize, &Chunk<'_>) -> Cell| {
         Cell::List(chunks.iter().enumerate().map(|(at, chunk)| each(at, chunk)).collect())
     };
-    let number = |from: i64| move |at: usize, _: &(&str, Option<&str>)| Cell::Int(from + i64::try_from(at).unwrap());
+    let number = |from: i64| move |at: usize, _: &Chunk<'_>| Cell::Int(from + i64::try_from(at).unwrap());
     row(&[
         ("oid", Cell::Int(9)),
         ("relation", Cell::Int(daily().oid.into())),

@@ -112,14 +112,19 @@ lacking AS MATERIALIZED (
             AND (k.indisunique, k.indnullsnotdistinct, k.indnatts, k.indnkeyatts, k.indoption::int2[], k.indcollation)
                 = (p.indisunique, p.indnullsnotdistinct, p.indnatts, p.indnkeyatts, p.indoption::int2[], p.indcollation)
             AND (k.indexprs IS NULL, k.indpred IS NULL) = (p.indexprs IS NULL, p.indpred IS NULL)
+            AND (k.indclass = p.indclass OR NOT EXISTS (
+                SELECT
+                FROM pg_catalog.generate_series(0, p.indnkeyatts - 1) AS n (at)
+                JOIN pg_catalog.pg_opclass AS po ON po.oid = p.indclass[n.at]
+                JOIN pg_catalog.pg_opclass AS ko ON ko.oid = k.indclass[n.at]
+                WHERE po.opcfamily <> ko.opcfamily
+            ))
             AND NOT EXISTS (
                 SELECT
-                FROM pg_catalog.generate_series(0, p.indnatts - 1) AS at
-                LEFT JOIN pg_catalog.pg_opclass AS po ON po.oid = p.indclass[at]
-                LEFT JOIN pg_catalog.pg_opclass AS ko ON ko.oid = k.indclass[at]
-                LEFT JOIN pg_catalog.pg_attribute AS pa ON pa.attrelid = p.indrelid AND pa.attnum = p.indkey[at]
-                LEFT JOIN pg_catalog.pg_attribute AS ka ON ka.attrelid = k.indrelid AND ka.attnum = k.indkey[at]
-                WHERE po.opcfamily IS DISTINCT FROM ko.opcfamily OR pa.attname IS DISTINCT FROM ka.attname
+                FROM pg_catalog.generate_series(0, p.indnatts - 1) AS n (at)
+                WHERE (SELECT a.attname FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = p.indrelid AND a.attnum = p.indkey[n.at])
+                    IS DISTINCT FROM
+                    (SELECT a.attname FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = k.indrelid AND a.attnum = k.indkey[n.at])
             )
     ) AS k
     -- Too few of the shape, and none of them is it.

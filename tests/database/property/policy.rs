@@ -420,7 +420,8 @@ fn job(random: &mut Random, world: &mut World) -> Json {
     let name: String = world.name(random, "roll up").chars().take(12).collect();
     document.insert("kind".to_owned(), json!("job"));
     document.insert("name".to_owned(), json!(name));
-    document.insert("procedure".to_owned(), json!(full(&world.schemas[0], *random.pick(&["work", "other_work"]))));
+    let procedure: &&str = random.pick(&["work", "other_work"]);
+    document.insert("procedure".to_owned(), json!(full(&world.schemas[0], procedure)));
     if random.chance(60) {
         document.insert("config".to_owned(), json!({"keep": random.between(1, 9), "it's": [null, "a\"b"]}));
     }
@@ -468,6 +469,9 @@ fn setting(random: &mut Random) -> Json {
     json!({"kind": "setting", "name": "the database", "scope": "database", "settings": settings})
 }
 
+/// Makes a section for a table.
+type Make = fn(&mut Random, &Table) -> Json;
+
 /// What the same documents could have said before: some of their sections otherwise, some not at all.
 pub fn earlier(random: &mut Random, world: &mut World, documents: &[Json]) -> Vec<Json> {
     let mut earlier = Vec::new();
@@ -481,7 +485,7 @@ pub fn earlier(random: &mut Random, world: &mut World, documents: &[Json]) -> Ve
         };
         let entries = document.as_object_mut().unwrap();
         let is_hypertable = entries.contains_key("hypertable") || table.made;
-        let other: [(&str, fn(&mut Random, &Table) -> Json); 3] =
+        let other: [(&str, Make); 3] =
             [("columnstore", columnstore), ("retention", retention), ("storage", |random, _| storage(random))];
         for (section, make) in other {
             match random.below(3) {
