@@ -44,6 +44,9 @@ const TABLE: &[(&str, &[&str])] = &[
 /// Crates that only one room may use.
 const RESERVED: &[(&str, &str)] = &[
     ("postgres", "pg"),
+    ("tokio", "pg"),
+    ("tokio_postgres", "pg"),
+    ("futures_util", "pg"),
     ("rustls", "pg"),
     ("rustls_native_certs", "pg"),
     ("tokio_postgres_rustls", "pg"),
