@@ -33,6 +33,7 @@ mod pooler;
 mod property;
 mod roundtrips;
 mod run;
+mod s3;
 mod secrets;
 mod servers;
 mod shipped;

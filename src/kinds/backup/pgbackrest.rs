@@ -142,8 +142,6 @@ impl Chooser<'_> {
     }
 
     fn s3(&mut self, s3: &S3) {
-        let help = "keep the repository in a folder: `repository: {path: …}`";
-        self.error(&ENGINE_CANNOT, "/repository/s3", "Chronoform does not set pgBackRest up for S3 yet", help);
         for (name, text) in [("endpoint", &s3.endpoint), ("region", &s3.region)] {
             if text.is_none() {
                 let help = "write both, as the bucket's own documentation has them";
