@@ -147,7 +147,7 @@ fn carry_along(found: &mut Diff, sides: &Sides<'_>) {
             && goes(desired.on.as_ref(), &desired.address)
     };
     let again: Vec<&Desired> = sides.desired.values().filter(again).collect();
-    found.deltas.extend(again.iter().map(|desired| Delta { reason: Reason::Remade, ..create(desired, sides) }));
+    found.deltas.extend(again.iter().map(|desired| remade(desired, sides)));
     let again: BTreeSet<&Address> = again.iter().map(|desired| &desired.address).collect();
     found.in_sync.retain(|address| !again.contains(address));
 }
@@ -170,6 +170,18 @@ fn made_from(found: &Diff, sides: &Sides<'_>) -> BTreeSet<Address> {
             return along;
         }
     }
+}
+
+/// One that is created again with what it is on. A job that somebody has paused is made again as one that is:
+/// what keeps it from its work does not end with it.
+fn remade(desired: &Desired, sides: &Sides<'_>) -> Delta {
+    let mut delta = Delta { reason: Reason::Remade, ..create(desired, sides) };
+    let stays = sides.live.get(&desired.address).is_some_and(|live| unchanged(live, desired) == Status::Paused);
+    if stays && let Some(again) = delta.desired.as_mut() {
+        again.set(PAUSED, true);
+        delta.changes.push(Change { attribute: PAUSED.to_owned(), before: None, after: Some(true.into()) });
+    }
+    delta
 }
 
 fn create(desired: &Desired, sides: &Sides<'_>) -> Delta {
@@ -244,6 +256,9 @@ fn is_kept(desired: &Desired, attribute: &str, applied: &Applied, sides: &Sides<
     let (Some(wanted), Some(then)) = (desired.get(attribute), applied.attributes.get(attribute)) else { return false };
     wanted.to_json() == *then || (sides.means_same)(desired, attribute, then)
 }
+
+/// The attribute of every job by which a policy pauses it.
+const PAUSED: &str = "schedule.paused";
 
 /// Where a resource stands between its three sides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
@@ -375,7 +390,7 @@ fn status(address: &Address, in_sync: bool, sides: &Sides<'_>) -> Option<Status>
 }
 
 fn unchanged(live: &Live, wanted: &Desired) -> Status {
-    let pause_is_managed = wanted.attributes.contains_key("schedule.paused");
+    let pause_is_managed = wanted.attributes.contains_key(PAUSED);
     if live.paused && !pause_is_managed { Status::Paused } else { Status::InSync }
 }
 

@@ -286,3 +286,27 @@ fn what_nobody_manages_is_not_left_alone_where_its_relation_is_made_anew() {
         assert_eq!(standing, Some(Status::Unmanaged), "until then, it is there");
     }
 }
+
+#[test]
+fn a_paused_job_is_made_again_as_one_that_is_paused() {
+    let job = Address { name: "job".into(), ..address() };
+    for (paused, managed) in [(true, None), (false, None), (true, Some(false)), (true, Some(true))] {
+        let mut world = World { takes_along: true, ..world(Some(7), Some(9), Some(9)) };
+        let mut wanted = Desired { address: job.clone(), ..world.desired[&address()].clone() };
+        if let Some(managed) = managed {
+            wanted.set("schedule.paused", managed);
+        }
+        world.desired.insert(job.clone(), wanted);
+        world.named.insert(job.clone());
+        let mut live = Live { address: job.clone(), ..world.live[&address()].clone() };
+        live.paused = paused;
+        world.live.insert(job.clone(), live);
+        let (diff, _) = run(&world);
+        let again = diff.deltas.iter().find(|delta| delta.address == job).unwrap();
+        assert_eq!(again.reason, Reason::Remade);
+        let expected = managed.or(paused.then_some(true)).map(Value::Bool);
+        assert_eq!(again.desired.as_ref().unwrap().get("schedule.paused"), expected.as_ref());
+        let shown = again.change("schedule.paused").and_then(|change| change.after.clone());
+        assert_eq!(shown, expected, "{paused} {managed:?}");
+    }
+}

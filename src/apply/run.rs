@@ -291,7 +291,13 @@ impl Running<'_> {
         let started = Instant::now();
         let result = self.session.batch(&format!("SET lock_timeout = '{patience}'"));
         let result = result.and_then(|()| self.session.execute(&step.sql));
-        let outcome = result.err().map_or(StepOutcome::Done, outcome_of);
+        let outcome = match result.err() {
+            None => StepOutcome::Done,
+            Some(error) if self.interrupt.is_requested() && error.ends_what_commits_by_itself() => {
+                StepOutcome::Cancelled
+            }
+            Some(error) => outcome_of(error),
+        };
         self.events.step_finished(self.index, at, &outcome, started.elapsed())?;
         Ok((outcome != StepOutcome::Done).then_some((at, outcome)))
     }

@@ -1,7 +1,6 @@
 //! `apply` on several targets: all are planned first, what they need is approved once, and then one
 //! after another, or some at once, is carried out.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -13,7 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::fleet::{self, One};
 use crate::cli::progress::Progress;
 use crate::cli::{out, plan, signals};
-use crate::diag::{Diagnostic, Exit, Failure, Severity};
+use crate::diag::{Exit, Failure, Severity};
 use crate::plan::{Message, Plan};
 use crate::report::{self, Ending, Fleet, Member, RunReport};
 
@@ -71,12 +70,11 @@ fn find(args: &ApplyArgs, context: &mut Context) -> Result<Found, Failure> {
 fn refuse_same_database(found: &mut [One<Found>]) {
     let targets =
         found.iter().filter_map(|one| Some((one.name.as_str(), &one.result.as_ref().ok()?.ready.plan.target)));
-    let said: BTreeMap<String, Diagnostic> =
-        fleet::same_database(targets).into_iter().map(|(name, said)| (name.to_owned(), said)).collect();
+    let said = fleet::same_database(targets, Severity::Error);
     for one in found {
         if let (Some(said), Ok(found)) = (said.get(&one.name), &mut one.result) {
             let refused = found.refused.get_or_insert_with(|| Failure(Vec::new()));
-            refused.0.push(Diagnostic { severity: Severity::Error, ..said.clone() });
+            refused.0.push(said.clone());
         }
     }
 }

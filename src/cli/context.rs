@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::{Format, Global, Paths};
 use crate::cli::pipeline::Opened;
-use crate::cli::{out, publish, record, trace};
+use crate::cli::{fleet, out, publish, record, trace};
 use crate::core::glob;
 use crate::diag::{Diagnostic, Failure, Sources, code, render};
 use crate::guard::Standing;
@@ -228,6 +228,26 @@ impl Context {
             return Err(Diagnostic::error(&code::BAD_CONFIG, message).help(help).into());
         }
         Ok(ConnectOptions { password, ..ConnectOptions::from_environment(url.or_else(|| self.global.url.clone())) })
+    }
+
+    /// A warning where other targets of the configuration are reached at the same place as the one that is
+    /// worked on alone. Several that are worked on are compared by what they are.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used.
+    pub fn same_place(&mut self) -> Result<Option<Diagnostic>, Failure> {
+        let Some(target) = self.target.clone().filter(|_| !self.is_member) else { return Ok(None) };
+        let config = self.config()?;
+        let place = |name: &str| {
+            let url = config.url(name).ok()??;
+            let found = ConnectOptions::from_environment(Some(url)).resolve().ok()?;
+            Some((found.host, found.port, found.database))
+        };
+        let Some(own) = place(&target) else { return Ok(None) };
+        // What cannot be told from here, because a variable is not set, say, is no concern of this target.
+        let others = config.targets().filter(|name| *name != target && place(name).as_ref() == Some(&own));
+        let names: Vec<&str> = std::iter::once(target.as_str()).chain(others).collect();
+        Ok((names.len() > 1).then(|| fleet::one_database(&names, &own.2, &own.0)))
     }
 
     /// Where the ledger is.

@@ -9,7 +9,7 @@ use crate::cli::look::{Looked, look_unguarded};
 use crate::cli::publish::{annotate, in_format, publish};
 use crate::cli::{fleet, record};
 use crate::core::{Address, SourceLine};
-use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
+use crate::diag::{Diagnostic, Exit, Failure, Severity, code, has_errors};
 use crate::diff::Drift;
 use crate::plan::Plan;
 use crate::report::findings::{Finding, of_drift, of_messages, of_resources};
@@ -44,7 +44,8 @@ fn several(
     context: &mut Context,
 ) -> Result<Exit, Failure> {
     let mut found = fleet::look(names, args.parallel, context, |context| find(args, baseline, context))?;
-    fleet::warn_of_same_database(&mut found, |found| &found.plan.target);
+    // To look twice is no harm.
+    fleet::say_same_database(&mut found, Severity::Warning, |found| &found.plan.target);
     let exits: Vec<Exit> =
         found.iter().map(|one| one.exit(|found| found.exit(args, &one.context.diagnostics))).collect();
     let members = found.iter().zip(&exits).map(|(one, exit)| {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::cli::context::Context;
 use crate::cli::out;
-use crate::diag::{Diagnostic, Exit, Failure, code};
+use crate::diag::{Diagnostic, Exit, Failure, Severity, code};
 use crate::plan::{Message, Target};
 use crate::report::{Ending, Member};
 
@@ -101,7 +101,10 @@ pub fn spread<I: Send, O: Send>(items: Vec<I>, parallel: usize, work: impl Fn(I)
 
 /// What is to be said of each target that is the same database as others: once a database, under its
 /// first name.
-pub fn same_database<'a>(found: impl Iterator<Item = (&'a str, &'a Target)>) -> BTreeMap<&'a str, Diagnostic> {
+pub fn same_database<'a>(
+    found: impl Iterator<Item = (&'a str, &'a Target)>,
+    severity: Severity,
+) -> BTreeMap<String, Diagnostic> {
     let mut databases: BTreeMap<(&str, u32), (Vec<&'a str>, &Target)> = BTreeMap::new();
     for (name, target) in found {
         let key = (target.system_identifier.as_str(), target.database_oid);
@@ -109,24 +112,33 @@ pub fn same_database<'a>(found: impl Iterator<Item = (&'a str, &'a Target)>) -> 
     }
     let mut said = BTreeMap::new();
     for (names, target) in databases.into_values().filter(|(names, _)| names.len() > 1) {
-        let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
-        let message = format!("the targets {list} are one database, `{}` on {}", target.database, target.host);
-        let diagnostic = Diagnostic::warning(&code::SAME_DATABASE, message)
-            .why("what one of them is given, the others have too, and each undoes what it wants otherwise")
-            .help("give each target a `url` of its own, or take all but one out of `chronoform.yaml`");
-        said.extend(names.iter().map(|name| (*name, diagnostic.clone())));
+        let diagnostic = Diagnostic { severity, ..one_database(&names, &target.database, &target.host) };
+        said.extend(names.iter().map(|name| ((*name).to_owned(), diagnostic.clone())));
     }
     said
 }
 
-/// Warns of targets that are one database.
-pub fn warn_of_same_database<T>(found: &mut [One<T>], target: impl Fn(&T) -> &Target) {
+/// That some targets are one database.
+pub fn one_database(names: &[&str], database: &str, host: &str) -> Diagnostic {
+    let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+    let message = format!("the targets {list} are one database, `{database}` on {host}");
+    Diagnostic::warning(&code::SAME_DATABASE, message)
+        .why("what one of them is given, the others have too, and each undoes what it wants otherwise")
+        .help("give each target a `url` of its own, or take all but one out of `chronoform.yaml`")
+}
+
+/// Says of targets that they are one database, and gives what was said, by their names.
+pub fn say_same_database<T>(
+    found: &mut [One<T>],
+    severity: Severity,
+    target: impl Fn(&T) -> &Target,
+) -> BTreeMap<String, Diagnostic> {
     let targets = found.iter().filter_map(|one| Some((one.name.as_str(), target(one.result.as_ref().ok()?))));
-    let said: BTreeMap<String, Diagnostic> =
-        same_database(targets).into_iter().map(|(name, warning)| (name.to_owned(), warning)).collect();
+    let said = same_database(targets, severity);
     for one in found {
         one.context.diagnostics.extend(said.get(&one.name).cloned());
     }
+    said
 }
 
 /// The exit code of several: the worst. What stopped part-way is worse than what did not begin for
@@ -198,8 +210,9 @@ mod tests {
         };
         let (a, b) = (target("a.example", "7", 5), target("127.0.0.1", "7", 5));
         let (c, d) = (target("a.example", "7", 6), target("a.example", "8", 5));
-        let said = same_database([("a", &a), ("c", &c), ("d", &d), ("b", &b)].into_iter());
-        assert_eq!(said.keys().copied().collect::<Vec<_>>(), ["a", "b"]);
+        let said = same_database([("a", &a), ("c", &c), ("d", &d), ("b", &b)].into_iter(), Severity::Error);
+        assert_eq!(said.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(said["a"].is_error());
         assert_eq!(said["a"].message, "the targets `a` and `b` are one database, `d` on a.example");
         assert_eq!(said["a"], said["b"]);
     }

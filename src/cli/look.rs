@@ -57,6 +57,8 @@ fn look_with(
 ) -> Result<Looked, Failure> {
     let (mut session, opened) = connecting.wait()?;
     let whole = paths.paths.is_empty();
+    let twins = context.same_place()?;
+    context.diagnostics.extend(twins);
     let mut made = pipeline::make(aim, &policies, &mut session, opened, whole, &mut context.diagnostics)?;
     made.plan.target.name = context.named_target();
     Ok(Looked { made, session, policies })

@@ -9,8 +9,8 @@ use crate::cli::context::Context;
 use crate::cli::fleet::{self, One};
 use crate::cli::look::look;
 use crate::cli::publish::{Readers, in_format, place, publish};
-use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
-use crate::plan::Plan;
+use crate::diag::{Diagnostic, Exit, Failure, Severity, code, has_errors};
+use crate::plan::{Message, Plan};
 use crate::report::findings::{Finding, of_messages, of_plan};
 use crate::report::{self, Ending, Fleet, Member};
 
@@ -39,7 +39,8 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
 /// The same for several targets, with a folder of plans.
 fn several(args: &PlanArgs, names: &[String], context: &mut Context) -> Result<Exit, Failure> {
     let mut found = fleet::look(names, args.parallel, context, |context| Ok(look(&args.paths, context)?.made.plan))?;
-    fleet::warn_of_same_database(&mut found, |plan| &plan.target);
+    // As `apply` will refuse it.
+    let same = fleet::say_same_database(&mut found, Severity::Error, |plan| &plan.target);
     let exits = found.iter().map(|one| {
         one.exit(|plan| match (has_errors(&one.context.diagnostics), args.detailed_exitcode && !plan.is_empty()) {
             (true, _) => Failure(one.context.diagnostics.clone()).exit(),
@@ -48,7 +49,12 @@ fn several(args: &PlanArgs, names: &[String], context: &mut Context) -> Result<E
         })
     });
     let exit = fleet::worst(exits);
-    let report = Fleet { members: found.iter().map(member).collect(), exit: exit as u8 };
+    let members = found.iter().map(|one| {
+        let mut member = member(one);
+        member.messages.extend(same.get(&one.name).map(Message::from));
+        member
+    });
+    let report = Fleet { members: members.collect(), exit: exit as u8 };
     publish(&[], context, |format, options| {
         let all = || report.members.iter().flat_map(findings_of).collect();
         in_format(format, options, "plan for several targets", all, |o| report::plans(&report, o))

@@ -428,13 +428,21 @@ pub fn summary(
     }
 }
 
+/// How many steps had ended for good when one of them stopped: those of its own transaction went with it.
+fn committed_before(steps: &[Step], stopped: usize) -> usize {
+    let together = |step: &Step| step.transactional && !step.separate && step.task.is_none();
+    if !steps.get(stopped).is_some_and(together) {
+        return stopped;
+    }
+    steps.iter().take(stopped).rposition(|step| !together(step)).map_or(0, |at| at + 1)
+}
+
 fn ending(action: &Action, outcome: &ActionOutcome) -> (report::Outcome, Option<String>, usize) {
     match outcome {
         ActionOutcome::Done => (report::Outcome::Done, None, action.steps.len()),
         ActionOutcome::Skipped => (report::Outcome::Skipped, None, 0),
         ActionOutcome::Stopped(step, how) => {
-            // The transactional steps just before the one that failed went with it.
-            let kept = action.steps.iter().take(*step).rposition(|step| !step.transactional).map_or(0, |at| at + 1);
+            let kept = committed_before(&action.steps, *step);
             match how {
                 StepOutcome::Cancelled => (report::Outcome::Cancelled, None, kept),
                 StepOutcome::InDoubt(error) => (report::Outcome::InDoubt, Some(error.to_string()), kept),
@@ -442,5 +450,26 @@ fn ending(action: &Action, outcome: &ActionOutcome) -> (report::Outcome, Option<
                 StepOutcome::Done | StepOutcome::RolledBack => (report::Outcome::Failed, None, kept),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(transactional: bool, separate: bool) -> Step {
+        Step { sql: "SELECT 1".to_owned(), transactional, lock: None, separate, task: None }
+    }
+
+    #[test]
+    fn what_was_committed_before_a_step_stopped_is_counted() {
+        let (within, alone, apart) = (step(true, false), step(false, false), step(true, true));
+        let count =
+            |steps: &[&Step], at| committed_before(&steps.iter().map(|&step| step.clone()).collect::<Vec<_>>(), at);
+        assert_eq!(count(&[&within, &within, &alone, &within], 1), 0, "its transaction is undone");
+        assert_eq!(count(&[&within, &within, &alone, &within], 2), 2, "the transaction before it is there");
+        assert_eq!(count(&[&within, &within, &alone, &within], 3), 3);
+        assert_eq!(count(&[&within, &apart, &within], 1), 1);
+        assert_eq!(count(&[&within, &apart, &within], 2), 2);
     }
 }

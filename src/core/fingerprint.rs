@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::core::Live;
+use crate::core::{Live, Value};
 
 /// A SHA-256 digest, printed `sha256:…`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
@@ -29,12 +29,13 @@ impl Fingerprint {
         Self::of(&bytes)
     }
 
-    /// The digest of a live resource: its attributes, its facts and whether a job is paused. A
-    /// resource that does not exist has a digest of its own.
+    /// The digest of a live resource: its attributes, its facts, those that pass left out, and whether a job
+    /// is paused. A resource that does not exist has a digest of its own.
     pub fn of_live(live: Option<&Live>) -> Self {
         let Some(live) = live else { return Self::of_parts(["absent"]) };
         let mut parts = vec!["live".to_owned(), live.address.to_string(), live.paused.to_string()];
-        for (name, value) in live.attributes.iter().chain(&live.facts) {
+        let lasting = |(name, _): &(&String, &Value)| !live.passing.contains(&name.as_str());
+        for (name, value) in live.attributes.iter().chain(&live.facts).filter(lasting) {
             parts.push(name.clone());
             parts.push(value.to_json().to_string());
         }
@@ -61,6 +62,20 @@ impl fmt::Display for Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_no_part_of_what_a_plan_saw() {
+        let address = crate::core::Address::global(crate::core::KindId::new("job"), "x");
+        let live = |filled: bool, query: &str| {
+            let mut live = Live::new(address.clone(), None);
+            live.passing = &["filled"];
+            live.set("filled", filled);
+            live.set_fact("query", Value::text(query));
+            Fingerprint::of_live(Some(&live))
+        };
+        assert_eq!(live(true, "a"), live(false, "a"));
+        assert_ne!(live(true, "a"), live(true, "b"));
+    }
 
     #[test]
     fn parts_do_not_run_together() {

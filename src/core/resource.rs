@@ -111,6 +111,10 @@ pub struct Live {
     pub attributes: Named<Value>,
     /// What templates and messages need and nobody compares: a job's id, an index's validity.
     pub facts: Named<Value>,
+    /// The attributes and facts that a job of the server's may change at any time, such as whether an
+    /// aggregate was ever refreshed. A plan that saw them otherwise is as true as before: what they change of
+    /// its statements, the gate sees.
+    pub passing: &'static [&'static str],
     /// Made by the server or by TimescaleDB itself: never drift, never unmanaged.
     pub system: bool,
     /// A job that an operator has paused (`scheduled = false`).
@@ -120,7 +124,7 @@ pub struct Live {
 impl Live {
     /// A resource without attributes.
     pub fn new(address: Address, on: Option<QualifiedName>) -> Self {
-        Self { address, on, attributes: Named::new(), facts: Named::new(), system: false, paused: false }
+        Self { address, on, attributes: Named::new(), facts: Named::new(), passing: &[], system: false, paused: false }
     }
 
     /// Sets an attribute.

@@ -173,7 +173,13 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
         takes_along: &|_| false,
         goes_with: &|_, _, _| false,
     };
-    diff::diff(&sides).deltas
+    let mut found = diff::diff(&sides).deltas;
+    for delta in &mut found {
+        let kind = kinds::by_id(&delta.address.kind);
+        delta.changes.retain(|change| !kind.is_some_and(|kind| kind.is_left_over(&change.attribute)));
+    }
+    found.retain(|delta| !delta.changes.is_empty() || delta.is_create() || delta.is_remove());
+    found
 }
 
 fn change(delta: &Delta) -> String {

@@ -292,6 +292,12 @@ pub trait Kind: Sync {
         false
     }
 
+    /// Whether a difference in an attribute is work that was begun and is to be gone on with, so that no
+    /// other description of the resource would be without it.
+    fn is_left_over(&self, _attribute: &str) -> bool {
+        false
+    }
+
     /// What an attribute is called in reports, where its own name would say nothing to a reader.
     fn label(&self, _attribute: &str) -> Option<&'static str> {
         None
@@ -318,6 +324,11 @@ pub trait Kind: Sync {
     /// Whether a resource goes with relations that are made anew, though it is on none of them, and can be
     /// made again: what was made from them, or is granted on them.
     fn goes_with(&self, _desired: &Desired, _live: &Live, _gone: &BTreeSet<QualifiedName>) -> bool {
+        false
+    }
+
+    /// Whether the server takes a resource along where a delta is closed, though no policy speaks of it.
+    fn ends(&self, _delta: &Delta, _other: &Address) -> bool {
         false
     }
 

@@ -66,6 +66,12 @@ impl PgError {
         self.sqlstate.as_deref() == Some("08P01") && self.message.contains("statement pooling")
     }
 
+    /// Whether it is what a procedure that commits by itself may end with once it is cancelled (2D000): seen of
+    /// TimescaleDB 2.28's `refresh_continuous_aggregate`, where the request comes while it cleans up.
+    pub fn ends_what_commits_by_itself(&self) -> bool {
+        self.sqlstate.as_deref() == Some("2D000")
+    }
+
     /// Whether the statement was cancelled (57014).
     pub fn is_cancelled(&self) -> bool {
         self.sqlstate.as_deref() == Some("57014")

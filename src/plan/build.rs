@@ -79,6 +79,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
     }
     let actions = order::arrange(actions, &input.diff.deltas, &input.view, input.diagnostics);
     let said = ownership::say(&input);
+    ownership::retract(input.diagnostics, input.diff);
     input.diagnostics.extend(said);
     let unmanaged = |address: &Address| Unmanaged {
         address: address.clone(),
@@ -117,7 +118,10 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
 fn left_alone<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a Address> {
     let of = |delta: &Delta| by_id(&delta.address.kind)?.takes_over(delta, &input.view);
     let taken: BTreeSet<Address> = input.diff.deltas.iter().filter_map(of).collect();
-    input.diff.unmanaged.iter().filter(move |address| !taken.contains(address))
+    let ends = |delta: &Delta, other: &Address| by_id(&delta.address.kind).is_some_and(|kind| kind.ends(delta, other));
+    let deltas = &input.diff.deltas;
+    let goes = move |other: &Address| taken.contains(other) || deltas.iter().any(|delta| ends(delta, other));
+    input.diff.unmanaged.iter().filter(move |address| !goes(address))
 }
 
 /// Which command closes the differences of a kind.

@@ -2,6 +2,7 @@
 
 use crate::core::{Address, Applied, Delta, Reason, Whence};
 use crate::diag::{Diagnostic, code};
+use crate::diff::Diff;
 use crate::kinds::by_id;
 use crate::plan::build::Input;
 
@@ -13,6 +14,17 @@ pub fn say(input: &Input<'_>) -> Vec<Diagnostic> {
     let released = diff.released.iter().map(|address| released(address, input));
     let orphaned = diff.orphaned.iter().filter(|_| input.whole).map(|address| orphaned(address, input));
     disputed.chain(elsewhere).chain(released).chain(orphaned).collect()
+}
+
+/// Takes back that something beside a resource is left alone, where it goes because what both are on is made
+/// anew: the action that makes it anew tells what is lost.
+pub fn retract(said: &mut Vec<Diagnostic>, diff: &Diff) {
+    let goes =
+        |address: &Address| diff.deltas.iter().any(|delta| delta.reason == Reason::Remade && delta.address == *address);
+    said.retain(|said| {
+        let is_left_alone = said.code.name == code::UNMANAGED.name;
+        !(is_left_alone && said.about.as_deref().is_some_and(goes))
+    });
 }
 
 /// What a resource is called in a sentence.

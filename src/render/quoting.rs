@@ -68,6 +68,7 @@ pub const FILTERS: &[(&str, Filter)] = &[
     ("quoted_list", quoted_list),
     ("privilege", privilege),
     ("option", option),
+    ("code", code),
 ];
 
 /// Stands for a newline within a value until the template's own lines are tidied. No SQL can hold it.
@@ -124,6 +125,12 @@ fn option(value: &Value) -> Result<Value, Error> {
         Some(text) if !text.chars().any(char::is_control) => Ok(Value::from_object(Safe(text.to_owned()))),
         _ => Err(refuse("an option's value is a text on one line")),
     }
+}
+
+/// A block that the template itself has put together out of literals, as one literal: the code of a DO.
+fn code(value: &Value) -> Result<Value, Error> {
+    let block = value.as_str().ok_or_else(|| refuse("|code needs a block of the template"))?;
+    Ok(Value::from(restore(block)))
 }
 
 fn ident(value: &Value) -> Result<Value, Error> {

@@ -47,7 +47,8 @@ impl Found {
         let is_taken = beside.takes(&found.owner);
         match found.owner {
             Owner::Role(name) => {
-                if !is_taken {
+                // The server's own are nobody's to ask for.
+                if !is_taken && !name.starts_with("pg_") {
                     self.other_roles.insert(name.clone());
                 }
                 self.roles.insert(name);

@@ -1,3 +1,1 @@
-{%- if after.chunk_interval is defined -%}
-SELECT {{ ts|ident }}.set_chunk_time_interval({{ table }}::regclass, {{ after.chunk_interval }})
-{%- endif %}
+SELECT {{ ts|ident }}.set_chunk_time_interval({{ item.table }}::regclass, {{ item.chunk_interval }})

@@ -1,4 +1,2 @@
 {# Made anew, it belongs to whom it belonged to before. #}
-{%- if ctx.owner is not none -%}
-ALTER MATERIALIZED VIEW {{ table|ident }} OWNER TO {{ ctx.owner|ident }}
-{%- endif %}
+ALTER MATERIALIZED VIEW {{ item.table|ident }} OWNER TO {{ item.owner|ident }}

@@ -8,12 +8,14 @@
 //! chunks on the server of `CHRONOFORM_TEST_TIMESCALE_URL`, and up to 10,000 plain tables on that of
 //! `CHRONOFORM_TEST_POSTGRES_URL` or on a PostgreSQL of this machine. `cargo test` runs the short
 //! form, on the embedded server too, and holds it to what no machine's speed changes: round trips,
-//! memory, and that time grows no faster than the number of tables.
+//! memory, and that time grows no faster than the number of tables. What an import costs is told beside it:
+//! its round trips are as many for few tables as for many, and a plan of what it wrote has nothing to do.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod fixture;
 mod fleet;
+mod import;
 mod measure;
 mod plans;
 #[path = "../database/servers.rs"]
@@ -158,17 +160,22 @@ fn series(
         return Ok(());
     }
     let mut all: Vec<Measured> = Vec::new();
+    let mut imports = Vec::new();
     for fixture in fixtures.iter().filter(|fixture| settings.wants(&fixture.title())) {
         let site = Site::new(*fixture, tier, servers, settings.keep)?;
         let measured = Measured::new(&site, settings.rounds)?;
         measured.print();
         measured.judge(settings.long, missed);
+        imports.push(import::run(&site, &measured, missed)?);
         all.push(measured);
     }
     if let [smallest, .., largest] = all.as_slice() {
         growth(smallest, &all, settings.long, missed);
         if smallest.trips() != largest.trips() {
             missed.push(format!("{} round trips became {}", smallest.trips(), largest.trips()));
+        }
+        if imports.first() != imports.last() {
+            missed.push(format!("an import's round trips are not the same for few tables and for many: {imports:?}"));
         }
     }
     Ok(())

@@ -27,9 +27,14 @@ pub struct Measured {
     memory: Option<u64>,
 }
 
+/// The round trips that `-vvv` told of.
+pub fn trips(told: &str) -> impl Iterator<Item = Trip> {
+    told.lines().filter_map(Trip::read)
+}
+
 /// One round trip, as `-vvv` prints it.
 #[derive(Debug, Clone, Copy)]
-struct Trip {
+pub struct Trip {
     rows: usize,
     milliseconds: f64,
 }
@@ -66,7 +71,7 @@ impl Measured {
             server: site.server.clone(),
             tables: site.fixture.tables,
             resources: site.fixture.resources(),
-            trips: traced.err.lines().filter_map(Trip::read).collect(),
+            trips: trips(&traced.err).collect(),
             plan: times.first().copied().unwrap_or_default(),
             psql: times.get(1).copied(),
             memory,

@@ -13,6 +13,7 @@
 //!   difference; `pending`: nothing that was applied is different, and something is to be done.
 //! - `-- also: <attribute> …`: these cannot but change with it.
 //! - `-- heal: refused`: it cannot be taken back in place.
+//! - `-- import: goes on`: what is imported then says that there is work to be gone on with.
 //! - `-- not: embedded`: that server cannot do it.
 //! - `-- afterwards: <statement>`: what is left to be cleared away once it is healed.
 //!
@@ -191,6 +192,7 @@ struct Change {
     status: String,
     also: Vec<String>,
     refused: bool,
+    goes_on: bool,
     not_embedded: bool,
     afterwards: Option<String>,
 }
@@ -209,6 +211,7 @@ impl Change {
             status: said("status").unwrap_or_else(|| "drifted".to_owned()),
             also: said("also").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             refused: said("heal").is_some_and(|heal| heal == "refused"),
+            goes_on: said("import").is_some_and(|import| import == "goes on"),
             not_embedded: said("not").is_some_and(|tier| tier == "embedded"),
             afterwards: said("afterwards"),
             sql,
@@ -256,7 +259,10 @@ fn make(change: &Change, place: &Workplace<'_>) {
 fn run(kind: &dyn Kind, change: &Change, roles: &str, place: &Workplace<'_>) {
     make(change, place);
     // What somebody made by hand can be written down as well.
-    import::round_trip(place, false, &import::roles(place.db, roles));
+    match change.goes_on {
+        true => import::goes_on(place),
+        false => _ = import::round_trip(place, false, &import::roles(place.db, roles)),
+    }
     see(kind, change, place);
     if let Some(afterwards) = &change.afterwards {
         place.db.run(&place.db.unique(afterwards));

@@ -3,7 +3,7 @@
 //!
 //! The short form tries a few steps of each; `CHRONOFORM_TEST_LONG=1` tries more than five hundred.
 
-mod proxy;
+pub mod proxy;
 mod site;
 
 use std::fs;

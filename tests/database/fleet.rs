@@ -206,12 +206,27 @@ fn two_targets_of_one_database_are_noticed(databases: &[Db], place: &Workplace<'
     let targets = format!("  a: {{url: '{url}'}}\n  again: {{url: '{url}'}}\n");
     let other = format!("  b: {{url: '{}'}}\n", databases[1].url());
     place.write("chronoform.yaml", &format!("variables: {{fill: 90}}\ntargets:\n{targets}{other}"));
-    for command in ["plan", "drift"] {
-        let ran = run(place, &[command, "--all-targets"]).expect(if command == "drift" { 2 } else { 0 });
-        assert!(ran.err.contains("warning[same-database]: the targets `a` and `again` are one"), "{}", ran.err);
+    let said = "[same-database]: the targets `a` and `again` are one";
+    for (arguments, exit, severity) in [
+        (&["plan", "--all-targets"][..], 3, "error"),
+        // Quiet, too: it is what `apply` refuses.
+        (&["plan", "--all-targets", "-q"], 3, "error"),
+        (&["plan", "--target", "a", "--target", "again", "--format", "json"], 3, "error"),
+        (&["drift", "--all-targets"], 2, "warning"),
+    ] {
+        let ran = run(place, arguments).expect(exit);
+        assert!(ran.err.contains(&format!("{severity}{said}")), "{}", ran.err);
         assert_eq!(ran.err.matches("same-database").count(), 1, "{}", ran.err);
         assert!(ran.err.contains("targets a, again:"), "{}", ran.err);
+        if arguments.contains(&"json") {
+            let document: Json = serde_json::from_str(&ran.out).unwrap();
+            assert_eq!(document["targets"][0]["diagnostics"][0]["code"], "same-database", "{document:#}");
+        }
     }
+    // One alone: what the configuration tells of the other.
+    let ran = run(place, &["plan", "--target", "again"]).expect(0);
+    assert!(ran.err.contains("warning[same-database]: the targets `again` and `a` are one"), "{}", ran.err);
+    assert!(!run(place, &["plan", "--target", "b"]).expect(0).err.contains("same-database"));
     let apply: Vec<&str> = [&["apply", "--all-targets"][..], &ALLOW].concat();
     let ran = run(place, &apply).expect(3);
     assert!(ran.err.contains("error[same-database]"), "{}", ran.err);

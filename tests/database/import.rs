@@ -45,6 +45,16 @@ pub fn round_trip(place: &Workplace<'_>, known: bool, also: &[String]) -> Import
     imported
 }
 
+/// Imports all that is live, says of something that work on it was begun, and has a plan of it go on with that.
+pub fn goes_on(place: &Workplace<'_>) {
+    let ran = place.run(&["import", "--out", "unfinished"]).expect(0);
+    let imported = written(&place.path().join("unfinished"));
+    assert!(imported.values().any(|text| text.contains("not completed")), "{}\n{imported:?}", ran.out);
+    let planned = place.run(&["plan", "unfinished", "--detailed-exitcode", "--ledger", "none.db"]).expect(2);
+    assert!(planned.out.contains("not completed"), "{}", planned.out);
+    fs::remove_dir_all(place.path().join("unfinished")).unwrap();
+}
+
 /// The files in a folder.
 fn written(folder: &Path) -> Imported {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());

@@ -31,6 +31,7 @@ mod import;
 mod injection;
 mod pooler;
 mod property;
+mod remake;
 mod roundtrips;
 mod run;
 mod s3;
@@ -87,6 +88,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(connect::trials(tier, servers));
     trials.extend(pooler::trials(tier, servers));
     trials.extend(property::trials(tier, servers));
+    trials.extend(remake::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(run::trials(tier, servers));
     trials.extend(secrets::trials(tier, servers));

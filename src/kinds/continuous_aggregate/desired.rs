@@ -39,7 +39,7 @@ pub struct ContinuousAggregate {
     /// Whether the aggregate is filled from all existing rows when it is made, which may take long.
     /// Without it, it is made empty and its refresh policies fill it. One that is made anew because its
     /// query changes, or that has disappeared, is always filled, unless this is `false`. Of one that is
-    /// there, only what was never filled is.
+    /// there, only what was never filled is. A fill that was cut off is gone on with.
     pub with_data: Option<bool>,
 }
 

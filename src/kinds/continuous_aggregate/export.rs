@@ -1,5 +1,6 @@
 //! A live continuous aggregate as the head of its document.
 
+use super::fill;
 use crate::core::{Live, Value};
 use crate::kinds::{Entries, Export, Stored, View};
 
@@ -17,11 +18,13 @@ pub fn export(live: &Live, view: &View<'_>) -> Export {
     let entries = Entries::default().with_attribute(live, "query").with_some("materialized_only", realtime);
     let entries =
         if is_default_interval(live, view) { entries } else { entries.with_attribute(live, "chunk_interval") };
-    Export::section(live, view, "", entries)
+    let unfinished = fill::is_unfinished(live)
+        .then(|| "filling it was begun by Chronoform and not completed: the next `apply` goes on with it".to_owned());
+    Export::section(live, view, "", entries).but(unfinished)
 }
 
 /// Whether the chunks have the length that the server would give them.
-fn is_default_interval(live: &Live, view: &View<'_>) -> bool {
+pub fn is_default_interval(live: &Live, view: &View<'_>) -> bool {
     let Some(Value::Name(source)) = live.fact("source") else { return false };
     let of_aggregate = view.relations.get(source).is_some_and(|relation| relation.stored != Stored::Itself);
     let times = if of_aggregate { 1 } else { CHUNKS };

@@ -1,10 +1,12 @@
 //! What is granted on a continuous aggregate that is made anew. What policies grant, they grant again by
 //! themselves. To a role that no policy speaks of, what somebody granted by hand is given again in the
 //! transaction that makes the aggregate. Of a role that policies describe, it cannot be told here
-//! whether something is to be revoked by the same plan: what they do not grant is lost, and said.
+//! whether something is to be revoked by the same plan: what they do not grant is lost, and said. So is
+//! what was granted on a column that the new query does not give.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::remake::{Made, item};
 use crate::core::{Address, Delta, KindId, QualifiedName, Row, RowError, Value};
 use crate::kinds::{View, grant, role};
 
@@ -42,31 +44,66 @@ fn is_described(role: &str, view: &View<'_>) -> bool {
     view.desired.contains_key(&own) || view.desired.keys().any(granted)
 }
 
-/// Whether it is given again with the aggregate. A column may be one that the new query does not have.
-fn comes_back(granted: &Granted<'_>, view: &View<'_>) -> bool {
-    granted.column.is_none() && !is_described(granted.role, view)
+/// Whether it is given again with the aggregate, which then has these columns.
+fn comes_back(granted: &Granted<'_>, columns: &BTreeSet<String>, view: &View<'_>) -> bool {
+    granted.column.is_none_or(|column| columns.contains(column)) && !is_described(granted.role, view)
 }
 
 /// One item a statement: a role, with what it is given.
 ///
 /// # Errors
 /// When the weights are not as the query gives them.
-pub fn again(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
-    let Some(relation) = delta.on.as_ref().and_then(|on| view.relations.get(on)) else { return Ok(Vec::new()) };
+pub fn again(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
+    let Some(relation) = view.relations.get(made.on) else { return Ok(Vec::new()) };
+    let columns = super::columns(&made.desired, made.live, view);
     let mut by_role: BTreeMap<(&str, bool), Vec<Value>> = BTreeMap::new();
     let found = read(weights, relation.oid)?;
-    for granted in found.iter().filter(|granted| comes_back(granted, view)) {
-        by_role.entry((granted.role, granted.option)).or_default().push(Value::text(granted.privilege));
+    for granted in found.iter().filter(|granted| comes_back(granted, &columns, view)) {
+        let privilege = Value::Map(BTreeMap::from([
+            ("privilege".to_owned(), Value::text(granted.privilege)),
+            ("column".to_owned(), granted.column.map_or(Value::Null, Value::text)),
+        ]));
+        by_role.entry((granted.role, granted.option)).or_default().push(privilege);
     }
-    let item = |((role, option), privileges): ((&str, bool), Vec<Value>)| {
-        Value::Map(BTreeMap::from([
-            ("grantee".to_owned(), Value::text(role)),
-            ("everybody".to_owned(), Value::Bool(role == role::PUBLIC)),
-            ("option".to_owned(), Value::Bool(option)),
-            ("privileges".to_owned(), Value::List(privileges)),
-        ]))
+    let one = |((role, option), privileges): ((&str, bool), Vec<Value>)| {
+        item(
+            made.on,
+            [
+                ("grantee", Value::text(role)),
+                ("everybody", Value::Bool(role == role::PUBLIC)),
+                ("option", Value::Bool(option)),
+                ("privileges", Value::List(privileges)),
+            ],
+        )
     };
-    Ok(by_role.into_iter().map(item).collect())
+    Ok(by_role.into_iter().map(one).collect())
+}
+
+/// What it is made with and did not have before: what default privileges give to others, and what was revoked from
+/// its owner. One item a statement.
+///
+/// # Errors
+/// When the weights are not as the query gives them.
+pub fn revoked(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
+    let Some(relation) = view.relations.get(made.on) else { return Ok(Vec::new()) };
+    let mut all: BTreeSet<&str> = BTreeSet::new();
+    let mut some: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for row in weights {
+        if row.maybe_int("oid")? != Some(i64::from(relation.oid)) {
+            continue;
+        }
+        match row.text("finding")? {
+            "given_by_default" => _ = all.insert(row.text("name")?),
+            "owner_lacks" => some.entry(row.text("name")?).or_default().push(Value::text(row.text("words")?)),
+            _ => {}
+        }
+    }
+    let one = |role: &str, privileges: Value| {
+        let everybody = Value::Bool(role == role::PUBLIC);
+        item(made.on, [("grantee", Value::text(role)), ("everybody", everybody), ("privileges", privileges)])
+    };
+    let all = all.into_iter().map(|role| one(role, Value::Null));
+    Ok(all.chain(some.into_iter().map(|(role, lacks)| one(role, Value::List(lacks)))).collect())
 }
 
 /// What is to be said of it, what is given again and what is lost; and each privilege that is lost.
@@ -82,6 +119,8 @@ pub fn notes(
     let Some(relation) = view.relations.get(on) else { return Ok((Vec::new(), Vec::new())) };
     let found = read(weights, relation.oid)?;
     let again = delta.desired.is_some();
+    let columns = delta.desired.as_ref().map(|desired| super::columns(desired, view.live.get(&delta.address), view));
+    let columns = columns.unwrap_or_default();
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
     for granted in &found {
         let whole = granted.column.is_none();
@@ -91,7 +130,7 @@ pub fn notes(
         };
         match () {
             () if again && whole && grant::gives(view, granted.role, granted.privilege, on) => {}
-            () if again && comes_back(granted, view) => kept.push(words),
+            () if again && comes_back(granted, &columns, view) => kept.push(words),
             () => lost.push(words),
         }
     }

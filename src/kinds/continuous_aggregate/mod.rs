@@ -1,10 +1,13 @@
 //! `continuous_aggregate`: a view whose rows TimescaleDB keeps up to date from those of a
 //! hypertable, or of another continuous aggregate.
 
+mod comments;
 mod desired;
 mod export;
+mod fill;
 mod grants;
 mod observe;
+mod remake;
 mod rules;
 mod settle;
 #[cfg(test)]
@@ -17,8 +20,8 @@ use serde_json::Value as Json;
 
 use crate::core::select::Select;
 use crate::core::{
-    Address, Applied, Delta, Desired, Ensure, KindId, Live, Op, QualifiedName, Query, Reason, Row, RowError, Server,
-    SqlText, Value,
+    Address, Applied, Delta, Desired, Ensure, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
+    Value,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{After, Canon, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
@@ -138,25 +141,30 @@ impl Kind for ContinuousAggregate {
         let Some(on) = &delta.on else { return Ok(None) };
         Ok(match template {
             rules::DROP_READER => Some(readers(on, view).into_iter().map(Value::Name).collect()),
-            rules::FILL_A_REST => Some(weigh::rests(delta, weights, view)?),
-            rules::GRANT_AGAIN => Some(grants::again(delta, weights, view)?),
-            _ => None,
+            _ => match remake::items(template, delta, weights, view)? {
+                Some(items) => Some(items),
+                None => fill::items(template, delta, weights, view)?,
+            },
         })
     }
 
     fn context(&self, delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
-        let Some(on) = &delta.on else { return BTreeMap::new() };
-        // Of one that is yet to be made, nobody is the owner.
-        let owner = view.relations.get(on).map(|relation| relation.owner.as_str());
-        let owner = owner.filter(|owner| !owner.is_empty() && *owner != view.server.user);
-        // What goes with what it reads, and is gone where a run was stopped before it was made again.
-        let again = matches!(delta.reason, Reason::Remade | Reason::Disappeared);
-        BTreeMap::from([
-            ("owner".to_owned(), owner.map_or(Value::Null, Value::text)),
-            ("schema".to_owned(), Value::text(&on.schema)),
-            ("view".to_owned(), Value::text(&on.name)),
-            ("again".to_owned(), Value::Bool(again)),
-        ])
+        BTreeMap::from([("fills".to_owned(), Value::Bool(fill::fills(delta, view)))])
+    }
+
+    /// What is not written there stands in the aggregate's own hypertable.
+    fn is_derived(&self, attribute: &str, desired: &Desired, applied: &Applied) -> bool {
+        let then = applied.attributes.get("query").and_then(Json::as_str);
+        let now = query(desired.get("query")).map(SqlText::as_str);
+        attribute == fill::ATTRIBUTE && (now.is_none() || now == then)
+    }
+
+    fn is_left_over(&self, attribute: &str) -> bool {
+        attribute == fill::ATTRIBUTE
+    }
+
+    fn label(&self, attribute: &str) -> Option<&'static str> {
+        (attribute == fill::ATTRIBUTE).then_some("filling")
     }
 
     fn is_implied(&self, attribute: &str, value: &Value) -> bool {
@@ -221,6 +229,20 @@ fn readers(of: &QualifiedName, view: &View<'_>) -> Vec<QualifiedName> {
         at += 1;
     }
     found.drain(1..).rev().collect()
+}
+
+/// The columns that one has once it is made again, as far as they are known.
+fn columns(desired: &Desired, live: Option<&Live>, view: &View<'_>) -> BTreeSet<String> {
+    let (Some(on), Some(ours)) = (&desired.on, query(desired.get("query"))) else { return BTreeSet::new() };
+    if live.is_some_and(|live| query(live.get("query")) == Some(ours)) {
+        let relation = view.relations.get(on).into_iter();
+        return relation.flat_map(|relation| &relation.columns).map(|column| column.name.clone()).collect();
+    }
+    let form = view.canon.get(&(on.clone(), ours.clone())).and_then(|form| form.as_ref().ok());
+    let form: Option<Json> = form.and_then(|form| serde_json::from_str(form).ok());
+    let columns = form.as_ref().and_then(|form| form.get("columns")?.as_array());
+    let name = |column: &Json| column.get(0)?.as_str().map(str::to_owned);
+    columns.into_iter().flatten().filter_map(name).collect()
 }
 
 /// The relations that a query reads, as far as they are written with their schema.

@@ -1,14 +1,16 @@
 //! Continuous aggregates as the catalog has them.
 
-use crate::core::{Address, Live, QualifiedName, Query, Row, RowError, Server, SqlText, Value};
+use super::fill;
+use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Server, SqlText, Value};
 use crate::kinds::{Relations, Scope};
 
 /// The one query; nothing to ask without hypertables.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
     server.timescale_version()?;
-    scope
-        .aggregates
-        .then(|| Query { sql: include_str!("observe.sql").to_owned(), params: vec![scope.hypertable_ids()] })
+    scope.aggregates.then(|| Query {
+        sql: include_str!("observe.sql").to_owned(),
+        params: vec![scope.hypertable_ids(), Param::Text(fill::MARK.to_owned())],
+    })
 }
 
 /// The resource in each row.
@@ -28,6 +30,9 @@ fn read_one(row: &Row, relations: &Relations) -> Result<Live, RowError> {
     live.set("query", Value::Sql(closed));
     live.set("materialized_only", row.bool("materialized_only")?);
     live.set("with_data", !row.bool("never_filled")?);
+    if row.bool("is_being_filled")? {
+        live.set(fill::ATTRIBUTE, Value::text(fill::BEGUN));
+    }
     if let Some(time) = relations.get(&name).and_then(|relation| relation.hypertable.as_ref()?.time()) {
         if let Some(interval) = time.interval {
             live.set("chunk_interval", interval);
@@ -36,6 +41,7 @@ fn read_one(row: &Row, relations: &Relations) -> Result<Live, RowError> {
             live.set("chunk_interval", length);
         }
     }
+    live.passing = &["with_data", "never_refreshed"];
     live.set_fact("never_refreshed", row.bool("never_refreshed")?);
     live.set_fact("finalized", row.bool("finalized")?);
     let source = QualifiedName::new(row.text("source_schema")?, row.text("source_name")?);

@@ -8,6 +8,7 @@
 -- is before the first time of the type. A fill takes away what was kept from chunks that are gone: where
 -- there are no chunks at that bucket, or rows are kept from before it, the aggregate counts as filled.
 -- What there is nothing to fill from is not empty.
+-- $2 the comment that is on the hypertable of an aggregate from when it is made until it is filled.
 SELECT a.user_view_schema AS schema, a.user_view_name AS name,
        a.materialized_only,
        COALESCE((pg_catalog.to_jsonb(a) ->> 'finalized')::boolean, true) AS finalized,
@@ -42,7 +43,8 @@ SELECT a.user_view_schema AS schema, a.user_view_name AS name,
                   AND l.greatest_modified_value = 9223372036854775807
                   AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i
                                WHERE i.inhparent = pg_catalog.to_regclass(
-                                   pg_catalog.format('%I.%I', r.schema_name, r.table_name)))) AS never_refreshed
+                                   pg_catalog.format('%I.%I', r.schema_name, r.table_name)))) AS never_refreshed,
+       pg_catalog.obj_description(m.oid, 'pg_class') IS NOT DISTINCT FROM $2 AS is_being_filled
   FROM _timescaledb_catalog.continuous_agg AS a
   JOIN _timescaledb_catalog.hypertable AS r ON r.id = a.raw_hypertable_id
   JOIN LATERAL (SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', h.schema_name, h.table_name)) AS oid,

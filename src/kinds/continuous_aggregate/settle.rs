@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BAD_QUERY, LEGACY_AGGREGATE, NEVER_FILLED, desired::sources, query};
+use super::remake::is_replaced;
+use super::{BAD_QUERY, LEGACY_AGGREGATE, NEVER_FILLED, desired::sources, fill, query};
 use crate::core::{Address, Desired, Ensure, KindId, Live, QualifiedName, SqlText, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Relation, RelationKind, Stored, View, job};
@@ -30,7 +31,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     if let Some(Err(complaint)) = view.canon.get(&(on.clone(), ours.clone())) {
         let missing = sources(ours).into_iter().find(|source| !view.relations.contains_key(source));
         if !(desired.skip_missing && missing.is_some()) {
-            sink.push(refused(desired, complaint, view));
+            sink.push(refused(desired, ours, complaint, view));
         }
         return None;
     }
@@ -46,6 +47,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     if let Some(live) = live {
         adopt(&mut settled, ours, live, on, view);
         if settled.get("query") == live.get("query") {
+            goes_on(&mut settled, desired, live, view, sink);
             sink.extend(left_empty(desired, live, view));
         }
     }
@@ -65,8 +67,23 @@ fn adopt(settled: &mut Desired, ours: &SqlText, live: &Live, on: &QualifiedName,
     }
 }
 
+/// A fill that was begun is completed, as long as the policy does not say that there is to be none, and there is
+/// something to fill it from.
+fn goes_on(settled: &mut Desired, desired: &Desired, live: &Live, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+    if !(fill::is_unfinished(live) && fill::is_wanted(desired)) {
+        return;
+    }
+    let Some(source) = fill::held_back_by(desired, view) else {
+        settled.set(fill::ATTRIBUTE, Value::Null);
+        return;
+    };
+    let message = format!("{} is to be filled, but {source}, which it is made from, is left empty", desired.address);
+    let help = format!("fill {source}, by `with_data: true` or a refresh; the next apply then fills this from it");
+    sink.push(Diagnostic::warning(&NEVER_FILLED, message).at(&desired.place).help(help));
+}
+
 /// Whether something that a query reads is made anew by the same plan, so that this is created again.
-fn goes_with_what_it_reads(ours: &SqlText, view: &View<'_>) -> bool {
+pub fn goes_with_what_it_reads(ours: &SqlText, view: &View<'_>) -> bool {
     let mut open: Vec<QualifiedName> = sources(ours);
     let mut seen: BTreeSet<QualifiedName> = BTreeSet::new();
     while let Some(source) = open.pop() {
@@ -74,15 +91,11 @@ fn goes_with_what_it_reads(ours: &SqlText, view: &View<'_>) -> bool {
             continue;
         }
         let address = Address::in_schema(super::ID, &source);
-        let wanted = view.desired.get(&address).and_then(|wanted| query(wanted.get("query")));
-        let live = view.live.get(&address).and_then(|live| query(live.get("query")));
-        let (Some(wanted), Some(live)) = (wanted, live) else { continue };
-        let form =
-            |query: &SqlText| view.canon.get(&(source.clone(), query.clone())).and_then(|form| form.as_ref().ok());
-        if wanted != live && (form(wanted).is_none() || form(wanted) != form(live)) {
+        if is_replaced(&source, view) {
             return true;
         }
-        open.extend(sources(wanted));
+        let wanted = view.desired.get(&address).filter(|_| view.live.contains_key(&address));
+        open.extend(wanted.and_then(|wanted| query(wanted.get("query"))).into_iter().flat_map(sources));
     }
     false
 }
@@ -93,7 +106,7 @@ fn left_empty(desired: &Desired, live: &Live, view: &View<'_>) -> Option<Diagnos
     let is = |fact: &str| live.fact(fact).and_then(Value::as_bool) == Some(true);
     let refreshed = view.live.values().any(|other| other.address.kind == KindId::new("refresh") && other.on == live.on);
     let partly = live.get("with_data") == Some(&Value::Bool(false)) && !refreshed;
-    if desired.get("with_data").is_some() || !(is("never_refreshed") || partly) {
+    if desired.get("with_data").is_some() || fill::is_unfinished(live) || !(is("never_refreshed") || partly) {
         return None;
     }
     let on = desired.on.as_ref()?;
@@ -120,7 +133,7 @@ fn settle_unwritten(
     view: &View<'_>,
     sink: &mut Vec<Diagnostic>,
 ) -> Option<Desired> {
-    let (Some(_), Some(relation)) = (live, relation) else {
+    let (Some(live), Some(relation)) = (live, relation) else {
         if !desired.skip_missing {
             let name = desired.address.object().map_or_else(|| desired.address.name.clone(), |name| name.to_string());
             let message = format!("there is no continuous aggregate {name}, and the policy has no query to make it");
@@ -136,6 +149,7 @@ fn settle_unwritten(
     let mut settled = desired.clone();
     chunk_interval(&mut settled, relation, view, sink);
     only_at_creation(&mut settled);
+    goes_on(&mut settled, desired, live, view, sink);
     (!sink.iter().skip(errors).any(Diagnostic::is_error)).then_some(settled)
 }
 
@@ -161,7 +175,17 @@ fn legacy(desired: &Desired) -> Diagnostic {
 }
 
 /// The server's complaint about a query, with what is most often behind it.
-fn refused(desired: &Desired, complaint: &str, view: &View<'_>) -> Diagnostic {
+fn refused(desired: &Desired, ours: &SqlText, complaint: &str, view: &View<'_>) -> Diagnostic {
+    let changed = sources(ours).into_iter().find(|source| is_replaced(source, view));
+    if let Some(source) = changed.filter(|_| complaint.starts_with("column ")) {
+        return Diagnostic::error(&BAD_QUERY, format!("the server refuses the query: {complaint}"))
+            .at(desired.place_of("query"))
+            .why(format!("it is read as {source} is now, and the same plan gives that another query"))
+            .help(format!(
+                "if {source} is to get that column, do it in two steps: leave this query as it was and apply the change of \
+                 {source}; then change this query, and apply again"
+            ));
+    }
     let schema = view.server.timescaledb.as_ref().map_or("public", |timescale| timescale.schema.as_str());
     let help = if complaint.starts_with("relation ") {
         "check the spelling and the schema; names in it are as in SQL, and one with capitals needs double quotes"

@@ -18,7 +18,7 @@ fn aggregate() -> Relation {
     Relation { stored: Stored::In(QualifiedName::new("_timescaledb_internal", "_mat_5")), ..fixture::daily() }
 }
 
-fn live_row() -> Row {
+fn live_row(is_being_filled: bool) -> Row {
     row(&[
         ("schema", text("public")),
         ("name", text("trades")),
@@ -29,6 +29,7 @@ fn live_row() -> Row {
         ("source_name", text("raw")),
         ("never_filled", Cell::Bool(true)),
         ("never_refreshed", Cell::Bool(false)),
+        ("is_being_filled", Cell::Bool(is_being_filled)),
     ])
 }
 
@@ -78,7 +79,7 @@ fn only_texts_that_differ_are_asked_for() {
 
 #[test]
 fn the_same_meaning_takes_over_the_servers_spelling() {
-    let mut world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
+    let mut world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row(false)]);
     let section = json!({"query": QUERY, "create_group_indexes": false, "with_data": false});
     let theirs = query(world.live.values().next().unwrap().get("query")).cloned().unwrap();
     assert!(theirs.as_str().starts_with("SELECT") && theirs.as_str().ends_with("GROUP BY 1"));
@@ -105,7 +106,7 @@ fn the_same_meaning_takes_over_the_servers_spelling() {
 
 #[test]
 fn the_form_of_before_2_7_is_left_alone() {
-    let old = live_row();
+    let old = live_row(false);
     let mut world = World::new("2.14.2", aggregate()).with(&ContinuousAggregate, &[old]);
     let address = world.live.keys().next().unwrap().clone();
     world.live.get_mut(&address).unwrap().set_fact("finalized", false);
@@ -114,7 +115,7 @@ fn the_form_of_before_2_7_is_left_alone() {
 
 #[test]
 fn what_is_lost_is_read_from_the_servers_answer() {
-    let world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
+    let world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row(false)]);
     let removal = world.removal(&ContinuousAggregate);
     let wanted = desired(&ContinuousAggregate, &json!({"query": QUERY}));
     let change = crate::core::Change { attribute: "query".into(), before: None, after: None };
@@ -141,6 +142,23 @@ fn what_is_lost_is_read_from_the_servers_answer() {
         ["48 buckets (96 rows) from 2020-01-01 00:00:00+00 to 2020-01-02 23:00:00+00 cannot be filled again and are \
           lost: public.raw now begins at 2020-01-03 00:00:00+00"]
     );
+    let holes = |more: &str| {
+        let usual = "<row><since>3</since><buckets>2</buckets><rows>2</rows><first>5</first><last>6</last>";
+        let mut lost = vec![("finding", text("lost")), ("oid", Cell::Int(7)), ("schema", text("public"))];
+        lost.extend([("name", text("raw")), ("xml", text(&format!("{usual}{more}</row>")))]);
+        judged(&delta, Op::Replace, &[row(&lost)]).impact.unwrap().notes.remove(0)
+    };
+    let ends = |more: &str, wanted: &str| assert!(holes(more).ends_with(wanted), "{}", holes(more));
+    let one = "<holes>1</holes><holes_from>5</holes_from>";
+    ends(&format!("<beginning>false</beginning>{one}"), "are lost: public.raw now has no chunk from 5 on");
+    ends(
+        &format!("<beginning>true</beginning>{one}<holes_until>7</holes_until>"),
+        "are lost: public.raw now begins at 3 and has no chunk from 5 to 7",
+    );
+    ends(
+        "<beginning>false</beginning><holes>2</holes><holes_from>5</holes_from><holes_until>9</holes_until>",
+        "are lost: public.raw now lacks chunks in 2 ranges from 5 to 9",
+    );
     assert!(judged(&removal, Op::Remove, &weights(0)).hazards.is_empty(), "nothing is in it");
     assert_eq!(judged(&removal, Op::Remove, &[]).hazards.len(), 1, "what is unknown may be anything");
 }
@@ -164,7 +182,7 @@ fn what_is_granted_by_hand_comes_back_unless_a_policy_speaks_of_the_role() {
         granted("described", "select", None, 0),
         granted("described", "delete", None, 0),
     ];
-    let mut world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
+    let mut world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row(false)]);
     let grants = Address {
         kind: KindId::new("grant"),
         schema: Some("described".to_owned()),
@@ -179,8 +197,17 @@ fn what_is_granted_by_hand_comes_back_unless_a_policy_speaks_of_the_role() {
     let delta = Delta { desired: Some(query), changes: vec![change], ..removal.clone() };
     let again = ContinuousAggregate.repeated(rules::GRANT_AGAIN, &delta, &weights, &world.view()).unwrap().unwrap();
     let said: Vec<Json> = again.iter().map(Value::to_json).collect();
-    let one = |role: &str, option: bool, everybody: bool| json!({"grantee": role, "option": option, "everybody": everybody, "privileges": ["select"]});
-    assert_eq!(said, [one("Analyst", true, false), one("public", false, true)]);
+    let select = json!({"privilege": "select", "column": null});
+    let one = |role: &str, option: bool, everybody: bool, privileges: Json| json!({"table": "public.trades", "grantee": role, "option": option, "everybody": everybody, "privileges": privileges});
+    let public = one("public", false, true, json!([select]));
+    assert_eq!(said, [one("Analyst", true, false, json!([select])), public.clone()], "no column is known to be there");
+    // The query that there will be gives the column.
+    world.canon.insert((fixture::on(), sql(QUERY)), Ok(json!({"columns": [["price", "avg(x)"]]}).to_string()));
+    let again = ContinuousAggregate.repeated(rules::GRANT_AGAIN, &delta, &weights, &world.view()).unwrap().unwrap();
+    let said: Vec<Json> = again.iter().map(Value::to_json).collect();
+    let update = one("Analyst", false, false, json!([{"privilege": "update", "column": "price"}]));
+    assert_eq!(said, [update, one("Analyst", true, false, json!([select])), public]);
+    world.canon = crate::kinds::Canon::new();
     let notes = |delta: &Delta, op: Op| {
         ContinuousAggregate.judge(delta, op, &weights, &world.view()).unwrap().impact.unwrap().notes
     };
@@ -197,7 +224,7 @@ fn what_is_granted_by_hand_comes_back_unless_a_policy_speaks_of_the_role() {
 
 #[test]
 fn it_comes_after_what_it_reads_and_goes_after_what_reads_it() {
-    let world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
+    let world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row(false)]);
     let wanted = desired(&ContinuousAggregate, &json!({"query": QUERY.replace("trades", "raw")}));
     let create = Delta { desired: Some(wanted), live: None, ..world.removal(&ContinuousAggregate) };
     let raw = QualifiedName::new("public", "raw");
@@ -208,7 +235,7 @@ fn it_comes_after_what_it_reads_and_goes_after_what_reads_it() {
 
 #[test]
 fn what_is_filled_is_never_filled_once_more() {
-    let mut world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row()]);
+    let mut world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row(false)]);
     let wanted = desired(&ContinuousAggregate, &json!({"with_data": true}));
     let change = crate::core::Change { attribute: "with_data".into(), before: None, after: None };
     let delta = Delta { desired: Some(wanted), changes: vec![change], ..world.removal(&ContinuousAggregate) };
@@ -231,4 +258,39 @@ fn what_is_filled_is_never_filled_once_more() {
     let refresh = Address::in_schema(KindId::new("refresh"), &fixture::on());
     world.live.insert(refresh.clone(), Live::new(refresh, Some(fixture::on())));
     assert_eq!(ranges(&some, &world), [before], "what is after is for the refresh policy");
+}
+
+#[test]
+fn a_fill_that_was_begun_is_gone_on_with_around_what_is_kept_of_chunks_that_are_gone() {
+    let world = World::new("2.23.0", aggregate()).with(&ContinuousAggregate, &[live_row(true)]);
+    let settled = |section: Json| world.settle(&ContinuousAggregate, &section).unwrap();
+    assert_eq!(settled(json!({})).get(fill::ATTRIBUTE), Some(&Value::Null));
+    assert_eq!(settled(json!({"with_data": true})).get(fill::ATTRIBUTE), Some(&Value::Null));
+    assert_eq!(settled(json!({"with_data": false})).get(fill::ATTRIBUTE), None, "nobody wants it to be filled");
+    let change = |attribute: &str| crate::core::Change { attribute: attribute.to_owned(), before: None, after: None };
+    let delta = Delta {
+        desired: Some(settled(json!({"with_data": true}))),
+        changes: vec![change(fill::ATTRIBUTE), change("with_data")],
+        ..world.removal(&ContinuousAggregate)
+    };
+    let weights = |xml: &str| [row(&[("finding", text("unfinished")), ("oid", Cell::Int(7)), ("xml", text(xml))])];
+    let items = |template: &str, weights: &[Row]| {
+        let items = ContinuousAggregate.repeated(template, &delta, weights, &world.view()).unwrap().unwrap();
+        items.iter().map(Value::to_json).collect::<Vec<_>>()
+    };
+    let range = |from: Option<&str>, until: Option<&str>| json!({"from": from, "until": until});
+    let ranges = |xml: &str| {
+        items(rules::FILL_UNFINISHED, &weights(&xml.replace("<row>", "<row xmlns:xsi=\"http://w3.org/\">\n")))
+    };
+    assert_eq!(ranges(""), [range(None, None)]);
+    assert_eq!(ranges("<row><ends>3</ends></row>"), [range(Some("3"), None)]);
+    assert_eq!(
+        ranges("<row><ends>3</ends></row>\n<row><begins>5</begins><ends>6</ends></row>\n<row><begins>8</begins></row>"),
+        [range(Some("3"), Some("5")), range(Some("6"), Some("8"))]
+    );
+    assert_eq!(ranges("<row></row>"), Vec::<Json>::new(), "all that it keeps is of chunks that are gone");
+    assert_eq!(items(rules::FILL_A_REST, &weights("")), Vec::<Json>::new(), "not twice");
+    assert_eq!(items(rules::END_FILL, &weights("")).len(), 1);
+    let judged = ContinuousAggregate.judge(&delta, Op::Update, &[], &world.view()).unwrap();
+    assert_eq!(codes(&judged.diagnostics), ["no-privilege"], "what it keeps cannot be told");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::{HAS_DEPENDANTS, ID, grants, is_made_again, query as query_of};
+use super::{HAS_DEPENDANTS, ID, comments, fill, grants, is_made_again, query as query_of, remake};
 use crate::core::{
     Address, Bytes, Delta, Ensure, Hazard, Impact, KindId, Lost, Op, Param, QualifiedName, Query, Reason, Row,
     RowError, Value,
@@ -23,7 +23,16 @@ fn goes(delta: &Delta) -> bool {
 
 /// Whether it is there and is filled with what was never filled.
 fn is_filled(delta: &Delta) -> bool {
-    !delta.is_create() && !delta.is_remove() && !goes(delta) && delta.change("with_data").is_some()
+    stays(delta) && delta.change("with_data").is_some() && !goes_on(delta)
+}
+
+/// Whether it is there and a fill that was begun is completed.
+fn goes_on(delta: &Delta) -> bool {
+    stays(delta) && delta.change(fill::ATTRIBUTE).is_some()
+}
+
+fn stays(delta: &Delta) -> bool {
+    !delta.is_create() && !delta.is_remove() && !goes(delta)
 }
 
 /// The one query for all deltas.
@@ -36,17 +45,19 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         names.push(relation.name.clone());
         buckets.push(time.column.clone());
     }
-    let filled: Vec<(u32, String)> = deltas
-        .iter()
-        .filter(|delta| is_filled(delta))
-        .filter_map(|delta| relation(delta, view))
-        .filter_map(|relation| Some((relation.oid, relation.hypertable.as_ref()?.time()?.column.clone())))
-        .collect();
+    let times = |which: fn(&Delta) -> bool| -> Vec<(u32, String)> {
+        let chosen = deltas.iter().filter(|delta| which(delta)).filter_map(|delta| relation(delta, view));
+        chosen
+            .filter_map(|relation| Some((relation.oid, relation.hypertable.as_ref()?.time()?.column.clone())))
+            .collect()
+    };
+    let (filled, unfinished) = (times(is_filled), times(goes_on));
     let made = deltas.iter().filter(|delta| delta.is_create()).filter_map(|delta| delta.on.as_ref());
     let mut schemas: Vec<String> = made.map(|on| on.schema.clone()).collect();
     schemas.sort_unstable();
     schemas.dedup();
-    (!oids.is_empty() || !schemas.is_empty() || !filled.is_empty()).then(|| Query {
+    let asks = !oids.is_empty() || !schemas.is_empty() || !filled.is_empty() || !unfinished.is_empty();
+    asks.then(|| Query {
         sql: include_str!("weigh.sql").to_owned(),
         params: vec![
             Param::Oids(oids),
@@ -56,6 +67,8 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
             Param::texts(schemas),
             Param::Oids(filled.iter().map(|(oid, _)| *oid).collect()),
             Param::texts(filled.into_iter().map(|(_, column)| column)),
+            Param::Oids(unfinished.iter().map(|(oid, _)| *oid).collect()),
+            Param::texts(unfinished.into_iter().map(|(_, column)| column)),
         ],
     })
 }
@@ -76,7 +89,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         }
     }
     judgement.diagnostics.extend(job::not_owner(delta, view));
-    if is_filled(delta) && judgement.diagnostics.is_empty() {
+    if (is_filled(delta) || goes_on(delta)) && judgement.diagnostics.is_empty() {
         judgement.diagnostics.extend(unreadable(delta, weights, view)?);
     }
     let Some(relation) = relation(delta, view).filter(|_| goes(delta)) else { return Ok(judgement) };
@@ -89,9 +102,12 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     judgement.diagnostics.extend(dependants(delta, &rows, view)?);
     let mut impact = impact(delta, relation, &rows, view)?;
     impact.notes.extend(other_clauses(delta, view));
-    impact.notes.extend(stopped_before(delta, view));
+    impact.notes.extend(readers(delta, view));
     let (notes, lost) = grants::notes(delta, &relation.name, weights, view)?;
     impact.notes.extend(notes);
+    impact.along.extend(lost);
+    let lost = comments::lost(delta, weights, view)?;
+    impact.notes.extend(along(delta, &lost));
     impact.along.extend(lost);
     // What holds no chunk holds nothing; where that is not known it may hold anything.
     if impact.chunks != Some(0) {
@@ -101,68 +117,58 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     Ok(judgement)
 }
 
-/// What an existing aggregate keeps rows of: `None` where that cannot be told.
-fn kept<'a>(delta: &Delta, weights: &'a [Row], view: &View<'_>) -> Result<Option<&'a str>, RowError> {
-    let Some(relation) = relation(delta, view) else { return Ok(None) };
-    for row in weights {
-        if row.text("finding")? == "kept" && row.maybe_int("oid")? == Some(i64::from(relation.oid)) {
-            return row.maybe_text("xml");
-        }
-    }
-    Ok(None)
-}
-
 /// One that cannot be read cannot be filled beside what it keeps.
 fn unreadable(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Option<Diagnostic>, RowError> {
-    let Some(desired) = delta.desired.as_ref().filter(|_| kept(delta, weights, view).is_ok_and(|xml| xml.is_none()))
-    else {
-        return Ok(None);
-    };
+    let (finding, attribute) = if goes_on(delta) { ("unfinished", "query") } else { ("kept", "with_data") };
+    let xml = fill::weights_of(delta, finding, weights, view)?;
+    let Some(desired) = delta.desired.as_ref().filter(|_| xml.is_none()) else { return Ok(None) };
     let message = format!("the session's role may not read what {} keeps", delta.address);
     Ok(Some(
         Diagnostic::error(&code::NO_PRIVILEGE, message)
-            .at(desired.place_of("with_data"))
+            .at(desired.place_of(attribute))
             .why("what is filled already is not to be filled once more, which would take away what is kept of chunks that are gone")
             .help("grant SELECT on it"),
     ))
 }
 
-/// The ranges that are still to be filled, one item each with its two ends: what is before the rows that the
-/// aggregate keeps, and, where no refresh policy sees to it, what is after them. None of its rows is in these.
-///
-/// # Errors
-/// When the weights are not as the query gives them.
-pub fn rests(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
-    let Some(xml) = kept(delta, weights, view)? else { return Ok(Vec::new()) };
-    let end = |name: &str| element(xml, name).map_or(Value::Null, Value::text);
-    let range = |from: Value, until: Value| {
-        Value::Map(BTreeMap::from([("from".to_owned(), from), ("until".to_owned(), until)]))
+/// What becomes of those that read it.
+fn readers(delta: &Delta, view: &View<'_>) -> Vec<String> {
+    let Some(on) = delta.on.as_ref().filter(|_| !delta.is_create() && !delta.is_remove()) else { return Vec::new() };
+    let made = remake::along(on, view);
+    let along: Vec<String> = made.iter().map(|made| made.on.to_string()).collect();
+    let filled: Vec<String> = made.iter().filter(|made| made.fills).map(|made| made.on.to_string()).collect();
+    let all = super::readers(on, view).into_iter().rev().map(|name| name.to_string());
+    let later: Vec<String> = all.filter(|name| !along.contains(name)).collect();
+    let (go, each) = if along.len() == 1 { ("goes and is", "") } else { ("go and are", "each ") };
+    let fill = if filled.len() == 1 { "an action of its own fills" } else { "actions of their own fill" };
+    let filled = match filled.len() {
+        0 => String::new(),
+        count if count < along.len() => format!("; {fill} {}", filled.join(", ")),
+        1 => format!("; {fill} it"),
+        _ => format!("; {fill} them"),
     };
-    let mut ranges = vec![range(Value::Null, end("first"))];
-    let refresh = KindId::new("refresh");
-    let is_refreshed = view.live.values().any(|live| live.address.kind == refresh && live.on == delta.on)
-        || view
-            .desired
-            .values()
-            .any(|wanted| wanted.address.kind == refresh && wanted.on == delta.on && wanted.ensure == Ensure::Present);
-    if element(xml, "after").is_some() && !is_refreshed {
-        ranges.push(range(end("after"), Value::Null));
-    }
-    Ok(ranges)
-}
-
-/// What is lost where a run is stopped between dropping those that read it and making them again.
-fn stopped_before(delta: &Delta, view: &View<'_>) -> Option<String> {
-    let on = delta.on.as_ref().filter(|_| !delta.is_create() && !delta.is_remove())?;
-    let names: Vec<String> = super::readers(on, view).iter().map(ToString::to_string).collect();
-    (!names.is_empty()).then(|| {
+    let filled = if filled.is_empty() {
+        filled
+    } else {
+        format!("{filled}, and where apply is stopped before, the next one does")
+    };
+    let together = (!along.is_empty()).then(|| {
         format!(
-            "{} go in the same transaction, and are made again by actions of their own: where apply is stopped before \
-             those, the next one makes and fills them, but does not know whose they were nor what was granted on them \
-             by hand",
-            names.join(", ")
+            "{} {go} made again in the same transaction, {each}with its owner, privileges and comments, and \
+             empty{filled}",
+            along.join(", ")
         )
-    })
+    });
+    let (go, are, them) = if later.len() == 1 { ("goes", "is", "it") } else { ("go", "are", "them") };
+    let apart = (!later.is_empty()).then(|| {
+        format!(
+            "{} {go} in the same transaction, and {are} made again once all is there that is to be read: where apply is \
+             stopped before, the next one makes and fills {them}, but does not know whose it was nor what was granted \
+             on it by hand",
+            later.join(", ")
+        )
+    });
+    together.into_iter().chain(apart).collect()
 }
 
 /// In which clauses the queries differ, as the server reads them: spelling is none of it.
@@ -259,7 +265,10 @@ fn dependants(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Option<
 }
 
 fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) -> Result<Impact, RowError> {
-    let again = delta.desired.as_ref().is_some_and(|desired| desired.get("with_data") != Some(&Value::Bool(false)));
+    let again = delta.desired.as_ref().is_some_and(fill::is_wanted);
+    let held_back = delta.desired.as_ref().filter(|_| again).and_then(|desired| fill::held_back_by(desired, view));
+    let is_left_empty = delta.desired.is_some() && !again;
+    let again = again && held_back.is_none();
     let verb = if again { "drops, and fills again," } else { "drops" };
     let mut impact = Impact { verb: verb.to_owned(), ..Impact::default() };
     for (finding, row) in rows {
@@ -273,17 +282,27 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
                 let xml = row.text("xml")?;
                 impact.oldest = element(xml, "oldest");
                 impact.newest = element(xml, "newest");
-                if again {
+                if let Some(source) = &held_back {
+                    let (lost, note) = all_lost(xml, source)?.unzip();
+                    impact.lost = lost;
+                    impact.notes.extend(note);
+                } else if again {
                     let source = QualifiedName::new(row.text("schema")?, row.text("name")?);
                     let (lost, note) = lost(xml, &source)?.unzip();
                     impact.lost = lost;
                     impact.notes.extend(note);
+                    impact.notes.extend(in_part(xml, &source));
                 }
             }
             _ => {}
         }
     }
-    if delta.desired.is_some() && !again {
+    if let Some(source) = &held_back {
+        impact.notes.push(format!(
+            "it is left empty until {source}, which it is made from, is filled: a later apply fills it then"
+        ));
+    }
+    if is_left_empty {
         impact.notes.push("it is left empty, for the policy says `with_data: false`".to_owned());
     }
     let (names, known) = taken_along(delta, relation, view);
@@ -292,28 +311,72 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
     Ok(impact)
 }
 
-/// The range that cannot be filled again, and the words for it.
-fn lost(xml: &str, source: &QualifiedName) -> Result<Option<(Lost, String)>, RowError> {
-    let (Some(buckets), Some(rows)) = (element(xml, "buckets"), element(xml, "rows")) else { return Ok(None) };
-    let (Some(first), Some(last)) = (element(xml, "first"), element(xml, "last")) else { return Ok(None) };
-    let count =
-        |text: &str| text.parse::<u64>().map_err(|_| RowError { column: "xml".to_owned(), expected: "count of rows" });
-    if count(&buckets)? == 0 {
+fn count(text: &str) -> Result<u64, RowError> {
+    text.parse().map_err(|_| RowError { column: "xml".to_owned(), expected: "count of rows" })
+}
+
+/// All that it holds, where what it is made from is left empty, and the words for it.
+fn all_lost(xml: &str, source: &QualifiedName) -> Result<Option<(Lost, String)>, RowError> {
+    let (Some(rows), Some(first), Some(last)) = (element(xml, "total"), element(xml, "oldest"), element(xml, "newest"))
+    else {
         return Ok(None);
-    }
-    let begins = match element(xml, "since") {
-        Some(since) => format!("{source} now begins at {since}"),
-        None => format!("{source} holds no rows now"),
     };
-    let plural = if buckets == "1" { "bucket" } else { "buckets" };
     let words = format!(
-        "{buckets} {plural} ({rows} rows) from {first} to {last} cannot be filled again and are lost: {begins}"
+        "all of its {rows} rows from {first} to {last} are lost: {source}, which it is made from, is left empty"
     );
     Ok(Some((Lost { rows: count(&rows)?, first, last }, words)))
 }
 
+/// The range that cannot be filled again, and the words for it.
+fn lost(xml: &str, source: &QualifiedName) -> Result<Option<(Lost, String)>, RowError> {
+    let (Some(buckets), Some(rows)) = (element(xml, "buckets"), element(xml, "rows")) else { return Ok(None) };
+    let (Some(first), Some(last)) = (element(xml, "first"), element(xml, "last")) else { return Ok(None) };
+    if count(&buckets)? == 0 {
+        return Ok(None);
+    }
+    let since = element(xml, "since");
+    let begins = match &since {
+        Some(since) => format!("begins at {since}"),
+        None => "holds no rows".to_owned(),
+    };
+    let at_the_beginning = since.is_none() || element(xml, "beginning").is_none_or(|beginning| beginning == "true");
+    let holes = element(xml, "holes").filter(|holes| holes != "0" && since.is_some());
+    let holes = holes.map(|holes| {
+        let from = element(xml, "holes_from").unwrap_or_default();
+        match element(xml, "holes_until") {
+            None if holes == "1" => format!("has no chunk from {from} on"),
+            Some(until) if holes == "1" => format!("has no chunk from {from} to {until}"),
+            until => {
+                let until = until.map(|until| format!(" to {until}")).unwrap_or_default();
+                format!("lacks chunks in {holes} ranges from {from}{until}")
+            }
+        }
+    });
+    let now: Vec<String> = at_the_beginning.then_some(begins).into_iter().chain(holes).collect();
+    let now = now.join(" and ");
+    let plural = if buckets == "1" { "bucket" } else { "buckets" };
+    let words = format!(
+        "{buckets} {plural} ({rows} rows) from {first} to {last} cannot be filled again and are lost: {source} now {now}"
+    );
+    Ok(Some((Lost { rows: count(&rows)?, first, last }, words)))
+}
+
+/// The bucket whose beginning there is no chunk for: what it is made of now may be less than it was.
+fn in_part(xml: &str, source: &QualifiedName) -> Option<String> {
+    let (bucket, since) = (element(xml, "part")?, element(xml, "part_since")?);
+    Some(format!(
+        "the bucket of {bucket} is filled again without what {source} held before {since}, if it did: its first chunk \
+         begins there"
+    ))
+}
+
+/// What is in each row. The server names a namespace in the beginning of each.
+pub fn rows(xml: &str) -> impl Iterator<Item = &str> {
+    xml.split_inclusive("</row>").filter(|row| row.ends_with("</row>"))
+}
+
 /// The text of the first element of a name, timestamps as the server prints them otherwise.
-fn element(xml: &str, name: &str) -> Option<String> {
+pub fn element(xml: &str, name: &str) -> Option<String> {
     let text = xml.split_once(&format!("<{name}>"))?.1.split_once("</")?.0;
     let is_time = text.as_bytes().get(10) == Some(&b'T');
     Some(if is_time { text.replacen('T', " ", 1).replacen("+00:00", "+00", 1) } else { text.to_owned() })

@@ -1,16 +1,27 @@
 -- What goes with the continuous aggregates that are dropped or made anew, and whether they can be made.
 -- $1 the OIDs of the hypertables that they are kept in, $2 and $3 their names, $4 those of their
 -- columns of time; $5 schemas in which one is to be made; $6 and $7 the OIDs and columns of time of those
--- that are filled with what was never filled. One row a finding:
+-- that are filled with what was never filled, $8 and $9 the same of those whose fill was begun and not
+-- completed. One row a finding:
 --   dependant         what reads one of them
 --   holds             what one of them holds, by its chunks
 --   lost              the part of it whose rows in the hypertable that it is filled from are gone, and from
 --                     when on they are there, as XML: only so can one query ask each of its own table.
---                     What it reads and is made anew as well is filled from what that reads in turn
+--                     What it reads and is made anew as well is filled from what that reads in turn.
+--                     `holes` counts the ranges after that in which the hypertable has no chunk any more
+--                     `part` is the bucket that begins before the hypertable's first chunk does, at `part_since`
 --   kept              the first time that one of the latter keeps rows of, and what comes right after the
 --                     last, as XML; nothing where the role may not read it
+--   unfinished        the ranges, of whole buckets and in order, that one of these keeps rows of although what
+--                     it reads has no chunk for all of their time, as XML: filled once more, they would be lost or
+--                     made of what is left. The bucket that is open has its end where there is no chunk yet: it is
+--                     one of these only where something went there, which the logs of invalidations tell. Nothing
+--                     where the role may not read it
 --   granted           a privilege (`words`) on one of them, on a column of it where `schema` names one, that a role
 --                     (`name`; `public` is everybody) has beside the owner; `chunks` is 1 where it may pass it on
+--   given_by_default  a role (`name`) that the default privileges of who makes one of them grant something on it
+--   owner_lacks       a privilege (`words`) that was revoked from its owner
+--   commented         the comment (`xml`) on one of them, on a column of it where `schema` names one
 --   schema_privilege  a schema in which the role may not create anything
 -- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
 -- for an aggregate counts as that.
@@ -23,12 +34,21 @@ WITH RECURSIVE named AS (
      UNION
     SELECT f.mat_hypertable_id, n.raw_hypertable_id
       FROM filled_from AS f JOIN named AS n ON n.mat_hypertable_id = f.raw_hypertable_id
+), times AS (
+    SELECT t.attrelid AS oid, t.attname::text AS bucket,
+           CASE t.atttypid WHEN 'pg_catalog.timestamptz'::pg_catalog.regtype THEN '_timescaledb_functions.to_timestamp'
+                           WHEN 'pg_catalog.timestamp'::pg_catalog.regtype THEN '_timescaledb_functions.to_timestamp_without_timezone'
+                           WHEN 'pg_catalog.date'::pg_catalog.regtype THEN '_timescaledb_functions.to_date'
+                           ELSE 'pg_catalog.int8' END AS from_internal
+      FROM pg_catalog.pg_attribute AS t
+     WHERE t.attrelid = ANY ($1::oid[] || $8::oid[]) AND t.attnum > 0 AND NOT t.attisdropped
 ), wanted AS (
     SELECT w.oid, w.schema, w.name, w.bucket, a.mat_hypertable_id, a.raw_hypertable_id,
            r.schema_name AS source_schema, r.table_name AS source_name, d.column_name AS source_time,
            COALESCE(p.user_view_schema, r.schema_name) AS read_schema,
            COALESCE(p.user_view_name, r.table_name) AS read_name,
-           pg_catalog.to_regclass(pg_catalog.format('%I.%I', w.schema, w.name))::oid AS view
+           pg_catalog.to_regclass(pg_catalog.format('%I.%I', w.schema, w.name))::oid AS view,
+           d.id AS source_dimension, t.from_internal
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
                       pg_catalog.unnest($4::text[])) AS w (oid, schema, name, bucket)
       JOIN _timescaledb_catalog.continuous_agg AS a ON a.user_view_schema = w.schema AND a.user_view_name = w.name
@@ -36,9 +56,48 @@ WITH RECURSIVE named AS (
        AND NOT EXISTS (SELECT FROM named AS n WHERE n.mat_hypertable_id = f.raw_hypertable_id)
       JOIN _timescaledb_catalog.hypertable AS r ON r.id = f.raw_hypertable_id
       LEFT JOIN _timescaledb_catalog.continuous_agg AS p ON p.mat_hypertable_id = r.id
-      JOIN LATERAL (SELECT d.column_name FROM _timescaledb_catalog.dimension AS d
+      JOIN LATERAL (SELECT d.id, d.column_name FROM _timescaledb_catalog.dimension AS d
                      WHERE d.hypertable_id = r.id AND d.num_slices IS NULL
                      ORDER BY d.id LIMIT 1) AS d ON true
+      JOIN times AS t ON t.oid = w.oid AND t.bucket = w.bucket
+), unfinished AS (
+    SELECT f.oid, f.bucket, t.from_internal, d.id AS source_dimension, a.mat_hypertable_id, a.raw_hypertable_id,
+           COALESCE(pg_catalog.to_jsonb(b) ->> 'bucket_width',
+                    CASE t.from_internal WHEN 'pg_catalog.int8' THEN pg_catalog.to_jsonb(a) ->> 'bucket_width'
+                                         ELSE (pg_catalog.to_jsonb(a) ->> 'bucket_width') || ' microseconds' END) AS width,
+           COALESCE(NULLIF(pg_catalog.to_jsonb(b) ->> 'bucket_timezone', ''),
+                    NULLIF(pg_catalog.to_jsonb(b) ->> 'timezone', ''), 'UTC') AS zone
+      FROM ROWS FROM (pg_catalog.unnest($8::oid[]), pg_catalog.unnest($9::text[])) AS f (oid, bucket)
+      JOIN times AS t ON t.oid = f.oid AND t.bucket = f.bucket
+      JOIN pg_catalog.pg_class AS c ON c.oid = f.oid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      JOIN _timescaledb_catalog.hypertable AS h ON h.schema_name = n.nspname AND h.table_name = c.relname
+      JOIN _timescaledb_catalog.continuous_agg AS a ON a.mat_hypertable_id = h.id
+      LEFT JOIN _timescaledb_catalog.continuous_aggs_bucket_function AS b ON b.mat_hypertable_id = h.id
+      JOIN LATERAL (SELECT d.id FROM _timescaledb_catalog.dimension AS d
+                     WHERE d.hypertable_id = a.raw_hypertable_id AND d.num_slices IS NULL
+                     ORDER BY d.id LIMIT 1) AS d ON true
+), slices AS MATERIALIZED (
+    SELECT s.dimension_id, s.range_start, s.range_end,
+           pg_catalog.max(s.range_end) OVER (PARTITION BY s.dimension_id ORDER BY s.range_start, s.range_end
+                                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+      FROM _timescaledb_catalog.dimension_slice AS s
+     WHERE s.dimension_id IN (SELECT w.source_dimension FROM wanted AS w UNION SELECT f.source_dimension FROM unfinished AS f)
+       AND EXISTS (SELECT FROM _timescaledb_catalog.chunk_constraint AS k
+                     JOIN _timescaledb_catalog.chunk AS c ON c.id = k.chunk_id
+                    WHERE k.dimension_slice_id = s.id
+                      AND (pg_catalog.to_jsonb(c) ->> 'dropped')::boolean IS NOT TRUE)
+), gaps AS (
+    SELECT d.dimension_id,
+           pg_catalog.array_agg(d.begins ORDER BY d.begins NULLS FIRST) AS begins,
+           pg_catalog.array_agg(d.ends ORDER BY d.begins NULLS FIRST) AS ends
+      FROM (SELECT s.dimension_id, s.before AS begins, s.range_start AS ends
+              FROM slices AS s WHERE s.before IS NULL OR s.before < s.range_start
+             UNION ALL
+            SELECT w.dimension_id, (SELECT pg_catalog.max(s.range_end) FROM slices AS s WHERE s.dimension_id = w.dimension_id), NULL
+              FROM (SELECT w.source_dimension FROM wanted AS w UNION SELECT f.source_dimension FROM unfinished AS f)
+                AS w (dimension_id)) AS d
+     GROUP BY d.dimension_id
 ), dependants AS (
     SELECT DISTINCT w.oid, c.oid AS dependant, c.relkind, n.nspname, c.relname,
            a.user_view_schema, a.user_view_name
@@ -53,7 +112,7 @@ WITH RECURSIVE named AS (
              OR (a.partial_view_schema = n.nspname AND a.partial_view_name = c.relname)
              OR (a.user_view_schema = n.nspname AND a.user_view_name = c.relname)
 ), views AS (
-    SELECT w.oid, c.oid AS view, c.relowner, c.relacl
+    SELECT w.oid, c.oid AS view, c.relowner, c.relacl, c.relnamespace
       FROM (SELECT DISTINCT v.oid, v.view FROM wanted AS v) AS w
       JOIN pg_catalog.pg_class AS c ON c.oid = w.view
 ), granted AS (
@@ -83,17 +142,35 @@ SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
  UNION ALL
 SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL, NULL, NULL,
        pg_catalog.query_to_xml(pg_catalog.format(
-           'SELECT s.since, pg_catalog.min(m.%1$I) AS oldest, pg_catalog.max(m.%1$I) AS newest,'
-           ' pg_catalog.count(DISTINCT m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS buckets,'
-           ' pg_catalog.count(m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS rows,'
-           ' pg_catalog.min(m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS first,'
-           ' pg_catalog.max(m.%1$I) FILTER (WHERE s.since IS NULL OR m.%1$I < b.whole) AS last'
+           'WITH h AS MATERIALIZED ('
+           ' SELECT %6$s(g.begins) AS begins, %6$s(g.ends) AS ends, e.whole'
+           ' FROM ROWS FROM (pg_catalog.unnest(%7$L::bigint[]), pg_catalog.unnest(%8$L::bigint[])) AS g (begins, ends)'
+           ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <='
+           ' (SELECT pg_catalog.min(r.%2$I) FROM %3$I.%4$I AS r WHERE r.%2$I >= %6$s(g.ends))) AS e'
+           ' WHERE g.begins IS NOT NULL AND EXISTS (SELECT FROM %5$s AS k'
+           ' WHERE k.%1$I >= %6$s(g.begins) AND (e.whole IS NULL OR k.%1$I < e.whole))'
+           ') SELECT s.since, pg_catalog.min(m.%1$I) AS oldest, pg_catalog.max(m.%1$I) AS newest,'
+           ' pg_catalog.count(m.%1$I) AS total,'
+           ' pg_catalog.count(DISTINCT m.%1$I) FILTER (WHERE l.lost) AS buckets,'
+           ' pg_catalog.count(m.%1$I) FILTER (WHERE l.lost) AS rows,'
+           ' pg_catalog.min(m.%1$I) FILTER (WHERE l.lost) AS first,'
+           ' pg_catalog.max(m.%1$I) FILTER (WHERE l.lost) AS last,'
+           ' pg_catalog.bool_or(s.since IS NULL OR m.%1$I < b.whole) AS beginning,'
+           ' (SELECT pg_catalog.count(*) FROM h) AS holes,'
+           ' (SELECT pg_catalog.min(h.begins) FROM h) AS holes_from, (SELECT pg_catalog.max(h.ends) FROM h) AS holes_until,'
+           ' CASE WHEN pg_catalog.max(b.whole) < %6$s(%9$L::bigint) THEN pg_catalog.max(b.whole) END AS part,'
+           ' %6$s(%9$L::bigint) AS part_since'
            ' FROM (SELECT pg_catalog.min(r.%2$I) AS since FROM %3$I.%4$I AS r) AS s'
            ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <= s.since) AS b'
-           ' LEFT JOIN %5$s AS m ON true GROUP BY s.since',
-           w.bucket, w.source_time, w.source_schema, w.source_name, w.oid::pg_catalog.regclass),
+           ' LEFT JOIN %5$s AS m ON true'
+           ' CROSS JOIN LATERAL (SELECT s.since IS NULL OR m.%1$I < b.whole OR EXISTS (SELECT FROM h'
+           ' WHERE m.%1$I >= h.begins AND (h.whole IS NULL OR m.%1$I < h.whole)) AS lost) AS l'
+           ' GROUP BY s.since',
+           w.bucket, w.source_time, w.source_schema, w.source_name, w.oid::pg_catalog.regclass,
+           w.from_internal, g.begins, g.ends, CASE WHEN g.begins[1] IS NULL THEN g.ends[1] END),
            false, true, '')::text
   FROM wanted AS w
+  JOIN gaps AS g ON g.dimension_id = w.source_dimension
  UNION ALL
 SELECT 'kept', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
        CASE WHEN pg_catalog.has_table_privilege(f.oid, 'SELECT') THEN
@@ -107,11 +184,73 @@ SELECT 'kept', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
   FROM ROWS FROM (pg_catalog.unnest($6::oid[]), pg_catalog.unnest($7::text[])) AS f (oid, bucket)
   JOIN pg_catalog.pg_attribute AS t ON t.attrelid = f.oid AND t.attname = f.bucket AND NOT t.attisdropped
  UNION ALL
+SELECT 'unfinished', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
+       CASE WHEN pg_catalog.has_table_privilege(f.oid, 'SELECT') AND f.width IS NOT NULL THEN
+           pg_catalog.query_to_xml(pg_catalog.format(
+               'WITH g AS MATERIALIZED ('
+               ' SELECT %1$s(g.begins) AS begins, %1$s(g.ends) AS ends, g.begins AS since'
+               ' FROM ROWS FROM (pg_catalog.unnest(%2$L::bigint[]), pg_catalog.unnest(%3$L::bigint[])) AS g (begins, ends)'
+               '), m AS ('
+               ' SELECT DISTINCT m.%5$I AS begins, %6$s AS ends FROM %4$s AS m'
+               '), kept AS ('
+               ' SELECT m.begins, m.ends, pg_catalog.lag(m.ends) OVER (ORDER BY m.begins) AS before FROM m'
+               ' WHERE EXISTS (SELECT FROM g WHERE (g.begins IS NULL OR m.ends > g.begins)'
+               ' AND (g.ends IS NULL OR m.begins < g.ends)'
+               ' AND (g.ends IS NOT NULL OR g.begins IS NULL OR m.begins >= g.begins OR EXISTS ('
+               ' SELECT FROM _timescaledb_catalog.continuous_aggs_hypertable_invalidation_log AS l'
+               ' WHERE l.hypertable_id = %7$s AND l.greatest_modified_value >= g.since'
+               ' AND l.lowest_modified_value < _timescaledb_functions.time_to_internal(m.ends)) OR EXISTS ('
+               ' SELECT FROM _timescaledb_catalog.continuous_aggs_materialization_invalidation_log AS l'
+               ' WHERE l.materialization_id = %8$s AND l.greatest_modified_value >= g.since'
+               ' AND l.lowest_modified_value < _timescaledb_functions.time_to_internal(m.ends))))'
+               '), ranges AS ('
+               ' SELECT k.begins, k.ends, pg_catalog.count(*) FILTER (WHERE k.before IS NULL OR k.before < k.begins'
+               ' AND NOT EXISTS (SELECT FROM g WHERE (g.begins IS NULL OR g.begins <= k.before)'
+               ' AND (g.ends IS NULL OR g.ends >= k.begins))) OVER (ORDER BY k.begins) AS number FROM kept AS k'
+               ') SELECT pg_catalog.min(r.begins)::text AS begins, pg_catalog.max(r.ends)::text AS ends,'
+               ' pg_catalog.count(*) AS buckets FROM ranges AS r GROUP BY r.number ORDER BY r.number',
+               f.from_internal, g.begins, g.ends, f.oid::pg_catalog.regclass, f.bucket,
+               CASE f.from_internal
+                    WHEN '_timescaledb_functions.to_timestamp' THEN pg_catalog.format(
+                        '((m.%1$I AT TIME ZONE %2$L) + %3$L::pg_catalog.interval) AT TIME ZONE %2$L',
+                        f.bucket, f.zone, f.width)
+                    WHEN '_timescaledb_functions.to_timestamp_without_timezone' THEN pg_catalog.format(
+                        'm.%I + %L::pg_catalog.interval', f.bucket, f.width)
+                    WHEN '_timescaledb_functions.to_date' THEN pg_catalog.format(
+                        '(m.%I + %L::pg_catalog.interval)::pg_catalog.date', f.bucket, f.width)
+                    ELSE pg_catalog.format('m.%I + %L::pg_catalog.int8', f.bucket, f.width) END,
+               f.raw_hypertable_id, f.mat_hypertable_id), false, true, '')::text END
+  FROM unfinished AS f
+  JOIN gaps AS g ON g.dimension_id = f.source_dimension
+ UNION ALL
+SELECT 'commented', v.oid::bigint, NULL, t.attname::text, NULL, NULL, NULL, NULL, d.description
+  FROM views AS v
+  JOIN pg_catalog.pg_description AS d ON d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objoid = v.view
+  LEFT JOIN pg_catalog.pg_attribute AS t ON t.attrelid = v.view AND t.attnum = d.objsubid AND d.objsubid > 0
+ UNION ALL
 SELECT 'granted', g.oid::bigint, pg_catalog.lower(g.privilege_type), g.column_name,
        COALESCE(r.rolname::text, 'public'), pg_catalog.bool_or(g.is_grantable)::integer::bigint, NULL, NULL, NULL
   FROM granted AS g
   LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = g.grantee
  GROUP BY g.oid, g.privilege_type, g.column_name, r.rolname
+ UNION ALL
+SELECT DISTINCT 'given_by_default', v.oid::bigint, NULL, NULL, COALESCE(r.rolname::text, 'public'),
+       NULL::bigint, NULL::bigint, NULL::bigint[], NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS u ON u.rolname = current_user
+  JOIN pg_catalog.pg_default_acl AS d ON d.defaclrole = u.oid AND d.defaclobjtype = 'r'
+   AND d.defaclnamespace IN (0, v.relnamespace)
+ CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS a
+  LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee
+ WHERE a.grantee NOT IN (u.oid, v.relowner)
+ UNION ALL
+SELECT 'owner_lacks', v.oid::bigint, pg_catalog.lower(a.privilege_type), NULL, o.rolname::text, NULL, NULL, NULL, NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner
+ CROSS JOIN LATERAL pg_catalog.aclexplode(pg_catalog.acldefault('r', v.relowner)) AS a
+ WHERE v.relacl IS NOT NULL
+   AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(v.relacl) AS b
+                    WHERE b.grantee = v.relowner AND b.privilege_type = a.privilege_type)
  UNION ALL
 SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.pg_namespace AS s

@@ -1,5 +1,6 @@
 -- What is granted otherwise than the server and its extensions grant it: one row a thing and grantee
--- (null for everybody). What an owner has of its own is left out, and so are the server's own roles.
+-- (null for everybody). What an owner has of its own is left out. What the server's own roles are granted is
+-- told in words: no policy describes them.
 -- The chunks of a hypertable and what an aggregate's rows are in have what their table has.
 WITH schemas AS MATERIALIZED (
   SELECT n.oid, n.nspname::text AS name, n.nspowner AS owner, n.nspacl AS acl,
@@ -95,16 +96,22 @@ WITH schemas AS MATERIALIZED (
    UNION ALL
   SELECT i.class, i.oid, i.part, i.grantee, i.privilege, false FROM (TABLE initial EXCEPT TABLE held) AS i
 )
-SELECT t.sort, t.schema, t.name, t.arguments, r.rolname::text AS grantee,
-       CASE WHEN t.sort = 'other'
+SELECT s.sort, t.schema, t.name, t.arguments, r.rolname::text AS grantee,
+       CASE WHEN s.sort = 'other'
             THEN pg_catalog.lower(pg_catalog.string_agg(d.privilege, ', ' ORDER BY d.privilege)) || ' on '
-                 || pg_catalog.pg_describe_object(t.class, t.oid, 0) || CASE WHEN d.given THEN '' ELSE ' (revoked)' END
+                 || pg_catalog.pg_describe_object(t.class, t.oid, s.part) || CASE WHEN d.given THEN '' ELSE ' (revoked)' END
        END AS other
   FROM differs AS d
   JOIN things AS t ON t.class = d.class AND t.oid = d.oid AND t.part = d.part
   LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = d.grantee
- WHERE d.grantee = 0 OR NOT pg_catalog.starts_with(r.rolname::text, 'pg_')
- GROUP BY t.sort, t.schema, t.name, t.arguments, t.class, t.oid, r.rolname, d.given
+ CROSS JOIN LATERAL (SELECT CASE WHEN pg_catalog.starts_with(r.rolname::text, 'pg_') THEN 'other' ELSE t.sort END,
+                            CASE WHEN pg_catalog.starts_with(r.rolname::text, 'pg_') THEN t.part ELSE 0 END) AS s (sort, part)
+ GROUP BY s.sort, t.schema, t.name, t.arguments, t.class, t.oid, s.part, r.rolname, d.given
+UNION ALL
+SELECT 'other', NULL, NULL, NULL, m.rolname::text, 'membership in ' || pg_catalog.quote_ident(r.rolname)
+  FROM pg_catalog.pg_auth_members AS a
+  JOIN pg_catalog.pg_roles AS r ON r.oid = a.roleid AND NOT pg_catalog.starts_with(r.rolname::text, 'pg_')
+  JOIN pg_catalog.pg_roles AS m ON m.oid = a.member AND pg_catalog.starts_with(m.rolname::text, 'pg_')
 UNION ALL
 SELECT 'member', NULL, r.rolname::text, NULL, m.rolname::text, NULL
   FROM pg_catalog.pg_auth_members AS a

@@ -4,6 +4,7 @@
 //! A resource is what one role has on one target; its container is the role, whose document describes
 //! all of it.
 
+mod circle;
 mod desired;
 mod export;
 mod observe;
@@ -13,6 +14,7 @@ mod settle;
 mod target;
 #[cfg(test)]
 mod tests;
+mod unmentioned;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,7 +50,7 @@ static NOTHING_TO_GRANT_ON: Code =
 
 static OWNERS_OWN: Code = Code::new("owners-own", "A grant to the owner, who has every privilege without one.");
 
-static CODES: &[&Code] = &[&NOTHING_TO_GRANT_ON, &OWNERS_OWN];
+static CODES: &[&Code] = &[&NOTHING_TO_GRANT_ON, &OWNERS_OWN, &circle::MEMBERSHIP_CIRCLE];
 
 static SECTIONS: &[Section] = &[
     Section {
@@ -108,8 +110,8 @@ impl Kind for Grant {
         desired.keys().filter_map(of).collect()
     }
 
-    fn observe(&self, _server: &Server, scope: &Scope) -> Option<Query> {
-        observe::query(scope)
+    fn observe(&self, server: &Server, scope: &Scope) -> Option<Query> {
+        observe::query(server, scope)
     }
 
     fn read(&self, rows: &[Row], _relations: &Relations) -> Result<Vec<Live>, RowError> {
@@ -118,10 +120,11 @@ impl Kind for Grant {
 
     fn identify(
         &self,
-        mut found: Vec<Live>,
+        found: Vec<Live>,
         desired: &BTreeMap<Address, Desired>,
-        _applied: &BTreeMap<Address, Applied>,
+        applied: &BTreeMap<Address, Applied>,
     ) -> Vec<Live> {
+        let mut found = unmentioned::leave_out(found, desired, applied);
         for live in &mut found {
             if let Some(exclusive) = desired.get(&live.address).and_then(|desired| desired.get(EXCLUSIVE)) {
                 live.set(EXCLUSIVE, exclusive.clone());
@@ -163,6 +166,10 @@ impl Kind for Grant {
         is_exclusive && unlisted && applied.attributes.get(attribute).is_none_or(Json::is_null)
     }
 
+    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        circle::check(own, sink);
+    }
+
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
         settle::settle(desired, view, sink)
     }
@@ -196,6 +203,10 @@ impl Kind for Grant {
             // Those that are made anew are not new, and count as well.
             after.extend(settle::makeable_in(schema, view).filter_map(|made| made.on.clone()).map(After::Relation));
         }
+        if delta.is_create() && matches!(target, Some(Target::Role(_))) {
+            // A membership that the plan ends may be what stands in the way of the other direction.
+            after.extend(circle::live_ones(view).cloned().map(After::Resource));
+        }
         match target {
             Some(Target::Table(name) | Target::Sequence(name)) => after.push(After::Relation(name)),
             Some(Target::Role(name) | Target::Later { by: name, .. }) => after.extend(role(&name)),
@@ -210,6 +221,19 @@ impl Kind for Grant {
             Some(Target::TablesIn(schema)) => gone.iter().any(|name| name.schema == schema),
             _ => false,
         }
+    }
+
+    fn judge_among(
+        &self,
+        delta: &Delta,
+        others: &[Delta],
+        op: Op,
+        weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Judgement, RowError> {
+        let mut judgement = self.judge(delta, op, weights, view)?;
+        judgement.diagnostics.extend(circle::judge(delta, others, view));
+        Ok(judgement)
     }
 
     fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
@@ -248,6 +272,20 @@ pub fn is_about(address: &Address, role: &str) -> bool {
     };
     let granted = address.schema.as_deref() == Some(role);
     address.kind == ID && (granted || Target::read(&address.name).is_some_and(|target| of_it(&target)))
+}
+
+/// Whether one of some deltas ends a membership.
+pub fn ends_membership(member: &str, of: &str, deltas: &[Delta]) -> bool {
+    deltas.iter().any(|delta| delta.is_remove() && membership(&delta.address) == Some((member, of.to_owned())))
+}
+
+/// The member and what it is one of, where an address is a membership's.
+pub fn membership(address: &Address) -> Option<(&str, String)> {
+    let target = Target::read(&address.name).filter(|_| address.kind == ID);
+    match (address.schema.as_deref(), target) {
+        (Some(member), Some(Target::Role(of))) if !member.is_empty() => Some((member, of)),
+        _ => None,
+    }
 }
 
 /// Whether some deltas take from a role all that it has on one thing, which a row tells as those of this

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Value};
+use crate::core::name::quote_identifier;
+use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Server, Value};
 use crate::kinds::Scope;
 use crate::kinds::grant::target::Target;
 use crate::kinds::grant::{COLUMNS, GRANTED, ID, OTHER, WITH_OPTION};
@@ -16,9 +17,31 @@ pub const GIVEN_BY: &str = "given_by";
 /// The fact of to whom each privilege was passed on.
 pub const PASSED_TO: &str = "passed_to";
 
-/// The query; `None` where neither a grant nor a role is named. Of a role that is, all memberships are
-/// read.
-pub fn query(scope: &Scope) -> Option<Query> {
+/// The fact of what a resource is beside: the address's container and name of one that policies or the
+/// ledger name. For one that they do not, its own.
+pub const BESIDE: &str = "beside";
+
+/// The fact, and what is said of no target, of what each role is a member of.
+const MEMBERSHIPS: &str = "memberships";
+
+fn memberships_address() -> Address {
+    Address { kind: ID, schema: Some(TARGET.to_owned()), name: MEMBERSHIPS.to_owned() }
+}
+
+/// What the roles that are named are members of, and what these are, and so on: member and role.
+pub fn memberships(live: &BTreeMap<Address, Live>) -> impl Iterator<Item = (&str, &str)> {
+    let of = live.get(&memberships_address()).and_then(|live| match live.fact(MEMBERSHIPS) {
+        Some(Value::Map(of)) => Some(of),
+        _ => None,
+    });
+    of.into_iter()
+        .flatten()
+        .flat_map(|(member, of)| of.as_list().iter().filter_map(Value::as_text).map(move |of| (member.as_str(), of)))
+}
+
+/// The query; `None` where neither a grant nor a role is named. Of a role that is, all memberships and
+/// all privileges are read.
+pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
     let named = scope.contained.get(ID.as_str()).map(Vec::as_slice).unwrap_or_default();
     let described = scope.globals.get(role::ID.as_str()).into_iter().flatten();
     let grantees: BTreeSet<&str> =
@@ -68,7 +91,7 @@ pub fn query(scope: &Scope) -> Option<Query> {
         Param::texts(named.iter().map(|(_, target)| target.clone())),
         Param::Int(i64::from(scope.export)),
     ];
-    Some(Query { sql: include_str!("observe.sql").to_owned(), params })
+    Some(Query { sql: include_str!("observe.sql").replace("{parts}", role::parts(server)), params })
 }
 
 /// Everything in its rows.
@@ -92,8 +115,13 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
             "later" => found.one(&later(row, row.text("sort")?)?, row)?,
             "initial" if row.text("sort")? == "later" => found.initial(&later(row, row.text("name")?)?, row)?,
             "initial" => targets(row)?.iter().try_for_each(|target| found.initial(target, row))?,
+            "beyond" | "beyond columns" => found.beyond(row)?,
             "passed" => found.passed(row)?,
             "member" => found.member(row)?,
+            "above" => {
+                let of = found.above.entry(row.text("grantee")?.to_owned()).or_default();
+                of.insert(row.text("name")?.to_owned());
+            }
             _ => {}
         }
     }
@@ -134,11 +162,15 @@ struct Found {
     columns: BTreeMap<(String, Target), BTreeMap<String, Vec<String>>>,
     /// What the server and its extensions grant by themselves, and whether to be passed on.
     initial: BTreeMap<(String, Target), BTreeMap<String, bool>>,
+    /// What each grantee has by itself beyond that, on single things, and how it is granted.
+    beyond: BTreeMap<(String, Target), BTreeMap<String, String>>,
     /// By whom a privilege was granted that is not the owner, to each grantee.
     given_by: BTreeMap<(String, Target), ByPrivilege>,
     /// To whom a grantee has passed a privilege on.
     passed_to: BTreeMap<(String, Target), ByPrivilege>,
     members: Vec<Live>,
+    /// What each role is a member of, from those that are named on upwards.
+    above: BTreeMap<String, BTreeSet<String>>,
     /// What policies or the ledger name, by grantee and target.
     named: BTreeSet<(String, String)>,
 }
@@ -185,10 +217,43 @@ impl Found {
         Ok(())
     }
 
+    fn beyond(&mut self, row: &Row) -> Result<(), RowError> {
+        let Some(target) = targets(row)?.into_iter().next() else { return Ok(()) };
+        let of = self.beyond.entry((row.text("grantee")?.to_owned(), target)).or_default();
+        let privilege = row.text("privilege")?.to_owned();
+        if row.text("what")? == "beyond" {
+            of.insert(privilege, if row.bool("grantable")? { WITH_OPTION } else { GRANTED }.to_owned());
+        } else {
+            // What is granted on the whole says more.
+            let columns = format!("{COLUMNS}{}", row.text("arguments")?);
+            of.entry(privilege).or_insert(columns);
+        }
+        Ok(())
+    }
+
+    /// What each grantee has of single things: where nothing names it, a resource; otherwise something said
+    /// of the target, so that the resource that is named stays as it is.
+    fn beside(&self) -> impl Iterator<Item = Live> {
+        self.beyond.iter().map(|((grantee, target), has)| {
+            let of = (grantee.clone(), target.name());
+            let mut live = resource(grantee, target);
+            if self.named.contains(&of) {
+                live = beside_of(grantee, target);
+            }
+            live.attributes.extend(has.iter().map(|(name, how)| (name.clone(), Value::text(how))));
+            live.set_fact(BESIDE, Value::texts([of.0, of.1]));
+            live
+        })
+    }
+
     fn passed(&mut self, row: &Row) -> Result<(), RowError> {
         let (by, to, privilege) = (row.text("by")?, row.text("grantee")?, row.text("privilege")?);
+        let own = row.text("sort")? == "role" && row.bool("owned")?;
         for target in targets(row)? {
             for (of, role, other) in [(&mut self.given_by, to, by), (&mut self.passed_to, by, to)] {
+                if own && role == to {
+                    continue;
+                }
                 let of = of.entry((role.to_owned(), target.clone())).or_default();
                 of.entry(privilege.to_owned()).or_default().insert(other.to_owned());
             }
@@ -249,26 +314,43 @@ impl Found {
                 };
                 live.set(privilege, Value::Text(value));
             }
-            for (fact, of) in [(GIVEN_BY, &self.given_by), (PASSED_TO, &self.passed_to)] {
-                if let Some(of) = of.get(key) {
-                    let roles = |(privilege, roles): (&String, &BTreeSet<String>)| {
-                        (privilege.clone(), Value::texts(roles.iter().cloned()))
-                    };
-                    live.set_fact(fact, Value::Map(of.iter().map(roles).collect()));
-                }
-            }
+            self.tell_givers(&mut live, key);
             all.push(live);
         }
         all
     }
 
-    fn into_live(self) -> Vec<Live> {
+    fn tell_givers(&self, live: &mut Live, key: &(String, Target)) {
+        for (fact, of) in [(GIVEN_BY, &self.given_by), (PASSED_TO, &self.passed_to)] {
+            if let Some(of) = of.get(key) {
+                let roles = |(privilege, roles): (&String, &BTreeSet<String>)| {
+                    (privilege.clone(), Value::texts(roles.iter().cloned()))
+                };
+                live.set_fact(fact, Value::Map(of.iter().map(roles).collect()));
+            }
+        }
+    }
+
+    fn into_live(mut self) -> Vec<Live> {
         let mut all = self.privileges();
+        all.extend(self.beside());
         let unsaid = self.named.iter().filter(|(_, name)| name.starts_with(OTHER));
         all.extend(unsaid.map(|(grantee, name)| {
             Live::new(Address { kind: ID, schema: Some(grantee.clone()), name: name.clone() }, None)
         }));
-        all.extend(self.members);
+        for mut live in std::mem::take(&mut self.members) {
+            if let (Some(member), Some(of)) = (live.address.schema.clone(), Target::read(&live.address.name)) {
+                self.tell_givers(&mut live, &(member, of));
+            }
+            all.push(live);
+        }
+        if !self.above.is_empty() {
+            let mut live = Live::new(memberships_address(), None);
+            live.system = true;
+            let of = |(member, of): (String, BTreeSet<String>)| (member, Value::texts(of));
+            live.set_fact(MEMBERSHIPS, Value::Map(self.above.into_iter().map(of).collect()));
+            all.push(live);
+        }
         for (target, object) in self.targets {
             let mut live = resource(TARGET, &target);
             live.system = true;
@@ -301,6 +383,9 @@ pub fn targets(row: &Row) -> Result<Vec<Target>, RowError> {
     if sort == "database" {
         return Ok(vec![Target::Database]);
     }
+    if sort == "role" {
+        return Ok(vec![Target::Role(row.text("name")?.to_owned())]);
+    }
     if sort == "later" {
         return Ok(vec![later(row, row.text("name")?)?]);
     }
@@ -319,6 +404,24 @@ pub fn targets(row: &Row) -> Result<Vec<Target>, RowError> {
 
 fn resource(grantee: &str, target: &Target) -> Live {
     Live::new(Address { kind: ID, schema: Some(grantee.to_owned()), name: target.name() }, None)
+}
+
+/// What is said of a grantee on a target that is named, beside that.
+fn beside_of(grantee: &str, target: &Target) -> Live {
+    let name = format!("beside {} of {}", target.name(), quote_identifier(grantee));
+    let mut live = Live::new(Address { kind: ID, schema: Some(TARGET.to_owned()), name }, None);
+    live.system = true;
+    live
+}
+
+/// What a grantee has on a target that is named and that neither the policies nor the ledger mention: each
+/// privilege, with how it is granted.
+pub fn unmentioned<'a>(
+    live: &'a BTreeMap<Address, Live>,
+    grantee: &str,
+    target: &Target,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    live.get(&beside_of(grantee, target).address).into_iter().flat_map(|live| live.attributes.iter())
 }
 
 /// What is said of a target, where it exists.

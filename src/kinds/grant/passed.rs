@@ -2,6 +2,7 @@
 //! revokes it, and who passed it on does not lose it before those who have it from there (`REVOKE`'s
 //! `RESTRICT`: `recursive_revoke` in `src/backend/utils/adt/acl.c`).
 
+use crate::core::name::quote_identifier;
 use crate::core::{Delta, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::View;
@@ -13,6 +14,9 @@ pub fn judge(delta: &Delta, view: &View<'_>) -> Vec<Diagnostic> {
     let (Some(target), Some(grantee)) = (Target::read(&delta.address.name), delta.address.schema.as_deref()) else {
         return Vec::new();
     };
+    if let Target::Role(of) = &target {
+        return membership(delta, grantee, of, view).into_iter().collect();
+    }
     let mut found = Vec::new();
     for change in &delta.changes {
         let before = change.before.as_ref().and_then(Value::as_text).unwrap_or_default();
@@ -33,6 +37,37 @@ pub fn judge(delta: &Delta, view: &View<'_>) -> Vec<Diagnostic> {
         found.push(desired.map_or(error.clone(), |desired| error.at(desired.place_of(privilege))));
     }
     found
+}
+
+/// The same of a membership, from PostgreSQL 16 on.
+fn membership(delta: &Delta, member: &str, of: &str, view: &View<'_>) -> Option<Diagnostic> {
+    let is = |value: &Option<Value>, flag: bool| value.as_ref().and_then(Value::as_bool) == Some(flag);
+    let takes = delta.changes.iter().any(|change| is(&change.before, true) && is(&change.after, false));
+    let (passed, given) = (roles(delta, observe::PASSED_TO, "member"), roles(delta, observe::GIVEN_BY, "member"));
+    let revoke = format!("REVOKE {} FROM {}", quote_identifier(of), quote_identifier(member));
+    let error = match (passed.as_slice(), given.as_slice()) {
+        ([_, ..], _) if delta.is_remove() => {
+            let to = quoted(&passed);
+            let message = format!("\"{member}\" cannot cease to be a member of \"{of}\", which it made {to} one of");
+            Diagnostic::error(&code::CANNOT_CHANGE, message)
+                .why("the server ends no membership that others have theirs from, and nobody loses what no policy speaks of")
+                .help(format!(
+                    "where {to} is to stay a member, grant it as another role first; then `{revoke} CASCADE` by hand \
+                     ends what came from \"{member}\""
+                ))
+        }
+        (_, [_, ..]) if delta.is_remove() || takes => {
+            let message = format!("\"{member}\" is a member of \"{of}\" by the grant of {}", quoted(&given));
+            let by: Vec<String> =
+                given.iter().map(|by| format!("`{revoke} GRANTED BY {}`", quote_identifier(by))).collect();
+            Diagnostic::error(&code::CANNOT_CHANGE, message)
+                .why("the statement changes only what its own role granted, and would leave this as it is")
+                .help(format!("end that by hand: {}", by.join(", ")))
+        }
+        _ => return None,
+    };
+    let desired = delta.desired.as_ref().or_else(|| view.desired.get(&delta.address));
+    Some(desired.map_or(error.clone(), |desired| error.at(&desired.place)))
 }
 
 /// The roles that a fact has of a privilege.

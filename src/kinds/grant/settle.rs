@@ -3,7 +3,7 @@
 use crate::core::{Address, Desired, Ensure, KindId, QualifiedName, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::grant::target::Target;
-use crate::kinds::grant::{EXCLUSIVE, NOTHING_TO_GRANT_ON, OWNERS_OWN, observe};
+use crate::kinds::grant::{EXCLUSIVE, NOTHING_TO_GRANT_ON, OWNERS_OWN, observe, unmentioned};
 use crate::kinds::role::{self, PUBLIC};
 use crate::kinds::{self, View};
 
@@ -58,6 +58,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     let granted = |name: &str| live.is_some_and(|live| live.get(name).is_some());
     settled.attributes.retain(|name, value| *value != Value::Null || granted(name));
     sink.extend(on_columns(&settled, grantee, &target, view));
+    sink.extend(unmentioned::note(&settled, grantee, &target, view));
     settled.attributes.keys().any(|name| name != EXCLUSIVE).then_some(settled)
 }
 

@@ -123,3 +123,52 @@ fn items_about_one_thing_go_together_unless_they_disagree() {
     assert_eq!(united(&select, &exclusive), None);
     assert_eq!(united(&exclusive, &select), None);
 }
+
+fn has(role: &str, target: &str, privileges: &[&str]) -> Live {
+    let mut live = Live::new(Address { kind: ID, schema: Some(role.into()), name: target.into() }, None);
+    for privilege in privileges {
+        live.set(privilege, Value::text(GRANTED));
+    }
+    live.set_fact(observe::BESIDE, Value::texts([role.to_owned(), target.to_owned()]));
+    live
+}
+
+#[test]
+fn what_is_mentioned_in_any_way_is_not_told_again() {
+    let wanted = |value: &serde_json::Value| {
+        let mut sink = Vec::new();
+        let found = crate::kinds::fixture::with_value(value, |input| (SECTIONS[0].expand)(input, &mut sink));
+        found.into_iter().map(|it| (it.address.clone(), it)).collect::<BTreeMap<_, _>>()
+    };
+    let left = |value: &serde_json::Value, applied: &[(&str, &str)]| {
+        let role = crate::kinds::fixture::on().name;
+        let then = |(target, privilege): &(&str, &str)| {
+            let address = Address { kind: ID, schema: Some(role.clone()), name: (*target).to_owned() };
+            let attributes = [((*privilege).to_owned(), json!(GRANTED))].into_iter().collect();
+            let applied = Applied { address, on: None, attributes, adopted: false, source: None, at: None };
+            (applied.address.clone(), applied)
+        };
+        let found = vec![
+            has(&role, "table app.a", &["select", "insert"]),
+            has(&role, "table app.b", &["select"]),
+            has("other", "table app.a", &["select"]),
+        ];
+        let left = unmentioned::leave_out(found, &wanted(value), &applied.iter().map(then).collect());
+        let told = |live: &Live| {
+            let privileges: Vec<&str> = live.attributes.keys().map(String::as_str).collect();
+            format!("{} {}", live.address.name, privileges.join(","))
+        };
+        let own = left.iter().filter(|live| live.address.schema.as_deref() == Some(role.as_str()));
+        own.map(told).collect::<Vec<_>>()
+    };
+    let one = json!({"privileges": ["select"], "tables": ["app.a"]});
+    assert_eq!(left(&one, &[]), ["table app.a insert", "table app.b select"]);
+    let all = json!({"privileges": ["select"], "all_tables_in": ["app"]});
+    assert_eq!(left(&all, &[]), ["table app.a insert"]);
+    let gone = json!({"privileges": ["insert"], "tables": ["app.a"], "ensure": "absent"});
+    assert_eq!(left(&gone, &[]), ["table app.a select", "table app.b select"]);
+    let exclusive = json!({"privileges": ["select"], "all_tables_in": ["app"], "exclusive": true});
+    assert_eq!(left(&exclusive, &[]), Vec::<String>::new());
+    // What was applied and is wanted no more is revoked by the same plan.
+    assert_eq!(left(&one, &[("all tables in app", "insert")]), ["table app.b select"]);
+}

@@ -1,6 +1,7 @@
 //! Indexes, on plain tables and on hypertables.
 
 mod applied;
+mod default;
 mod desired;
 mod export;
 mod fits;
@@ -141,7 +142,9 @@ impl Kind for Index {
         desired: &BTreeMap<Address, Desired>,
         applied: &BTreeMap<Address, Applied>,
     ) -> Vec<Live> {
-        moved::identify(found, desired, applied)
+        let mut found = moved::identify(found, desired, applied);
+        default::identify(&mut found, desired, applied);
+        found
     }
 
     fn expressions(&self, desired: &Desired, live: Option<&Live>) -> Vec<(QualifiedName, SqlText)> {

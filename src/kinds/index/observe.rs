@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::{
     Address, KeyColumn, KeyTarget, Live, Param, QualifiedName, Query, Row, RowError, Server, SqlText, Value, Version,
 };
-use crate::kinds::index::names;
+use crate::kinds::index::{default, names};
 use crate::kinds::reloption::{self, Owner};
-use crate::kinds::{Hypertable, Relation, Relations, Scope, Stored};
+use crate::kinds::{Relation, Relations, Scope, Stored};
 
 /// The first PostgreSQL with `pg_index.indnullsnotdistinct`.
 pub const NULLS_NOT_DISTINCT: Version = Version::new(15, 0);
@@ -128,8 +128,8 @@ fn index(row: &Row, keys: &[Row], relation: &Relation) -> Result<Live, RowError>
     if let Some(sort) = constraint {
         live.set_fact("constraint", Value::text(sort));
     }
-    let default = relation.hypertable.as_ref().is_some_and(|hypertable| is_default(&live, relation, hypertable));
-    live.system = constraint.is_some() || default || row.bool("of_parent")?;
+    live.system = constraint.is_some() || row.bool("of_parent")?;
+    default::mark(&mut live, relation);
     Ok(live)
 }
 
@@ -227,35 +227,8 @@ fn unwrap(text: &str) -> &str {
 }
 
 /// What the rows of a relation are in, beside which its indexes stand.
-fn stored_as(relation: &Relation) -> &QualifiedName {
+pub fn stored_as(relation: &Relation) -> &QualifiedName {
     if let Stored::In(hypertable) = &relation.stored { hypertable } else { &relation.name }
-}
-
-/// Whether it is what `create_hypertable` makes by itself: on time, the newest first, and where
-/// there are hash partitions one more on the first of those columns and time (seen on 2.19 to 2.29).
-fn is_default(live: &Live, relation: &Relation, hypertable: &Hypertable) -> bool {
-    let Some(time) = hypertable.time() else { return false };
-    let time_key = KeyColumn { descending: true, nulls_first: true, ..KeyColumn::column(&time.column) };
-    let keys: Vec<&KeyColumn> =
-        live.get("columns").map(Value::as_list).unwrap_or_default().iter().filter_map(as_key).collect();
-    let columns: Vec<&str> = keys.iter().filter_map(|key| key.column_name()).collect();
-    let right_keys = match keys.as_slice() {
-        [only] => **only == time_key,
-        [space, last] => {
-            let partition = hypertable.dimensions.iter().find(|dimension| dimension.partitions.is_some());
-            let of_partition = partition.is_some_and(|partition| **space == KeyColumn::column(&partition.column));
-            // A continuous aggregate has one on each column of its GROUP BY.
-            let of_group = relation.stored != Stored::Itself
-                && space.column_name().is_some_and(|column| **space == KeyColumn::column(column));
-            **last == time_key && (of_partition || of_group)
-        }
-        _ => false,
-    };
-    let plain = [("unique", Value::Bool(false)), ("where", Value::Null), ("include", Value::List(Vec::new()))];
-    right_keys
-        && plain.iter().all(|(name, value)| live.get(name) == Some(value))
-        && live.get("method").and_then(Value::as_text) == Some("btree")
-        && names::is_chosen_by_server(&live.address.name, &stored_as(relation).name, &columns)
 }
 
 /// The key in a value, where it is one.

@@ -332,6 +332,30 @@ fn the_servers_own_indexes_are_nobodys() {
 }
 
 #[test]
+fn a_default_index_is_known_under_another_name_unless_somebody_owns_it() {
+    let descending = |oid: i64| [("option", Cell::Int(3)), ("oid", Cell::Int(oid))];
+    let known = |names: &[&str], policy: &[&str]| {
+        let rows: Vec<Row> = names.iter().zip(1..).map(|(name, oid)| row(name, "time", &descending(oid))).collect();
+        let wanted = |name: &&str| {
+            let it = desired(&json!({"name": name, "columns": ["time desc"]}));
+            (it.address.clone(), it)
+        };
+        let wanted: BTreeMap<Address, Desired> = policy.iter().map(wanted).collect();
+        let found = World::new(true, &rows).live.into_values().collect();
+        let found = Index.identify(found, &wanted, &BTreeMap::new()).into_iter();
+        let system: Vec<String> = found.filter(|live| live.system).map(|live| live.address.name).collect();
+        system
+    };
+    let other = &["ix_other"];
+    assert_eq!(known(&["old_time_idx"], other), ["old_time_idx"], "the table was renamed");
+    assert_eq!(known(&["old_time_idx", "ix_time"], other), ["old_time_idx"], "the oldest; the other is a copy of it");
+    assert_eq!(known(&["ix_time", "ticks_time_idx"], other), ["ticks_time_idx"], "the name counts first");
+    assert_eq!(known(&["old_time_idx", "ix_time"], &["ix_time"]), ["old_time_idx"]);
+    assert_eq!(known(&["ix_time", "old_time_idx"], &["ix_time"]), ["old_time_idx"], "a policy's own is none");
+    assert_eq!(known(&["old_time_idx"], &[]), Vec::<String>::new(), "as import sees it");
+}
+
+#[test]
 fn what_an_interrupted_replacement_left_is_noted_on_its_index() {
     // Invalid: nobody leaves one like that on purpose.
     let unfinished = [("valid", Cell::Bool(false))];

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema as _;
 
-use crate::core::{Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value};
+use crate::core::{Address, Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{
     After, Beside, Discovered, Export, Judgement, Kind, Owner, Relations, Rules, Scope, Section, View, grant,
@@ -45,6 +45,15 @@ static SECTIONS: &[Section] = &[Section {
 
 /// The attributes by which a role may more than others.
 const POWERS: [&str; 5] = ["superuser", "createdb", "createrole", "replication", "bypassrls"];
+
+/// A query for what the server keeps of tables and grants along with them: schema, name, and the schema
+/// and name of the table.
+pub fn parts(server: &Server) -> &'static str {
+    match server.timescaledb {
+        Some(_) => include_str!("parts.sql"),
+        None => "SELECT NULL::name, NULL::name, NULL::name, NULL::name WHERE false",
+    }
+}
 
 /// What a role may, and its policy says nothing of.
 fn unmentioned(desired: &Desired, view: &View<'_>) -> Option<Diagnostic> {
@@ -139,6 +148,12 @@ impl Kind for Role {
         view: &View<'_>,
     ) -> Result<Judgement, RowError> {
         weigh::judge(delta, others, op, weights, view)
+    }
+
+    /// Memberships go with either role.
+    fn ends(&self, delta: &Delta, other: &Address) -> bool {
+        let name = delta.address.name.as_str();
+        delta.is_remove() && grant::membership(other).is_some_and(|(member, of)| member == name || of == name)
     }
 
     /// What it is granted goes before it, and what others are granted of it.

@@ -1,6 +1,6 @@
 //! Who may change a role, who would lock themselves out, and what a role that is to go still has.
 
-use crate::core::{Delta, Desired, Op, Param, Query, Row, RowError, Server, Value};
+use crate::core::{Delta, Desired, Impact, Op, Param, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::role::{LOCKS_OUT, ROLE_IN_USE};
 use crate::kinds::{Judgement, View, grant};
@@ -15,11 +15,8 @@ const SUPERUSERS: [&str; 3] = ["superuser", "replication", "bypassrls"];
 pub fn query(deltas: &[&Delta], server: &Server) -> Option<Query> {
     let gone = deltas.iter().filter(|delta| delta.is_remove()).map(|delta| delta.address.name.clone());
     let params = vec![Param::texts(gone)];
-    let parts = match server.timescaledb {
-        Some(_) => include_str!("parts.sql"),
-        None => "SELECT NULL::name, NULL::name, NULL::name, NULL::name WHERE false",
-    };
-    (!deltas.is_empty()).then(|| Query { sql: include_str!("weigh.sql").replace("{parts}", parts), params })
+    let query = || Query { sql: include_str!("weigh.sql").replace("{parts}", super::parts(server)), params };
+    (!deltas.is_empty()).then(query)
 }
 
 /// See [`crate::kinds::Kind::judge`].
@@ -40,6 +37,8 @@ pub fn judge(delta: &Delta, others: &[Delta], op: Op, weights: &[Row], view: &Vi
     }
     if delta.is_remove() {
         judgement.diagnostics.extend(case.in_use(weights, others)?);
+        let notes = case.goes_along(weights, others)?;
+        judgement.impact = (!notes.is_empty()).then(|| Impact { notes, ..Impact::default() });
     }
     Ok(judgement)
 }
@@ -116,13 +115,52 @@ impl Case<'_> {
         Ok(None)
     }
 
+    /// What a query tells of this role.
+    fn rows<'a>(&'a self, weights: &'a [Row]) -> impl Iterator<Item = &'a Row> {
+        let name = self.delta.address.name.as_str();
+        weights.iter().filter(move |row| row.maybe_text("role").is_ok_and(|it| it == Some(name)))
+    }
+
+    /// What the server takes along with the role, a sentence each: memberships that the same plan does not
+    /// end before, and settings.
+    fn goes_along(&self, weights: &[Row], others: &[Delta]) -> Result<Vec<String>, RowError> {
+        let name = self.delta.address.name.as_str();
+        let (mut members, mut of, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        for row in self.rows(weights) {
+            let Some(who) = row.maybe_text("who")? else { continue };
+            match row.text("what")? {
+                "member" if !grant::ends_membership(who, name, others) => {
+                    let admin = if row.bool("flag")? { ", with its admin option" } else { "" };
+                    members.push(format!("\"{who}\"{admin}"));
+                }
+                "of" if !grant::ends_membership(name, who, others) => of.push(format!("\"{who}\"")),
+                "settings" => notes.push(match row.maybe_text("object")? {
+                    Some(database) => format!("its settings in the database \"{database}\" go with it: {who}"),
+                    None => format!("its settings go with it: {who}"),
+                }),
+                _ => {}
+            }
+        }
+        if !of.is_empty() {
+            notes.insert(0, format!("it ceases to be a member of {}", of.join(", ")));
+        }
+        if !members.is_empty() {
+            notes.insert(0, format!("nobody is a member of it any more: now it is {}", members.join("; ")));
+        }
+        Ok(notes)
+    }
+
     /// What would be left without its owner, and what still names the role. What it is granted and loses
     /// by the same plan does not.
     fn in_use(&self, weights: &[Row], others: &[Delta]) -> Result<Option<Diagnostic>, RowError> {
         let name = self.delta.address.name.as_str();
         let (mut owned, mut granted) = (Vec::new(), Vec::new());
-        for row in weights.iter().filter(|row| row.maybe_text("role").is_ok_and(|it| it == Some(name))) {
-            let owns = row.text("what")? == "owned";
+        for row in self.rows(weights) {
+            let what = row.text("what")?;
+            if !["owned", "granted"].contains(&what) {
+                continue;
+            }
+            let owns = what == "owned";
             if !owns && row.maybe_text("sort")?.is_some() && grant::is_left_nothing(name, row, others)? {
                 continue;
             }

@@ -2,7 +2,7 @@
 -- that are to be dropped. $1 text[]: the roles to be dropped.
 -- What they are granted is told as the query of grants tells it, too: sort, schema, name, arguments and, of
 -- what is made later, by whom. A chunk, and what else TimescaleDB keeps of a table or an aggregate, is
--- granted and revoked with that: it counts as that, unless more is granted on it.
+-- granted and revoked with that: it does not count, unless more is granted on it.
 WITH here AS MATERIALIZED (
   SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
 ), hanging AS MATERIALIZED (
@@ -14,32 +14,38 @@ WITH here AS MATERIALIZED (
    WHERE r.rolname = ANY ($1::text[])
 ), parts (schema, name, whole_schema, whole) AS (
   {parts}
-), folded AS MATERIALIZED (
-  SELECT h.grantee, h.objid, h.objsubid, w.oid AS whole, COALESCE(wa.attnum, 0) AS whole_part
-    FROM hanging AS h
-   CROSS JOIN here
-    JOIN pg_catalog.pg_class AS c ON h.classid = 'pg_catalog.pg_class'::regclass AND c.oid = h.objid AND h.dbid = here.oid
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    JOIN parts AS p ON p.schema = n.nspname AND p.name = c.relname
+), part_of AS MATERIALIZED (
+  SELECT c.oid, w.oid AS whole
+    FROM parts AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.nspname = p.schema
+    JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.name
     JOIN pg_catalog.pg_namespace AS wn ON wn.nspname = p.whole_schema
     JOIN pg_catalog.pg_class AS w ON w.relnamespace = wn.oid AND w.relname = p.whole
-    LEFT JOIN pg_catalog.pg_attribute AS ca ON ca.attrelid = c.oid AND ca.attnum = h.objsubid AND h.objsubid <> 0
-    LEFT JOIN pg_catalog.pg_attribute AS wa ON wa.attrelid = w.oid AND wa.attname = ca.attname AND NOT wa.attisdropped
-   WHERE h.by_acl
-     AND NOT EXISTS (SELECT x.privilege_type
-                       FROM pg_catalog.aclexplode(CASE h.objsubid WHEN 0 THEN c.relacl ELSE ca.attacl END) AS x
-                      WHERE x.grantee = h.grantee
-                     EXCEPT
-                     SELECT x.privilege_type
-                       FROM pg_catalog.aclexplode(CASE h.objsubid WHEN 0 THEN w.relacl ELSE wa.attacl END) AS x
-                      WHERE x.grantee = h.grantee)
+), more (oid, part, grantee) AS MATERIALIZED (
+  SELECT p.oid, 0, x.grantee
+    FROM part_of AS p
+    JOIN pg_catalog.pg_class AS c ON c.oid = p.oid
+    JOIN pg_catalog.pg_class AS w ON w.oid = p.whole
+   CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS x
+   WHERE NOT EXISTS (SELECT FROM pg_catalog.aclexplode(w.relacl) AS y
+                      WHERE y.grantee = x.grantee AND y.privilege_type = x.privilege_type)
+   UNION
+  SELECT p.oid, a.attnum, x.grantee
+    FROM part_of AS p
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p.oid AND a.attacl IS NOT NULL
+    LEFT JOIN pg_catalog.pg_attribute AS w ON w.attrelid = p.whole AND w.attname = a.attname
+   CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) AS x
+   WHERE NOT EXISTS (SELECT FROM pg_catalog.aclexplode(w.attacl) AS y
+                      WHERE y.grantee = x.grantee AND y.privilege_type = x.privilege_type)
 ), things AS MATERIALIZED (
-  SELECT DISTINCT h.what, h.role, h.by_acl, h.dbid, h.classid, COALESCE(f.whole, h.objid) AS objid,
-         COALESCE(f.whole_part, h.objsubid) AS objsubid
+  -- IN, and not a join: what is on either side is many where there are many chunks, which the planner cannot
+  -- tell.
+  SELECT h.what, h.role, h.by_acl, h.dbid, h.classid, h.objid, h.objsubid
     FROM hanging AS h
    CROSS JOIN here
-    LEFT JOIN folded AS f ON h.classid = 'pg_catalog.pg_class'::regclass AND h.dbid = here.oid AND h.by_acl
-                         AND f.grantee = h.grantee AND f.objid = h.objid AND f.objsubid = h.objsubid
+   WHERE NOT (h.by_acl AND h.dbid = here.oid AND h.classid = 'pg_catalog.pg_class'::regclass
+              AND h.objid IN (SELECT p.oid FROM part_of AS p))
+      OR (h.objid, h.objsubid, h.grantee) IN (SELECT m.oid, m.part::int, m.grantee FROM more AS m)
 )
 SELECT 'me' AS what, NULL::text AS role, NULL::text AS object, me.rolcreaterole AS flag,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_roles AS s
@@ -81,4 +87,28 @@ UNION ALL
    LEFT JOIN pg_catalog.pg_proc AS p ON h.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = h.objid
    LEFT JOIN pg_catalog.pg_default_acl AS l ON h.classid = 'pg_catalog.pg_default_acl'::regclass AND l.oid = h.objid
    LEFT JOIN pg_catalog.pg_namespace AS s ON s.oid IN (c.relnamespace, p.pronamespace, l.defaclnamespace))
-ORDER BY 1, 2, 3
+UNION ALL
+-- What goes with the role itself (`DropRole` in `src/backend/commands/user.c`): memberships either way, by
+-- `who` the other role is, and settings, by the database that they hold in.
+SELECT 'member', r.rolname::text, NULL, pg_catalog.bool_or(m.admin_option), NULL, o.rolname::text, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_roles AS r
+  JOIN pg_catalog.pg_auth_members AS m ON m.roleid = r.oid
+  JOIN pg_catalog.pg_roles AS o ON o.oid = m.member
+ WHERE r.rolname = ANY ($1::text[])
+ GROUP BY r.rolname, o.rolname
+UNION ALL
+SELECT DISTINCT 'of', r.rolname::text, NULL, NULL::bool, NULL::int8, o.rolname::text, NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_roles AS r
+  JOIN pg_catalog.pg_auth_members AS m ON m.member = r.oid
+  JOIN pg_catalog.pg_roles AS o ON o.oid = m.roleid
+ WHERE r.rolname = ANY ($1::text[])
+UNION ALL
+SELECT 'settings', r.rolname::text, b.datname::text, NULL, NULL,
+       (SELECT pg_catalog.string_agg(pg_catalog.split_part(c.setting, '=', 1), ', ' ORDER BY c.setting)
+          FROM pg_catalog.unnest(s.setconfig) AS c (setting)),
+       NULL, NULL, NULL, NULL, NULL
+  FROM pg_catalog.pg_roles AS r
+  JOIN pg_catalog.pg_db_role_setting AS s ON s.setrole = r.oid
+  LEFT JOIN pg_catalog.pg_database AS b ON b.oid = s.setdatabase
+ WHERE r.rolname = ANY ($1::text[])
+ORDER BY 1, 2, 3, 6

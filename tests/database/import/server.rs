@@ -280,6 +280,27 @@ fn what_no_policy_can_say_of_a_role(tier: Tier, servers: &Servers) -> Result<(),
     assert!(!text.contains("grants:") && !text.contains("app.own"), "{text}");
     let listed = place.run(&["import", "--role", &roles.reader]).expect(0);
     assert!(listed.err.contains(&format!("role {}: usage on type app.mood", roles.reader)), "{}", listed.err);
+
+    // What the server's own roles are granted has no document to be in; without a pattern that fits them, it
+    // is nobody's to ask for.
+    let group = db.role("p");
+    db.run(&format!(
+        "CREATE ROLE {group}; GRANT {group} TO pg_monitor; GRANT SELECT, INSERT ON app.a TO pg_monitor;
+         GRANT UPDATE (note) ON app.a TO pg_monitor; GRANT USAGE ON SCHEMA app TO pg_monitor;
+         ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO pg_monitor;"
+    ));
+    let listed = place.run(&["import", "--role", "p*r"]).expect(0);
+    for said in [
+        "insert, select on table app.a",
+        "update on column note of table app.a",
+        "usage on schema app",
+        "select on default privileges on new relations",
+        &format!("membership in {group}"),
+    ] {
+        assert!(listed.err.contains(&format!("role pg_monitor: {said}")), "{said}\n{}", listed.err);
+    }
+    let listed = place.run(&["import", "--role", &roles.reader]).expect(0);
+    assert!(!listed.err.contains("pg_monitor"), "{}", listed.err);
     Ok(())
 }
 

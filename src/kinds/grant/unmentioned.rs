@@ -1,0 +1,77 @@
+//! Privileges that a role of the policies has, and that no policy mentions: they are left alone, and
+//! somebody hears of them.
+
+use std::collections::BTreeMap;
+
+use crate::core::{Address, Applied, Desired, Live, Value};
+use crate::diag::{Diagnostic, code};
+use crate::kinds::View;
+use crate::kinds::grant::target::Target;
+use crate::kinds::grant::{COLUMNS, EXCLUSIVE, GRANTED, ID, observe};
+
+/// The target of all that a schema has of the sort, where there is one.
+fn whole(target: &Target) -> Option<Target> {
+    match target {
+        Target::Table(name) => Some(Target::TablesIn(name.schema.clone())),
+        Target::Sequence(name) => Some(Target::SequencesIn(name.schema.clone())),
+        Target::Function(name, _) => Some(Target::FunctionsIn(name.schema.clone())),
+        _ => None,
+    }
+}
+
+/// Whether attributes that are spoken of are an answer to a privilege.
+fn speaks<'a>(mut attributes: impl Iterator<Item = &'a String>, privilege: &str) -> bool {
+    attributes.any(|name| name == privilege || name == EXCLUSIVE)
+}
+
+/// What is spoken of, of a grantee on a target: the policies' word, and what was applied, which is revoked
+/// where no policy says it any more.
+fn is_mentioned(
+    privilege: &str,
+    address: &Address,
+    desired: &BTreeMap<Address, Desired>,
+    applied: &BTreeMap<Address, Applied>,
+) -> bool {
+    let by_policy = desired.get(address).is_some_and(|it| speaks(it.attributes.keys(), privilege));
+    by_policy || applied.get(address).is_some_and(|it| speaks(it.attributes.keys(), privilege))
+}
+
+/// Leaves out of what grantees have what is mentioned, by the name of the thing or with all of its schema,
+/// and what is then nothing.
+pub fn leave_out(
+    mut found: Vec<Live>,
+    desired: &BTreeMap<Address, Desired>,
+    applied: &BTreeMap<Address, Applied>,
+) -> Vec<Live> {
+    found.retain_mut(|live| {
+        let beside = live.fact(observe::BESIDE).map(Value::as_list).unwrap_or_default();
+        let [Value::Text(grantee), Value::Text(name)] = beside else { return true };
+        let of = |name: String| Address { kind: ID, schema: Some(grantee.clone()), name };
+        let with_all = Target::read(name).as_ref().and_then(whole).map(|whole| of(whole.name()));
+        let addresses: Vec<Address> = with_all.into_iter().chain([of(name.clone())]).collect();
+        live.attributes
+            .retain(|privilege, _| !addresses.iter().any(|address| is_mentioned(privilege, address, desired, applied)));
+        !live.attributes.is_empty()
+    });
+    found
+}
+
+/// A note on what the role has beside what its policy says of one thing.
+pub fn note(settled: &Desired, grantee: &str, target: &Target, view: &View<'_>) -> Option<Diagnostic> {
+    let told = |(privilege, how): (&String, &Value)| match how.as_text()? {
+        GRANTED => Some(privilege.clone()),
+        // These are told of by themselves.
+        how if how.starts_with(COLUMNS) => None,
+        how => Some(format!("{privilege} {how}")),
+    };
+    let left: Vec<String> = observe::unmentioned(view.live, grantee, target).filter_map(told).collect();
+    let message = format!("\"{grantee}\" is also granted {}, on {}", left.join(" and "), target.name());
+    let help = match target {
+        Target::Later { .. } => "to manage it, name it in `default_privileges`; with `ensure: absent` it is revoked",
+        _ => {
+            "to manage it, name it in `grants`; with `ensure: absent` it is revoked, and by `exclusive: true` in its item"
+        }
+    };
+    let note = Diagnostic::note(&code::UNMANAGED, message).at(&settled.place);
+    (!left.is_empty()).then(|| note.why("what a policy does not mention is left alone").help(help))
+}

@@ -1,0 +1,69 @@
+//! The indexes that `create_hypertable` makes by itself, which are nobody's to manage. They are known by
+//! their names and, where the table or a column was renamed since, by their definitions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names;
+use super::observe::{as_key, stored_as};
+use crate::core::{Address, Applied, Desired, KeyColumn, Live, QualifiedName, Value};
+use crate::kinds::{Hypertable, Relation, Stored};
+
+/// The fact of an index that is like one of them and has another name.
+const LIKE_DEFAULT: &str = "like_default";
+
+/// Says of an index whether it is one of them, or might be one.
+pub fn mark(live: &mut Live, relation: &Relation) {
+    let Some(hypertable) = relation.hypertable.as_ref().filter(|_| !live.system) else { return };
+    let Some(columns) = like_default(live, relation, hypertable) else { return };
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    if names::is_chosen_by_server(&live.address.name, &stored_as(relation).name, &columns) {
+        live.system = true;
+    } else {
+        live.set_fact(LIKE_DEFAULT, true);
+    }
+}
+
+/// Takes for one of them the oldest index that is like it, where none has its name: it keeps that when its
+/// table is renamed. What the policies or the ledger name is somebody's own, and so are its further copies.
+/// Where nothing is wanted at all, names alone count, so that `import` writes what there is.
+pub fn identify(found: &mut [Live], desired: &BTreeMap<Address, Desired>, applied: &BTreeMap<Address, Applied>) {
+    if desired.is_empty() {
+        return;
+    }
+    let shape = |live: &Live| Some((live.on.clone()?, live.get("columns")?.to_string()));
+    let own = |live: &Live| desired.contains_key(&live.address) || applied.contains_key(&live.address);
+    let mut there: BTreeSet<(QualifiedName, String)> =
+        found.iter().filter(|live| live.system).filter_map(shape).collect();
+    let mut like: Vec<&mut Live> =
+        found.iter_mut().filter(|live| live.fact(LIKE_DEFAULT).is_some() && !own(live)).collect();
+    like.sort_by_key(|live| live.fact("oid").and_then(Value::as_int));
+    for live in like {
+        live.system = shape(live).is_some_and(|shape| there.insert(shape));
+    }
+}
+
+/// The columns of an index that is on what `create_hypertable` makes one on: time, the newest first, and
+/// where there are hash partitions one more on the first of those columns and time (seen on 2.19 to 2.29).
+fn like_default(live: &Live, relation: &Relation, hypertable: &Hypertable) -> Option<Vec<String>> {
+    let time = hypertable.time()?;
+    let time_key = KeyColumn { descending: true, nulls_first: true, ..KeyColumn::column(&time.column) };
+    let keys: Vec<&KeyColumn> =
+        live.get("columns").map(Value::as_list).unwrap_or_default().iter().filter_map(as_key).collect();
+    let right_keys = match keys.as_slice() {
+        [only] => **only == time_key,
+        [space, last] => {
+            let partition = hypertable.dimensions.iter().find(|dimension| dimension.partitions.is_some());
+            let of_partition = partition.is_some_and(|partition| **space == KeyColumn::column(&partition.column));
+            // A continuous aggregate has one on each column of its GROUP BY.
+            let of_group = relation.stored != Stored::Itself
+                && space.column_name().is_some_and(|column| **space == KeyColumn::column(column));
+            **last == time_key && (of_partition || of_group)
+        }
+        _ => false,
+    };
+    let plain = [("unique", Value::Bool(false)), ("where", Value::Null), ("include", Value::List(Vec::new()))];
+    let is_default = right_keys
+        && plain.iter().all(|(name, value)| live.get(name) == Some(value))
+        && live.get("method").and_then(Value::as_text) == Some("btree");
+    is_default.then(|| keys.iter().filter_map(|key| Some(key.column_name()?.to_owned())).collect())
+}

@@ -1,0 +1,1 @@
+{% include "continuous_aggregate/_mark.sql" %}

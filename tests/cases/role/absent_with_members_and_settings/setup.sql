@@ -1,0 +1,10 @@
+CREATE ROLE role_team_gone;
+CREATE ROLE role_with_admin;
+CREATE ROLE role_with_none;
+GRANT role_team_gone TO role_with_admin WITH ADMIN OPTION;
+GRANT role_team_gone TO role_with_none;
+GRANT pg_monitor TO role_team_gone;
+GRANT pg_read_all_stats TO role_with_admin;
+ALTER ROLE role_team_gone SET work_mem = '8MB';
+ALTER ROLE role_team_gone SET search_path = app, public;
+ALTER ROLE role_team_gone IN DATABASE postgres SET lock_timeout = '3s';

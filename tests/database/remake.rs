@@ -1,0 +1,269 @@
+//! A continuous aggregate that others are made from is made anew, and is disturbed at every step: each of
+//! them is there at any moment, with its owner, its privileges and its comments, and the next apply fills
+//! what was not filled yet.
+
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::cli::{Ran, Workplace};
+use crate::faults::proxy::{Break, Proxy};
+use crate::servers::{Db, Servers, Tier};
+
+/// The tests of a tier.
+pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
+    if !tier.has_policies() {
+        return Vec::new();
+    }
+    let add = |name: &str, run: fn(&Site<'_>)| {
+        let servers = servers.clone();
+        Trial::test(format!("{tier}::remake::{name}"), move || -> Result<(), Failed> {
+            let db = servers.db(tier)?;
+            run(&Site::new(&db));
+            Ok(())
+        })
+    };
+    let mut trials = vec![add("the_connection_ends_anywhere", the_connection_ends_anywhere)];
+    if !tier.single_session() {
+        trials.push(add("the_session_is_terminated_while_it_fills", the_session_is_terminated_while_it_fills));
+        trials.push(add("the_process_is_killed_while_it_fills", the_process_is_killed_while_it_fills));
+        trials.push(add("the_fill_is_cancelled", the_fill_is_cancelled));
+    }
+    trials
+}
+
+struct Site<'a> {
+    place: Workplace<'a>,
+    proxy: Proxy,
+    owner: String,
+    reader: String,
+}
+
+/// How many hours there are rows of.
+const HOURS: usize = 480;
+
+impl<'a> Site<'a> {
+    fn new(db: &'a Db) -> Self {
+        let (owner, reader) = (db.role("remake_owner"), db.role("remake_reader"));
+        db.run(&format!(
+            "CREATE ROLE {owner} LOGIN; CREATE ROLE {reader}; GRANT CREATE ON SCHEMA public TO {owner};
+             CREATE FUNCTION public.slow(value float8) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS
+                 'BEGIN PERFORM pg_catalog.pg_sleep(pg_catalog.current_setting(''remake.slow'', true)::float8); RETURN value; END';
+             CREATE TABLE public.trades (time timestamptz NOT NULL, price float8);
+             SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
+             GRANT SELECT ON public.trades TO {owner};
+             INSERT INTO public.trades
+             SELECT timestamptz '2026-01-01 00:00+00' + g * INTERVAL '1 hour', g FROM generate_series(0, {HOURS} - 1) AS g"
+        ));
+        let port: u16 = db.url().rsplit(':').next().unwrap().split('/').next().unwrap().parse().unwrap();
+        let place = Workplace::new(db);
+        let hourly = "SELECT public.time_bucket('1 hour', time) AS bucket, max(public.slow(price)) AS price FROM public.trades GROUP BY 1";
+        let documents = [
+            ("hourly", hourly),
+            (
+                "daily",
+                "SELECT public.time_bucket('1 day', bucket) AS day, max(price) AS price FROM public.hourly GROUP BY 1",
+            ),
+            (
+                "weekly",
+                "SELECT public.time_bucket('5 days', day) AS week, max(price) AS price FROM public.daily GROUP BY 1",
+            ),
+        ];
+        let document = |(name, query)| format!("kind: continuous_aggregate\nname: public.{name}\nquery: {query}\n");
+        place.write("policy.yaml", &documents.map(document).join("---\n"));
+        Self { place, proxy: Proxy::start(port), owner, reader }
+    }
+
+    fn db(&self) -> &Db {
+        self.place.db
+    }
+
+    /// All three as somebody made and filled them, the first with another query than it is to have.
+    fn reset(&self) {
+        let Self { owner, reader, .. } = self;
+        let mut session = self.db().connect();
+        let mut run = |sql: &str| session.batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        for name in ["weekly", "daily", "hourly"] {
+            run(&format!("DROP MATERIALIZED VIEW IF EXISTS public.{name}"));
+        }
+        let made = [
+            ("hourly", "bucket", "time_bucket('1 hour', time)", "min(price)", "trades"),
+            ("daily", "day", "time_bucket('1 day', bucket)", "max(price)", "hourly"),
+            ("weekly", "week", "time_bucket('5 days', day)", "max(price)", "daily"),
+        ];
+        for (name, bucket, width, price, source) in made {
+            run(&format!(
+                "CREATE MATERIALIZED VIEW public.{name} WITH (timescaledb.continuous) AS
+                 SELECT public.{width} AS {bucket}, {price} AS price FROM public.{source} GROUP BY 1 WITH NO DATA"
+            ));
+            run(&format!("ALTER MATERIALIZED VIEW public.{name} OWNER TO {owner}"));
+            run(&format!("GRANT SELECT ON public.{name} TO {reader}"));
+            run(&format!("GRANT UPDATE (price) ON public.{name} TO {reader}"));
+            run(&format!("COMMENT ON VIEW public.{name} IS 'by hand'"));
+            run(&format!("COMMENT ON COLUMN public.{name}.price IS 'by hand too'"));
+            run(&format!("CALL refresh_continuous_aggregate('public.{name}', NULL, NULL)"));
+        }
+        let _ = std::fs::remove_dir_all(self.place.path().join(".chronoform"));
+    }
+
+    /// The program, by way of the proxy; the function of the query takes so long a row.
+    fn start(&self, slow: &str) -> Child {
+        let (before, after) = self.db().url().rsplit_once('@').unwrap();
+        let database = after.split_once('/').unwrap().1;
+        let url = format!("{before}@127.0.0.1:{}/{database}", self.proxy.port());
+        let mut command = self.place.command(&["apply", "policy.yaml", "--auto-approve", "--allow", "deletes_data"]);
+        command.env("DATABASE_URL", url).env("PGOPTIONS", format!("-c remake.slow={slow}"));
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    }
+
+    fn apply(&self) -> Ran {
+        Ran::of(&self.start("0").wait_with_output().unwrap())
+    }
+
+    fn one(&self, sql: &str) -> i64 {
+        self.db().lines(sql).remove(0).parse().unwrap()
+    }
+
+    /// Everything that somebody did to each by hand is there.
+    fn is_whole(&self, what: &str) {
+        let Self { owner, reader, .. } = self;
+        let views = "('public.hourly'), ('public.daily'), ('public.weekly')";
+        let sql = format!(
+            "SELECT v.name, to_regclass(v.name) IS NOT NULL,
+                    pg_get_userbyid((SELECT relowner FROM pg_class WHERE oid = to_regclass(v.name))) = '{owner}',
+                    has_table_privilege('{reader}', to_regclass(v.name), 'SELECT'),
+                    has_column_privilege('{reader}', to_regclass(v.name), 'price', 'UPDATE'),
+                    obj_description(to_regclass(v.name), 'pg_class') IS NOT DISTINCT FROM 'by hand',
+                    col_description(to_regclass(v.name), 2) IS NOT DISTINCT FROM 'by hand too'
+               FROM (VALUES {views}) AS v (name)"
+        );
+        for row in self.db().lines(&sql) {
+            assert!(row.split('|').skip(1).all(|cell| cell == "t"), "{what}: {row}");
+        }
+    }
+
+    /// Nothing is left half-done after the next apply. Until then, a plan says that something is.
+    fn settles(&self, what: &str) {
+        self.proxy.arm(None);
+        self.wait_for_silence();
+        self.is_whole(what);
+        let planned = self.place.run(&["plan", "policy.yaml", "--detailed-exitcode"]);
+        let done = self.is_filled();
+        assert!(planned.code == 2 || (planned.code == 0 && done), "{what}: {}\n{}", planned.out, planned.err);
+        self.apply().expect_at(0, what);
+        assert!(self.is_filled(), "{what}: it is not filled");
+        self.is_whole(what);
+        self.place.expect_converged("policy.yaml");
+        let marks = "SELECT count(*) FROM pg_catalog.pg_description WHERE description LIKE 'chronoform%'";
+        assert_eq!(self.one(marks), 0, "{what}: the mark is still there");
+        self.place.run(&["ledger", "verify"]).expect_at(0, what);
+    }
+
+    /// Whether each has all of its rows, and those of the new query: the last hour of each.
+    fn is_filled(&self) -> bool {
+        let days = HOURS / 24;
+        let counts = format!(
+            "SELECT (SELECT count(*) FROM public.hourly) = {HOURS} AND (SELECT count(*) FROM public.daily) = {days}
+                AND (SELECT count(*) BETWEEN {days} / 5 AND {days} / 5 + 1 FROM public.weekly)"
+        );
+        let query = "SELECT view_definition LIKE '%slow%' FROM timescaledb_information.continuous_aggregates
+                      WHERE view_name = 'hourly'";
+        [counts.as_str(), query].iter().all(|sql| self.db().lines(sql) == ["t"])
+    }
+
+    /// Until nothing works for the program any more.
+    fn wait_for_silence(&self) {
+        if self.db().server().single_session {
+            return;
+        }
+        let working = "SELECT count(*) FROM pg_catalog.pg_stat_activity
+                        WHERE application_name = 'chronoform' AND datname = current_database()";
+        let started = Instant::now();
+        while self.one(working) > 0 {
+            assert!(started.elapsed() < Duration::from_secs(60), "a statement does not end");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Begins to fill, and waits until that is under way: on a server that fills by and by, until there are rows.
+    fn begins_to_fill(&self) -> Child {
+        self.reset();
+        let child = self.start("0.02");
+        let filling =
+            "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE query LIKE 'CALL %refresh_continuous_aggregate%'
+                          AND application_name = 'chronoform' AND datname = current_database() AND state = 'active'";
+        let started = Instant::now();
+        while self.one(filling) == 0 {
+            assert!(started.elapsed() < Duration::from_secs(60), "it does not begin to fill");
+            thread::sleep(Duration::from_millis(5));
+        }
+        let begun = Instant::now();
+        while self.one("SELECT count(*) FROM public.hourly") == 0 && begun.elapsed() < Duration::from_secs(4) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(!self.is_filled(), "it was too quick to be disturbed");
+        child
+    }
+}
+
+fn the_connection_ends_anywhere(site: &Site<'_>) {
+    site.reset();
+    site.proxy.arm(None);
+    site.apply().expect(0);
+    assert!(site.is_filled());
+    let all = site.proxy.sent();
+    // The transaction is in the second half of what is sent, after plan and gate; then come the fills.
+    let first = all / 3;
+    let long = std::env::var_os("CHRONOFORM_TEST_LONG").is_some();
+    let runs = if long { all - first } else { 9 };
+    let mut disturbed = 0;
+    for run in 0..runs {
+        let at = first + ((all - first) * (run + 1)).div_ceil(runs);
+        let how = if run % 2 == 0 { Break::After } else { Break::Before };
+        site.reset();
+        site.proxy.arm(Some((at, how)));
+        let ran = site.apply();
+        assert!(matches!(ran.code, 0 | 1 | 4), "at {at} of {all}: exit {}\n{}", ran.code, ran.err);
+        disturbed += usize::from(ran.code != 0);
+        site.settles(&format!("{how:?} {at} of {all}"));
+    }
+    assert!(disturbed * 3 >= runs * 2, "it was disturbed {disturbed} times only");
+}
+
+fn the_session_is_terminated_while_it_fills(site: &Site<'_>) {
+    let child = site.begins_to_fill();
+    let terminate = "SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity
+                      WHERE application_name = 'chronoform' AND datname = current_database()";
+    site.one(terminate);
+    let ended = Ran::of(&child.wait_with_output().unwrap()).expect(4);
+    assert!(!site.is_filled(), "{}", ended.err);
+    let planned = site.place.run(&["plan", "policy.yaml", "--detailed-exitcode"]).expect(2);
+    assert_eq!(planned.out.matches("begun, and not completed").count(), 3, "{}", planned.out);
+    let drift = site.place.run(&["drift", "policy.yaml"]).expect(2);
+    assert!(drift.out.contains("begun, and not completed"), "{}", drift.out);
+    site.settles("terminated");
+}
+
+fn the_process_is_killed_while_it_fills(site: &Site<'_>) {
+    let mut child = site.begins_to_fill();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    site.settles("killed");
+}
+
+/// Asked twice to stop, it cancels the statement; whatever that ends with, it was cancelled.
+fn the_fill_is_cancelled(site: &Site<'_>) {
+    let child = site.begins_to_fill();
+    for _ in 0..2 {
+        let signal = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(signal.success());
+        thread::sleep(Duration::from_millis(200));
+    }
+    let ended = Ran::of(&child.wait_with_output().unwrap()).expect(4);
+    let all = format!("{}{}", ended.out, ended.err);
+    assert!(all.contains("error[interrupted]") && !all.contains("step-failed"), "{all}");
+    assert!(!all.contains("0 of 10 steps"), "what is committed counts: {all}");
+    site.settles("cancelled");
+}
