@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -31,12 +31,30 @@ pub const SECRET: &str = "hunter2-of-the-bucket-Never-Shown";
 pub const BUCKET: &str = "kept";
 
 /// What it does to requests.
-#[derive(Default)]
 struct Behaviour {
+    /// Where its buckets are.
+    folder: PathBuf,
     /// How many more are answered as they should; below nothing, all are.
     answers: AtomicI64,
     /// How many came.
     came: AtomicU64,
+}
+
+impl Behaviour {
+    /// Whether an object is asked for whose name is only what others begin with. Its folder is there, which
+    /// s3s-fs takes for a defect of its own.
+    fn is_no_object<B>(&self, request: &Request<B>) -> bool {
+        let is_asked = matches!(*request.method(), Method::GET | Method::HEAD);
+        let path = request.uri().path().trim_start_matches('/');
+        is_asked && path.trim_end_matches('/').contains('/') && self.folder.join(path).is_dir()
+    }
+}
+
+/// As S3 says it.
+fn no_such_key() -> Response<Body> {
+    let mut missing = Response::new(Body::from("<Error><Code>NoSuchKey</Code></Error>".to_owned()));
+    *missing.status_mut() = StatusCode::NOT_FOUND;
+    missing
 }
 
 /// The server, until it is dropped.
@@ -65,9 +83,9 @@ impl S3Server {
             .enable_all()
             .build()
             .map_err(|error| wrong(&error))?;
-        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).map_err(|error| wrong(&error))?;
+        let listener = runtime.block_on(TcpListener::bind(("0.0.0.0", 0))).map_err(|error| wrong(&error))?;
         let port = listener.local_addr().map_err(|error| wrong(&error))?.port();
-        let behaviour = Arc::new(Behaviour { answers: AtomicI64::new(-1), came: AtomicU64::new(0) });
+        let behaviour = Arc::new(Behaviour { folder: folder.path().to_owned(), answers: AtomicI64::new(-1), came: AtomicU64::new(0) });
         runtime.spawn(serve(listener, acceptor, service, behaviour.clone()));
         Ok(Self { _runtime: runtime, folder, port, authority: authority.certificate, behaviour })
     }
@@ -92,10 +110,6 @@ impl S3Server {
         self.behaviour.answers.store(more.map_or(-1, i64::from), Ordering::SeqCst);
     }
 
-    /// How many requests came until now.
-    pub fn came(&self) -> u64 {
-        self.behaviour.came.load(Ordering::SeqCst)
-    }
 }
 
 fn acceptor(authority: &Authority) -> Result<TlsAcceptor, String> {
@@ -138,6 +152,7 @@ async fn answer(
         left => Some(left - 1),
     });
     let answered = match taken {
+        Ok(_) if behaviour.is_no_object(&request) => return Ok(no_such_key()),
         Ok(_) => service.call(request.map(Body::from)).await.ok(),
         Err(_) => None,
     };

@@ -63,9 +63,12 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
         }));
     };
     add("from_a_policy_to_a_drill", s3::from_a_policy_to_a_drill);
-    add("damage_is_found", s3::damage_is_found);
-    add("one_that_fails", s3::one_that_fails);
     add("who_may_not_come_in", s3::who_may_not_come_in);
+    // What these look at is the same whichever pgBackRest it is.
+    if tier == Tier::PostgresNative {
+        add("damage_is_found", s3::damage_is_found);
+        add("one_that_fails", s3::one_that_fails);
+    }
     trials
 }
 
@@ -76,6 +79,8 @@ pub(super) struct Rest {
     /// Where the repository is, as a policy says it; and the folder that it ends up in.
     pub repository: String,
     pub store: PathBuf,
+    /// What else its policy has of `pgbackrest`.
+    pub more: &'static str,
 }
 
 impl Rest {
@@ -87,16 +92,17 @@ impl Rest {
         fs::write(&file, format!("local all all trust\n{hba}")).map_err(|error| error.to_string())?;
         ground.connect().batch_execute("SELECT pg_reload_conf()").map_err(|error| error.to_string())?;
         let (repository, store) = (format!("path: {}", ground.inside("repository")), ground.outside("repository"));
-        Ok(Self { ground, env: BTreeMap::new(), repository, store })
+        Ok(Self { ground, env: BTreeMap::new(), repository, store, more: "" })
     }
 
     pub fn policy(&self, more: &str) {
         let text = format!(
             "kind: backup\nname: main\nengine: pgbackrest\nrepository: {{{}}}\n\
-             pgbackrest: {{folder: {}, program: /usr/bin/pgbackrest}}\n\
+             pgbackrest: {{folder: {}, program: /usr/bin/pgbackrest{}}}\n\
              wal: {{max_lag: 30 seconds}}\nprograms: {}\n{more}",
             self.repository,
             self.ground.inside("rest"),
+            self.more,
             self.ground.place.programs().display(),
         );
         fs::write(self.ground.outside("policies/backup.yaml"), text).unwrap();

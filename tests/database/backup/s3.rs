@@ -15,13 +15,13 @@ pub fn rest(place: &Place, settings: &[&str], server: &S3Server) -> Result<Rest,
     let mut rest = Rest::new(place, settings)?;
     server.trust(&rest.ground.outside("authority.pem"));
     rest.repository = repository(&rest, server, "prefix: production/main");
+    // It would try for a minute.
+    rest.more = ", timeout: 2 seconds";
     rest.store = server.bucket().join("production/main");
     for (name, value) in [
         ("BACKUP_KEY", "hunter2-Never-Shown-And-Long-Enough"),
         ("BACKUP_S3_KEY", KEY),
         ("BACKUP_S3_SECRET", SECRET),
-        // It would try for a minute.
-        ("PGBACKREST_IO_TIMEOUT", "3"),
     ] {
         rest.env.insert(name, value.to_owned());
     }
@@ -159,6 +159,21 @@ pub fn who_may_not_come_in(rest: &mut Rest, server: &S3Server) {
     assert!(!refused.err.contains("hunter2") && !refused.out.contains("hunter2"));
     assert!(!rest.config().exists(), "what would let nobody in is not written");
     rest.env.insert("BACKUP_S3_SECRET", right);
+    // What is not there.
+    let reachable = rest.repository.clone();
+    for (there, other, code, help) in [
+        (format!("bucket: {BUCKET}"), "bucket: another", "repository-missing", "make the bucket"),
+        (server.endpoint(), "localhost:1", "repository-unreachable", "`endpoint`"),
+        (server.endpoint(), &server.endpoint().replace("localhost", "127.0.0.2"), "repository-untrusted", "`endpoint`"),
+    ] {
+        rest.repository = reachable.replace(&there, other);
+        rest.policy("schedule: {full: '0 1 * * 0'}\n");
+        let refused = rest.run(&allowed);
+        assert!(refused.code != 0 && refused.err.contains(code), "{code}: {}\n{}", refused.out, refused.err);
+        assert!(refused.err.contains(help), "{code}: {}", refused.err);
+        assert!(!refused.err.contains("hunter2") && !refused.err.contains(KEY), "{}", refused.err);
+    }
+    rest.repository = reachable;
     // Nobody is sure whom it talks to.
     let trusting = rest.repository.clone();
     rest.repository = repository(rest, server, "prefix: production/main").replace(
@@ -167,7 +182,8 @@ pub fn who_may_not_come_in(rest: &mut Rest, server: &S3Server) {
     );
     rest.policy("schedule: {full: '0 1 * * 0'}\n");
     let refused = rest.run(&allowed);
-    assert!(refused.code != 0 && refused.err.contains("ca_file"), "{}\n{}", refused.out, refused.err);
+    assert!(refused.code != 0 && refused.err.contains("repository-untrusted"), "{}\n{}", refused.out, refused.err);
+    assert!(refused.err.contains("ca_file"), "{}", refused.err);
     rest.repository = trusting;
     rest.set_up("schedule: {full: '0 1 * * 0'}\n");
     rest.work().expect(0);

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::apply::Interrupt;
+use crate::ops::backup::pgbackrest::storage;
 use crate::ops::backup::{Trouble, programs};
 
 /// What of its words is wanted.
@@ -62,6 +63,10 @@ fn explain(trouble: Trouble) -> Trouble {
     }
     let Some((before, error)) = words.split_once("ERROR: ") else { return Trouble::Program(words) };
     let began = before.split_once("): ").map_or("pgbackrest failed", |(failed, _)| failed);
+    if let Some(sort) = storage::of(error) {
+        let message = format!("{began}): {}", storage::line(error));
+        return Trouble::Storage { sort, message, secrets: Vec::new() };
+    }
     // What it says of its own end says nothing more.
     let kept = error.split("; ").filter(|part| !part.contains("INFO: ") && !part.contains("DETAIL: "));
     let mut message = format!("{began}): {}", kept.collect::<Vec<_>>().join("; "));
