@@ -62,7 +62,7 @@ pub fn from_a_policy_to_a_drill(rest: &mut Rest, _server: &S3Server) {
     let mut stored = Vec::new();
     files(&rest.store.join("backup/main"), &mut stored);
     stored.retain(|path| !is_of_the_server(path));
-    assert!(stored.len() > 500, "{}", stored.len());
+    assert!((5..100).contains(&stored.len()), "small files go together: {}", stored.len());
     for file in &stored {
         assert!(fs::read(file).unwrap().starts_with(b"Salted__"), "{}", file.display());
     }
@@ -96,7 +96,8 @@ pub fn damage_is_found(rest: &mut Rest, _server: &S3Server) {
     rest.run(&["backup", "verify"]).expect(0);
     let label = rest.labels().remove(0);
     let mut stored = Vec::new();
-    files(&rest.store.join("backup/main").join(&label).join("pg_data/base"), &mut stored);
+    files(&rest.store.join("backup/main").join(&label), &mut stored);
+    stored.retain(|path| path.components().any(|part| part.as_os_str() == "bundle"));
     stored.retain(|path| !is_of_the_server(path));
     let large = stored.into_iter().max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap();
     let wal = rest.stored(&segment).unwrap();
@@ -116,6 +117,12 @@ pub fn damage_is_found(rest: &mut Rest, _server: &S3Server) {
     rest.ground.cluster.stop();
 }
 
+/// The server tries to archive again: by itself it would after a minute.
+fn wake(rest: &Rest) {
+    let sql = "SELECT pg_catalog.pg_logical_emit_message(true, 'tests', 'wake'); SELECT pg_catalog.pg_switch_wal()";
+    rest.ground.connect().batch_execute(sql).unwrap();
+}
+
 /// One that stops answering: while a backup is made, after any of its requests.
 pub fn one_that_fails(rest: &mut Rest, server: &S3Server) {
     rest.set_up("schedule: {full: '0 1 * * 0'}\n");
@@ -129,6 +136,7 @@ pub fn one_that_fails(rest: &mut Rest, server: &S3Server) {
         let listed = rest.run(&["backup", "list"]);
         assert!(listed.code != 0 && listed.err.contains("503"), "{}\n{}", listed.out, listed.err);
         server.answers(None);
+        wake(rest);
         let listed = rest.run(&["backup", "list"]).expect(0);
         assert!(!listed.out.contains("full "), "nothing counts that was not made: {}", listed.out);
     }
@@ -141,10 +149,12 @@ pub fn one_that_fails(rest: &mut Rest, server: &S3Server) {
         rest.ground.connect().query_one(sql, &[]).unwrap().get::<_, bool>(0)
     });
     server.answers(None);
+    wake(rest);
     super::ground::wait("WAL to be handed over", || rest.stored(&kept).is_some());
     rest.work().expect(0);
+    let listed = rest.run(&["backup", "list"]).expect(0);
+    assert!(listed.out.contains("full "), "{}", listed.out);
     rest.run(&["backup", "verify"]).expect(0);
-    assert_eq!(rest.labels().len(), 1);
     rest.ground.cluster.stop();
 }
 

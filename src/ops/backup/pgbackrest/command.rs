@@ -33,7 +33,9 @@ pub fn run(
         Said::Everything => ("detail", "off"),
     };
     command.arg(format!("--log-level-console={console}")).arg(format!("--log-level-stderr={errors}"));
-    programs::run(command, "pgbackrest", interrupt, tell).map_err(explain)
+    // Told that a file cannot be had, it asks for the next one, each for as long as its patience lasts.
+    let hopeless = |line: &str| storage::trouble(line.split_once("INFO: invalid result")?.1);
+    programs::run_unless(command, "pgbackrest", interrupt, tell, &hopeless).map_err(explain)
 }
 
 /// Runs one whose end says something: whether it is 0; 1 is no.
