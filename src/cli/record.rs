@@ -297,7 +297,9 @@ fn counts(plan: &Plan, report: &Report) -> BTreeMap<String, u64> {
 fn step_end(outcome: &StepOutcome) -> StepEnd {
     match outcome {
         StepOutcome::Done => StepEnd::done(),
-        StepOutcome::Failed(error) | StepOutcome::Refused(_, error) => StepEnd::failed(&error.message, error.sqlstate.as_deref()),
+        StepOutcome::Failed(error) | StepOutcome::Refused(_, error) => {
+            StepEnd::failed(&error.message, error.sqlstate.as_deref())
+        }
         StepOutcome::RolledBack => StepEnd::rolled_back(),
         StepOutcome::Cancelled => StepEnd::cancelled(),
         StepOutcome::InDoubt(error) => StepEnd::in_doubt(&error.message),

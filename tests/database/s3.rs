@@ -85,7 +85,11 @@ impl S3Server {
             .map_err(|error| wrong(&error))?;
         let listener = runtime.block_on(TcpListener::bind(("0.0.0.0", 0))).map_err(|error| wrong(&error))?;
         let port = listener.local_addr().map_err(|error| wrong(&error))?.port();
-        let behaviour = Arc::new(Behaviour { folder: folder.path().to_owned(), answers: AtomicI64::new(-1), came: AtomicU64::new(0) });
+        let behaviour = Arc::new(Behaviour {
+            folder: folder.path().to_owned(),
+            answers: AtomicI64::new(-1),
+            came: AtomicU64::new(0),
+        });
         runtime.spawn(serve(listener, acceptor, service, behaviour.clone()));
         Ok(Self { _runtime: runtime, folder, port, authority: authority.certificate, behaviour })
     }
@@ -109,15 +113,12 @@ impl S3Server {
     pub fn answers(&self, more: Option<u32>) {
         self.behaviour.answers.store(more.map_or(-1, i64::from), Ordering::SeqCst);
     }
-
 }
 
 fn acceptor(authority: &Authority) -> Result<TlsAcceptor, String> {
     let signed =
         authority.signs(&Wish { common_name: "localhost", names: &["localhost", "127.0.0.1"], ..Wish::default() });
-    let chain = vec![
-        CertificateDer::from_pem_slice(signed.certificate.as_bytes()).map_err(|error| error.to_string())?,
-    ];
+    let chain = vec![CertificateDer::from_pem_slice(signed.certificate.as_bytes()).map_err(|error| error.to_string())?];
     let key = PrivateKeyDer::from_pem_slice(signed.key.as_bytes()).map_err(|error| error.to_string())?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)

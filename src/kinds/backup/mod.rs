@@ -109,8 +109,10 @@ pub static REFUSED: Code =
 /// A repository's bucket that is not there.
 pub static NO_BUCKET: Code = Code::new("repository-missing", "A repository's bucket that is not there.");
 /// A repository's storage that does not answer as it should.
-pub static UNREACHABLE: Code =
-    Code::new("repository-unreachable", "A repository's storage that cannot be reached, or does not do what it is asked.");
+pub static UNREACHABLE: Code = Code::new(
+    "repository-unreachable",
+    "A repository's storage that cannot be reached, or does not do what it is asked.",
+);
 /// A repository's storage whose certificate is not trusted.
 pub static UNTRUSTED: Code =
     Code::new("repository-untrusted", "A repository's storage whose certificate is not one that is trusted.");

@@ -179,7 +179,11 @@ fn what_pgbackrest_cannot_have_is_said() {
     refused("repository", json!({}), "missing-key");
     refused("repository", json!({"path": "r"}), "wrong-value");
     for timeout in ["0 seconds", "2 hours"] {
-        refused("pgbackrest", json!({"stanza": "main", "timeout": timeout}), if timeout == "2 hours" { "wrong-value" } else { "bad-interval" });
+        refused(
+            "pgbackrest",
+            json!({"stanza": "main", "timeout": timeout}),
+            if timeout == "2 hours" { "wrong-value" } else { "bad-interval" },
+        );
     }
     refused("pgbackrest", json!({"stanza": "my stanza"}), "wrong-value");
     refused("pgbackrest", json!({"stanza": "main", "folder": "f"}), "wrong-value");

@@ -97,12 +97,7 @@ fn version(program: &Path) -> Option<u32> {
 ///
 /// # Errors
 /// When it cannot be started, fails or is stopped.
-pub fn run(
-    command: Command,
-    what: &str,
-    interrupt: &Interrupt,
-    tell: &mut dyn FnMut(&str),
-) -> Result<String, Trouble> {
+pub fn run(command: Command, what: &str, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<String, Trouble> {
     run_unless(command, what, interrupt, tell, &|_| None)
 }
 

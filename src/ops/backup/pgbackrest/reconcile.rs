@@ -10,8 +10,8 @@ use crate::apply::Interrupt;
 use crate::core::{Desired, Live, Server, Task, Value, Version};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::kinds::repository::{
-    BLOTTED, CODE, CONFIG, DATA_DIRECTORY, ELSEWHERE, FILE, HELP, MISSING, PLACE, PORT, PROBLEM, READY, S3_KEY, S3_SECRET,
-    SECRETS, SOCKETS, STANZA, UNKNOWN, WANTED, variable,
+    BLOTTED, CODE, CONFIG, DATA_DIRECTORY, ELSEWHERE, FILE, HELP, MISSING, PLACE, PORT, PROBLEM, READY, S3_KEY,
+    S3_SECRET, SECRETS, SOCKETS, STANZA, UNKNOWN, WANTED, variable,
 };
 use crate::ops::backup::Trouble;
 use crate::ops::backup::pgbackrest::command::{Said, run};

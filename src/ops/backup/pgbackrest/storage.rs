@@ -1,7 +1,7 @@
 //! What pgBackRest says where it is the storage of a repository that is at fault.
 
-use crate::ops::backup::Trouble;
 use crate::kinds::backup::{NO_BUCKET, REFUSED, UNREACHABLE, UNTRUSTED};
+use crate::ops::backup::Trouble;
 
 /// What is wrong with where a repository is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
