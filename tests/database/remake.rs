@@ -27,6 +27,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     };
     let mut trials = vec![
         add("the_connection_ends_anywhere", the_connection_ends_anywhere),
+        add("a_plain_role_gives_back_what_it_made", a_plain_role_gives_back_what_it_made),
         add("what_a_run_left_half_done_is_its_own", what_a_run_left_half_done_is_its_own),
     ];
     if !tier.single_session() {
@@ -290,6 +291,58 @@ fn what_a_run_left_half_done_is_its_own(site: &Site<'_>) {
     }
     assert!(begun > 2, "it was never disturbed where it matters");
     site.place.run(&["ledger", "verify"]).expect(0);
+}
+
+/// What a role that is no superuser makes anew, and that belongs to another one, can be given back only where that
+/// one may create in both schemas: the plan says so, and what it advises helps.
+fn a_plain_role_gives_back_what_it_made(site: &Site<'_>) {
+    let (group, plain) = (site.db().role("remake_group"), site.db().role("remake_plain"));
+    site.db().run(&format!(
+        "CREATE ROLE {group}; CREATE ROLE {plain} LOGIN; GRANT {group} TO {plain};
+         GRANT CREATE ON SCHEMA public TO {group}; ALTER TABLE public.trades OWNER TO {group}"
+    ));
+    let reset = || {
+        site.reset();
+        for name in ["hourly", "daily", "weekly"] {
+            site.db().run(&format!("ALTER MATERIALIZED VIEW public.{name} OWNER TO {group}"));
+        }
+    };
+    let run = |role: &str, arguments: &[&str]| {
+        let mut command = site.place.command(arguments);
+        command.env("PGOPTIONS", format!("-c remake.slow=0 -c role={role}"));
+        Ran::of(&command.output().unwrap())
+    };
+    let apply = ["apply", "policy.yaml", "--auto-approve", "--allow", "deletes_data"];
+    let owners = format!(
+        "SELECT count(*) FROM pg_catalog.pg_class WHERE pg_get_userbyid(relowner) = '{group}' AND relkind = 'v'
+                            AND relnamespace = 'public'::regnamespace"
+    );
+    let create = "CREATE ON SCHEMA _timescaledb_internal";
+
+    reset();
+    let planned = run(&plain, &["plan", "policy.yaml"]);
+    for name in ["hourly", "daily", "weekly"] {
+        let told = format!("continuous_aggregate.public.{name} belongs to the role \"{group}\"");
+        assert!(planned.err.contains(&told), "{}\n{}", planned.out, planned.err);
+    }
+    let help = format!("GRANT {create} TO {group}");
+    assert!(planned.code == 1 && planned.err.contains(&help), "exit {}\n{}", planned.code, planned.err);
+    run(&plain, &apply).expect(1);
+    assert_eq!(site.one(&owners), 3);
+
+    // The embedded server lets none but a superuser drop an aggregate: it ends that with XX000.
+    if site.db().server().single_session {
+        return;
+    }
+    run(&group, &apply).expect(0);
+    assert_eq!(site.one(&owners), 3);
+    assert!(site.is_filled());
+
+    reset();
+    site.db().run(&help);
+    run(&plain, &apply).expect(0);
+    assert_eq!(site.one(&owners), 3);
+    assert!(site.is_filled());
 }
 
 fn the_session_is_terminated_while_it_fills(site: &Site<'_>) {

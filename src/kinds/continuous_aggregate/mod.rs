@@ -7,6 +7,7 @@ mod export;
 mod fill;
 mod grants;
 mod observe;
+mod owners;
 mod remake;
 mod rules;
 mod settle;

@@ -4,6 +4,8 @@
 -- that are filled with what was never filled, $8 and $9 the same of those whose fill was begun and not
 -- completed. One row a finding:
 --   dependant         what reads one of them
+--   uses              what else does (`name`), such as a function: `words` says `type` where it is of the type of
+--                     its rows
 --   holds             what one of them holds, by its chunks
 --   lost              the part of it whose rows in the hypertable that it is filled from are gone, and from
 --                     when on they are there, as XML: only so can one query ask each of its own table.
@@ -21,6 +23,10 @@
 --                     (`name`; `public` is everybody) has beside the owner; `chunks` is 1 where it may pass it on
 --   given_by_default  a role (`name`) that the default privileges of who makes one of them grant something on it
 --   owner_lacks       a privilege (`words`) that was revoked from its owner
+--   owner_may_not_create  a schema that one of them, or its rows, would be in and in which its owner (`name`) may
+--                     not create anything
+--   owner_out_of_reach    the owner (`name`) of one of them, that the session's role cannot act as: by the word of
+--                     $10, as `pg_has_role` takes it
 --   commented         the comment (`xml`) on one of them, on a column of it where `schema` names one
 --   schema_privilege  a schema in which the role may not create anything
 -- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
@@ -111,6 +117,19 @@ WITH RECURSIVE named AS (
              ON (a.direct_view_schema = n.nspname AND a.direct_view_name = c.relname)
              OR (a.partial_view_schema = n.nspname AND a.partial_view_name = c.relname)
              OR (a.user_view_schema = n.nspname AND a.user_view_name = c.relname)
+), users AS (
+    SELECT DISTINCT w.oid, s.by_type, d.classid, d.objid, d.objsubid
+      FROM wanted AS w
+      JOIN pg_catalog.pg_class AS c ON c.oid = w.view
+      JOIN pg_catalog.pg_type AS t ON t.oid = c.reltype
+     CROSS JOIN LATERAL (VALUES ('pg_catalog.pg_class'::pg_catalog.regclass::oid, w.view, false),
+                                ('pg_catalog.pg_type'::pg_catalog.regclass::oid, t.oid, true),
+                                ('pg_catalog.pg_type'::pg_catalog.regclass::oid, t.typarray, true)) AS s (class, oid, by_type)
+      JOIN pg_catalog.pg_depend AS d ON d.refclassid = s.class AND d.refobjid = s.oid AND d.deptype = 'n'
+     WHERE d.classid <> 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+        OR (s.by_type AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
+                                       WHERE e.classid = d.classid AND e.objid = d.objid AND e.refobjid = w.view
+                                         AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass))
 ), views AS (
     SELECT w.oid, c.oid AS view, c.relowner, c.relacl, c.relnamespace
       FROM (SELECT DISTINCT v.oid, v.view FROM wanted AS v) AS w
@@ -132,6 +151,19 @@ SELECT DISTINCT 'dependant'::text AS finding, d.oid::bigint AS oid,
        COALESCE(d.user_view_schema, d.nspname)::text AS schema, COALESCE(d.user_view_name, d.relname)::text AS name,
        NULL::bigint AS chunks, NULL::bigint AS bytes, NULL::bigint[] AS chunk_ids, NULL::text AS xml
   FROM dependants AS d
+ UNION ALL
+SELECT 'uses', u.oid::bigint, CASE WHEN u.by_type THEN 'type' ELSE 'reads' END, NULL,
+       pg_catalog.pg_describe_object(u.classid, u.objid, u.objsubid), NULL, NULL, NULL, NULL
+  FROM (SELECT DISTINCT u.oid, u.by_type,
+               CASE WHEN r.oid IS NULL THEN u.classid ELSE 'pg_catalog.pg_class'::pg_catalog.regclass END AS classid,
+               COALESCE(r.ev_class, u.objid) AS objid,
+               CASE WHEN r.oid IS NULL AND c.oid IS NULL THEN u.objsubid ELSE 0 END AS objsubid
+          FROM users AS u
+          -- Of a view, neither its columns nor its rule are named.
+          LEFT JOIN pg_catalog.pg_rewrite AS r
+                 ON u.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.oid = u.objid
+          LEFT JOIN pg_catalog.pg_class AS c
+                 ON u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = u.objid AND c.relkind IN ('v', 'm')) AS u
  UNION ALL
 SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
        pg_catalog.count(i.inhrelid), pg_catalog.sum(pg_catalog.pg_total_relation_size(i.inhrelid))::bigint,
@@ -251,6 +283,17 @@ SELECT 'owner_lacks', v.oid::bigint, pg_catalog.lower(a.privilege_type), NULL, o
  WHERE v.relacl IS NOT NULL
    AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(v.relacl) AS b
                     WHERE b.grantee = v.relowner AND b.privilege_type = a.privilege_type)
+ UNION ALL
+SELECT 'owner_may_not_create', v.oid::bigint, NULL, n.nspname::text, o.rolname::text, NULL, NULL, NULL, NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner AND o.rolname <> current_user
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace OR n.nspname = '_timescaledb_internal'
+ WHERE NOT pg_catalog.has_schema_privilege(o.oid, n.oid, 'CREATE')
+ UNION ALL
+SELECT 'owner_out_of_reach', v.oid::bigint, NULL, NULL, o.rolname::text, NULL, NULL, NULL, NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner AND o.rolname <> current_user
+ WHERE NOT pg_catalog.pg_has_role(o.oid, $10::text)
  UNION ALL
 SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.pg_namespace AS s

@@ -8,6 +8,7 @@ mod by_default;
 mod circle;
 mod desired;
 mod export;
+mod gone;
 mod observe;
 mod passed;
 mod rules;
@@ -168,8 +169,9 @@ impl Kind for Grant {
         is_exclusive && unlisted && applied.attributes.get(attribute).is_none_or(Json::is_null)
     }
 
-    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
         circle::check(own, sink);
+        gone::check(own, all, sink);
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
