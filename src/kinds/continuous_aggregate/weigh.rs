@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::{HAS_DEPENDANTS, ID, comments, fill, grants, is_made_again, owners, query as query_of, remake};
 use crate::core::{
-    Address, Bytes, Delta, Ensure, Hazard, Impact, KindId, Lost, Op, Param, QualifiedName, Query, Reason, Row,
+    Address, Bytes, Delta, Ensure, Hazard, Impact, InPart, KindId, Lost, Op, Param, QualifiedName, Query, Reason, Row,
     RowError, Value,
 };
 use crate::diag::{Diagnostic, code};
@@ -312,7 +312,9 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
                     let (lost, note) = lost(xml, &source)?.unzip();
                     impact.lost = lost;
                     impact.notes.extend(note);
-                    impact.notes.extend(in_part(xml, &source));
+                    let (part, notes) = in_part(xml, &source)?;
+                    impact.in_part = part;
+                    impact.notes.extend(notes);
                 }
             }
             _ => {}
@@ -376,19 +378,35 @@ fn lost(xml: &str, source: &QualifiedName) -> Result<Option<(Lost, String)>, Row
     let now: Vec<String> = at_the_beginning.then_some(begins).into_iter().chain(holes).collect();
     let now = now.join(" and ");
     let plural = if buckets == "1" { "bucket" } else { "buckets" };
+    let of_rows = if rows == "1" { "row" } else { "rows" };
     let words = format!(
-        "{buckets} {plural} ({rows} rows) from {first} to {last} cannot be filled again and are lost: {source} now {now}"
+        "{buckets} {plural} ({rows} {of_rows}) from {first} to {last} cannot be filled again and are lost: {source} now {now}"
     );
     Ok(Some((Lost { rows: count(&rows)?, first, last }, words)))
 }
 
-/// The bucket whose beginning there is no chunk for: what it is made of now may be less than it was.
-fn in_part(xml: &str, source: &QualifiedName) -> Option<String> {
-    let (bucket, since) = (element(xml, "part")?, element(xml, "part_since")?);
-    Some(format!(
-        "the bucket of {bucket} is filled again without what {source} held before {since}, if it did: its first chunk \
-         begins there"
-    ))
+/// The buckets that there are no chunks for all of: what they are made of now may be less than it was. One is at
+/// the beginning, others beside ranges whose buckets are lost, which shows that there were rows.
+fn in_part(xml: &str, source: &QualifiedName) -> Result<(Option<InPart>, Vec<String>), RowError> {
+    let beside = element(xml, "beside").map_or(Ok(0), |beside| count(&beside))?;
+    let first = element(xml, "part").zip(element(xml, "part_since"));
+    let mut notes = Vec::new();
+    if let Some((bucket, since)) = &first {
+        notes.push(format!(
+            "the bucket of {bucket} is filled again without what {source} held before {since}, if it did: its first \
+             chunk begins there"
+        ));
+    }
+    if beside > 0 {
+        let (buckets, are) = if beside == 1 { ("bucket", "is") } else { ("buckets", "are") };
+        notes.push(format!(
+            "{beside} {buckets} beside what {source} lacks {are} filled again from what is left, without what it held \
+             there"
+        ));
+    }
+    let buckets = beside + u64::from(first.is_some());
+    let part = (buckets > 0).then(|| InPart { buckets, since: first.map(|(_, since)| since) });
+    Ok((part, notes))
 }
 
 /// What is in each row. The server names a namespace in the beginning of each.
