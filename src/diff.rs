@@ -176,27 +176,43 @@ fn made_from(found: &Diff, sides: &Sides<'_>) -> BTreeSet<Address> {
 /// what keeps it from its work does not end with it.
 fn remade(desired: &Desired, sides: &Sides<'_>) -> Delta {
     let mut delta = Delta { reason: Reason::Remade, ..create(desired, sides) };
-    let stays = sides.live.get(&desired.address).is_some_and(|live| unchanged(live, desired) == Status::Paused);
-    if stays && let Some(again) = delta.desired.as_mut() {
-        again.set(PAUSED, true);
-        delta.changes.push(Change { attribute: PAUSED.to_owned(), before: None, after: Some(true.into()) });
+    if sides.live.get(&desired.address).is_some_and(|live| unchanged(live, desired) == Status::Paused) {
+        pause(&mut delta);
     }
     delta
 }
 
+/// Makes a job that is created again one that is paused.
+fn pause(delta: &mut Delta) {
+    if let Some(again) = delta.desired.as_mut() {
+        again.set(PAUSED, true);
+        delta.changes.push(Change { attribute: PAUSED.to_owned(), before: None, after: Some(true.into()) });
+    }
+}
+
 fn create(desired: &Desired, sides: &Sides<'_>) -> Delta {
-    let known = sides.applied.contains_key(&desired.address);
+    let known = sides.applied.get(&desired.address);
+    let begun = known.and_then(|applied| applied.begun);
     let something = desired.attributes.iter().filter(|(_, value)| **value != Value::Null);
     let changes =
         something.map(|(name, value)| Change { attribute: name.clone(), before: None, after: Some(value.clone()) });
-    Delta {
+    let mut delta = Delta {
         address: desired.address.clone(),
         on: desired.on.clone(),
-        reason: if known { Reason::Disappeared } else { Reason::Missing },
+        reason: match (known, begun) {
+            (None, _) => Reason::Missing,
+            (Some(_), None) => Reason::Disappeared,
+            (Some(_), Some(_)) => Reason::Begun,
+        },
         changes: changes.collect(),
         desired: Some(desired.clone()),
         live: None,
+    };
+    // What was paused when a run took it away, which did not come to make it again.
+    if begun.is_some_and(|begun| begun.paused) && !desired.attributes.contains_key(PAUSED) {
+        pause(&mut delta);
     }
+    delta
 }
 
 /// The delta that removes a resource; of the attributes that can go one by one, those that `goes`
@@ -237,11 +253,15 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
         return None;
     }
     let is_drift = |change: &Change| applied.is_some_and(|applied| is_kept(desired, &change.attribute, applied, sides));
-    let drifted = changes.iter().all(is_drift);
+    let reason = match applied {
+        Some(applied) if applied.begun.is_some() => Reason::Begun,
+        _ if changes.iter().all(is_drift) => Reason::Drifted,
+        _ => Reason::Differs,
+    };
     Some(Delta {
         address: desired.address.clone(),
         on: desired.on.clone(),
-        reason: if drifted { Reason::Drifted } else { Reason::Differs },
+        reason,
         changes,
         desired: Some(desired.clone()),
         live: Some(live.clone()),
@@ -258,7 +278,7 @@ fn is_kept(desired: &Desired, attribute: &str, applied: &Applied, sides: &Sides<
 }
 
 /// The attribute of every job by which a policy pauses it.
-const PAUSED: &str = "schedule.paused";
+pub const PAUSED: &str = "schedule.paused";
 
 /// Where a resource stands between its three sides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
@@ -270,7 +290,7 @@ pub enum Status {
     Paused,
     /// Live, unnamed, and not Chronoform's own.
     Unmanaged,
-    /// The policy asks for something that was never applied.
+    /// The policy asks for something that was never applied, or that an apply began and did not end.
     Pending,
     /// The database was changed since it was last applied.
     Drifted,
@@ -382,8 +402,8 @@ fn status(address: &Address, in_sync: bool, sides: &Sides<'_>) -> Option<Status>
         _ if desired.is_none() && sides.named.contains(address) => None,
         (None, None, None) | (Some(_), None, None) if !absent => None,
         (None, _, None) => Some(Status::InSync),
-        (None, Some(_), Some(_)) => Some(Status::Missing),
-        (None, None, Some(_)) | (Some(_), _, None) => Some(Status::Pending),
+        (None, Some(applied), Some(_)) if applied.begun.is_none() => Some(Status::Missing),
+        (None, _, Some(_)) | (Some(_), _, None) => Some(Status::Pending),
         (Some(live), _, Some(wanted)) if in_sync => Some(unchanged(live, wanted)),
         (Some(live), applied, Some(wanted)) => Some(compare(live, applied, wanted, sides)),
     }
@@ -399,7 +419,8 @@ fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sid
     if update(wanted, live, sides).is_none() {
         return unchanged(live, wanted);
     }
-    let Some(applied) = applied else { return Status::Pending };
+    // How much of a difference is somebody else's cannot be told from what a run did of it.
+    let Some(applied) = applied.filter(|applied| applied.begun.is_none()) else { return Status::Pending };
     let derived = |name: &str| (sides.derived)(wanted, applied, name);
     let written = |name: &&String| !derived(name);
     let moved = |(name, value): (&String, &Json)| !derived(name) && live_json(live, name) != *value;

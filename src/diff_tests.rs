@@ -57,8 +57,15 @@ fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World
     }
     if let Some(value) = applied {
         let attributes = crate::core::Named::from_iter([("after".to_owned(), days(value).to_json())]);
-        let applied =
-            Applied { address: address(), on: Some(table()), attributes, adopted: false, source: None, at: None };
+        let applied = Applied {
+            address: address(),
+            on: Some(table()),
+            attributes,
+            adopted: false,
+            source: None,
+            at: None,
+            begun: None,
+        };
         world.applied.insert(address(), applied);
     }
     world
@@ -110,6 +117,35 @@ fn every_combination_of_the_three_sides_has_one_status() {
     assert_eq!(status_of(None, Some(7), None), Some(Status::Unmanaged));
     assert_eq!(status_of(None, None, Some(7)), Some(Status::InSync));
     assert_eq!(status_of(None, None, None), None);
+}
+
+fn begun(mut world: World, paused: bool) -> World {
+    world.applied.get_mut(&address()).unwrap().begun = Some(crate::core::Begun { run: 7, paused });
+    world
+}
+
+#[test]
+fn what_an_apply_began_and_did_not_end_is_pending_and_nobody_elses_doing() {
+    let seen = |desired, live, applied| {
+        let (diff, drift) = run(&begun(world(desired, live, applied), false));
+        (diff.deltas.first().map(|delta| delta.reason), drift[0].status)
+    };
+    assert_eq!(seen(Some(7), Some(9), Some(7)), (Some(Reason::Begun), Status::Pending), "changed in part");
+    assert_eq!(seen(Some(9), Some(8), Some(7)), (Some(Reason::Begun), Status::Pending), "on its way");
+    assert_eq!(seen(Some(7), None, Some(7)), (Some(Reason::Begun), Status::Pending), "taken away");
+    assert_eq!(seen(Some(7), Some(7), Some(7)), (None, Status::InSync), "as it is wanted all the same");
+    assert_eq!(seen(None, None, Some(7)), (None, Status::InSync), "not wanted any more, and gone");
+}
+
+#[test]
+fn a_job_that_was_paused_when_a_run_took_it_away_comes_back_paused() {
+    let made =
+        |world: &World| run(world).0.deltas.remove(0).desired.unwrap().attributes.get("schedule.paused").cloned();
+    assert_eq!(made(&begun(world(Some(7), None, Some(7)), true)), Some(Value::Bool(true)));
+    assert_eq!(made(&begun(world(Some(7), None, Some(7)), false)), None);
+    let mut wanted = begun(world(Some(7), None, Some(7)), true);
+    wanted.desired.get_mut(&address()).unwrap().set("schedule.paused", false);
+    assert_eq!(made(&wanted), Some(Value::Bool(false)), "where the policy says otherwise, it says so");
 }
 
 #[test]

@@ -263,7 +263,15 @@ pub(super) fn seen_of(plan: &Plan) -> BTreeMap<Address, Applied> {
             .filter(|_| !remade(action))
             .map(|change| (change.name.clone(), change.before.clone()));
         let (address, on) = (action.address.clone(), action.on.clone());
-        Applied { address, on, attributes: kept.chain(before).collect(), adopted: false, source: None, at: None }
+        Applied {
+            address,
+            on,
+            attributes: kept.chain(before).collect(),
+            adopted: false,
+            source: None,
+            at: None,
+            begun: None,
+        }
     });
     seen.map(|applied| (applied.address.clone(), applied)).collect()
 }

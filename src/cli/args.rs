@@ -29,7 +29,7 @@ impl Cli {
     /// # Errors
     /// What is wrong with it, or the help that it asks for.
     pub fn read() -> Result<Self, clap::Error> {
-        Self::of(&command().try_get_matches()?)
+        Self::of(&command().try_get_matches().map_err(without_misleading_tips)?)
     }
 
     fn of(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
@@ -42,6 +42,20 @@ impl Cli {
         cli.global.url_is_given = innermost.value_source("url") == Some(clap::parser::ValueSource::CommandLine);
         Ok(cli)
     }
+}
+
+/// Another command has `--allow`: what begins alike is something else.
+fn without_misleading_tips(mut error: clap::Error) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let is_allow = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(it)) if it == "--allow");
+    if error.kind() == ErrorKind::UnknownArgument && is_allow {
+        error.remove(ContextKind::SuggestedArg);
+        // It names that as well.
+        error.remove(ContextKind::Usage);
+        let tip = "hazards are allowed when the plan is applied: `chronoform apply --allow HAZARD`; a plan names them";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 const EXIT_CODES: &str = "Exit codes:
@@ -573,5 +587,13 @@ mod tests {
             let first: Vec<&str> = about.split([':', ';', ',']).take(1).collect();
             assert!(EXIT_CODES.contains(&format!("{}  {}", exit as u8, first[0])), "{about}");
         }
+    }
+
+    #[test]
+    fn a_hazard_that_is_allowed_too_early_is_answered_with_when_to_allow_it() {
+        let error = command().try_get_matches_from(["chronoform", "plan", "--allow", "builds_index"]).unwrap_err();
+        assert!(error.to_string().contains("--allow-new-database"), "{error}");
+        let error = without_misleading_tips(error).to_string();
+        assert!(!error.contains("--allow-new-database") && error.contains("chronoform apply --allow"), "{error}");
     }
 }

@@ -241,7 +241,7 @@ impl Context {
         let place = |name: &str| {
             let url = config.url(name).ok()??;
             let found = ConnectOptions::from_environment(Some(url)).resolve().ok()?;
-            Some((found.host, found.port, found.database))
+            Some((this_machine(found.host), found.port, found.database))
         };
         let Some(own) = place(&target) else { return Ok(None) };
         // What cannot be told from here, because a variable is not set, say, is no concern of this target.
@@ -336,4 +336,22 @@ fn visible(mut diagnostic: Diagnostic) -> Diagnostic {
         *word = clean(word);
     }
     diagnostic
+}
+
+/// The host, where it is this machine by another word.
+fn this_machine(host: String) -> String {
+    match host.as_str() {
+        "127.0.0.1" | "::1" | "[::1]" => "localhost".to_owned(),
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn this_machine_is_one_place_by_whatever_word() {
+        let same = ["localhost", "127.0.0.1", "::1"].map(|host| super::this_machine(host.to_owned()));
+        assert!(same.iter().all(|host| host == "localhost"), "{same:?}");
+        assert_eq!(super::this_machine("db1".to_owned()), "db1");
+    }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::apply::{ActionOutcome, Events, Report, StepOutcome, Verified};
 use crate::cli::progress::Progress;
-use crate::core::{Action, Address, Applied, ClosedBy, Named, Op, Place, Server, SourceLine, Step, Value};
+use crate::core::{Action, Address, Applied, ClosedBy, Named, Op, Place, Reason, Server, SourceLine, Step, Value};
 use crate::diag::{Failure, code};
-use crate::diff::Drift;
+use crate::diff::{Drift, PAUSED};
 use crate::kinds::by_id;
 use crate::ledger::{
     Admission, Batch, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who,
@@ -38,29 +38,39 @@ pub fn history(
     let mut ledger = Ledger::open_read(path)?;
     let database = ledger.database(server, admission)?;
     let mut runs: BTreeMap<RunId, Option<report::AppliedBy>> = BTreeMap::new();
+    let begun = ledger.begun(database)?;
     let mut known = BTreeMap::new();
     for resource in ledger.resources(database)? {
-        let run = match runs.get(&resource.run) {
-            Some(run) => run.clone(),
-            None => {
-                let run = ledger.run(resource.run)?.map(|run| report::AppliedBy {
-                    run: run.id.number(),
-                    at: 0,
-                    who: format!("{}@{}", run.who.user, run.who.host),
-                    actor: run.who.actor,
-                    role: run.role,
-                    revision: run.who.revision,
-                    pipeline: run.who.pipeline,
-                });
-                runs.insert(resource.run, run.clone());
-                run
-            }
-        };
-        let applied = run.map(|run| report::AppliedBy { at: resource.applied_at.0, ..run });
+        let applied = run_of(resource.run, &ledger, &mut runs)?;
+        let applied = applied.map(|run| report::AppliedBy { at: resource.applied_at.0, ..run });
+        let begun = begun.get(&resource.address).map(|begun| run_of(begun.run, &ledger, &mut runs));
+        let begun = begun.transpose()?.flatten();
         let source = resource.policy.map(|place| SourceLine { file: place.file, line: place.line });
-        known.insert(resource.address, report::Known { source, applied, ..report::Known::default() });
+        known.insert(resource.address, report::Known { source, applied, begun, ..report::Known::default() });
     }
     Ok(known)
+}
+
+/// A run as reports tell of it, with when it began; each is read once.
+fn run_of(
+    id: RunId,
+    ledger: &Ledger,
+    runs: &mut BTreeMap<RunId, Option<report::AppliedBy>>,
+) -> Result<Option<report::AppliedBy>, Failure> {
+    if let Some(run) = runs.get(&id) {
+        return Ok(run.clone());
+    }
+    let run = ledger.run(id)?.map(|run| report::AppliedBy {
+        run: run.id.number(),
+        at: run.started.0,
+        who: format!("{}@{}", run.who.user, run.who.host),
+        actor: run.who.actor,
+        role: run.role,
+        revision: run.who.revision,
+        pipeline: run.who.pipeline,
+    });
+    runs.insert(id, run.clone());
+    Ok(run)
 }
 
 /// The drift report that was recorded last.
@@ -248,7 +258,7 @@ fn remembered(
     adopted: bool,
 ) -> Applied {
     let attributes = attributes.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
-    Applied { address: address.clone(), on: on.clone(), attributes, adopted, source: None, at: None }
+    Applied { address: address.clone(), on: on.clone(), attributes, adopted, source: None, at: None, begun: None }
 }
 
 fn adopted(adopt: &Adopt) -> Applied {
@@ -313,6 +323,9 @@ impl Events for Recorder<'_> {
 
     fn step_started(&mut self, index: usize, action: &Action, step: usize, what: &Step) -> Result<(), Failure> {
         self.progress.step(action, step, what);
+        // All of it goes when the first statement does.
+        let takes_along = action.op == Op::Replace && step == 0;
+        let along = if takes_along { gone_along(self.plan) } else { Vec::new() };
         let start = crate::ledger::StepStart {
             action: u32::try_from(index).unwrap_or(u32::MAX),
             index: u32::try_from(step).unwrap_or(u32::MAX),
@@ -320,6 +333,7 @@ impl Events for Recorder<'_> {
             address: &action.address,
             sql: &what.sql,
             transactional: what.transactional,
+            along: &along,
         };
         let id = self.ledger.start_step(self.run, &start)?;
         self.open.insert((index, step), id);
@@ -386,6 +400,14 @@ impl Events for Recorder<'_> {
             report::clean(&action.address.told(action.on.as_ref()))
         ));
     }
+}
+
+/// What goes with the relations that a plan makes anew and is made again after them, and whether it is a job
+/// that is paused.
+fn gone_along(plan: &Plan) -> Vec<(&Address, bool)> {
+    let remade = plan.actions.iter().filter(|action| action.reason == Reason::Remade);
+    let paused = |action: &Action| action.desired.get(PAUSED) == Some(&Value::Bool(true));
+    remade.map(|action| (&action.address, paused(action))).collect()
 }
 
 /// What the run did, for people.

@@ -219,6 +219,9 @@ pub struct Impact {
     /// What of it can never be had again, where the rest is made anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<Lost>,
+    /// What of it is made anew from a part of its rows, where the others are gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_part: Option<InPart>,
     /// What goes along with it and does not come back, each as plans name it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub along: BTreeSet<String>,
@@ -235,6 +238,27 @@ pub struct Lost {
     pub first: String,
     /// The time of the last.
     pub last: String,
+}
+
+/// What is made anew from a part of the rows that it was made from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InPart {
+    /// How many buckets.
+    pub buckets: u64,
+    /// Where the first of them begins to have rows, as the server prints it in UTC; nothing where it has them from
+    /// its beginning on.
+    pub since: Option<String>,
+}
+
+impl InPart {
+    /// Whether an earlier look did not have all of this in it.
+    fn has_grown_since(&self, earlier: &Self) -> bool {
+        let later = match (&self.since, &earlier.since) {
+            (Some(now), Some(then)) => is_later(now, then),
+            _ => false,
+        };
+        later || self.buckets > earlier.buckets
+    }
 }
 
 impl Lost {
@@ -261,15 +285,20 @@ impl Impact {
         self
     }
 
-    /// Whether this touches what an earlier count did not: more that is lost for good, a chunk that was
-    /// not in its list, or, where it had no list, more chunks or a newer end. Rows and bytes say nothing,
-    /// for VACUUM and ANALYZE alone change them; neither does what one of the two could not tell.
+    /// Whether this touches what an earlier count did not: more that is lost for good or made anew from a
+    /// part of its rows, a chunk that was not in its list, or, where it had no list, more chunks or a newer
+    /// end. Rows and bytes say nothing, for VACUUM and ANALYZE alone change them; neither does what one of
+    /// the two could not tell.
     pub fn has_grown_since(&self, earlier: &Self) -> bool {
         let more_is_lost = match (&self.lost, &earlier.lost) {
             (Some(now), Some(then)) => now.has_grown_since(then),
             (now, _) => now.is_some(),
         };
-        if more_is_lost {
+        let more_is_part = match (&self.in_part, &earlier.in_part) {
+            (Some(now), Some(then)) => now.has_grown_since(then),
+            (now, _) => now.is_some(),
+        };
+        if more_is_lost || more_is_part {
             return true;
         }
         if let Some(grown) = self.has_other_chunks_than(earlier) {
@@ -438,6 +467,14 @@ mod tests {
         assert!(until("2026-02-01").has_grown_since(&until("2026-01-01")));
         assert!(!until("2026-02-01").has_grown_since(&until("2026-02-01")));
         assert!(!Impact::default().has_grown_since(&until("2026-02-01")));
+        let part = |buckets: u64, since: Option<&str>| {
+            let since = since.map(str::to_owned);
+            Impact { in_part: Some(InPart { buckets, since }), ..Impact::default() }
+        };
+        assert!(part(1, None).has_grown_since(&Impact::default()));
+        assert!(part(2, Some("2026-01-02")).has_grown_since(&part(1, Some("2026-01-02"))));
+        assert!(part(1, Some("2026-01-03")).has_grown_since(&part(1, Some("2026-01-02"))));
+        assert!(!part(1, Some("2026-01-02")).has_grown_since(&part(2, Some("2026-01-02"))));
     }
 
     #[test]

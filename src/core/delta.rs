@@ -33,6 +33,8 @@ pub enum Reason {
     Dropped,
     /// What it is on is made anew, and it goes with that.
     Remade,
+    /// An apply that has not ended began it.
+    Begun,
 }
 
 impl fmt::Display for Reason {
@@ -45,6 +47,7 @@ impl fmt::Display for Reason {
             Self::Unwanted => "the policy says `ensure: absent`",
             Self::Dropped => "the policy no longer mentions it, and Chronoform applied it",
             Self::Remade => "what it is on is made anew, and it goes with that",
+            Self::Begun => "an apply began it, and did not end",
         })
     }
 }

@@ -23,7 +23,7 @@ pub mod stack;
 pub mod value;
 
 pub use action::{
-    Action, AttributeChange, FromClass, Hazard, Impact, Lock, LockMode, Lost, Op, SourceLine, Step, Task,
+    Action, AttributeChange, FromClass, Hazard, Impact, InPart, Lock, LockMode, Lost, Op, SourceLine, Step, Task,
 };
 pub use address::{Address, INTERNAL_SCHEMA, KindId};
 pub use bytes::Bytes;
@@ -35,7 +35,7 @@ pub use json_text::JsonText;
 pub use name::QualifiedName;
 pub use operation::{ClosedBy, Operation};
 pub use place::{Place, Via};
-pub use resource::{Applied, Containers, Desired, Ensure, Live, Named, Whence, as_map};
+pub use resource::{Applied, Begun, Containers, Desired, Ensure, Live, Named, Whence, as_map};
 pub use server::{Edition, Server, Timescale, Version};
 pub use sql_text::SqlText;
 pub use value::{KeyColumn, KeyTarget, Value};

@@ -163,6 +163,17 @@ pub struct Applied {
     pub source: Option<SourceLine>,
     /// When it was last applied, in the words of RFC 3339.
     pub at: Option<String>,
+    /// A later run that began to change it, and has not ended that.
+    pub begun: Option<Begun>,
+}
+
+/// A run that began to change a resource, and has not ended that: it was interrupted, or goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Begun {
+    /// The run's number in the ledger.
+    pub run: i64,
+    /// Whether what it took away is a job that was paused, and is to be made again as one that is.
+    pub paused: bool,
 }
 
 /// Where the policy file is that a resource was applied from, seen from those at hand.

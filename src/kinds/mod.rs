@@ -298,6 +298,11 @@ pub trait Kind: Sync {
         false
     }
 
+    /// What one that nobody manages is or has, where its address does not say it.
+    fn tells(&self, _live: &Live) -> Option<String> {
+        None
+    }
+
     /// What an attribute is called in reports, where its own name would say nothing to a reader.
     fn label(&self, _attribute: &str) -> Option<&'static str> {
         None

@@ -10,8 +10,8 @@ use crate::diag::Diagnostic;
 use crate::ledger::Admission;
 use crate::ledger::audit::Head;
 use crate::ledger::event::{
-    DatabaseAdded, Event, PolicyPlace, ResourceApplied, ResourceForgotten, ResourceName, RunFinished, RunStarted,
-    StepFinished, StepSettled, StepStarted,
+    DatabaseAdded, Event, GoneAlong, PolicyPlace, ResourceApplied, ResourceForgotten, ResourceName, RunFinished,
+    RunStarted, StepFinished, StepSettled, StepStarted,
 };
 use crate::ledger::read::{databases, resource};
 use crate::ledger::records::{
@@ -111,6 +111,11 @@ impl<'a> Batch<'a> {
             resource: start.address.into(),
             sql: start.sql.to_owned(),
             transactional: start.transactional,
+            along: start
+                .along
+                .iter()
+                .map(|(address, paused)| GoneAlong { resource: (*address).into(), paused: *paused })
+                .collect(),
         }))?;
         Ok(step)
     }

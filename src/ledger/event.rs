@@ -74,6 +74,17 @@ pub(super) struct StepStarted {
     pub(super) resource: ResourceName,
     pub(super) sql: String,
     pub(super) transactional: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) along: Vec<GoneAlong>,
+}
+
+/// A resource that goes with what a statement makes anew.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct GoneAlong {
+    pub(super) resource: ResourceName,
+    /// Whether it is a job that is paused, and is to be made again as one that is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) paused: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -17,6 +17,7 @@ pub(super) static MIGRATIONS: &[&str] = &[
     include_str!("migrations/1_first.sql"),
     include_str!("migrations/2_targets.sql"),
     include_str!("migrations/3_drift.sql"),
+    include_str!("migrations/4_along.sql"),
 ];
 
 /// What a SQLite file holds.

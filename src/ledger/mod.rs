@@ -43,8 +43,9 @@ pub use event::PolicyPlace;
 pub use identity::{ALLOW_NEW_OPTION, Admission};
 pub use observed::{DriftRecord, Observed};
 pub use records::{
-    DatabaseId, DatabaseRecord, DriftReportId, Memory, Moment, Origin, ResourceChange, ResourceRecord, RunDetail,
-    RunId, RunOutcome, RunRecord, RunStart, RunState, StepCounts, StepEnd, StepId, StepRecord, StepStart, StepState,
+    BegunRecord, DatabaseId, DatabaseRecord, DriftReportId, Memory, Moment, Origin, ResourceChange, ResourceRecord,
+    RunDetail, RunId, RunOutcome, RunRecord, RunStart, RunState, StepCounts, StepEnd, StepId, StepRecord, StepStart,
+    StepState,
 };
 pub use verify::{Finding, Verification};
 pub use who::Who;

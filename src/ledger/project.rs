@@ -104,7 +104,17 @@ fn step_started(conn: &Connection, at: i64, event: &StepStarted) -> Result<(), T
             StepState::Started
         ],
     )?;
-    one(changed, || format!("step {} starts in run {}, which is not going on", event.step, event.run))
+    one(changed, || format!("step {} starts in run {}, which is not going on", event.step, event.run))?;
+    if event.along.is_empty() {
+        return Ok(());
+    }
+    let mut insert =
+        conn.prepare("INSERT INTO step_along (step_id, kind, schema, name, paused) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for along in &event.along {
+        let resource = &along.resource;
+        insert.execute(params![event.step, resource.kind, resource.schema_column(), resource.name, along.paused])?;
+    }
+    Ok(())
 }
 
 fn step_finished(conn: &Connection, at: i64, event: &StepFinished) -> Result<(), Trouble> {

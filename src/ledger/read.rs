@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value as Json;
 
-use crate::core::{Address, Applied, KindId, Op, QualifiedName, SourceLine};
+use crate::core::{Address, Applied, Begun, KindId, Op, QualifiedName, SourceLine};
 use crate::diag::Diagnostic;
 use crate::ledger::Ledger;
 use crate::ledger::audit::Entry;
 use crate::ledger::event::{Event, PolicyPlace};
 use crate::ledger::records::{
-    DatabaseId, DatabaseRecord, Memory, Moment, Origin, ResourceChange, ResourceRecord, RunDetail, RunId, RunOutcome,
-    RunRecord, RunState, StepCounts, StepRecord,
+    BegunRecord, DatabaseId, DatabaseRecord, Memory, Moment, Origin, ResourceChange, ResourceRecord, RunDetail, RunId,
+    RunOutcome, RunRecord, RunState, StepCounts, StepRecord,
 };
 use crate::ledger::trouble::Trouble;
 use crate::ledger::who::Who;
@@ -29,6 +29,23 @@ const RUN: &str = "r.id, r.command, r.started, r.finished, r.outcome, r.os_user,
 const STEP: &str = "s.id, s.run_id, s.action, s.step, s.op, s.kind, s.schema, s.name, s.sql, s.transactional,
     s.outcome, s.started, s.finished, s.error, s.sqlstate, s.elapsed_ms, s.note";
 
+/// Of the runs that did not end well, what their statements did, or may have done, to resources that no run has
+/// recorded since. In the order of the runs, so that the last has the last word.
+const BEGUN: &str = "WITH sent AS (
+    SELECT s.id, s.run_id, s.kind, s.schema, s.name FROM runs r JOIN steps s ON s.run_id = r.id
+     WHERE r.database_id = ?1 AND r.outcome IS NOT 'done'
+       AND s.outcome IN ('done', 'settled_done', 'started', 'in_doubt')),
+  touched AS (
+    SELECT run_id, kind, schema, name, 0 AS paused FROM sent
+    UNION ALL
+    SELECT sent.run_id, a.kind, a.schema, a.name, a.paused FROM sent JOIN step_along a ON a.step_id = sent.id)
+  SELECT t.kind, t.schema, t.name, t.run_id, max(t.paused) AS paused
+    FROM touched t
+    JOIN resources r ON (r.database_id, r.kind, r.schema, r.name) = (?1, t.kind, t.schema, t.name)
+   WHERE t.run_id > r.run_id
+   GROUP BY t.kind, t.schema, t.name, t.run_id
+   ORDER BY t.run_id";
+
 impl Ledger {
     /// Every database that the ledger knows, in the order in which it came to know them.
     ///
@@ -43,6 +60,7 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn applied(&self, database: DatabaseId) -> Result<BTreeMap<Address, Applied>, Diagnostic> {
+        let begun = self.begun(database)?;
         let entries = self.resources(database)?.into_iter().map(|record| {
             let applied = Applied {
                 address: record.address.clone(),
@@ -51,10 +69,28 @@ impl Ledger {
                 adopted: record.origin == Origin::Adopted,
                 source: record.policy.map(|policy| SourceLine { file: policy.file, line: policy.line }),
                 at: Some(record.applied_at.to_string()),
+                begun: begun.get(&record.address).map(|it| Begun { run: it.run.number(), paused: it.paused }),
             };
             (record.address, applied)
         });
         Ok(entries.collect())
+    }
+
+    /// Every remembered resource that a later run began to change, or took away with what it is on, and has
+    /// not ended that: it stopped before, or goes on.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn begun(&self, database: DatabaseId) -> Result<BTreeMap<Address, BegunRecord>, Diagnostic> {
+        self.read(|conn| {
+            let mut query = conn.prepare(BEGUN)?;
+            let mut rows = query.query([database])?;
+            let mut found = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                found.insert(address(row)?, BegunRecord { run: row.get("run_id")?, paused: row.get("paused")? });
+            }
+            Ok(found)
+        })
     }
 
     /// The same with when, by which run and from which policy.

@@ -153,6 +153,9 @@ pub struct StepStart<'a> {
     pub sql: &'a str,
     /// Whether it runs inside a transaction.
     pub transactional: bool,
+    /// What goes with what it makes anew and is to be made again after it, and whether as a job that is
+    /// paused.
+    pub along: &'a [(&'a Address, bool)],
 }
 
 /// What became of a statement.
@@ -330,6 +333,15 @@ pub struct ResourceRecord {
     pub applied_at: Moment,
     /// Where a policy asked for it.
     pub policy: Option<PolicyPlace>,
+}
+
+/// What a run did of a change that it has not ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BegunRecord {
+    /// The run.
+    pub run: RunId,
+    /// Whether it took a job away that was paused, and is to be made again as one that is.
+    pub paused: bool,
 }
 
 /// What a run did to one resource.

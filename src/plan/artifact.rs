@@ -202,6 +202,9 @@ pub struct Unmanaged {
     pub address: Address,
     /// The relation that it belongs to.
     pub on: Option<QualifiedName>,
+    /// What it is or has, where its address does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
 }
 
 /// A resource that is recorded as managed without being touched.

@@ -84,6 +84,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
     let unmanaged = |address: &Address| Unmanaged {
         address: address.clone(),
         on: input.view.live.get(address).and_then(|live| live.on.clone()),
+        what: input.view.live.get(address).and_then(|live| by_id(&address.kind)?.tells(live)),
     };
     let fingerprint = Fingerprint::of_parts(actions.iter().map(|action| action.fingerprint.as_str()));
     Ok(Plan {
@@ -171,8 +172,10 @@ fn adopt(input: &Input<'_>) -> Vec<Adopt> {
         let desired = input.desired.get(address)?;
         let known = input.applied.get(address);
         // Where its policy was moved to is worth recording too: see `Diff::elsewhere`.
-        let same =
-            known.is_some_and(|applied| (input.whence)(applied) != Whence::Gone && is_recorded(desired, applied));
+        // So is that what a run began has come to its end some other way.
+        let same = known.is_some_and(|applied| {
+            (input.whence)(applied) != Whence::Gone && applied.begun.is_none() && is_recorded(desired, applied)
+        });
         (!same).then(|| adopted(desired, known.is_none(), input))
     };
     let own = input.diff.in_sync.iter().filter(|address| closed_by(&address.kind) == ClosedBy::Apply);
@@ -205,7 +208,9 @@ fn forget(input: &Input<'_>) -> Vec<Unmanaged> {
         in_view && !wanted && !input.view.live.contains_key(&applied.address)
     };
     let forgotten = input.applied.values().filter(gone);
-    forgotten.map(|applied| Unmanaged { address: applied.address.clone(), on: applied.on.clone() }).collect()
+    forgotten
+        .map(|applied| Unmanaged { address: applied.address.clone(), on: applied.on.clone(), what: None })
+        .collect()
 }
 
 /// What an action is made among.

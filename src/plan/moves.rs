@@ -130,7 +130,7 @@ mod tests {
     fn applied(address: Address, on: &QualifiedName) -> (Address, Applied) {
         let attributes = crate::core::Named::from_iter([("a".to_owned(), serde_json::json!(1))]);
         let on = Some(on.clone());
-        (address.clone(), Applied { address, on, attributes, adopted: true, source: None, at: None })
+        (address.clone(), Applied { address, on, attributes, adopted: true, source: None, at: None, begun: None })
     }
 
     fn moved(list: &[Moved]) -> Vec<String> {

@@ -28,6 +28,8 @@ pub struct Known {
     pub source: Option<SourceLine>,
     /// Who applied it last, as the ledger tells.
     pub applied: Option<AppliedBy>,
+    /// The run that began to change it since, and has not ended that, with when the run began.
+    pub begun: Option<AppliedBy>,
     /// What the server tells of it.
     pub server: Option<ServerWord>,
     /// Whether the earlier report did not have this difference; nothing where none was asked for.
@@ -87,7 +89,8 @@ impl Known {
             Some(false) => told.push("known from the earlier report".to_owned()),
             None => {}
         }
-        told.extend(self.applied.as_ref().map(AppliedBy::told));
+        told.extend(self.begun.as_ref().map(|by| by.told("begun, and not ended, by the apply of")));
+        told.extend(self.applied.as_ref().map(|by| by.told("last applied")));
         if let Some(word) = &self.server {
             told.extend(word.written.as_ref().map(|at| format!("the server last wrote its catalog row at {at}")));
             told.extend(word.owner.as_ref().map(|owner| format!("its job is owned by the role {owner}")));
@@ -97,16 +100,18 @@ impl Known {
 
     /// The fields that a JSON report has beside the standing.
     pub(super) fn fields(&self) -> Vec<(&'static str, Json)> {
-        let applied = self.applied.as_ref().map(|by| {
+        let run = |by: &AppliedBy| {
             json!({
                 "run": by.run, "at": clock::when(by.at), "who": by.who, "actor": by.actor, "role": by.role,
                 "commit": by.revision, "pipeline": by.pipeline,
             })
-        });
+        };
+        let (applied, begun) = (self.applied.as_ref().map(run), self.begun.as_ref().map(run));
         let server = self.server.as_ref().map(|word| json!({ "written": word.written, "job_owner": word.owner }));
         vec![
             ("source", json!(self.source)),
             ("last_applied", json!(applied)),
+            ("begun", json!(begun)),
             ("server", json!(server)),
             ("new", json!(self.is_new)),
         ]
@@ -114,7 +119,7 @@ impl Known {
 }
 
 impl AppliedBy {
-    fn told(&self) -> String {
+    fn told(&self, what: &str) -> String {
         let mut more = vec![format!("run {}", self.run)];
         more.extend(self.role.as_ref().map(|role| format!("as role {role}")));
         more.extend(self.revision.as_ref().map(|commit| format!("commit {}", commit.get(..12).unwrap_or(commit))));
@@ -123,7 +128,7 @@ impl AppliedBy {
             Some(actor) => format!("{actor} ({})", self.who),
             None => self.who.clone(),
         };
-        format!("last applied {} by {who}, {}", clock::when(self.at), more.join(", "))
+        format!("{what} {} by {who}, {}", clock::when(self.at), more.join(", "))
     }
 }
 

@@ -284,8 +284,11 @@ pub(super) fn full_plan() -> Plan {
         blocked(),
         predicate(),
     ];
-    let unmanaged =
-        |kind: &str, name: &str| Unmanaged { address: address(kind, &table(name)), on: Some(table("trades")) };
+    let unmanaged = |kind: &str, name: &str| Unmanaged {
+        address: address(kind, &table(name)),
+        on: Some(table("trades")),
+        what: None,
+    };
     Plan {
         unmanaged: vec![unmanaged("index", "ix_by_hand"), unmanaged("reorder", "trades")],
         forget: vec![unmanaged("index", "ix_gone")],

@@ -168,6 +168,7 @@ pub(super) fn reason(reason: Reason) -> Sentence {
         Reason::Unwanted => Sentence::of("the policy says ").code("ensure: absent"),
         Reason::Dropped => Sentence::of("no longer in the policy, and applied by Chronoform"),
         Reason::Remade => Sentence::of("what it is on is made anew, and it goes with that"),
+        Reason::Begun => Sentence::of("an apply began it, and did not end"),
     }
 }
 
@@ -376,6 +377,7 @@ pub(super) const fn status(drift: &Drift) -> &'static str {
     match drift.status {
         Status::InSync => "as applied, and as the policy wants it",
         Status::Paused => "paused by an operator, and left so",
+        Status::Unmanaged if drift.on.is_none() => "there, and in no policy",
         Status::Unmanaged => "on a managed table, and in no policy",
         Status::Pending if drift.goes => "not wanted by the policy any more, and not removed yet",
         Status::Pending => "wanted by the policy, and not applied yet",

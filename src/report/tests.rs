@@ -227,7 +227,7 @@ fn hostile_plan(name: &str) -> Plan {
     plan.target.database = name.to_owned();
     plan.target.host = name.to_owned();
     plan.tool_version = name.to_owned();
-    plan.unmanaged = vec![Unmanaged { address: Address::global(KindId::read(name), name), on: Some(on) }];
+    plan.unmanaged = vec![Unmanaged { address: Address::global(KindId::read(name), name), on: Some(on), what: None }];
     plan.diagnostics = vec![message("error", name, name), message("warning", "x", &format!("`{name}` is odd"))];
     plan
 }

@@ -73,7 +73,9 @@ pub(super) fn groups(plan: &Plan) -> Vec<Group<'_>> {
 
 fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
     let is_removed = matches!(action.reason, Reason::Unwanted | Reason::Dropped);
-    let is_whole = is_removed || matches!(action.reason, Reason::Missing | Reason::Disappeared | Reason::Remade);
+    let is_made = matches!(action.reason, Reason::Missing | Reason::Disappeared | Reason::Remade)
+        || (action.reason == Reason::Begun && action.op == Op::Create);
+    let is_whole = is_removed || is_made;
     let side =
         |attribute: &'a AttributeChange| -> &'a Json { if is_removed { &attribute.before } else { &attribute.after } };
     let named = action.attributes.iter().map(|attribute| (attribute.words(), side(attribute)));
@@ -255,7 +257,13 @@ pub(super) fn remarks(plan: &Plan, most: usize) -> Vec<Sentence> {
     let paused: Vec<&Drift> = plan.drift.iter().filter(|drift| drift.status == Status::Paused).collect();
     let names = paused.iter().map(|drift| Label::anywhere(&drift.address, drift.on.as_ref()));
     list(paused.len(), "Paused by an operator, and left so", listed(names, most));
-    let names = plan.unmanaged.iter().map(|found| Label::anywhere(&found.address, found.on.as_ref()));
+    let names = plan.unmanaged.iter().map(|found| {
+        let label = Label::anywhere(&found.address, found.on.as_ref());
+        match &found.what {
+            Some(what) => label.text(format!(" ({what})")),
+            None => label,
+        }
+    });
     list(plan.unmanaged.len(), "Unmanaged, and left alone", listed(names, most));
     let names = plan.due.iter().map(due);
     list(plan.due.len(), "Due, and done by `chronoform run`", listed(names, most));

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use crate::cli::args::{Format, ImportArgs, Paths};
 use crate::cli::context::Context;
 use crate::cli::out;
-use crate::core::{Containers, Live, QualifiedName};
+use crate::core::{Address, Containers, Live, QualifiedName};
 use crate::diag::{Exit, Failure, Sources};
 use crate::import::{self, Base, Document, Gathered};
 use crate::kinds;
@@ -153,6 +153,12 @@ impl<'a> Known<'a> {
     }
 }
 
+/// Whether work on a resource was begun, and a plan would go on with it.
+fn is_begun(live: &Live) -> bool {
+    let kind = kinds::by_id(&live.address.kind);
+    live.attributes.keys().any(|name| kind.is_some_and(|kind| kind.is_left_over(name)))
+}
+
 /// All that is live, chosen and not described yet, as documents that hold.
 fn read(choice: &Choice, project: &Project, session: &mut Session) -> Result<(Gathered, Summary), Failure> {
     let server = snapshot::open(session)?;
@@ -190,7 +196,25 @@ fn read(choice: &Choice, project: &Project, session: &mut Session) -> Result<(Ga
     };
     summary.classes = import::prove(&mut gathered, base, &mut |desired| snapshot::canon(session, &taken, desired))?;
     snapshot::finish(session)?;
+    let written = gathered.documents.iter().flat_map(|document| &document.resources);
+    let written: BTreeSet<&Address> = written.map(|resource| &resource.address).collect();
+    summary.begun = written.iter().filter(|address| taken.live.get(address).is_some_and(is_begun)).count();
     let written = gathered.documents.iter().filter(|document| document.relation.is_some()).count();
     summary.silent = taken.relations.len().saturating_sub(written + relations);
     Ok((gathered, summary))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::KindId;
+
+    #[test]
+    fn what_a_plan_goes_on_with_is_told_from_what_is_finished() {
+        let address = Address::in_schema(KindId::new("continuous_aggregate"), &QualifiedName::new("public", "hourly"));
+        let mut live = Live::new(address, Some(QualifiedName::new("public", "hourly")));
+        assert!(!is_begun(&live));
+        live.set("unfinished_fill", crate::core::Value::text("begun, and not completed"));
+        assert!(is_begun(&live));
+    }
 }

@@ -35,6 +35,8 @@ pub struct Summary {
     pub classes: Vec<LeftOut>,
     /// How many resources were newly recorded, where that was asked for.
     pub adopted: Option<usize>,
+    /// How many of those that are written are work that was begun, and that `apply` goes on with.
+    pub begun: usize,
 }
 
 impl Summary {
@@ -125,7 +127,7 @@ impl Summary {
         let mut text = format!("{}.\n", sentences.join(". "));
         if let (Some(folder), false) = (folder, self.files.is_empty()) {
             let path = report::clean(&folder.path().display().to_string()).into_owned();
-            let rest = if self.classes.is_empty() { "nothing to do" } else { "only to do what the classes ask for" };
+            let rest = self.rest();
             text.push_str(&format!("`chronoform plan {path}` now has {rest}"));
             text.push_str(match self.adopted {
                 Some(_) => ".\n",
@@ -133,6 +135,15 @@ impl Summary {
             });
         }
         text
+    }
+
+    /// What a plan has to do once this is written.
+    fn rest(&self) -> String {
+        let classes = (!self.classes.is_empty()).then(|| "to do what the classes ask for".to_owned());
+        let begun =
+            (self.begun > 0).then(|| format!("to go on with what was begun on {}", count(self.begun, "resource")));
+        let rest: Vec<String> = classes.into_iter().chain(begun).collect();
+        if rest.is_empty() { "nothing to do".to_owned() } else { format!("only {}", rest.join(", and ")) }
     }
 
     /// What the server has beside the database, and how to get it.
@@ -237,4 +248,16 @@ fn counted(documents: &[Document]) -> String {
 
 fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_begun_is_not_called_nothing_to_do() {
+        assert_eq!(Summary::default().rest(), "nothing to do");
+        let rest = Summary { begun: 2, ..Summary::default() }.rest();
+        assert_eq!(rest, "only to go on with what was begun on 2 resources");
+    }
 }

@@ -30,7 +30,7 @@ pub fn is_wanted(desired: &Desired) -> bool {
 /// still there of its rows comes back, unless the policy says otherwise.
 pub fn is_filled_after(delta: &Delta) -> bool {
     let Some(desired) = &delta.desired else { return false };
-    let was_there = !delta.is_create() || matches!(delta.reason, Reason::Remade | Reason::Disappeared);
+    let was_there = !delta.is_create() || matches!(delta.reason, Reason::Remade | Reason::Disappeared | Reason::Begun);
     let is_made = delta.is_create() || delta.change("query").is_some();
     is_made && (desired.get("with_data") == Some(&Value::Bool(true)) || (was_there && is_wanted(desired)))
 }

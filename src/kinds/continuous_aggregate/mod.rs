@@ -7,6 +7,7 @@ mod export;
 mod fill;
 mod grants;
 mod observe;
+mod owners;
 mod remake;
 mod rules;
 mod settle;
@@ -127,8 +128,8 @@ impl Kind for ContinuousAggregate {
         settle::settle(desired, view, sink)
     }
 
-    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
-        settle::check(own, all, sink);
+    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        settle::check(own, sink);
     }
 
     fn repeated(
@@ -202,7 +203,9 @@ impl Kind for ContinuousAggregate {
     }
 
     fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
-        weigh::judge(delta, op, weights, view)
+        let mut judgement = weigh::judge(delta, op, weights, view)?;
+        judgement.diagnostics.extend(settle::stays_empty(delta, view).filter(|_| op != Op::Blocked));
+        Ok(judgement)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::remake::is_replaced;
 use super::{BAD_QUERY, LEGACY_AGGREGATE, NEVER_FILLED, desired::sources, fill, query};
-use crate::core::{Address, Desired, Ensure, KindId, Live, QualifiedName, SqlText, Value};
+use crate::core::{Address, Delta, Desired, Ensure, KindId, Live, QualifiedName, SqlText, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Relation, RelationKind, Stored, View, job};
 
@@ -233,24 +233,24 @@ fn chunk_interval(settled: &mut Desired, relation: &Relation, view: &View<'_>, s
     }
 }
 
-/// One that is made empty and never refreshed stays so.
-pub fn check(own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
-    for desired in own.iter().filter(|desired| desired.ensure == Ensure::Present) {
-        let made = query(desired.get("query")).is_some() && desired.get("with_data") != Some(&Value::Bool(true));
-        let refresh = KindId::new("refresh");
-        let refreshed = |other: &Desired| other.address.kind == refresh && other.on == desired.on;
-        if made && !all.values().any(refreshed) {
-            sink.push(
-                Diagnostic::warning(
-                    &NEVER_FILLED,
-                    format!("{} is empty once it is made, and nothing refreshes it", desired.address),
-                )
-                .at(&desired.place)
-                .help("add a `refresh` section, or write `with_data: true` to fill it once"),
-            );
-        }
-    }
+/// Conflicts between the policies' own aggregates.
+pub fn check(own: &[&Desired], sink: &mut Vec<Diagnostic>) {
     check_cycles(own, sink);
+}
+
+/// One that a delta makes, and that neither the plan nor a refresh policy fills.
+pub fn stays_empty(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
+    let desired = delta.desired.as_ref()?;
+    let is_made = delta.is_create() || delta.change("query").is_some();
+    let refresh = KindId::new("refresh");
+    let refreshed =
+        |other: &Desired| other.address.kind == refresh && other.on == desired.on && other.ensure == Ensure::Present;
+    if !is_made || fill::is_filled_after(delta) || view.desired.values().any(refreshed) {
+        return None;
+    }
+    let message = format!("{} is empty once it is made, and nothing refreshes it", desired.address);
+    let warning = Diagnostic::warning(&NEVER_FILLED, message).at(&desired.place);
+    Some(warning.help("add a `refresh` section, or write `with_data: true` to fill it once"))
 }
 
 /// Aggregates that read each other in a circle.

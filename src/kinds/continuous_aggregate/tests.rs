@@ -71,6 +71,7 @@ fn only_texts_that_differ_are_asked_for() {
         adopted: false,
         source: None,
         at: None,
+        begun: None,
     };
     assert_eq!(ContinuousAggregate.queries(&wanted, Some(&live), Some(&applied)).len(), 3);
     applied.attributes.insert("query".to_owned(), json!(QUERY));

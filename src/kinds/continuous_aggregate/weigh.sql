@@ -4,12 +4,15 @@
 -- that are filled with what was never filled, $8 and $9 the same of those whose fill was begun and not
 -- completed. One row a finding:
 --   dependant         what reads one of them
+--   uses              what else does (`name`), such as a function: `words` says `type` where it is of the type of
+--                     its rows
 --   holds             what one of them holds, by its chunks
 --   lost              the part of it whose rows in the hypertable that it is filled from are gone, and from
 --                     when on they are there, as XML: only so can one query ask each of its own table.
 --                     What it reads and is made anew as well is filled from what that reads in turn.
 --                     `holes` counts the ranges after that in which the hypertable has no chunk any more
---                     `part` is the bucket that begins before the hypertable's first chunk does, at `part_since`
+--                     `part` is the bucket that begins before the hypertable's first chunk does, at `part_since`;
+--                     `beside` counts those that a range of `holes` cuts a part of
 --   kept              the first time that one of the latter keeps rows of, and what comes right after the
 --                     last, as XML; nothing where the role may not read it
 --   unfinished        the ranges, of whole buckets and in order, that one of these keeps rows of although what
@@ -21,6 +24,10 @@
 --                     (`name`; `public` is everybody) has beside the owner; `chunks` is 1 where it may pass it on
 --   given_by_default  a role (`name`) that the default privileges of who makes one of them grant something on it
 --   owner_lacks       a privilege (`words`) that was revoked from its owner
+--   owner_may_not_create  a schema that one of them, or its rows, would be in and in which its owner (`name`) may
+--                     not create anything
+--   owner_out_of_reach    the owner (`name`) of one of them, that the session's role cannot act as: by the word of
+--                     $10, as `pg_has_role` takes it
 --   commented         the comment (`xml`) on one of them, on a column of it where `schema` names one
 --   schema_privilege  a schema in which the role may not create anything
 -- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
@@ -42,13 +49,38 @@ WITH RECURSIVE named AS (
                            ELSE 'pg_catalog.int8' END AS from_internal
       FROM pg_catalog.pg_attribute AS t
      WHERE t.attrelid = ANY ($1::oid[] || $8::oid[]) AND t.attnum > 0 AND NOT t.attisdropped
+), widths AS (
+    SELECT t.oid, t.bucket, t.from_internal, a.mat_hypertable_id, a.raw_hypertable_id,
+           COALESCE(pg_catalog.to_jsonb(b) ->> 'bucket_width',
+                    CASE t.from_internal WHEN 'pg_catalog.int8' THEN pg_catalog.to_jsonb(a) ->> 'bucket_width'
+                                         ELSE (pg_catalog.to_jsonb(a) ->> 'bucket_width') || ' microseconds' END) AS width,
+           COALESCE(NULLIF(pg_catalog.to_jsonb(b) ->> 'bucket_timezone', ''),
+                    NULLIF(pg_catalog.to_jsonb(b) ->> 'timezone', ''), 'UTC') AS zone
+      FROM times AS t
+      JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      JOIN _timescaledb_catalog.hypertable AS h ON h.schema_name = n.nspname AND h.table_name = c.relname
+      JOIN _timescaledb_catalog.continuous_agg AS a ON a.mat_hypertable_id = h.id
+      LEFT JOIN _timescaledb_catalog.continuous_aggs_bucket_function AS b ON b.mat_hypertable_id = h.id
+), kept_in AS (
+    SELECT w.oid, w.bucket, w.from_internal, w.mat_hypertable_id, w.raw_hypertable_id,
+           CASE w.from_internal
+                WHEN '_timescaledb_functions.to_timestamp' THEN pg_catalog.format(
+                    '((m.%1$I AT TIME ZONE %2$L) + %3$L::pg_catalog.interval) AT TIME ZONE %2$L', w.bucket, w.zone, w.width)
+                WHEN '_timescaledb_functions.to_timestamp_without_timezone' THEN pg_catalog.format(
+                    'm.%I + %L::pg_catalog.interval', w.bucket, w.width)
+                WHEN '_timescaledb_functions.to_date' THEN pg_catalog.format(
+                    '(m.%I + %L::pg_catalog.interval)::pg_catalog.date', w.bucket, w.width)
+                ELSE pg_catalog.format('m.%I + %L::pg_catalog.int8', w.bucket, w.width) END AS ends
+      FROM widths AS w
+     WHERE w.width IS NOT NULL
 ), wanted AS (
     SELECT w.oid, w.schema, w.name, w.bucket, a.mat_hypertable_id, a.raw_hypertable_id,
            r.schema_name AS source_schema, r.table_name AS source_name, d.column_name AS source_time,
            COALESCE(p.user_view_schema, r.schema_name) AS read_schema,
            COALESCE(p.user_view_name, r.table_name) AS read_name,
            pg_catalog.to_regclass(pg_catalog.format('%I.%I', w.schema, w.name))::oid AS view,
-           d.id AS source_dimension, t.from_internal
+           d.id AS source_dimension, t.from_internal, COALESCE(k.ends, pg_catalog.format('m.%I', w.bucket)) AS ends
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
                       pg_catalog.unnest($4::text[])) AS w (oid, schema, name, bucket)
       JOIN _timescaledb_catalog.continuous_agg AS a ON a.user_view_schema = w.schema AND a.user_view_name = w.name
@@ -60,22 +92,13 @@ WITH RECURSIVE named AS (
                      WHERE d.hypertable_id = r.id AND d.num_slices IS NULL
                      ORDER BY d.id LIMIT 1) AS d ON true
       JOIN times AS t ON t.oid = w.oid AND t.bucket = w.bucket
+      LEFT JOIN kept_in AS k ON k.oid = w.oid AND k.bucket = w.bucket
 ), unfinished AS (
-    SELECT f.oid, f.bucket, t.from_internal, d.id AS source_dimension, a.mat_hypertable_id, a.raw_hypertable_id,
-           COALESCE(pg_catalog.to_jsonb(b) ->> 'bucket_width',
-                    CASE t.from_internal WHEN 'pg_catalog.int8' THEN pg_catalog.to_jsonb(a) ->> 'bucket_width'
-                                         ELSE (pg_catalog.to_jsonb(a) ->> 'bucket_width') || ' microseconds' END) AS width,
-           COALESCE(NULLIF(pg_catalog.to_jsonb(b) ->> 'bucket_timezone', ''),
-                    NULLIF(pg_catalog.to_jsonb(b) ->> 'timezone', ''), 'UTC') AS zone
+    SELECT f.oid, f.bucket, k.from_internal, d.id AS source_dimension, k.mat_hypertable_id, k.raw_hypertable_id, k.ends
       FROM ROWS FROM (pg_catalog.unnest($8::oid[]), pg_catalog.unnest($9::text[])) AS f (oid, bucket)
-      JOIN times AS t ON t.oid = f.oid AND t.bucket = f.bucket
-      JOIN pg_catalog.pg_class AS c ON c.oid = f.oid
-      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-      JOIN _timescaledb_catalog.hypertable AS h ON h.schema_name = n.nspname AND h.table_name = c.relname
-      JOIN _timescaledb_catalog.continuous_agg AS a ON a.mat_hypertable_id = h.id
-      LEFT JOIN _timescaledb_catalog.continuous_aggs_bucket_function AS b ON b.mat_hypertable_id = h.id
+      JOIN kept_in AS k ON k.oid = f.oid AND k.bucket = f.bucket
       JOIN LATERAL (SELECT d.id FROM _timescaledb_catalog.dimension AS d
-                     WHERE d.hypertable_id = a.raw_hypertable_id AND d.num_slices IS NULL
+                     WHERE d.hypertable_id = k.raw_hypertable_id AND d.num_slices IS NULL
                      ORDER BY d.id LIMIT 1) AS d ON true
 ), slices AS MATERIALIZED (
     SELECT s.dimension_id, s.range_start, s.range_end,
@@ -111,6 +134,19 @@ WITH RECURSIVE named AS (
              ON (a.direct_view_schema = n.nspname AND a.direct_view_name = c.relname)
              OR (a.partial_view_schema = n.nspname AND a.partial_view_name = c.relname)
              OR (a.user_view_schema = n.nspname AND a.user_view_name = c.relname)
+), users AS (
+    SELECT DISTINCT w.oid, s.by_type, d.classid, d.objid, d.objsubid
+      FROM wanted AS w
+      JOIN pg_catalog.pg_class AS c ON c.oid = w.view
+      JOIN pg_catalog.pg_type AS t ON t.oid = c.reltype
+     CROSS JOIN LATERAL (VALUES ('pg_catalog.pg_class'::pg_catalog.regclass::oid, w.view, false),
+                                ('pg_catalog.pg_type'::pg_catalog.regclass::oid, t.oid, true),
+                                ('pg_catalog.pg_type'::pg_catalog.regclass::oid, t.typarray, true)) AS s (class, oid, by_type)
+      JOIN pg_catalog.pg_depend AS d ON d.refclassid = s.class AND d.refobjid = s.oid AND d.deptype = 'n'
+     WHERE d.classid <> 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+        OR (s.by_type AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
+                                       WHERE e.classid = d.classid AND e.objid = d.objid AND e.refobjid = w.view
+                                         AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass))
 ), views AS (
     SELECT w.oid, c.oid AS view, c.relowner, c.relacl, c.relnamespace
       FROM (SELECT DISTINCT v.oid, v.view FROM wanted AS v) AS w
@@ -133,6 +169,19 @@ SELECT DISTINCT 'dependant'::text AS finding, d.oid::bigint AS oid,
        NULL::bigint AS chunks, NULL::bigint AS bytes, NULL::bigint[] AS chunk_ids, NULL::text AS xml
   FROM dependants AS d
  UNION ALL
+SELECT 'uses', u.oid::bigint, CASE WHEN u.by_type THEN 'type' ELSE 'reads' END, NULL,
+       pg_catalog.pg_describe_object(u.classid, u.objid, u.objsubid), NULL, NULL, NULL, NULL
+  FROM (SELECT DISTINCT u.oid, u.by_type,
+               CASE WHEN r.oid IS NULL THEN u.classid ELSE 'pg_catalog.pg_class'::pg_catalog.regclass END AS classid,
+               COALESCE(r.ev_class, u.objid) AS objid,
+               CASE WHEN r.oid IS NULL AND c.oid IS NULL THEN u.objsubid ELSE 0 END AS objsubid
+          FROM users AS u
+          -- Of a view, neither its columns nor its rule are named.
+          LEFT JOIN pg_catalog.pg_rewrite AS r
+                 ON u.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.oid = u.objid
+          LEFT JOIN pg_catalog.pg_class AS c
+                 ON u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = u.objid AND c.relkind IN ('v', 'm')) AS u
+ UNION ALL
 SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
        pg_catalog.count(i.inhrelid), pg_catalog.sum(pg_catalog.pg_total_relation_size(i.inhrelid))::bigint,
        pg_catalog.array_agg(i.inhrelid::bigint ORDER BY i.inhrelid) FILTER (WHERE i.inhrelid IS NOT NULL), NULL
@@ -143,10 +192,12 @@ SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
 SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL, NULL, NULL,
        pg_catalog.query_to_xml(pg_catalog.format(
            'WITH h AS MATERIALIZED ('
-           ' SELECT %6$s(g.begins) AS begins, %6$s(g.ends) AS ends, e.whole'
+           ' SELECT %6$s(g.begins) AS begins, %6$s(g.ends) AS ends, e.whole, p.bucket AS before'
            ' FROM ROWS FROM (pg_catalog.unnest(%7$L::bigint[]), pg_catalog.unnest(%8$L::bigint[])) AS g (begins, ends)'
            ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <='
            ' (SELECT pg_catalog.min(r.%2$I) FROM %3$I.%4$I AS r WHERE r.%2$I >= %6$s(g.ends))) AS e'
+           ' LEFT JOIN LATERAL (SELECT m.%1$I AS bucket, %10$s AS ends FROM %5$s AS m WHERE m.%1$I < %6$s(g.begins)'
+           ' ORDER BY m.%1$I DESC LIMIT 1) AS p ON p.ends > %6$s(g.begins)'
            ' WHERE g.begins IS NOT NULL AND EXISTS (SELECT FROM %5$s AS k'
            ' WHERE k.%1$I >= %6$s(g.begins) AND (e.whole IS NULL OR k.%1$I < e.whole))'
            ') SELECT s.since, pg_catalog.min(m.%1$I) AS oldest, pg_catalog.max(m.%1$I) AS newest,'
@@ -159,7 +210,9 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            ' (SELECT pg_catalog.count(*) FROM h) AS holes,'
            ' (SELECT pg_catalog.min(h.begins) FROM h) AS holes_from, (SELECT pg_catalog.max(h.ends) FROM h) AS holes_until,'
            ' CASE WHEN pg_catalog.max(b.whole) < %6$s(%9$L::bigint) THEN pg_catalog.max(b.whole) END AS part,'
-           ' %6$s(%9$L::bigint) AS part_since'
+           ' %6$s(%9$L::bigint) AS part_since,'
+           ' (SELECT pg_catalog.count(*) FROM (SELECT h.before FROM h WHERE h.before IS NOT NULL'
+           ' UNION SELECT h.whole FROM h WHERE h.whole < h.ends) AS o) AS beside'
            ' FROM (SELECT pg_catalog.min(r.%2$I) AS since FROM %3$I.%4$I AS r) AS s'
            ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <= s.since) AS b'
            ' LEFT JOIN %5$s AS m ON true'
@@ -167,7 +220,8 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            ' WHERE m.%1$I >= h.begins AND (h.whole IS NULL OR m.%1$I < h.whole)) AS lost) AS l'
            ' GROUP BY s.since',
            w.bucket, w.source_time, w.source_schema, w.source_name, w.oid::pg_catalog.regclass,
-           w.from_internal, g.begins, g.ends, CASE WHEN g.begins[1] IS NULL THEN g.ends[1] END),
+           w.from_internal, g.begins, g.ends, CASE WHEN g.begins[1] IS NULL THEN g.ends[1] END,
+           w.ends),
            false, true, '')::text
   FROM wanted AS w
   JOIN gaps AS g ON g.dimension_id = w.source_dimension
@@ -185,7 +239,7 @@ SELECT 'kept', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
   JOIN pg_catalog.pg_attribute AS t ON t.attrelid = f.oid AND t.attname = f.bucket AND NOT t.attisdropped
  UNION ALL
 SELECT 'unfinished', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
-       CASE WHEN pg_catalog.has_table_privilege(f.oid, 'SELECT') AND f.width IS NOT NULL THEN
+       CASE WHEN pg_catalog.has_table_privilege(f.oid, 'SELECT') THEN
            pg_catalog.query_to_xml(pg_catalog.format(
                'WITH g AS MATERIALIZED ('
                ' SELECT %1$s(g.begins) AS begins, %1$s(g.ends) AS ends, g.begins AS since'
@@ -209,17 +263,7 @@ SELECT 'unfinished', f.oid::bigint, NULL, NULL, NULL, NULL, NULL, NULL,
                ' AND (g.ends IS NULL OR g.ends >= k.begins))) OVER (ORDER BY k.begins) AS number FROM kept AS k'
                ') SELECT pg_catalog.min(r.begins)::text AS begins, pg_catalog.max(r.ends)::text AS ends,'
                ' pg_catalog.count(*) AS buckets FROM ranges AS r GROUP BY r.number ORDER BY r.number',
-               f.from_internal, g.begins, g.ends, f.oid::pg_catalog.regclass, f.bucket,
-               CASE f.from_internal
-                    WHEN '_timescaledb_functions.to_timestamp' THEN pg_catalog.format(
-                        '((m.%1$I AT TIME ZONE %2$L) + %3$L::pg_catalog.interval) AT TIME ZONE %2$L',
-                        f.bucket, f.zone, f.width)
-                    WHEN '_timescaledb_functions.to_timestamp_without_timezone' THEN pg_catalog.format(
-                        'm.%I + %L::pg_catalog.interval', f.bucket, f.width)
-                    WHEN '_timescaledb_functions.to_date' THEN pg_catalog.format(
-                        '(m.%I + %L::pg_catalog.interval)::pg_catalog.date', f.bucket, f.width)
-                    ELSE pg_catalog.format('m.%I + %L::pg_catalog.int8', f.bucket, f.width) END,
-               f.raw_hypertable_id, f.mat_hypertable_id), false, true, '')::text END
+               f.from_internal, g.begins, g.ends, f.oid::pg_catalog.regclass, f.bucket, f.ends, f.raw_hypertable_id, f.mat_hypertable_id), false, true, '')::text END
   FROM unfinished AS f
   JOIN gaps AS g ON g.dimension_id = f.source_dimension
  UNION ALL
@@ -251,6 +295,17 @@ SELECT 'owner_lacks', v.oid::bigint, pg_catalog.lower(a.privilege_type), NULL, o
  WHERE v.relacl IS NOT NULL
    AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(v.relacl) AS b
                     WHERE b.grantee = v.relowner AND b.privilege_type = a.privilege_type)
+ UNION ALL
+SELECT 'owner_may_not_create', v.oid::bigint, NULL, n.nspname::text, o.rolname::text, NULL, NULL, NULL, NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner AND o.rolname <> current_user
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace OR n.nspname = '_timescaledb_internal'
+ WHERE NOT pg_catalog.has_schema_privilege(o.oid, n.oid, 'CREATE')
+ UNION ALL
+SELECT 'owner_out_of_reach', v.oid::bigint, NULL, NULL, o.rolname::text, NULL, NULL, NULL, NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner AND o.rolname <> current_user
+ WHERE NOT pg_catalog.pg_has_role(o.oid, $10::text)
  UNION ALL
 SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.pg_namespace AS s

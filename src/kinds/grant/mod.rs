@@ -4,9 +4,11 @@
 //! A resource is what one role has on one target; its container is the role, whose document describes
 //! all of it.
 
+mod by_default;
 mod circle;
 mod desired;
 mod export;
+mod gone;
 mod observe;
 mod passed;
 mod rules;
@@ -125,6 +127,7 @@ impl Kind for Grant {
         applied: &BTreeMap<Address, Applied>,
     ) -> Vec<Live> {
         let mut found = unmentioned::leave_out(found, desired, applied);
+        by_default::mark(&mut found, desired, applied);
         for live in &mut found {
             if let Some(exclusive) = desired.get(&live.address).and_then(|desired| desired.get(EXCLUSIVE)) {
                 live.set(EXCLUSIVE, exclusive.clone());
@@ -166,8 +169,9 @@ impl Kind for Grant {
         is_exclusive && unlisted && applied.attributes.get(attribute).is_none_or(Json::is_null)
     }
 
-    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
         circle::check(own, sink);
+        gone::check(own, all, sink);
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
@@ -178,9 +182,30 @@ impl Kind for Grant {
         context(delta, view)
     }
 
+    /// What default privileges made goes with them, where their role does.
+    fn repeated(
+        &self,
+        template: &str,
+        delta: &Delta,
+        _weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Option<Vec<Value>>, RowError> {
+        Ok((template == rules::MADE_SINCE).then(|| by_default::items(delta, view)))
+    }
+
     /// Every form is there; what it has nothing to say of renders to nothing.
     fn holds(&self, _condition: &str, _delta: &Delta, _weights: &[Row], _view: &View<'_>) -> bool {
         true
+    }
+
+    /// The privileges.
+    fn tells(&self, live: &Live) -> Option<String> {
+        let told = |(privilege, how): (&String, &Value)| match how.as_text()? {
+            GRANTED => Some(privilege.clone()),
+            how => Some(format!("{privilege} {how}")),
+        };
+        let told: Vec<String> = live.attributes.iter().filter_map(told).collect();
+        (!told.is_empty()).then(|| told.join(", "))
     }
 
     fn forgets(&self, attribute: &str) -> bool {
@@ -288,21 +313,24 @@ pub fn membership(address: &Address) -> Option<(&str, String)> {
     }
 }
 
-/// Whether some deltas take from a role all that it has on one thing, which a row tells as those of this
-/// kind's own queries do.
+/// Whether some deltas take from a role that goes all that it has on one thing, which a row tells as those of
+/// this kind's own queries do.
 ///
 /// # Errors
 /// When the row is not one of a thing.
-pub fn is_left_nothing(role: &str, thing: &Row, deltas: &[Delta]) -> Result<bool, RowError> {
+pub fn is_left_nothing(role: &str, thing: &Row, deltas: &[Delta], view: &View<'_>) -> Result<bool, RowError> {
     let on = observe::targets(thing)?;
     let own = |delta: &&Delta| delta.address.kind == ID && delta.address.schema.as_deref() == Some(role);
     let of_it = |delta: &&Delta| Target::read(&delta.address.name).is_some_and(|target| on.contains(&target));
     let deltas: Vec<&Delta> = deltas.iter().filter(own).filter(of_it).collect();
     let revoked = |change: &crate::core::Change| change.after.as_ref().is_none_or(|after| *after == Value::Null);
-    let taken: BTreeSet<&String> = deltas
-        .iter()
-        .flat_map(|delta| delta.changes.iter().filter(|change| revoked(change)).map(|change| &change.attribute))
-        .collect();
+    if by_default::is_all(role, &on, view) {
+        return Ok(true);
+    }
+    let mut taken = by_default::lost(role, &on, view);
+    for delta in &deltas {
+        taken.extend(delta.changes.iter().filter(|change| revoked(change)).map(|change| &change.attribute));
+    }
     // Each has at least what there is on the thing.
     Ok(deltas.iter().filter_map(|delta| delta.live.as_ref()).any(|live| {
         let mut has = live.attributes.keys().filter(|name| *name != EXCLUSIVE);

@@ -17,6 +17,9 @@ pub const GIVEN_BY: &str = "given_by";
 /// The fact of to whom each privilege was passed on.
 pub const PASSED_TO: &str = "passed_to";
 
+/// The fact of who owns what a resource is on.
+pub const OWNER: &str = "owner";
+
 /// The fact of what a resource is beside: the address's container and name of one that policies or the
 /// ledger name. For one that they do not, its own.
 pub const BESIDE: &str = "beside";
@@ -164,6 +167,8 @@ struct Found {
     initial: BTreeMap<(String, Target), BTreeMap<String, bool>>,
     /// What each grantee has by itself beyond that, on single things, and how it is granted.
     beyond: BTreeMap<(String, Target), BTreeMap<String, String>>,
+    /// Who owns what is granted beyond that.
+    owners: BTreeMap<Target, String>,
     /// By whom a privilege was granted that is not the owner, to each grantee.
     given_by: BTreeMap<(String, Target), ByPrivilege>,
     /// To whom a grantee has passed a privilege on.
@@ -219,6 +224,9 @@ impl Found {
 
     fn beyond(&mut self, row: &Row) -> Result<(), RowError> {
         let Some(target) = targets(row)?.into_iter().next() else { return Ok(()) };
+        if let Some(owner) = row.maybe_text("owner")? {
+            self.owners.insert(target.clone(), owner.to_owned());
+        }
         let of = self.beyond.entry((row.text("grantee")?.to_owned(), target)).or_default();
         let privilege = row.text("privilege")?.to_owned();
         if row.text("what")? == "beyond" {
@@ -242,6 +250,9 @@ impl Found {
             }
             live.attributes.extend(has.iter().map(|(name, how)| (name.clone(), Value::text(how))));
             live.set_fact(BESIDE, Value::texts([of.0, of.1]));
+            if let Some(owner) = self.owners.get(target) {
+                live.set_fact(OWNER, Value::text(owner));
+            }
             live
         })
     }
@@ -422,6 +433,14 @@ pub fn unmentioned<'a>(
     target: &Target,
 ) -> impl Iterator<Item = (&'a String, &'a Value)> {
     live.get(&beside_of(grantee, target).address).into_iter().flat_map(|live| live.attributes.iter())
+}
+
+/// Whose privileges a resource is beside, or tells, and on what.
+pub fn beside_what(live: &Live) -> Option<(String, Target)> {
+    match live.fact(BESIDE)?.as_list() {
+        [Value::Text(grantee), Value::Text(name)] => Some((grantee.clone(), Target::read(name)?)),
+        _ => None,
+    }
 }
 
 /// What is said of a target, where it exists.

@@ -182,7 +182,7 @@ WITH RECURSIVE parts (schema, name, whole_schema, whole) AS (
     LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = d.defaclnamespace
 ), beyond AS MATERIALIZED (
   SELECT t.sort, t.schema, t.name, t.arguments, t.by, t.columns, g.name AS grantee,
-         pg_catalog.lower(a.privilege_type) AS privilege, pg_catalog.bool_or(a.is_grantable) AS grantable
+         pg_catalog.lower(a.privilege_type) AS privilege, t.owner, pg_catalog.bool_or(a.is_grantable) AS grantable
     FROM things AS t
     LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = t.class AND i.objoid = t.oid AND i.objsubid = t.part
    CROSS JOIN LATERAL pg_catalog.aclexplode(t.acl) AS a
@@ -190,7 +190,7 @@ WITH RECURSIVE parts (schema, name, whole_schema, whole) AS (
    WHERE NOT EXISTS (SELECT FROM pg_catalog.aclexplode(COALESCE(i.initprivs, t.standard)) AS s
                       WHERE s.grantee = a.grantee AND s.grantor <> s.grantee AND s.privilege_type = a.privilege_type
                         AND s.is_grantable = a.is_grantable)
-   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 )
 SELECT 'object' AS what, o.sort, o.schema, o.name, o.arguments, NULL::text AS grantee, NULL::text AS by,
        NULL::text AS privilege, NULL::bool AS grantable, NULL::int8 AS count,
@@ -222,7 +222,8 @@ UNION ALL
 SELECT 'columns', 'table', c.schema, c.name, c.columns, c.grantee, NULL, c.privilege, NULL, NULL, NULL, NULL, NULL, NULL
   FROM columns AS c
 UNION ALL
-SELECT 'beyond', b.sort, b.schema, b.name, b.arguments, b.grantee, b.by, b.privilege, b.grantable, NULL, NULL, NULL, NULL, NULL
+SELECT 'beyond', b.sort, b.schema, b.name, b.arguments, b.grantee, b.by, b.privilege, b.grantable, NULL, NULL,
+       pg_catalog.pg_get_userbyid(b.owner)::text, NULL, NULL
   FROM beyond AS b
  WHERE b.columns IS NULL
 UNION ALL

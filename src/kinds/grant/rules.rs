@@ -27,7 +27,13 @@ static MEMBER: StepRule = StepRule {
     }],
 };
 
-static ALL: &[&StepRule] = &[&REVOKE, &REVOKE_OPTION, &GRANT, &GRANT_OPTION, &MEMBER];
+/// Made once for each thing that default privileges gave something on, where the role goes.
+pub const MADE_SINCE: &str = "grant/made_since.sql";
+static REVOKE_MADE: StepRule = StepRule {
+    variants: &[Variant { needs: Needs::ANY, template: MADE_SINCE, lock: None, transactional: true, hazards: &[] }],
+};
+
+static ALL: &[&StepRule] = &[&REVOKE, &REVOKE_OPTION, &GRANT, &GRANT_OPTION, &MEMBER, &REVOKE_MADE];
 
 /// The whole table.
 pub static RULES: Rules = Rules {

@@ -145,7 +145,8 @@ fn what_is_mentioned_in_any_way_is_not_told_again() {
         let then = |(target, privilege): &(&str, &str)| {
             let address = Address { kind: ID, schema: Some(role.clone()), name: (*target).to_owned() };
             let attributes = [((*privilege).to_owned(), json!(GRANTED))].into_iter().collect();
-            let applied = Applied { address, on: None, attributes, adopted: false, source: None, at: None };
+            let applied =
+                Applied { address, on: None, attributes, adopted: false, source: None, at: None, begun: None };
             (applied.address.clone(), applied)
         };
         let found = vec![

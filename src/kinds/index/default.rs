@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::names;
 use super::observe::{as_key, stored_as};
-use crate::core::{Address, Applied, Desired, KeyColumn, Live, QualifiedName, Value};
+use crate::core::{Address, Applied, Desired, KeyColumn, KindId, Live, QualifiedName, Value};
 use crate::kinds::{Hypertable, Relation, Stored};
 
 /// The fact of an index that is like one of them and has another name.
@@ -30,12 +30,20 @@ pub fn identify(found: &mut [Live], desired: &BTreeMap<Address, Desired>, applie
     if desired.is_empty() {
         return;
     }
+    // Where the policy says that none is to be made, one that only looks like it is somebody's own.
+    for live in found.iter_mut().filter(|live| live.fact(LIKE_DEFAULT).is_some()) {
+        let on = live.on.as_ref().map(|on| Address::in_schema(KindId::new("hypertable"), on));
+        let hypertable = on.and_then(|address| desired.get(&address));
+        if hypertable.is_some_and(|it| it.get("create_default_indexes") == Some(&Value::Bool(false))) {
+            live.facts.remove(LIKE_DEFAULT);
+        }
+    }
     let shape = |live: &Live| Some((live.on.clone()?, live.get("columns")?.to_string()));
     let own = |live: &Live| desired.contains_key(&live.address) || applied.contains_key(&live.address);
     let mut there: BTreeSet<(QualifiedName, String)> =
         found.iter().filter(|live| live.system).filter_map(shape).collect();
     let mut like: Vec<&mut Live> =
-        found.iter_mut().filter(|live| live.fact(LIKE_DEFAULT).is_some() && !own(live)).collect();
+        found.iter_mut().filter(|live| !live.system && live.fact(LIKE_DEFAULT).is_some() && !own(live)).collect();
     like.sort_by_key(|live| live.fact("oid").and_then(Value::as_int));
     for live in like {
         live.system = shape(live).is_some_and(|shape| there.insert(shape));

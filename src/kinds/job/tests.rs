@@ -49,8 +49,15 @@ fn by_address(all: Vec<Desired>) -> BTreeMap<Address, Desired> {
 /// What the ledger has after a policy was applied.
 fn remembered(desired: &Desired) -> BTreeMap<Address, Applied> {
     let attributes = desired.attributes.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
-    let applied =
-        Applied { address: desired.address.clone(), on: None, attributes, adopted: false, source: None, at: None };
+    let applied = Applied {
+        address: desired.address.clone(),
+        on: None,
+        attributes,
+        adopted: false,
+        source: None,
+        at: None,
+        begun: None,
+    };
     BTreeMap::from([(applied.address.clone(), applied)])
 }
 

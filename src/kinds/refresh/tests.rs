@@ -38,6 +38,7 @@ fn applied(desired: &Desired) -> Applied {
         adopted: false,
         source: None,
         at: None,
+        begun: None,
     }
 }
 

@@ -91,7 +91,16 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     if name == PUBLIC {
         return everybody(&keys, input, sink);
     }
-    if name.starts_with("pg_") || name == "none" {
+    if name == "none" {
+        sink.push(
+            Diagnostic::error(&RESERVED_ROLE, "no role can be called \"none\"")
+                .at(input.place("/name"))
+                .why("the server keeps the word for `SET ROLE NONE`, and makes no role of this name")
+                .help("choose another name"),
+        );
+        return Vec::new();
+    }
+    if name.starts_with("pg_") {
         let message = format!("\"{name}\" is the server's own role");
         sink.push(
             Diagnostic::error(&RESERVED_ROLE, message)

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::kinds::SectionInput;
 use crate::kinds::fixture::{codes, expand};
 
 #[test]
@@ -24,4 +25,22 @@ fn a_password_is_refused_and_not_repeated() {
     let (found, sink) = expand(&Role, &json!({"login": true, "password": "hunter2"}));
     assert_eq!((found.len(), codes(&sink)), (0, vec!["password-in-policy"]));
     assert!(!format!("{sink:?}").contains("hunter2"));
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_name_is_said_of_that_name() {
+    let said = |name: &str| {
+        let mut sink = Vec::new();
+        let value = json!({});
+        crate::kinds::fixture::with_value(&value, |input| {
+            let mut head = input.head.clone();
+            head.name = name.to_owned();
+            desired::expand(&SectionInput { head: &head, ..*input }, &mut sink)
+        });
+        (codes(&sink), sink.first().and_then(|said| said.why.clone()).unwrap_or_default())
+    };
+    assert_eq!(said("none").0, ["reserved-role"]);
+    assert!(!said("none").1.contains("pg_"), "{:?}", said("none"));
+    assert!(said("pg_mine").1.contains("pg_"));
+    assert_eq!(said("nobody").0, Vec::<&str>::new());
 }

@@ -154,24 +154,34 @@ impl Case<'_> {
     /// by the same plan does not.
     fn in_use(&self, weights: &[Row], others: &[Delta]) -> Result<Option<Diagnostic>, RowError> {
         let name = self.delta.address.name.as_str();
-        let (mut owned, mut granted) = (Vec::new(), Vec::new());
+        let (mut owned, mut granted, mut named) = (Vec::new(), Vec::new(), Vec::new());
         for row in self.rows(weights) {
             let what = row.text("what")?;
-            if !["owned", "granted"].contains(&what) {
+            if !["owned", "granted", "named"].contains(&what) {
                 continue;
             }
-            let owns = what == "owned";
-            if !owns && row.maybe_text("sort")?.is_some() && grant::is_left_nothing(name, row, others)? {
+            let on_thing = what == "granted" && row.maybe_text("sort")?.is_some();
+            if on_thing && grant::is_left_nothing(name, row, others, self.view)? {
                 continue;
             }
-            let list = if owns { &mut owned } else { &mut granted };
+            let list = match what {
+                "owned" => &mut owned,
+                "named" => &mut named,
+                _ => &mut granted,
+            };
             let object = row.maybe_text("object")?.unwrap_or("something unknown").to_owned();
             if !list.contains(&object) {
                 list.push(object);
             }
         }
         let (verb, list, help) = match (owned.is_empty(), granted.is_empty()) {
-            (true, true) => return Ok(None),
+            (true, true) if named.is_empty() => return Ok(None),
+            (true, true) => (
+                "is named by",
+                named,
+                "row security policies are TO it: name other roles in each (ALTER POLICY … TO …), or drop them (DROP \
+                 POLICY)",
+            ),
             (false, _) => {
                 ("owns", owned, "give them to another role (REASSIGN OWNED BY …) or drop them, in each database")
             }

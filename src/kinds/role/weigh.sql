@@ -6,7 +6,7 @@
 WITH here AS MATERIALIZED (
   SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
 ), hanging AS MATERIALIZED (
-  SELECT DISTINCT CASE d.deptype WHEN 'o' THEN 'owned' ELSE 'granted' END AS what, r.rolname::text AS role,
+  SELECT DISTINCT CASE d.deptype WHEN 'o' THEN 'owned' WHEN 'r' THEN 'named' ELSE 'granted' END AS what, r.rolname::text AS role,
          r.oid AS grantee, d.deptype = 'a' AS by_acl, d.dbid, d.classid, d.objid,
          CASE d.deptype WHEN 'o' THEN 0 ELSE d.objsubid END AS objsubid
     FROM pg_catalog.pg_shdepend AS d

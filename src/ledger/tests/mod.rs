@@ -137,6 +137,7 @@ fn step(address: &Address, index: u32) -> StepStart<'_> {
         address,
         sql: "SELECT add_retention_policy('public.market_data', INTERVAL '90 days')",
         transactional: true,
+        along: &[],
     }
 }
 
@@ -146,7 +147,7 @@ fn applied(address: Address) -> Applied {
         ("drop_after".to_owned(), json!("90 days")),
         ("schedule.every".to_owned(), json!({"z": [1, null], "a": true})),
     ]);
-    Applied { address, on, attributes, adopted: false, source: None, at: None }
+    Applied { address, on, attributes, adopted: false, source: None, at: None, begun: None }
 }
 
 fn place() -> Place {
@@ -175,7 +176,9 @@ fn eventful() -> Fixture {
     fixture.ledger.write(|batch| batch.record_drift(database, &[observed])).unwrap();
     let crashed = fixture.run();
     let lost = fixture.step(crashed, 0);
-    fixture.step(crashed, 1);
+    let along = retention("market_data");
+    let anew = StepStart { op: Op::Replace, along: &[(&along, true)], ..step(&along, 1) };
+    fixture.ledger.start_step(crashed, &anew).unwrap();
     fixture.ledger.settle(lost, true, "the job is there").unwrap();
     fixture
 }

@@ -161,12 +161,18 @@ fn the_ledger_of_a_newer_version_is_refused_and_left_alone() {
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
-static NEXT: &[&str] =
-    &[MIGRATIONS[0], MIGRATIONS[1], MIGRATIONS[2], "CREATE TABLE backups (id INTEGER PRIMARY KEY, note TEXT) STRICT"];
+static NEXT: &[&str] = &[
+    MIGRATIONS[0],
+    MIGRATIONS[1],
+    MIGRATIONS[2],
+    MIGRATIONS[3],
+    "CREATE TABLE backups (id INTEGER PRIMARY KEY, note TEXT) STRICT",
+];
 static WRONG: &[&str] = &[
     MIGRATIONS[0],
     MIGRATIONS[1],
     MIGRATIONS[2],
+    MIGRATIONS[3],
     "CREATE TABLE backups (id INTEGER PRIMARY KEY) STRICT; SELECT nonsense",
 ];
 

@@ -42,6 +42,7 @@ fn every_column_of_every_row_is_covered() {
         let key = match table.as_str() {
             "resources" => "database_id, kind, schema, name",
             "drift_differences" => "report_id, kind, schema, name",
+            "step_along" => "step_id, kind, schema, name",
             _ => "rowid",
         };
         let rows: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();

@@ -291,6 +291,48 @@ fn what_was_moved_keeps_its_history() {
 }
 
 #[test]
+fn what_a_run_began_and_did_not_end_is_told_until_it_is_recorded() {
+    let mut fixture = Fixture::new();
+    let database = fixture.database();
+    let (table, index, job) = (retention("market_data"), retention("index"), retention("job"));
+    let first = fixture.run();
+    for address in [&table, &index, &job, &retention("untouched")] {
+        fixture.ledger.write(|batch| batch.record_applied(first, &applied(address.clone()), None)).unwrap();
+    }
+    fixture.ledger.finish_run(first, RunOutcome::Done, &BTreeMap::new()).unwrap();
+    assert_eq!(fixture.ledger.begun(database).unwrap(), BTreeMap::new());
+
+    let second = fixture.run();
+    let along = [(&index, false), (&job, true)];
+    let anew = StepStart { op: Op::Replace, along: &along, ..step(&table, 0) };
+    let replaced = fixture.ledger.start_step(second, &anew).unwrap();
+    let told = |fixture: &Fixture| -> Vec<(Address, RunId, bool)> {
+        let begun = fixture.ledger.begun(database).unwrap();
+        begun.into_iter().map(|(address, begun)| (address, begun.run, begun.paused)).collect()
+    };
+    let all = vec![(index.clone(), second, false), (job.clone(), second, true), (table.clone(), second, false)];
+    assert_eq!(told(&fixture), all, "sent, and nothing is known of it");
+    fixture.ledger.finish_step(replaced, &StepEnd::done()).unwrap();
+    fixture.ledger.write(|batch| batch.record_applied(second, &applied(index.clone()), None)).unwrap();
+    fixture.ledger.finish_run(second, RunOutcome::Crashed, &BTreeMap::new()).unwrap();
+    let rest = vec![(job.clone(), second, true), (table.clone(), second, false)];
+    assert_eq!(told(&fixture), rest, "but for what it made again");
+    let remembered = fixture.ledger.applied(database).unwrap();
+    let begun = |address: &Address| remembered.get(address).unwrap().begun.map(|begun| (begun.run, begun.paused));
+    assert_eq!((begun(&job), begun(&retention("untouched"))), (Some((second.number(), true)), None));
+
+    let third = fixture.run();
+    let failed = fixture.ledger.start_step(third, &step(&retention("untouched"), 0)).unwrap();
+    fixture.ledger.finish_step(failed, &StepEnd::rolled_back()).unwrap();
+    for address in [&table, &job] {
+        fixture.ledger.write(|batch| batch.record_applied(third, &applied(address.clone()), None)).unwrap();
+    }
+    fixture.ledger.finish_run(third, RunOutcome::Failed, &BTreeMap::new()).unwrap();
+    assert_eq!(told(&fixture), [], "what was undone began nothing, and what is recorded is ended");
+    fixture.assert_whole();
+}
+
+#[test]
 fn the_last_drift_report_is_the_one_that_counts() {
     let mut fixture = Fixture::new();
     let database = fixture.database();

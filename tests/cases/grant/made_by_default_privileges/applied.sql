@@ -1,0 +1,1 @@
+SELECT has_table_privilege('grant_later', 'app.made_since', 'SELECT'), has_table_privilege('grant_later', 'app.with_more', 'UPDATE');

@@ -1,0 +1,3 @@
+CREATE SCHEMA app;
+CREATE TABLE app.named (id int);
+CREATE ROLE grant_later;

@@ -1,0 +1,1 @@
+SELECT count(*) = 1 FROM pg_indexes WHERE schemaname = 'public' AND tablename = 'trades';
