@@ -21,6 +21,7 @@
 pub mod archive;
 pub mod archive_store;
 pub mod backup;
+pub mod bucket;
 pub mod checks;
 pub mod chunks;
 mod columnstore;

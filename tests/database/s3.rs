@@ -1,11 +1,13 @@
 //! A server of S3's protocol on loopback, with TLS and with requests that must be signed: it keeps its buckets
 //! in a folder, and can be made to fail.
 
-use std::convert::Infallible;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -34,13 +36,54 @@ pub const BUCKET: &str = "kept";
 struct Behaviour {
     /// Where its buckets are.
     folder: PathBuf,
-    /// How many more are answered as they should; below nothing, all are.
-    answers: AtomicI64,
+    /// What it does to one of the next.
+    fault: Mutex<Option<Fault>>,
+    /// Whether it has done so.
+    failed: AtomicBool,
     /// How many came.
     came: AtomicU64,
 }
 
+/// What is done to a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum How {
+    /// It is answered that it cannot be done now.
+    Unable,
+    /// It is answered that it may not be done.
+    Refuses,
+    /// It is done, and not answered.
+    Silent,
+    /// It is done, and half of what is answered arrives; all of it where there are no two halves.
+    Cut,
+}
+
+#[derive(Clone, Copy)]
+struct Fault {
+    /// So many requests are answered first.
+    after: u32,
+    how: How,
+    /// Whether the same is done to all that follow.
+    lasts: bool,
+}
+
 impl Behaviour {
+    /// What is to be done to a request that has come.
+    fn next(&self) -> Option<How> {
+        self.came.fetch_add(1, Ordering::SeqCst);
+        let mut fault = self.fault.lock().unwrap();
+        let found = fault.as_mut()?;
+        if found.after > 0 {
+            found.after -= 1;
+            return None;
+        }
+        let how = found.how;
+        if !found.lasts {
+            *fault = None;
+        }
+        self.failed.store(true, Ordering::SeqCst);
+        Some(how)
+    }
+
     /// Whether an object is asked for whose name is only what others begin with. Its folder is there, which
     /// s3s-fs takes for a defect of its own.
     fn is_no_object<B>(&self, request: &Request<B>) -> bool {
@@ -50,11 +93,11 @@ impl Behaviour {
     }
 }
 
-/// As S3 says it.
-fn no_such_key() -> Response<Body> {
-    let mut missing = Response::new(Body::from("<Error><Code>NoSuchKey</Code></Error>".to_owned()));
-    *missing.status_mut() = StatusCode::NOT_FOUND;
-    missing
+/// An error as S3 says it.
+fn said(status: StatusCode, code: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(format!("<Error><Code>{code}</Code></Error>")));
+    *response.status_mut() = status;
+    response
 }
 
 /// The server, until it is dropped.
@@ -87,7 +130,8 @@ impl S3Server {
         let port = listener.local_addr().map_err(|error| wrong(&error))?.port();
         let behaviour = Arc::new(Behaviour {
             folder: folder.path().to_owned(),
-            answers: AtomicI64::new(-1),
+            fault: Mutex::new(None),
+            failed: AtomicBool::new(false),
             came: AtomicU64::new(0),
         });
         runtime.spawn(serve(listener, acceptor, service, behaviour.clone()));
@@ -109,9 +153,27 @@ impl S3Server {
         self.folder.path().join(BUCKET)
     }
 
-    /// Answers so many more requests, and then only that it cannot; `None`: answers all.
-    pub fn answers(&self, more: Option<u32>) {
-        self.behaviour.answers.store(more.map_or(-1, i64::from), Ordering::SeqCst);
+    /// Answers so many more requests, and then fails: once, or from then on.
+    pub fn fails(&self, after: u32, how: How, lasts: bool) {
+        self.behaviour.failed.store(false, Ordering::SeqCst);
+        *self.behaviour.fault.lock().unwrap() = Some(Fault { after, how, lasts });
+    }
+
+    /// Answers all again. Gives whether it has failed.
+    pub fn well(&self) -> bool {
+        *self.behaviour.fault.lock().unwrap() = None;
+        self.behaviour.failed.swap(false, Ordering::SeqCst)
+    }
+
+    /// How many requests have come.
+    pub fn came(&self) -> u64 {
+        self.behaviour.came.load(Ordering::SeqCst)
+    }
+
+    /// How many parts there are of uploads that nobody has ended.
+    pub fn unfinished(&self) -> usize {
+        let names = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().contains("upload_id")).count()
     }
 }
 
@@ -145,21 +207,56 @@ async fn answer(
     service: S3Service,
     behaviour: Arc<Behaviour>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    behaviour.came.fetch_add(1, Ordering::SeqCst);
-    let taken = behaviour.answers.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| match left {
-        0 => None,
-        left if left < 0 => Some(left),
-        left => Some(left - 1),
-    });
-    let answered = match taken {
-        Ok(_) if behaviour.is_no_object(&request) => return Ok(no_such_key()),
-        Ok(_) => service.call(request.map(Body::from)).await.ok(),
-        Err(_) => None,
+) -> Result<Response<Body>, io::Error> {
+    let how = behaviour.next();
+    match how {
+        Some(How::Unable) => return Ok(said(StatusCode::SERVICE_UNAVAILABLE, "SlowDown")),
+        Some(How::Refuses) => return Ok(said(StatusCode::FORBIDDEN, "AccessDenied")),
+        _ => {}
+    }
+    let answered = if behaviour.is_no_object(&request) {
+        said(StatusCode::NOT_FOUND, "NoSuchKey")
+    } else {
+        service.call(request.map(Body::from)).await.map_err(|error| io::Error::other(format!("{error:?}")))?
     };
-    Ok(answered.unwrap_or_else(|| {
-        let mut failed = Response::new(Body::empty());
-        *failed.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        failed
-    }))
+    match how {
+        Some(How::Silent) => Err(io::Error::other("nothing is answered")),
+        Some(How::Cut) => half(answered).await,
+        _ => Ok(answered),
+    }
+}
+
+/// The first half of an answer, which says that it is all of it.
+async fn half(answered: Response<Body>) -> Result<Response<Body>, io::Error> {
+    let (mut parts, mut body) = answered.into_parts();
+    let whole = body.store_all_limited(1 << 30).await.map_err(io::Error::other)?;
+    if whole.len() < 2 {
+        return Ok(Response::from_parts(parts, Body::from(whole)));
+    }
+    parts.headers.insert("content-length", whole.len().into());
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let first = whole.slice(..whole.len() / 2);
+    tokio::spawn(async move {
+        let _ = sender.send(first).await;
+    });
+    Ok(Response::from_parts(parts, Body::http_body(Half(receiver))))
+}
+
+/// A body that ends before it is to.
+struct Half(tokio::sync::mpsc::Receiver<hyper::body::Bytes>);
+
+impl hyper::body::Body for Half {
+    type Data = hyper::body::Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+        match self.0.poll_recv(context) {
+            Poll::Ready(Some(bytes)) => Poll::Ready(Some(Ok(hyper::body::Frame::data(bytes)))),
+            Poll::Ready(None) => Poll::Ready(Some(Err(io::Error::other("the rest is lost")))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
 }

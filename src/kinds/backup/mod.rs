@@ -27,6 +27,7 @@ use crate::core::{
 use crate::diag::{Code, Diagnostic, Exit};
 use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
+pub use desired::told;
 pub use weigh::TASK;
 
 /// The kind's name.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::pgbackrest::{Rest, files, flip};
-use crate::s3::{BUCKET, KEY, S3Server, SECRET};
+use crate::s3::{BUCKET, How, KEY, S3Server, SECRET};
 use crate::servers::cluster::Place;
 
 const POLICY: &str = "schedule: {full: '0 1 * * 0', incremental: '0 1 * * 1-6'}\n\
@@ -133,26 +133,26 @@ pub fn one_that_fails(rest: &mut Rest, server: &S3Server) {
     rest.set_up("schedule: {full: '0 1 * * 0'}\n");
     rest.ground.connect().batch_execute("CREATE TABLE t AS SELECT g FROM generate_series(1, 1000) AS g").unwrap();
     for more in [0, 40, 400] {
-        server.answers(Some(more));
+        server.fails(more, How::Unable, true);
         let failed = rest.work();
         assert!(failed.code != 0, "{more}: {}\n{}", failed.out, failed.err);
         assert!(failed.err.contains("503"), "{more}: {}", failed.err);
         rest.expect_no_secret(&failed);
         let listed = rest.run(&["backup", "list"]);
         assert!(listed.code != 0 && listed.err.contains("503"), "{}\n{}", listed.out, listed.err);
-        server.answers(None);
+        server.well();
         wake(rest);
         assert_eq!(counted(rest), 0, "nothing counts that was not made");
     }
     // The server kept its WAL meanwhile, and hands it over.
-    server.answers(Some(0));
+    server.fails(0, How::Unable, true);
     let row = rest.ground.connect().query_one("SELECT pg_walfile_name(pg_switch_wal())", &[]).unwrap();
     let kept: String = row.get(0);
     super::ground::wait("archiving to fail", || {
         let sql = "SELECT failed_count > 0 FROM pg_stat_archiver";
         rest.ground.connect().query_one(sql, &[]).unwrap().get::<_, bool>(0)
     });
-    server.answers(None);
+    server.well();
     wake(rest);
     super::ground::wait("WAL to be handed over", || rest.stored(&kept).is_some());
     rest.work().expect(0);

@@ -11,12 +11,13 @@ use crate::core::{Desired, Live, Server, Task, Value, Version};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::kinds::repository::{
     BLOTTED, CODE, CONFIG, DATA_DIRECTORY, ELSEWHERE, FILE, HELP, MISSING, PLACE, PORT, PROBLEM, READY, S3_KEY,
-    S3_SECRET, SECRETS, SOCKETS, STANZA, UNKNOWN, WANTED, variable,
+    S3_SECRET, SECRETS, SOCKETS, STANZA, UNKNOWN, WANTED,
 };
 use crate::ops::backup::Trouble;
 use crate::ops::backup::pgbackrest::command::{Said, run};
 use crate::ops::backup::pgbackrest::setup::{Setup, Stanza};
 use crate::ops::backup::state::{Owner, sync};
+use crate::ops::secret;
 use crate::render::Renderer;
 
 /// The template of the configuration.
@@ -161,7 +162,7 @@ impl Secrets {
         let Some(Value::Map(said)) = said else { return Self(BTreeMap::new()) };
         let one = |(option, reference): (&String, &Value)| {
             let reference = reference.as_text().unwrap_or_default().to_owned();
-            (option.clone(), (reference.clone(), value(&reference)))
+            (option.clone(), (reference.clone(), secret::value(&reference)))
         };
         Self(said.iter().map(one).collect())
     }
@@ -211,16 +212,6 @@ impl Secrets {
         }
         Ok(filled)
     }
-}
-
-/// The value behind a reference, where it is at hand and can be written into a configuration.
-fn value(reference: &str) -> Option<String> {
-    let found = match reference.strip_prefix(FILE) {
-        Some(path) => fs::read_to_string(path).ok()?.lines().next()?.trim_end().to_owned(),
-        None => std::env::var(variable(reference)?).ok()?,
-    };
-    let fits = !found.is_empty() && found.trim() == found && !found.chars().any(char::is_control);
-    fits.then_some(found)
 }
 
 /// What a plan's work says.
