@@ -48,6 +48,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         trial("there_and_back", there_and_back),
         trial("a_bucket_that_fails_at_each_request", fails_at_each_request),
         trial("killed_at_each_request", killed_at_each_request),
+        trial("what_keeps_something_else_is_found", keeps_something_else),
         trial("damage_is_found", damage),
     ];
     // What is said is the same on every server.
@@ -280,6 +281,22 @@ fn killed_at_each_request(ground: &Ground<'_>) {
     assert_eq!(fs::read_dir(ground.place.path().join("spool")).unwrap().count(), 0, "nothing stays on the way");
 }
 
+/// What the bucket keeps is not what was put there: that is found before anything is dropped.
+fn keeps_something_else(ground: &Ground<'_>) {
+    ground.day(0);
+    // After it was asked whether it is there, it is put.
+    ground.server.fails(1, How::Spoils, false);
+    let ran = ground.archive();
+    assert!(ground.server.well());
+    assert_eq!(ran.code, 4, "{}\n{}", ran.out, ran.err);
+    assert!(ran.err.contains("SHA-256") && ran.err.contains("still in the table"), "{}", ran.err);
+    assert_eq!(ground.left(), 100);
+    assert!(ground.objects(".json").is_empty(), "nothing says that it is whole");
+    assert!(ground.objects(".parquet").is_empty(), "nothing is left in its place");
+    ground.archive().expect(0);
+    ground.all_is_archived();
+}
+
 fn damage(ground: &Ground<'_>) {
     for day in 0..3 {
         ground.day(day);
@@ -470,9 +487,12 @@ fn parts(server: &S3Server) {
         asked.set(asked.get() + 1);
         asked.get() > 2
     };
+    let before = server.unfinished();
     assert_eq!(bucket.put_file("stopped", &large, &stop).unwrap_err().sort, Sort::Stopped);
     assert_eq!(bucket.length("stopped").unwrap(), None);
-    assert_eq!(server.unfinished(), 0, "uploads that nobody ended");
+    server.fails(4, How::Refuses, false);
+    assert_eq!(bucket.put_file("stopped", &large, &on).unwrap_err().sort, Sort::Refused);
+    assert_eq!(server.unfinished(), before, "uploads that nobody ended");
     // What is read goes on where it broke off.
     server.fails(0, How::Cut, false);
     assert!(read_back(&bucket, "large") == bytes);

@@ -53,6 +53,8 @@ pub enum How {
     Refuses,
     /// It is done, and not answered.
     Silent,
+    /// It is done, and a byte of each data file in the bucket is another one afterwards.
+    Spoils,
     /// It is done, and half of what is answered arrives; all of it where there are no two halves.
     Cut,
 }
@@ -194,6 +196,8 @@ fn acceptor(authority: &Authority) -> Result<TlsAcceptor, String> {
 
 async fn serve(listener: TcpListener, acceptor: TlsAcceptor, service: S3Service, behaviour: Arc<Behaviour>) {
     while let Ok((socket, _)) = listener.accept().await {
+        // An answer in two pieces would wait for the other side's word on the first.
+        let _ = socket.set_nodelay(true);
         let (acceptor, service, behaviour) = (acceptor.clone(), service.clone(), behaviour.clone());
         tokio::spawn(async move {
             let Ok(stream) = acceptor.accept(socket).await else { return };
@@ -221,9 +225,28 @@ async fn answer(
     };
     match how {
         Some(How::Silent) => Err(io::Error::other("nothing is answered")),
+        Some(How::Spoils) => {
+            spoil(&behaviour.folder)?;
+            Ok(answered)
+        }
         Some(How::Cut) => half(answered).await,
         _ => Ok(answered),
     }
+}
+
+fn spoil(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            spoil(&path)?;
+        } else if path.to_string_lossy().ends_with(".parquet") {
+            let mut bytes = fs::read(&path)?;
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(&path, bytes)?;
+        }
+    }
+    Ok(())
 }
 
 /// The first half of an answer, which says that it is all of it.
