@@ -307,7 +307,9 @@ fn counts(plan: &Plan, report: &Report) -> BTreeMap<String, u64> {
 fn step_end(outcome: &StepOutcome) -> StepEnd {
     match outcome {
         StepOutcome::Done => StepEnd::done(),
-        StepOutcome::Failed(error) => StepEnd::failed(&error.message, error.sqlstate.as_deref()),
+        StepOutcome::Failed(error) | StepOutcome::Refused(_, error) => {
+            StepEnd::failed(&error.message, error.sqlstate.as_deref())
+        }
         StepOutcome::RolledBack => StepEnd::rolled_back(),
         StepOutcome::Cancelled => StepEnd::cancelled(),
         StepOutcome::InDoubt(error) => StepEnd::in_doubt(&error.message),
@@ -468,7 +470,9 @@ fn ending(action: &Action, outcome: &ActionOutcome) -> (report::Outcome, Option<
             match how {
                 StepOutcome::Cancelled => (report::Outcome::Cancelled, None, kept),
                 StepOutcome::InDoubt(error) => (report::Outcome::InDoubt, Some(error.to_string()), kept),
-                StepOutcome::Failed(error) => (report::Outcome::Failed, Some(error.to_string()), kept),
+                StepOutcome::Failed(error) | StepOutcome::Refused(_, error) => {
+                    (report::Outcome::Failed, Some(error.to_string()), kept)
+                }
                 StepOutcome::Done | StepOutcome::RolledBack => (report::Outcome::Failed, None, kept),
             }
         }

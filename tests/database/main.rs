@@ -34,6 +34,7 @@ mod property;
 mod remake;
 mod roundtrips;
 mod run;
+mod s3;
 mod secrets;
 mod servers;
 mod shipped;

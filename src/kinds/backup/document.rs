@@ -60,7 +60,7 @@ pub struct Repository {
     #[schemars(example = &"/var/backups/chronoform")]
     pub path: Option<String>,
     /// A bucket in S3, or what speaks its protocol: pgBackRest's, and nothing that the native engine does.
-    #[schemars(example = &serde_json::json!({"bucket": "backups", "endpoint": "s3.eu-central-1.amazonaws.com", "region": "eu-central-1"}))]
+    #[schemars(example = &serde_json::json!({"bucket": "backups", "endpoint": "s3.eu-central-1.amazonaws.com", "region": "eu-central-1", "key": "${env.BACKUP_S3_KEY}", "secret": "${env.BACKUP_S3_SECRET}"}))]
     pub s3: Option<S3>,
 }
 
@@ -130,6 +130,10 @@ pub struct PgBackRest {
     /// The program's absolute path, or its name where that is in the PATH of Chronoform and of the server.
     #[schemars(extend("default" = "pgbackrest"), example = &"/usr/bin/pgbackrest")]
     pub program: Option<String>,
+    /// For how long what does not answer, or answers that it cannot, is asked again before that is an error:
+    /// a bucket's server, or one of pgBackRest's own processes. From `1 second` to `1 hour`.
+    #[schemars(extend("default" = "1 minute"), example = &"30 seconds")]
+    pub timeout: Option<String>,
     /// How many processes compress and transfer at once.
     #[schemars(range(min = 1, max = 999), extend("default" = 1), example = &4)]
     pub processes: Option<i64>,

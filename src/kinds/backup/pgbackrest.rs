@@ -78,6 +78,9 @@ pub fn choose(input: &SectionInput<'_>, raw: &Backup, sink: &mut Vec<Diagnostic>
                 .help("take `program` out; which pgBackRest it calls, `pgbackrest: {program: …}` says"),
         );
     }
+    if let Some(seconds) = own.timeout.as_deref().and_then(|text| timeout(input, text, sink)) {
+        options.insert("timeout".to_owned(), Value::Int(seconds));
+    }
     options.insert("processes".to_owned(), Value::Int(own.processes.unwrap_or(1)));
     let keep = raw.keep.full.unwrap_or(KEEP_FULL_DEFAULT);
     options.insert("keep_full".to_owned(), Value::Int(keep));
@@ -89,6 +92,18 @@ pub fn choose(input: &SectionInput<'_>, raw: &Backup, sink: &mut Vec<Diagnostic>
     }
     let refused = sink.iter().skip(before).any(Diagnostic::is_error);
     (!refused).then_some(Chosen { folder, stanza, program, options, secrets })
+}
+
+/// How long, in whole seconds.
+fn timeout(input: &SectionInput<'_>, text: &str, sink: &mut Vec<Diagnostic>) -> Option<i64> {
+    let below = "/pgbackrest/timeout";
+    let micros = input.interval(text, below, sink)?.approximate_micros();
+    let seconds = i64::try_from(micros / 1_000_000).ok().filter(|seconds| (1..=3600).contains(seconds));
+    if seconds.is_none() {
+        let error = Diagnostic::error(&code::WRONG_VALUE, format!("`{text}` is no time to wait for an answer"));
+        sink.push(error.at(input.place(below)).help("write one from `1 second` to `1 hour`"));
+    }
+    seconds
 }
 
 struct Chooser<'a> {
@@ -142,8 +157,6 @@ impl Chooser<'_> {
     }
 
     fn s3(&mut self, s3: &S3) {
-        let help = "keep the repository in a folder: `repository: {path: …}`";
-        self.error(&ENGINE_CANNOT, "/repository/s3", "Chronoform does not set pgBackRest up for S3 yet", help);
         for (name, text) in [("endpoint", &s3.endpoint), ("region", &s3.region)] {
             if text.is_none() {
                 let help = "write both, as the bucket's own documentation has them";

@@ -53,6 +53,7 @@ pub const PLAIN: &[(&str, Field)] = &[
     ("backup.pgbackrest.folder", |text| rest(json!({"pgbackrest": {"folder": format!("/nowhere/{text}")}}))),
     ("backup.pgbackrest.program", |text| rest(json!({"pgbackrest": {"program": text}}))),
     ("backup.pgbackrest.stanza", |text| rest(json!({"pgbackrest": {"stanza": text}}))),
+    ("backup.pgbackrest.timeout", |text| rest(json!({"pgbackrest": {"timeout": text}}))),
     ("backup.repository.s3.bucket", |text| bucket(json!({"bucket": text}))),
     ("backup.repository.s3.ca_file", |text| bucket(json!({"ca_file": text}))),
     ("backup.repository.s3.endpoint", |text| bucket(json!({"endpoint": text}))),
