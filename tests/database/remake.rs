@@ -330,6 +330,12 @@ fn a_plain_role_gives_back_what_it_made(site: &Site<'_>) {
     run(&plain, &apply).expect(1);
     assert_eq!(site.one(&owners), 3);
 
+    if site.one("SELECT current_setting('server_version_num')::int") >= 160_000 {
+        site.db().run(&format!("GRANT {group} TO {plain} WITH SET FALSE"));
+        let planned = run(&plain, &["plan", "policy.yaml"]).expect(1);
+        assert!(planned.err.contains(&format!("GRANT {group} TO {plain} WITH SET TRUE")), "{}", planned.err);
+        site.db().run(&format!("GRANT {group} TO {plain} WITH SET TRUE"));
+    }
     // The embedded server lets none but a superuser drop an aggregate: it ends that with XX000.
     if site.db().server().single_session {
         return;
