@@ -78,6 +78,7 @@ pub fn table() -> Relation {
         has_pages: true,
         owner: "owner".into(),
         owned: true,
+        owner_logs_in: true,
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Relation {
     pub owner: String,
     /// Whether the session's role may alter it (is, or is a member of, the owner).
     pub owned: bool,
+    /// Whether its owner may log in, which TimescaleDB asks of whoever has a job.
+    pub owner_logs_in: bool,
 }
 
 impl Relation {

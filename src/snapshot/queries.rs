@@ -387,6 +387,7 @@ fn relation(name: &QualifiedName, select: &Select, form: &Form, types: &[String]
         has_pages: false,
         owner: String::new(),
         owned: true,
+        owner_logs_in: true,
     }
 }
 

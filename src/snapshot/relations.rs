@@ -63,6 +63,7 @@ fn relation(row: &Row) -> Result<Relation, RowError> {
         has_pages: row.bool("has_pages")?,
         owner: row.text("owner")?.to_owned(),
         owned: row.bool("owned")?,
+        owner_logs_in: row.bool("owner_logs_in")?,
     })
 }
 

@@ -13,6 +13,7 @@ WITH scope AS MATERIALIZED (
 SELECT s.oid, s.nspname AS schema, s.relname AS name, s.relkind,
        pg_catalog.pg_get_userbyid(s.relowner) AS owner,
        pg_catalog.pg_has_role(s.relowner, 'USAGE') AS owned,
+       (SELECT r.rolcanlogin FROM pg_catalog.pg_roles AS r WHERE r.oid = s.relowner) AS owner_logs_in,
        CASE WHEN s.seems_empty AND EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'timescaledb')
             THEN pg_catalog.pg_relation_size(s.oid) > 0
             ELSE true

@@ -15,6 +15,7 @@
 
 mod archive;
 mod archive_codec;
+mod archive_s3;
 mod backup;
 mod cases;
 mod cli;
@@ -34,6 +35,7 @@ mod property;
 mod remake;
 mod roundtrips;
 mod run;
+mod s3;
 mod secrets;
 mod servers;
 mod shipped;
@@ -73,6 +75,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
     trials.extend(archive::trials(tier, servers));
     trials.extend(archive_codec::trials(tier, servers));
+    trials.extend(archive_s3::trials(tier, servers));
     trials.extend(backup::trials(tier, servers));
     trials.extend(backup::pgbackrest::trials(tier, servers));
     trials.extend(detection::trials(tier, servers));

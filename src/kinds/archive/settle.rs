@@ -44,17 +44,20 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
 }
 
 /// What a store's document says that the work needs, so that a plan carries all of it.
-const OF_THE_STORE: [&str; 3] = [archive_store::PATH, archive_store::COMPRESSION, archive_store::ROW_GROUP];
+pub const OF_THE_STORE: [&str; 4] =
+    [archive_store::PATH, archive_store::S3, archive_store::COMPRESSION, archive_store::ROW_GROUP];
 
 /// The resource together with what its store says; `None` where nobody describes that.
 pub fn whole(desired: &Desired, all: &BTreeMap<Address, Desired>) -> Option<Desired> {
     let mut whole = desired.clone();
     if let Some(store) = store(desired, all) {
-        for name in OF_THE_STORE {
-            whole.attributes.insert(name.to_owned(), store.get(name)?.clone());
-        }
+        let said = OF_THE_STORE.into_iter().filter_map(|name| Some((name, store.get(name)?)));
+        whole.attributes.extend(said.map(|(name, value)| (name.to_owned(), value.clone())));
     }
-    OF_THE_STORE.iter().all(|name| whole.get(name).is_some()).then_some(whole)
+    let is_said = |name: &str| whole.get(name).is_some();
+    let is_somewhere = is_said(archive_store::PATH) || is_said(archive_store::S3);
+    let is_whole = is_somewhere && is_said(archive_store::COMPRESSION) && is_said(archive_store::ROW_GROUP);
+    is_whole.then_some(whole)
 }
 
 /// The database keeps nothing of what a policy says of an archive but what has been done: the rest is as

@@ -82,6 +82,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         }
         Op::Blocked => {}
         Op::Create | Op::Update | Op::Replace => {
+            judgement.diagnostics.extend(no_job(delta, view));
             judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
             judgement.diagnostics.extend(obstacles(delta, relation, &rows)?);
             judgement.impact = first_run(&rows)?;
@@ -97,6 +98,16 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         }
     }
     Ok(judgement)
+}
+
+/// Why its policy cannot be made, where there is to be one and is none yet.
+fn no_job(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
+    let has = |age: &&str| delta.live.as_ref().is_some_and(|live| live.get(age).is_some_and(|age| *age != Value::Null));
+    let desired = delta.desired.as_ref()?;
+    let wants = |age: &&str| desired.get(age).is_some_and(|age| *age != Value::Null);
+    let ages = ["after", "created_before"];
+    let is_new = ages.iter().any(wants) && !ages.iter().any(has);
+    is_new.then(|| job::job_of_who_cannot_log_in(desired, view)).flatten()
 }
 
 /// Rows of one relation, each with what it tells.

@@ -7,6 +7,7 @@ mod export;
 mod fill;
 mod grants;
 mod observe;
+mod owners;
 mod remake;
 mod rules;
 mod settle;
@@ -191,6 +192,10 @@ impl Kind for ContinuousAggregate {
     fn goes_with(&self, desired: &Desired, live: &Live, gone: &BTreeSet<QualifiedName>) -> bool {
         let parent = if let Some(Value::Name(parent)) = live.fact("parent") { Some(parent) } else { None };
         desired.get("query").is_some() && parent.is_some_and(|parent| gone.contains(parent))
+    }
+
+    fn is_made_along(&self, delta: &Delta, view: &View<'_>) -> bool {
+        remake::is_made_along(delta, view)
     }
 
     fn takes_along(&self, delta: &Delta) -> bool {

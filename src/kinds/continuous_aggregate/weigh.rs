@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::{HAS_DEPENDANTS, ID, comments, fill, grants, is_made_again, query as query_of, remake};
+use super::{HAS_DEPENDANTS, ID, comments, fill, grants, is_made_again, owners, query as query_of, remake};
 use crate::core::{
     Address, Bytes, Delta, Ensure, Hazard, Impact, InPart, KindId, Lost, Op, Param, QualifiedName, Query, Reason, Row,
     RowError, Value,
@@ -52,7 +52,8 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
             .collect()
     };
     let (filled, unfinished) = (times(is_filled), times(goes_on));
-    let made = deltas.iter().filter(|delta| delta.is_create()).filter_map(|delta| delta.on.as_ref());
+    let is_made = |delta: &&&Delta| delta.is_create() || (goes(delta) && !delta.is_remove());
+    let made = deltas.iter().filter(is_made).filter_map(|delta| delta.on.as_ref());
     let mut schemas: Vec<String> = made.map(|on| on.schema.clone()).collect();
     schemas.sort_unstable();
     schemas.dedup();
@@ -69,6 +70,7 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
             Param::texts(filled.into_iter().map(|(_, column)| column)),
             Param::Oids(unfinished.iter().map(|(oid, _)| *oid).collect()),
             Param::texts(unfinished.into_iter().map(|(_, column)| column)),
+            Param::Text(owners::needed(view.server.version).to_owned()),
         ],
     })
 }
@@ -82,11 +84,11 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     if op == Op::Blocked {
         return Ok(judgement);
     }
-    if op == Op::Create {
+    if op == Op::Create || goes(delta) {
         judgement.diagnostics.extend(schema(delta, weights)?);
-        if delta.reason != Reason::Remade {
-            return Ok(judgement);
-        }
+    }
+    if op == Op::Create && delta.reason != Reason::Remade {
+        return Ok(judgement);
     }
     judgement.diagnostics.extend(job::not_owner(delta, view));
     if (is_filled(delta) || goes_on(delta)) && judgement.diagnostics.is_empty() {
@@ -100,6 +102,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         }
     }
     judgement.diagnostics.extend(dependants(delta, &rows, view)?);
+    judgement.diagnostics.extend(owners::judge(delta, &rows, view)?);
     let mut impact = impact(delta, relation, &rows, view)?;
     impact.notes.extend(other_clauses(delta, view));
     impact.notes.extend(readers(delta, view));
@@ -244,17 +247,35 @@ fn dependants(delta: &Delta, rows: &Rows<'_>, view: &View<'_>) -> Result<Option<
             named.push((format!("the {words} {name}"), managed));
         }
     }
+    let users = |of: &str| -> Result<Vec<String>, RowError> {
+        let rows = rows.iter().filter(|(finding, _)| *finding == "uses").map(|(_, row)| *row);
+        rows.filter(|row| row.text("words") == Ok(of)).map(|row| Ok(format!("the {}", row.text("name")?))).collect()
+    };
+    let (reading, typed) = (users("reads")?, users("type")?);
     let Some(wanted) = delta.desired.as_ref().or_else(|| view.desired.get(&delta.address)) else { return Ok(None) };
-    if named.is_empty() {
+    let all: Vec<&str> =
+        named.iter().map(|(name, _)| name.as_str()).chain(reading.iter().map(String::as_str)).collect();
+    let mut why_not = Vec::new();
+    if !all.is_empty() {
+        why_not.push(format!("it is read by {}", all.join(", ")));
+    }
+    if !typed.is_empty() {
+        why_not.push(format!("the type of its rows is used by {}", typed.join(", ")));
+    }
+    if why_not.is_empty() {
         return Ok(None);
     }
-    let all: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
     let what = if delta.is_remove() { "cannot be dropped" } else { "cannot be made anew" };
-    let message = format!("{} {what}, because it is read by {}", delta.address, all.join(", "));
-    let help = if named.iter().all(|(_, managed)| *managed) {
-        "write the `query` of each in its document, so that it can be made again, or `ensure: absent`"
-    } else {
-        "drop those first, apply, and create them again"
+    let message = format!("{} {what}, because {}", delta.address, why_not.join(", and "));
+    let help = match () {
+        () if !typed.is_empty() => {
+            "drop what reads it or takes it as an argument, and give columns of that type another one first (ALTER TABLE … \
+             ALTER COLUMN … TYPE …); apply, and bring back what is missed"
+        }
+        () if reading.is_empty() && named.iter().all(|(_, managed)| *managed) => {
+            "write the `query` of each in its document, so that it can be made again, or `ensure: absent`"
+        }
+        () => "drop those first, apply, and create them again",
     };
     Ok(Some(
         Diagnostic::error(&HAS_DEPENDANTS, message)
@@ -365,7 +386,7 @@ fn lost(xml: &str, source: &QualifiedName) -> Result<Option<(Lost, String)>, Row
 }
 
 /// The buckets that there are no chunks for all of: what they are made of now may be less than it was. One is at
-/// the beginning, others beside ranges whose buckets are lost, which shows that there were rows.
+/// the beginning; whether there ever were chunks where there are none later on cannot be told either.
 fn in_part(xml: &str, source: &QualifiedName) -> Result<(Option<InPart>, Vec<String>), RowError> {
     let beside = element(xml, "beside").map_or(Ok(0), |beside| count(&beside))?;
     let first = element(xml, "part").zip(element(xml, "part_since"));
@@ -376,12 +397,15 @@ fn in_part(xml: &str, source: &QualifiedName) -> Result<(Option<InPart>, Vec<Str
              chunk begins there"
         ));
     }
-    if beside > 0 {
-        let (buckets, are) = if beside == 1 { ("bucket", "is") } else { ("buckets", "are") };
-        notes.push(format!(
-            "{beside} {buckets} beside what {source} lacks {are} filled again from what is left, without what it held \
-             there"
-        ));
+    if let (Some(from), Some(to)) = (element(xml, "beside_first"), element(xml, "beside_last")) {
+        notes.push(if beside == 1 {
+            format!("the bucket of {from} is filled again without what {source} held where it has no chunk, if it did")
+        } else {
+            format!(
+                "{beside} buckets from {from} to {to} are filled again without what {source} held where it has no \
+                 chunk, if it did"
+            )
+        });
     }
     let buckets = beside + u64::from(first.is_some());
     let part = (buckets > 0).then(|| InPart { buckets, since: first.map(|(_, since)| since) });

@@ -4,13 +4,15 @@
 -- that are filled with what was never filled, $8 and $9 the same of those whose fill was begun and not
 -- completed. One row a finding:
 --   dependant         what reads one of them
+--   uses              what else does (`name`), such as a function: `words` says `type` where it is of the type of
+--                     its rows
 --   holds             what one of them holds, by its chunks
 --   lost              the part of it whose rows in the hypertable that it is filled from are gone, and from
 --                     when on they are there, as XML: only so can one query ask each of its own table.
 --                     What it reads and is made anew as well is filled from what that reads in turn.
 --                     `holes` counts the ranges after that in which the hypertable has no chunk any more
 --                     `part` is the bucket that begins before the hypertable's first chunk does, at `part_since`;
---                     `beside` counts those that a range of `holes` cuts a part of
+--                     `beside` counts those that a later range without a chunk cuts a part of
 --   kept              the first time that one of the latter keeps rows of, and what comes right after the
 --                     last, as XML; nothing where the role may not read it
 --   unfinished        the ranges, of whole buckets and in order, that one of these keeps rows of although what
@@ -22,6 +24,10 @@
 --                     (`name`; `public` is everybody) has beside the owner; `chunks` is 1 where it may pass it on
 --   given_by_default  a role (`name`) that the default privileges of who makes one of them grant something on it
 --   owner_lacks       a privilege (`words`) that was revoked from its owner
+--   owner_may_not_create  a schema that one of them, or its rows, would be in and in which its owner (`name`) may
+--                     not create anything
+--   owner_out_of_reach    the owner (`name`) of one of them, that the session's role cannot act as: by the word of
+--                     $10, as `pg_has_role` takes it
 --   commented         the comment (`xml`) on one of them, on a column of it where `schema` names one
 --   schema_privilege  a schema in which the role may not create anything
 -- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
@@ -128,6 +134,19 @@ WITH RECURSIVE named AS (
              ON (a.direct_view_schema = n.nspname AND a.direct_view_name = c.relname)
              OR (a.partial_view_schema = n.nspname AND a.partial_view_name = c.relname)
              OR (a.user_view_schema = n.nspname AND a.user_view_name = c.relname)
+), users AS (
+    SELECT DISTINCT w.oid, s.by_type, d.classid, d.objid, d.objsubid
+      FROM wanted AS w
+      JOIN pg_catalog.pg_class AS c ON c.oid = w.view
+      JOIN pg_catalog.pg_type AS t ON t.oid = c.reltype
+     CROSS JOIN LATERAL (VALUES ('pg_catalog.pg_class'::pg_catalog.regclass::oid, w.view, false),
+                                ('pg_catalog.pg_type'::pg_catalog.regclass::oid, t.oid, true),
+                                ('pg_catalog.pg_type'::pg_catalog.regclass::oid, t.typarray, true)) AS s (class, oid, by_type)
+      JOIN pg_catalog.pg_depend AS d ON d.refclassid = s.class AND d.refobjid = s.oid AND d.deptype = 'n'
+     WHERE d.classid <> 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+        OR (s.by_type AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
+                                       WHERE e.classid = d.classid AND e.objid = d.objid AND e.refobjid = w.view
+                                         AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass))
 ), views AS (
     SELECT w.oid, c.oid AS view, c.relowner, c.relacl, c.relnamespace
       FROM (SELECT DISTINCT v.oid, v.view FROM wanted AS v) AS w
@@ -150,6 +169,19 @@ SELECT DISTINCT 'dependant'::text AS finding, d.oid::bigint AS oid,
        NULL::bigint AS chunks, NULL::bigint AS bytes, NULL::bigint[] AS chunk_ids, NULL::text AS xml
   FROM dependants AS d
  UNION ALL
+SELECT 'uses', u.oid::bigint, CASE WHEN u.by_type THEN 'type' ELSE 'reads' END, NULL,
+       pg_catalog.pg_describe_object(u.classid, u.objid, u.objsubid), NULL, NULL, NULL, NULL
+  FROM (SELECT DISTINCT u.oid, u.by_type,
+               CASE WHEN r.oid IS NULL THEN u.classid ELSE 'pg_catalog.pg_class'::pg_catalog.regclass END AS classid,
+               COALESCE(r.ev_class, u.objid) AS objid,
+               CASE WHEN r.oid IS NULL AND c.oid IS NULL THEN u.objsubid ELSE 0 END AS objsubid
+          FROM users AS u
+          -- Of a view, neither its columns nor its rule are named.
+          LEFT JOIN pg_catalog.pg_rewrite AS r
+                 ON u.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.oid = u.objid
+          LEFT JOIN pg_catalog.pg_class AS c
+                 ON u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = u.objid AND c.relkind IN ('v', 'm')) AS u
+ UNION ALL
 SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
        pg_catalog.count(i.inhrelid), pg_catalog.sum(pg_catalog.pg_total_relation_size(i.inhrelid))::bigint,
        pg_catalog.array_agg(i.inhrelid::bigint ORDER BY i.inhrelid) FILTER (WHERE i.inhrelid IS NOT NULL), NULL
@@ -159,15 +191,20 @@ SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
  UNION ALL
 SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL, NULL, NULL,
        pg_catalog.query_to_xml(pg_catalog.format(
-           'WITH h AS MATERIALIZED ('
-           ' SELECT %6$s(g.begins) AS begins, %6$s(g.ends) AS ends, e.whole, p.bucket AS before'
+           'WITH g AS MATERIALIZED ('
+           ' SELECT %6$s(g.begins) AS begins, %6$s(g.ends) AS ends, e.bucket AS whole,'
+           ' CASE WHEN p.ends > %6$s(g.begins) THEN p.bucket END AS before,'
+           ' CASE WHEN e.bucket < %6$s(g.ends) AND e.ends > %6$s(g.begins) THEN e.bucket END AS after'
            ' FROM ROWS FROM (pg_catalog.unnest(%7$L::bigint[]), pg_catalog.unnest(%8$L::bigint[])) AS g (begins, ends)'
-           ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <='
-           ' (SELECT pg_catalog.min(r.%2$I) FROM %3$I.%4$I AS r WHERE r.%2$I >= %6$s(g.ends))) AS e'
+           ' LEFT JOIN LATERAL (SELECT m.%1$I AS bucket, %10$s AS ends FROM %5$s AS m WHERE m.%1$I <='
+           ' (SELECT pg_catalog.min(r.%2$I) FROM %3$I.%4$I AS r WHERE r.%2$I >= %6$s(g.ends))'
+           ' ORDER BY m.%1$I DESC LIMIT 1) AS e ON true'
            ' LEFT JOIN LATERAL (SELECT m.%1$I AS bucket, %10$s AS ends FROM %5$s AS m WHERE m.%1$I < %6$s(g.begins)'
-           ' ORDER BY m.%1$I DESC LIMIT 1) AS p ON p.ends > %6$s(g.begins)'
-           ' WHERE g.begins IS NOT NULL AND EXISTS (SELECT FROM %5$s AS k'
-           ' WHERE k.%1$I >= %6$s(g.begins) AND (e.whole IS NULL OR k.%1$I < e.whole))'
+           ' ORDER BY m.%1$I DESC LIMIT 1) AS p ON g.ends IS NOT NULL'
+           ' WHERE g.begins IS NOT NULL'
+           '), h AS MATERIALIZED ('
+           ' SELECT g.begins, g.ends, g.whole FROM g WHERE EXISTS (SELECT FROM %5$s AS k'
+           ' WHERE k.%1$I >= g.begins AND (g.whole IS NULL OR k.%1$I < g.whole))'
            ') SELECT s.since, pg_catalog.min(m.%1$I) AS oldest, pg_catalog.max(m.%1$I) AS newest,'
            ' pg_catalog.count(m.%1$I) AS total,'
            ' pg_catalog.count(DISTINCT m.%1$I) FILTER (WHERE l.lost) AS buckets,'
@@ -179,8 +216,10 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            ' (SELECT pg_catalog.min(h.begins) FROM h) AS holes_from, (SELECT pg_catalog.max(h.ends) FROM h) AS holes_until,'
            ' CASE WHEN pg_catalog.max(b.whole) < %6$s(%9$L::bigint) THEN pg_catalog.max(b.whole) END AS part,'
            ' %6$s(%9$L::bigint) AS part_since,'
-           ' (SELECT pg_catalog.count(*) FROM (SELECT h.before FROM h WHERE h.before IS NOT NULL'
-           ' UNION SELECT h.whole FROM h WHERE h.whole < h.ends) AS o) AS beside'
+           ' (SELECT pg_catalog.count(*) FROM (SELECT g.before FROM g WHERE g.before IS NOT NULL'
+           ' UNION SELECT g.after FROM g WHERE g.after IS NOT NULL) AS o) AS beside,'
+           ' (SELECT pg_catalog.min(LEAST(g.before, g.after)) FROM g) AS beside_first,'
+           ' (SELECT pg_catalog.max(GREATEST(g.before, g.after)) FROM g) AS beside_last'
            ' FROM (SELECT pg_catalog.min(r.%2$I) AS since FROM %3$I.%4$I AS r) AS s'
            ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <= s.since) AS b'
            ' LEFT JOIN %5$s AS m ON true'
@@ -263,6 +302,17 @@ SELECT 'owner_lacks', v.oid::bigint, pg_catalog.lower(a.privilege_type), NULL, o
  WHERE v.relacl IS NOT NULL
    AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(v.relacl) AS b
                     WHERE b.grantee = v.relowner AND b.privilege_type = a.privilege_type)
+ UNION ALL
+SELECT 'owner_may_not_create', v.oid::bigint, NULL, n.nspname::text, o.rolname::text, NULL, NULL, NULL, NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner AND o.rolname <> current_user
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace OR n.nspname = '_timescaledb_internal'
+ WHERE NOT pg_catalog.has_schema_privilege(o.oid, n.oid, 'CREATE')
+ UNION ALL
+SELECT 'owner_out_of_reach', v.oid::bigint, NULL, NULL, o.rolname::text, NULL, NULL, NULL, NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner AND o.rolname <> current_user
+ WHERE NOT pg_catalog.pg_has_role(o.oid, $10::text)
  UNION ALL
 SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.pg_namespace AS s

@@ -8,6 +8,7 @@ mod by_default;
 mod circle;
 mod desired;
 mod export;
+mod gone;
 mod observe;
 mod passed;
 mod rules;
@@ -24,8 +25,8 @@ use schemars::JsonSchema as _;
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, Ensure, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
-    Value,
+    Address, Applied, Delta, Desired, Ensure, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
+    SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{After, Beside, Discovered, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, role};
@@ -168,8 +169,9 @@ impl Kind for Grant {
         is_exclusive && unlisted && applied.attributes.get(attribute).is_none_or(Json::is_null)
     }
 
-    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
         circle::check(own, sink);
+        gone::check(own, all, sink);
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
@@ -261,6 +263,8 @@ impl Kind for Grant {
 
     fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
         let mut judgement = Judgement::default();
+        let notes: Vec<String> = by_default::note(delta, view).into_iter().collect();
+        judgement.impact = (!notes.is_empty()).then(|| Impact { notes, ..Impact::default() });
         judgement.diagnostics.extend(would_take_owners(delta, view));
         judgement.diagnostics.extend(passed::judge(delta, view));
         let target = Target::read(&delta.address.name).filter(|_| op != Op::Blocked && !view.server.superuser);

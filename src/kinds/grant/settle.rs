@@ -63,7 +63,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
 }
 
 /// Whether a policy takes something from a role and gives it nothing.
-fn only_revokes(desired: &Desired) -> bool {
+pub fn only_revokes(desired: &Desired) -> bool {
     let gives = |(name, value): (&String, &Value)| name != EXCLUSIVE && *value != Value::Null;
     desired.ensure == Ensure::Absent || !desired.attributes.iter().any(gives)
 }

@@ -95,6 +95,7 @@ fn table() -> Relation {
         has_pages: true,
         owner: "owner".into(),
         owned: true,
+        owner_logs_in: true,
     }
 }
 

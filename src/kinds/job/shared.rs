@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::{Schema, SchemaGenerator};
 use serde::Deserialize;
 
+use crate::core::name::quote_identifier;
 use crate::core::{
     Address, Cell, Delta, Desired, Edition, Interval, KindId, QualifiedName, Row, Server, Value, Version,
 };
@@ -346,6 +347,37 @@ pub fn not_owner(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
     let place =
         wanted.or_else(|| view.desired.values().find(|desired| desired.on == delta.on)).map(|wanted| &wanted.place);
     place.map(|place| checks::not_owner(relation, view, place))
+}
+
+/// The error of a policy that is newly made, as a job, on a relation whose owner may not log in: the job would run as
+/// that role (`ts_bgw_job_validate_job_owner` in `src/bgw/job.c`).
+pub fn owner_cannot_log_in(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
+    let desired = delta.desired.as_ref().filter(|_| delta.is_create())?;
+    job_of_who_cannot_log_in(desired, view)
+}
+
+/// The same, where it is known that a job is made.
+pub fn job_of_who_cannot_log_in(desired: &Desired, view: &View<'_>) -> Option<Diagnostic> {
+    let relation = view.relations.get(desired.on.as_ref()?).filter(|relation| !relation.owner_logs_in)?;
+    let owner = &relation.owner;
+    let own = view.desired.get(&Address::global(KindId::new("role"), owner.as_str()));
+    // The plan changes roles first.
+    if own.and_then(|role| role.get("login")) == Some(&Value::Bool(true)) {
+        return None;
+    }
+    let message =
+        format!("{} belongs to the role \"{owner}\", which may not log in, and so has no jobs", relation.name);
+    Some(
+        Diagnostic::error(&code::NO_PRIVILEGE, message)
+            .at(&desired.place)
+            .why("the policy is a job of TimescaleDB's, which runs as the owner, whoever makes it")
+            .help(format!(
+                "ALTER ROLE {} LOGIN: it needs no password for this, and its document can say `login: true`; or give {} to a \
+                 role that may",
+                quote_identifier(owner),
+                relation.name
+            )),
+    )
 }
 
 /// The time zone that a delta newly asks for.

@@ -193,6 +193,7 @@ impl Kind for Refresh {
         let mut judgement = Judgement::default();
         if op != Op::Blocked {
             judgement.diagnostics.extend(job::not_owner(delta, view));
+            judgement.diagnostics.extend(job::owner_cannot_log_in(delta, view));
             judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
             judgement.diagnostics.extend(conflicts::with_live(delta, view));
             if self.holds(rules::CLEARED, delta, weights, view) {

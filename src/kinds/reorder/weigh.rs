@@ -39,6 +39,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     if op == Op::Remove {
         return Ok(judgement);
     }
+    judgement.diagnostics.extend(job::owner_cannot_log_in(delta, view));
     judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
     let Some(relation) = delta.on.as_ref().and_then(|on| view.relations.get(on)) else { return Ok(judgement) };
     for row in weights {

@@ -72,6 +72,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     if op == Op::Remove {
         return Ok(judgement);
     }
+    judgement.diagnostics.extend(job::owner_cannot_log_in(delta, view));
     judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
     let (Some((_, after)), Some(relation)) = (ages(delta), relation(delta, view)) else { return Ok(judgement) };
     judgement.impact = match after.uncountable(relation, view) {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema as _;
 
-use crate::core::{Address, Delta, Desired, Ensure, KindId, Live, Op, Query, Row, RowError, Server, Value};
+use crate::core::{Address, Delta, Desired, Ensure, KindId, Live, Op, Place, Query, Row, RowError, Server, Value};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{
     After, Beside, Discovered, Export, Judgement, Kind, Owner, Relations, Rules, Scope, Section, View, grant,
@@ -67,6 +67,21 @@ fn unmentioned(desired: &Desired, view: &View<'_>) -> Option<Diagnostic> {
         .why("what a policy does not mention is left alone")
         .help(format!("to manage it, write `{}: true` or `false`", found.first()?));
     Some(note)
+}
+
+/// The document by which a role is to go, where there is one.
+pub fn to_go<'a>(all: &'a BTreeMap<Address, Desired>, name: &str) -> Option<&'a Desired> {
+    all.get(&Address::global(ID, name)).filter(|role| role.ensure == Ensure::Absent)
+}
+
+/// The error of something that needs a role which the policies have go.
+pub fn cannot_go(what: String, needed_at: &Place, goes: &Desired) -> Diagnostic {
+    let word = format!("the document of \"{}\" says `ensure: absent`", goes.address.name);
+    Diagnostic::error(&code::POLICY_CONFLICT, what)
+        .at(needed_at)
+        .and_at(&goes.place, word)
+        .why("a role takes along what it is granted and what others are granted of it")
+        .help("let the role stay, or take this out; in a role's document, `ensure: absent` in the item revokes it")
 }
 
 /// The kind.

@@ -105,7 +105,8 @@ impl Kind for Setting {
         settle::settle(desired, view, sink)
     }
 
-    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        settle::check_roles(own, all, sink);
         let mut documents: BTreeMap<&str, &Desired> = BTreeMap::new();
         let mut told = BTreeSet::new();
         for desired in own {

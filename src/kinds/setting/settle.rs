@@ -1,11 +1,13 @@
 //! A setting in the server's form, and what the server makes impossible.
 
+use std::collections::BTreeMap;
+
 use crate::core::{Address, Desired, Ensure, Live, Value, Version};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::View;
 use crate::kinds::setting::level::Level;
 use crate::kinds::setting::parameter::{Parameter, Sort};
 use crate::kinds::setting::{AT_LEAST, AT_MOST, BOUND, ID, PENDING_RESTART, UNKNOWN_PARAMETER, UNKNOWN_ROLE, observe};
+use crate::kinds::{View, role};
 
 /// The first version whose ALTER SYSTEM takes an extension's parameter that is not loaded (seen on 17,
 /// refused by 15).
@@ -128,6 +130,20 @@ fn role_will_be(role: &str, view: &View<'_>) -> bool {
     let made = Address::global(crate::core::KindId::new("role"), role);
     let made = view.desired.get(&made).is_some_and(|made| made.ensure == Ensure::Present);
     made || observe::role_of(view.live, role).is_some()
+}
+
+/// What is to be set for a role that the policies have go.
+pub fn check_roles(own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    for desired in own.iter().filter(|desired| desired.get("value").is_some_and(|value| *value != Value::Null)) {
+        let level = desired.address.schema.as_deref().and_then(Level::read);
+        let Some((role, goes)) =
+            level.as_ref().and_then(Level::role).and_then(|role| Some((role, role::to_go(all, role)?)))
+        else {
+            continue;
+        };
+        let what = format!("`{}` is to be set for the role \"{role}\", which is to go", desired.address.name);
+        sink.push(role::cannot_go(what, desired.place_of("value"), goes));
+    }
 }
 
 fn no_role(role: &str, desired: &Desired) -> Diagnostic {

@@ -49,6 +49,7 @@ fn relation(hypertable: bool) -> Relation {
         has_pages: true,
         owner: "owner".into(),
         owned: true,
+        owner_logs_in: true,
     }
 }
 
