@@ -333,6 +333,12 @@ pub trait Kind: Sync {
         false
     }
 
+    /// Whether one that is made again because what it was made from is made anew is made by the same
+    /// transaction.
+    fn is_made_along(&self, _delta: &Delta, _view: &View<'_>) -> bool {
+        false
+    }
+
     /// Whether the server takes a resource along where a delta is closed, though no policy speaks of it.
     fn ends(&self, _delta: &Delta, _other: &Address) -> bool {
         false
