@@ -356,7 +356,7 @@ fn who_may_not_come_in(ground: &Ground<'_>) {
     };
     refused(ground.run_as(&run, KEY, "hunter2-another"), "archive-refused", "ARCHIVE_S3_SECRET");
     refused(ground.run_as(&run, "ANOTHER", SECRET), "archive-refused", "ARCHIVE_S3_KEY");
-    refused(ground.run_as(&run, KEY, ""), "archive-refused", "`${env.ARCHIVE_S3_SECRET}` is not at hand");
+    refused(ground.run_as(&run, KEY, ""), "secret-not-at-hand", "`${env.ARCHIVE_S3_SECRET}` is not at hand");
     refused(ground.run_as(&["archive", "list"], KEY, "hunter2-another"), "archive-refused", "ARCHIVE_S3_SECRET");
     let endpoint = ground.server.endpoint();
     let elsewhere = endpoint.replace("localhost", "127.0.0.2");
