@@ -171,7 +171,7 @@ impl Client {
     }
 
     fn once(&self, asked: &Asked<'_>) -> Result<Answer, Tried> {
-        let what = format!("{} {}", asked.method, self.address.shown(asked.key));
+        let what = format!("{} {} at {}", asked.method, self.address.shown(asked.key), self.address.host());
         let request = self.request(asked).map_err(|error| {
             Tried::Ended(BucketError::new(Sort::Other, format!("{what}: the request cannot be made: {error}")))
         })?;

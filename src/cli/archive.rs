@@ -124,7 +124,7 @@ fn stores(which: &Which, context: &mut Context) -> Result<Vec<(String, Store)>, 
     for desired in all.filter(|store| named(&store.address.name)) {
         let name = &desired.address.name;
         let store = Store::of(|attribute| desired.get(attribute))
-            .map_err(|error| Failure::from(error.diagnostic(name).at(&desired.place)))?;
+            .map_err(|error| Failure::from(error.diagnostic(&format!("`{name}`")).at(&desired.place)))?;
         stores.extend(store.map(|store| (name.clone(), store)));
     }
     if stores.is_empty() {

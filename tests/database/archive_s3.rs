@@ -129,20 +129,7 @@ impl<'a> Ground<'a> {
 
     /// The objects whose names end with something.
     fn objects(&self, ending: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut folders = vec![self.server.bucket()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).into_iter().flatten() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.to_string_lossy().ends_with(ending) {
-                    found.push(path);
-                }
-            }
-        }
-        found.sort();
-        found
+        crate::archive::below(self.server.bucket(), ending)
     }
 
     /// What is in the table together with what the bucket gives back is what there was, row for row, and no row
@@ -356,7 +343,7 @@ fn who_may_not_come_in(ground: &Ground<'_>) {
     };
     refused(ground.run_as(&run, KEY, "hunter2-another"), "archive-refused", "ARCHIVE_S3_SECRET");
     refused(ground.run_as(&run, "ANOTHER", SECRET), "archive-refused", "ARCHIVE_S3_KEY");
-    refused(ground.run_as(&run, KEY, ""), "archive-refused", "`${env.ARCHIVE_S3_SECRET}` is not at hand");
+    refused(ground.run_as(&run, KEY, ""), "secret-not-at-hand", "`${env.ARCHIVE_S3_SECRET}` is not at hand");
     refused(ground.run_as(&["archive", "list"], KEY, "hunter2-another"), "archive-refused", "ARCHIVE_S3_SECRET");
     let endpoint = ground.server.endpoint();
     let elsewhere = endpoint.replace("localhost", "127.0.0.2");

@@ -1,10 +1,10 @@
 //! What the policies and the database make impossible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{Address, Desired, Ensure, KindId, Live, Value};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::archive::observe::REFRESHED;
+use crate::kinds::archive::observe;
 use crate::kinds::archive::{AFTER, DROP, NOT_ARCHIVED, TO, UNKNOWN_STORE};
 use crate::kinds::{View, archive_store, checks, job};
 
@@ -97,13 +97,20 @@ fn nothing_else_drops(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnos
 /// Whether no continuous aggregate is refreshed from rows that are to go: it would take them for deleted,
 /// and delete what it had made of them.
 fn nothing_reads_it_again(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> bool {
-    let live = view.live.get(&desired.address);
-    let Some(aggregates) = live.and_then(|live| live.fact(REFRESHED)).and_then(Value::as_text) else { return true };
-    if desired.get(DROP) != Some(&Value::Bool(true)) {
+    let (Some(live), Some(age)) = (view.live.get(&desired.address), desired.get(AFTER)) else { return true };
+    let reads = |back: &Value| match (back, age) {
+        (Value::Interval(back), Value::Interval(age)) => back.can_exceed(age),
+        (Value::Int(back), Value::Int(age)) => back > age,
+        (back, _) => *back == Value::Null,
+    };
+    let aggregates: BTreeSet<&str> =
+        observe::readers(live).filter(|(_, back)| reads(back)).map(|(name, _)| name).collect();
+    if aggregates.is_empty() || desired.get(DROP) != Some(&Value::Bool(true)) {
         return true;
     }
-    let age = desired.get(AFTER).map_or_else(String::new, ToString::to_string);
-    let message = format!("{aggregates} is refreshed from rows older than {age}, which are to be dropped");
+    let is = if aggregates.len() == 1 { "is" } else { "are" };
+    let aggregates = Vec::from_iter(aggregates).join(", ");
+    let message = format!("{aggregates} {is} refreshed from rows older than {age}, which are to be dropped");
     sink.push(
         Diagnostic::error(&code::POLICY_CONFLICT, message)
             .at(desired.place_of(AFTER))
@@ -156,7 +163,7 @@ fn check_keep(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Ve
     else {
         return;
     };
-    if after.approximate_micros() < keep.approximate_micros() {
+    if !after.can_reach(keep) {
         return;
     }
     let name = &store.address.name;
@@ -192,7 +199,7 @@ fn check_columnstore(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: 
     let Some(columnstore) = checks::sibling(desired, "columnstore", all) else { return };
     let (Some(after), Some(converts)) = (desired.get(AFTER), columnstore.get("after")) else { return };
     let late = match (after, converts) {
-        (Value::Interval(a), Value::Interval(c)) => c.approximate_micros() >= a.approximate_micros(),
+        (Value::Interval(a), Value::Interval(c)) => c.can_reach(a),
         (Value::Int(a), Value::Int(c)) => c >= a,
         _ => false,
     };

@@ -130,9 +130,17 @@ fn retention_beside_an_archive_is_refused() {
 fn what_an_aggregate_goes_on_reading_is_not_dropped() {
     let mut world = world(&[none()]);
     let live = world.live.values_mut().next().unwrap();
-    live.set_fact("refreshed", Value::text("public.hourly"));
+    let reader = |back: Value| Value::List(vec![Value::List(vec![Value::text("public.hourly"), back])]);
+    live.set_fact("refreshed", reader(Value::Null));
     assert_eq!(world.settle(KIND, &cold(true)), Err(vec!["policy-conflict"]));
     assert!(world.settle(KIND, &cold(false)).is_ok());
+    let mut looks = |back: &str| {
+        let live = world.live.values_mut().next().unwrap();
+        live.set_fact("refreshed", reader(Value::Interval(Interval::parse(back).unwrap())));
+        world.settle(KIND, &cold(true)).is_err()
+    };
+    assert!(looks("61 days") && !looks("60 days"));
+    assert!(looks("2 months"), "which can be 62 days");
 }
 
 #[test]

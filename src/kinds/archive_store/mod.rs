@@ -78,10 +78,8 @@ static EXPIRED: Code = Code::new("archive-expired", "Archived chunks that are ol
 /// A store that cannot be used.
 pub static UNUSABLE: Code = Code::new("archive-unusable", "A store of archives that cannot be read or written.");
 /// A store whose bucket lets nobody in.
-pub static REFUSED: Code = Code::new(
-    "archive-refused",
-    "A store's bucket that refuses the key or the secret that it is given, or is given none.",
-);
+pub static REFUSED: Code =
+    Code::new("archive-refused", "A store's bucket that refuses the key or the secret that it is given.");
 /// A store whose bucket is not there.
 pub static NO_BUCKET: Code = Code::new("archive-missing", "A store's bucket that is not there.");
 /// A store whose bucket's server does not answer as it should.

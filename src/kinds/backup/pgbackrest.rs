@@ -87,8 +87,8 @@ pub fn choose(input: &SectionInput<'_>, raw: &Backup, sink: &mut Vec<Diagnostic>
     options.insert("keep_full".to_owned(), Value::Int(keep));
     let window = raw.keep.wal.as_deref().and_then(|text| input.interval(text, "/keep/wal", &mut Vec::new()));
     if let Some(window) = window {
-        // pgBackRest counts whole days.
-        let days = window.approximate_micros() / 86_400_000_000 + 1;
+        // pgBackRest counts whole days, and knows no months.
+        let days = window.longest_micros() / 86_400_000_000 + 1;
         options.insert("keep_days".to_owned(), Value::Int(i64::try_from(days).unwrap_or(9_999_999)));
     }
     let refused = sink.iter().skip(before).any(Diagnostic::is_error);

@@ -104,7 +104,7 @@ fn pgbackrest_has_a_repository_of_its_own() {
     let mut document = by_pgbackrest();
     document["encryption"] = json!({"key": "${env.BACKUP_KEY}"});
     document["pgbackrest"] = json!({"stanza": "main", "folder": "/f/", "program": "/usr/bin/pgbackrest"});
-    document["keep"] = json!({"full": 4, "wal": "14 days"});
+    document["keep"] = json!({"full": 4, "wal": "1 month"});
     let (all, said) = expand(KIND, &document);
     assert_eq!(codes(&said), Vec::<&str>::new());
     let backup = find(&all, work::BACKUP);
@@ -113,7 +113,7 @@ fn pgbackrest_has_a_repository_of_its_own() {
     let repository = all.iter().find(|desired| desired.address.kind == repository::ID).unwrap();
     let Some(Value::Map(place)) = repository.get(repository::PLACE) else { panic!() };
     assert_eq!(place.get("path"), Some(&Value::text("/r")));
-    assert_eq!(place.get("keep_days"), Some(&Value::Int(15)));
+    assert_eq!(place.get("keep_days"), Some(&Value::Int(32)), "the longest that a month can be, and one more");
     let Some(Value::Map(secrets)) = repository.get(repository::SECRETS) else { panic!() };
     assert_eq!(secrets.get(repository::CIPHER_PASS), Some(&Value::text("${env.BACKUP_KEY}")));
     let command = find(&all, "archive_command").get("value").and_then(Value::as_text).unwrap();

@@ -19,6 +19,7 @@ fn makers(target: &Target, owner: &str) -> Vec<Target> {
         Target::Table(name) => ("tables", Some(&name.schema)),
         Target::Sequence(name) => ("sequences", Some(&name.schema)),
         Target::Function(name, _) => ("functions", Some(&name.schema)),
+        Target::Type(name) => ("types", Some(&name.schema)),
         Target::Schema(_) => ("schemas", None),
         _ => return Vec::new(),
     };
@@ -85,7 +86,8 @@ pub fn mark(found: &mut [Live], desired: &BTreeMap<Address, Desired>, applied: &
             .filter_map(|(name, how)| Some((name.clone(), Value::text(maker(name, how)?))))
             .collect();
         live.attributes.retain(|privilege, _| !made.contains_key(privilege));
-        live.system |= live.attributes.is_empty();
+        // Policies do not describe what is granted on types otherwise.
+        live.system |= live.attributes.is_empty() || matches!(target, Target::Type(_));
         if goes && !made.is_empty() {
             live.set_fact(GOES, Value::Map(made));
         }
@@ -163,6 +165,7 @@ pub fn items(delta: &Delta, view: &View<'_>) -> Vec<Value> {
                 ("function", Value::Name(name), SqlText::new(&arguments).map_or(Value::Null, Value::Sql))
             }
             Target::Schema(name) => ("schema", Value::text(name), Value::Null),
+            Target::Type(name) => ("type", Value::Name(name), Value::Null),
             _ => return None,
         };
         Some(Value::Map(BTreeMap::from([

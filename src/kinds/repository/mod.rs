@@ -64,7 +64,9 @@ pub const HELP: &str = "help";
 
 /// A secret that stands in a policy.
 pub static SECRET_IN_POLICY: Code = Code::new("secret-in-policy", "A secret that is written into a policy itself.");
-static NOT_AT_HAND: Code = Code::new("secret-not-at-hand", "A secret that whoever runs Chronoform has not been given.");
+/// A secret that is not there to be used.
+pub static NOT_AT_HAND: Code =
+    Code::new("secret-not-at-hand", "A secret that whoever runs Chronoform has not been given.");
 static NOT_HERE: Code =
     Code::new("repository-not-here", "A repository whose configuration is on another machine than this one.");
 static UNUSABLE: Code =

@@ -31,7 +31,8 @@ pub fn look(server: &Server, desired: &BTreeMap<Address, Desired>, may_delete: b
     for desired in desired.values().filter(|desired| desired.address.kind == ID) {
         let Some(Value::Interval(keep)) = desired.get(KEEP) else { continue };
         let unreadable = |place: &str, error: StoreError| error.diagnostic(place).at(&desired.place);
-        let store = Store::of(|name| desired.get(name)).map_err(|error| unreadable(&desired.address.name, error))?;
+        let store = Store::of(|name| desired.get(name))
+            .map_err(|error| unreadable(&format!("`{}`", desired.address.name), error))?;
         let Some(store) = store else { continue };
         let own = of_database((&server.system_identifier, &server.database));
         let contents = contents_of(&store, &own).map_err(|error| unreadable(&store.place(), error))?;

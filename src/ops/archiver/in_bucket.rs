@@ -269,7 +269,7 @@ mod tests {
             (s3::SECRET.to_owned(), Value::text("file:/nowhere/secret")),
         ]);
         let error = InBucket::new(&said).unwrap_err();
-        assert_eq!(error.code().name, "archive-refused");
-        assert_eq!(error.to_string(), "`${env.CHRONOFORM_NOBODY_SETS_THIS}` and `/nowhere/secret` is not at hand");
+        assert_eq!(error.code().name, "secret-not-at-hand");
+        assert_eq!(error.to_string(), "`${env.CHRONOFORM_NOBODY_SETS_THIS}` and `/nowhere/secret` are not at hand");
     }
 }

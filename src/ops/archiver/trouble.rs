@@ -6,6 +6,7 @@ use std::io;
 use crate::bucket::{BucketError, Sort};
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::archive_store::{NO_BUCKET, REFUSED, UNREACHABLE, UNTRUSTED, UNUSABLE};
+use crate::kinds::repository::NOT_AT_HAND;
 
 /// A store that cannot be read or written.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ impl StoreError {
     pub fn code(&self) -> &'static Code {
         match self {
             Self::Folder(_) => &UNUSABLE,
-            Self::NoSecret(_) => &REFUSED,
+            Self::NoSecret(_) => &NOT_AT_HAND,
             Self::Bucket(error, _) => match error.sort {
                 Sort::Refused => &REFUSED,
                 Sort::NoBucket => &NO_BUCKET,
@@ -78,7 +79,7 @@ impl StoreError {
 
     /// As a diagnostic.
     pub fn diagnostic(&self, place: &str) -> Diagnostic {
-        Diagnostic::error(self.code(), format!("the store at {place} cannot be read: {self}")).help(self.help())
+        Diagnostic::error(self.code(), format!("the store {place} cannot be read: {self}")).help(self.help())
     }
 
     /// Whether only the one file that was asked for is at fault: it is not there, or cannot be read.
@@ -101,7 +102,10 @@ impl fmt::Display for StoreError {
         match self {
             Self::Folder(error) => write!(f, "{error}"),
             Self::Bucket(error, _) => write!(f, "{error}"),
-            Self::NoSecret(from) => write!(f, "{} is not at hand", from.join(" and ")),
+            Self::NoSecret(from) => {
+                let are = if from.len() == 1 { "is" } else { "are" };
+                write!(f, "{} {are} not at hand", from.join(" and "))
+            }
         }
     }
 }
