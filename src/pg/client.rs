@@ -29,6 +29,7 @@ struct Driver {
 
 /// A connection to one database.
 pub(super) struct Client {
+    // Before the driver, which waits in its drop for the last sender to be gone.
     client: tokio_postgres::Client,
     driver: Driver,
 }
@@ -200,14 +201,13 @@ impl Write for Sender<'_> {
     }
 }
 
-impl Drop for Client {
-    /// Tells the server that this is the end, and waits until it is told.
+impl Drop for Driver {
+    /// Tells the server that this is the end, and waits until it is told: by then nobody can send requests
+    /// any more, since of [`Client`] the sender goes first.
     fn drop(&mut self) {
-        self.client.__private_api_close();
-        let Driver { runtime, connection, ended } = &mut self.driver;
-        if !*ended {
+        if !self.ended {
             // Nobody is left to hear how it ends.
-            let _ = runtime.block_on(connection.as_mut());
+            let _ = self.runtime.block_on(self.connection.as_mut());
         }
     }
 }
