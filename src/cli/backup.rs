@@ -263,6 +263,7 @@ fn line(cluster: &str, record: &Backup) -> BackupLine {
         data_bytes: record.data_bytes,
         bytes: record.bytes,
         wal: if record.has_wal { "its own".to_owned() } else { wal.join(", ") },
+        left_behind: None,
         problem: None,
     }
 }
@@ -287,7 +288,10 @@ fn list(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut list = report::BackupList::default();
     for part in parts(place, context)? {
         let contents = part.contents()?;
-        list.backups.extend(contents.backups.iter().map(|record| line(&part.cluster, record)));
+        list.backups.extend(contents.backups.iter().map(|record| BackupLine {
+            left_behind: contents.left_behind(record),
+            ..line(&part.cluster, record)
+        }));
         list.backups.extend(contents.damaged.iter().map(|(what, why)| BackupLine {
             cluster: part.cluster.clone(),
             label: what.clone(),

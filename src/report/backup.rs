@@ -27,6 +27,9 @@ pub struct BackupLine {
     pub bytes: Bytes,
     /// The WAL that it needs.
     pub wal: String,
+    /// Which timeline it is of, where the server has left that before the backup was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_behind: Option<String>,
     /// What is wrong with it.
     pub problem: Option<String>,
 }
@@ -166,7 +169,10 @@ fn table(lines: &[BackupLine]) -> Table {
             Cell::text(format!("{} s", line.seconds)),
             Cell::text(line.data_bytes.to_string()),
             Cell::text(line.bytes.to_string()),
-            Cell::text(line.wal.as_str()),
+            Cell::text(match &line.left_behind {
+                Some(left) => format!("{} ({left})", line.wal),
+                None => line.wal.clone(),
+            }),
             Cell::text(line.cluster.as_str()),
             remark,
         ]

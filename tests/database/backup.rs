@@ -45,6 +45,7 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("killed_while_it_is_made", killed_while_it_is_made);
     add("an_earlier_recovery_rules_no_later_one", an_earlier_recovery_rules_no_later_one);
     add("what_a_killed_drill_left_goes", what_a_killed_drill_left_goes);
+    add("on_another_timeline", on_another_timeline);
     if tier == Tier::Apache {
         // The only one that is new enough.
         add("incremental", incremental);
@@ -161,6 +162,59 @@ fn flip(path: &Path, at: usize) {
     let at = at.min(bytes.len() - 1);
     bytes[at] ^= 0x40;
     fs::write(path, bytes).unwrap();
+}
+
+fn on_another_timeline(ground: &mut Ground) {
+    ground.set_up("schedule: {full: '0 1 * * 0'}\nkeep: {full: 2}\n");
+    let mut client = ground.connect();
+    client.batch_execute("CREATE TABLE t (x int); INSERT INTO t VALUES (1)").unwrap();
+    ground.work().expect(0);
+    client.batch_execute("INSERT INTO t VALUES (2)").unwrap();
+    let lsn: String = client.query_one("SELECT pg_current_wal_lsn()::text", &[]).unwrap().get(0);
+    // What comes now is what the server will have left; its WAL goes on for a while.
+    for _ in 0..4 {
+        client.batch_execute("INSERT INTO t VALUES (3); SELECT pg_switch_wal()").unwrap();
+    }
+    ground.run(&["backup", "run", "--type", "full", "--auto-approve"]).expect(0);
+    ground.archive_all();
+    drop(client);
+    ground.bring_back_in_its_place(&["--lsn", &lsn]);
+    let mut client = ground.connect();
+    client.batch_execute("INSERT INTO t VALUES (4)").unwrap();
+    assert!(ground.archive_all().starts_with("00000002"));
+
+    // The newest backup is of the past that was left, and is no use for what came after.
+    let [first, left]: [String; 2] = ground.labels().try_into().unwrap();
+    let listed = ground.run(&["backup", "list"]).expect(0);
+    let line = listed.out.lines().find(|line| line.contains(&left)).unwrap();
+    assert!(line.contains("timeline 1, left at"), "{}", listed.out);
+    assert_eq!(listed.out.matches("left at").count(), 1, "{}", listed.out);
+    ground.run(&["backup", "restore", "--to", &ground.inside("latest")]).expect(0);
+    assert_eq!(ground.start("latest").values("SELECT x FROM t ORDER BY x"), [1, 2, 4]);
+    let drilled = ground.run(&["backup", "drill", "--auto-approve"]).expect(0);
+    assert!(drilled.out.contains("passed") && drilled.out.contains(&first), "{}", drilled.out);
+    // Asked for by name, it is brought back as it was.
+    ground.run(&["backup", "restore", "--to", &ground.inside("left"), "--label", &left]).expect(0);
+    assert_eq!(ground.start("left").values("SELECT x FROM t ORDER BY x"), [1, 2, 3, 3, 3, 3]);
+
+    // Two that can be gone back to are kept, and the one that was left is none of them.
+    let allowed = ["run", "backup", "--auto-approve", "--allow", "deletes_data"];
+    ground.run(&["backup", "run", "--type", "full", "--auto-approve"]).expect(0);
+    client.batch_execute("INSERT INTO t VALUES (5)").unwrap();
+    ground.archive_all();
+    ground.run(&allowed).expect(0);
+    assert_eq!(ground.labels().len(), 3);
+    ground.run(&["backup", "verify"]).expect(0);
+    ground.run(&["backup", "restore", "--to", &ground.inside("again")]).expect(0);
+    assert_eq!(ground.start("again").values("SELECT x FROM t ORDER BY x"), [1, 2, 4, 5]);
+    // It goes with what is older, and takes no WAL with it that others need: their numbers are lower.
+    ground.run(&["backup", "run", "--type", "full", "--auto-approve"]).expect(0);
+    ground.run(&allowed).expect(0);
+    let kept = ground.labels();
+    assert!(kept.len() == 2 && !kept.contains(&first) && !kept.contains(&left), "{kept:?}");
+    ground.run(&["backup", "verify"]).expect(0);
+    ground.run(&["backup", "restore", "--to", &ground.inside("third"), "--label", &kept[0]]).expect(0);
+    assert_eq!(ground.start("third").values("SELECT x FROM t ORDER BY x"), [1, 2, 4, 5]);
 }
 
 fn damage_is_found(ground: &mut Ground) {

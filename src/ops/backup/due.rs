@@ -47,12 +47,16 @@ fn schedule(desired: &Desired, name: &str) -> Option<Schedule> {
 /// schedule. A moment that was missed is made up for once, however many were missed.
 fn backup(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due> {
     let last = |sorts: &[Sort]| {
-        contents.backups.iter().filter(|record| sorts.contains(&record.sort)).map(|record| record.started).max()
+        contents.own().filter(|record| sorts.contains(&record.sort)).map(|record| record.started).max()
     };
     let due = |sort: Sort, why: String| Some(Due { why, sort: Some(sort), expires: Vec::new() });
     let full = last(&[Sort::Full]);
     if full.is_none() {
-        return due(Sort::Full, "no full backup yet".to_owned());
+        let why = match (&contents.history, contents.backups.is_empty()) {
+            (Some(history), false) => format!("no full backup of the past of timeline {} yet", history.newest),
+            _ => "no full backup yet".to_owned(),
+        };
+        return due(Sort::Full, why);
     }
     if let Some(since) = schedule(desired, FULL)?.last(now)
         && full.is_some_and(|full| full < since)
@@ -112,9 +116,10 @@ impl Keep {
 }
 
 /// The backups that nobody needs any more: those before the oldest full one that is still needed, be it
-/// for the number that is kept or for the span of time that the server can be brought back in.
+/// for the number that is kept or for the span of time that the server can be brought back in. Those of a past
+/// that the server has left count for neither, and go with those that are as old.
 pub fn expired(keep: Keep, contents: &Contents, now: Timestamp) -> Vec<&Backup> {
-    let full: Vec<&Backup> = contents.backups.iter().filter(|record| record.sort == Sort::Full).collect();
+    let full: Vec<&Backup> = contents.own().filter(|record| record.sort == Sort::Full).collect();
     let Some(by_number) = full.len().checked_sub(keep.full.max(1)) else { return Vec::new() };
     let mut oldest = full.get(by_number).map(|record| record.started);
     if let Some(window) = keep.window {
@@ -160,9 +165,11 @@ pub fn chain<'a>(contents: &'a Contents, label: &str) -> Option<Vec<&'a Backup>>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{Address, Bytes, Place};
+    use crate::core::{Address, Place};
     use crate::kinds::backup::ID;
-    use crate::ops::backup::record::{Check, Drill};
+    use crate::ops::backup::record::{Check, Drill, WalRange, sample};
+    use crate::ops::backup::timeline::History;
+    use crate::ops::backup::wal::Lsn;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -180,19 +187,11 @@ mod tests {
 
     fn record(sort: Sort, started: &str, prior: Option<&str>) -> Backup {
         Backup {
-            label: format!("{started}-{}", sort.as_str()),
             sort,
             prior: prior.map(str::to_owned),
-            cluster: "1".to_owned(),
-            server_version: 170_000,
             started: at(started),
             stopped: at(started),
-            wal: Vec::new(),
-            segment_bytes: 1 << 24,
-            has_wal: false,
-            data_bytes: Bytes(0),
-            bytes: Bytes(0),
-            settings: BTreeMap::new(),
+            ..sample(&format!("{started}-{}", sort.as_str()))
         }
     }
 
@@ -300,5 +299,33 @@ mod tests {
         assert_eq!(chain(&all, "none"), None);
         let circle = Backup { prior: Some(two.label.clone()), ..one };
         assert_eq!(chain(&of(vec![circle, two.clone()]), &two.label), None);
+    }
+
+    #[test]
+    fn what_the_server_has_left_behind_counts_for_nothing() {
+        let on = |timeline: u32, until: u64, record: Backup| {
+            Backup { wal: vec![WalRange { timeline, from: Lsn(1), until: Lsn(until) }], ..record }
+        };
+        let first = on(1, 100, record(Sort::Full, "2026-11-01T01:00:00Z", None));
+        let left = on(1, 300, record(Sort::Full, "2026-11-08T01:00:00Z", None));
+        let later = on(2, 250, record(Sort::Full, "2026-11-15T01:00:00Z", None));
+        let history = History::read(2, "1 0/C8 because").ok();
+        let contents = Contents { history, ..of(vec![first.clone(), left, later]) };
+        let now = at("2026-11-16T00:00:00Z");
+        let labels = |full, window| {
+            let keep = Keep { full, window };
+            expired(keep, &contents, now).into_iter().map(|record| record.label.clone()).collect::<Vec<_>>()
+        };
+        // Two are kept that can be gone back to; what was left behind stays as long as the older one does.
+        assert!(labels(2, None).is_empty());
+        assert_eq!(labels(1, None), ["2026-11-01T01:00:00Z-full", "2026-11-08T01:00:00Z-full"]);
+        // Nor is it what a moment in the window is gone back to from.
+        assert!(labels(1, Some(SignedDuration::from_hours(24 * 5))).is_empty());
+        // Where all have been left behind, a full one is due at once.
+        let weekly = wanted(work::BACKUP, &[(FULL, Value::Text("0 1 * * 0".to_owned()))]);
+        let history = History::read(2, "1 0/10 because").ok();
+        let due = backup(&weekly, &Contents { history, ..of(vec![first]) }, at("2026-11-01T02:00:00Z")).unwrap();
+        assert_eq!(due.sort, Some(Sort::Full));
+        assert!(due.why.contains("timeline 2"), "{}", due.why);
     }
 }

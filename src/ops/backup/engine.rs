@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::apply::Interrupt;
-use crate::core::Value;
+use crate::core::{Bytes, Value};
 use crate::kinds::backup::{ENGINE, NATIVE, PATH};
 use crate::ops::backup::native::{Native, Repository};
 use crate::ops::backup::pgbackrest::{PgBackRest, Setup};
@@ -93,6 +93,11 @@ pub trait Engine {
         interrupt: &Interrupt,
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), Trouble>;
+
+    /// How much room it takes to bring a backup back; `chain` as below.
+    fn room(&self, chain: &[&Backup]) -> Bytes {
+        chain.last().map_or(Bytes(0), |backup| backup.data_bytes)
+    }
 
     /// Brings a backup's files into an empty folder, and tells the server that will start there how far to
     /// recover. `chain` is what it is restored from, the full one first.

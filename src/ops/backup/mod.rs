@@ -14,6 +14,7 @@ mod record;
 mod restore;
 mod server;
 mod state;
+mod timeline;
 mod wal;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::Bytes;
+use crate::ops::backup::timeline::History;
 use crate::ops::backup::wal::Lsn;
 
 /// The sorts of backup.
@@ -125,4 +126,47 @@ pub struct Contents {
     pub drills: Vec<Drill>,
     /// When everything was read again last.
     pub verified: Option<Timestamp>,
+    /// How the newest timeline came about, where there is more than one.
+    pub history: Option<History>,
+}
+
+impl Contents {
+    /// Where the server has left the timeline that a backup is of, before that was done; see [`History`].
+    pub fn left_before(&self, backup: &Backup) -> Option<(u32, Option<Lsn>)> {
+        self.history.as_ref()?.left_before(backup)
+    }
+
+    /// The same in words.
+    pub fn left_behind(&self, backup: &Backup) -> Option<String> {
+        let (timeline, place) = self.left_before(backup)?;
+        Some(match place {
+            Some(place) => format!("timeline {timeline}, left at {place}"),
+            None => format!("timeline {timeline}"),
+        })
+    }
+
+    /// The backups of the past that the server has, oldest first.
+    pub fn own(&self) -> impl DoubleEndedIterator<Item = &Backup> {
+        self.backups.iter().filter(|backup| self.left_before(backup).is_none())
+    }
+}
+
+/// A backup for tests.
+#[cfg(test)]
+pub fn sample(label: &str) -> Backup {
+    Backup {
+        label: label.to_owned(),
+        sort: Sort::Full,
+        prior: None,
+        cluster: "1".to_owned(),
+        server_version: 170_000,
+        started: Timestamp::UNIX_EPOCH,
+        stopped: Timestamp::UNIX_EPOCH,
+        wal: Vec::new(),
+        segment_bytes: 1 << 24,
+        has_wal: false,
+        data_bytes: Bytes(0),
+        bytes: Bytes(0),
+        settings: BTreeMap::new(),
+    }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::apply::Interrupt;
+use crate::core::Bytes;
 use crate::ops::backup::engine::Engine;
 use crate::ops::backup::record::{Backup, Contents};
 use crate::ops::backup::wal::Lsn;
@@ -39,8 +40,8 @@ impl Target {
         }
     }
 
-    /// The settings that say so.
-    pub fn settings(&self) -> Vec<(&'static str, String)> {
+    /// The settings that say so, where the server follows its timelines to the newest.
+    fn settings(&self) -> Vec<(&'static str, String)> {
         let mut settings = match self {
             Self::Latest => return Vec::new(),
             Self::Backup => vec![("recovery_target", "immediate".to_owned())],
@@ -75,6 +76,22 @@ pub struct Order<'a> {
     pub programs: Option<&'a Path>,
 }
 
+impl Order<'_> {
+    /// Whether a backup is of a past that the server has left: it is brought back on its own timeline.
+    pub fn stays_on_its_timeline(&self, backup: &Backup) -> bool {
+        self.contents.left_before(backup).is_some()
+    }
+
+    /// The settings that tell a server how far to recover from a backup.
+    pub fn settings(&self, backup: &Backup) -> Vec<(&'static str, String)> {
+        let mut settings = self.target.settings();
+        if self.stays_on_its_timeline(backup) {
+            settings.push(("recovery_target_timeline", "current".to_owned()));
+        }
+        settings
+    }
+}
+
 /// The backup to begin with.
 ///
 /// # Errors
@@ -89,8 +106,8 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
         };
     }
     // One with its own WAL is good for its own end only.
-    let backups: Vec<&'a Backup> =
-        backups.iter().filter(|record| order.target == Target::Backup || !record.has_wal).collect();
+    let of_use = |record: &&'a Backup| order.target == Target::Backup || !record.has_wal;
+    let backups: Vec<&'a Backup> = order.contents.own().filter(of_use).collect();
     let found = match &order.target {
         Target::Latest | Target::Backup | Target::Point(_) => backups.last(),
         Target::Time(time) => backups.iter().rfind(|record| record.stopped <= *time),
@@ -98,7 +115,17 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
     };
     match (found, backups.first()) {
         (Some(record), _) => Ok(*record),
-        (None, None) => refuse("the repository has no backup".to_owned(), "`chronoform backup run` makes one"),
+        (None, None) => match order.contents.backups.last() {
+            Some(left) => refuse(
+                format!(
+                    "there is no backup of the server's past: {} is of {}",
+                    left.label,
+                    order.contents.left_behind(left).unwrap_or_default()
+                ),
+                &format!("`--label {}` brings the server back on the timeline that it has left", left.label),
+            ),
+            None => refuse("the repository has no backup".to_owned(), "`chronoform backup run` makes one"),
+        },
         (None, Some(first)) => refuse(
             format!("no backup was done before {}", order.target.words()),
             &format!("the oldest, {}, was done at {}: choose a later moment", first.label, first.stopped),
@@ -133,12 +160,30 @@ pub fn restore<'a>(
         return Err(Trouble::NotWhole(format!("{} needs {missing}, which the repository has lost", record.label)));
     }
     let was_there = prepare(order.to)?;
+    if let Err(trouble) = room(order.to, order.engine.room(&chain)) {
+        // Back to what it was, as below.
+        let _ = clear(order.to, was_there);
+        return Err(trouble);
+    }
     let done = order.engine.fill(&chain, order, interrupt, tell);
     if done.is_err() {
         // Back to what it was: what is left where this fails is seen by the next try, which refuses it.
         let _ = clear(order.to, was_there);
     }
     done.map(|()| record)
+}
+
+/// Refuses what would fill a disk, with which the live server may have its own files on it. What the disk does not
+/// tell keeps nobody from trying.
+fn room(to: &Path, needed: Bytes) -> Result<(), Trouble> {
+    let Ok(disk) = rustix::fs::statvfs(to) else { return Ok(()) };
+    let free = Bytes(disk.f_bavail.saturating_mul(disk.f_frsize));
+    if free >= needed {
+        return Ok(());
+    }
+    let message = format!("{} has room for {free}, and the server's files take {needed}", to.display());
+    let help = "name a folder on a larger disk, or make room".to_owned();
+    Err(Trouble::Refused { message, help })
 }
 
 /// Whether the folder was there, which it may be if it is empty.
@@ -184,4 +229,17 @@ pub fn tablespaces(to: &Path) -> PathBuf {
     let mut name = to.file_name().unwrap_or_default().to_owned();
     name.push(".tablespaces");
     to.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_room_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(room(folder.path(), Bytes(1)).is_ok());
+        let Err(Trouble::Refused { message, .. }) = room(folder.path(), Bytes(u64::MAX / 4)) else { panic!() };
+        assert!(message.contains("has room for"), "{message}");
+    }
 }

@@ -127,6 +127,23 @@ impl Ground {
         segment
     }
 
+    /// Brings the server back to a moment, in its own place: it goes on from there on a timeline of its own.
+    pub fn bring_back_in_its_place(&mut self, moment: &[&str]) {
+        let to = self.inside("restored");
+        self.run(&[&["backup", "restore", "--to", &to, "--archive"], moment].concat()).expect(0);
+        self.cluster.stop();
+        fs::rename(self.outside("data"), self.outside("old")).unwrap();
+        fs::rename(self.outside("restored"), self.outside("data")).unwrap();
+        // What was written for the folder where it was is for the one where it is.
+        let auto = self.outside("data/postgresql.auto.conf");
+        let text = fs::read_to_string(&auto).unwrap().replace(&to, &self.inside("data"));
+        fs::write(&auto, text).unwrap();
+        self.cluster.launch().unwrap();
+        wait("its promotion", || {
+            !self.connect().query_one("SELECT pg_is_in_recovery()", &[]).unwrap().get::<_, bool>(0)
+        });
+    }
+
     /// Starts what was restored, aside. It goes when the value goes.
     pub fn start(&self, folder: &str) -> Restored {
         let (data, sockets) = (self.inside(folder), self.outside(&format!("{folder}.sockets")));

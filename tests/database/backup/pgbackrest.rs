@@ -526,23 +526,23 @@ fn on_another_timeline(rest: &mut Rest) {
     let lsn: String = client.query_one("SELECT pg_current_wal_lsn()::text", &[]).unwrap().get(0);
     client.batch_execute("INSERT INTO t VALUES (3)").unwrap();
     rest.archive_all();
-    let to = rest.ground.inside("restored");
-    rest.run(&["backup", "restore", "--to", &to, "--lsn", &lsn, "--archive"]).expect(0);
+    // Of a past that the server will have left.
+    rest.run(&["backup", "run", "--type", "full", "--auto-approve"]).expect(0);
+    rest.archive_all();
+    let left = rest.labels().pop().unwrap();
     drop(client);
-    rest.ground.cluster.stop();
-    fs::rename(rest.ground.outside("data"), rest.ground.outside("old")).unwrap();
-    fs::rename(rest.ground.outside("restored"), rest.ground.outside("data")).unwrap();
-    // What was written for the folder where it was is for the one where it is.
-    let auto = rest.ground.outside("data/postgresql.auto.conf");
-    let text = fs::read_to_string(&auto).unwrap().replace(&to, &rest.ground.inside("data"));
-    fs::write(&auto, text).unwrap();
-    rest.ground.cluster.launch().unwrap();
-    wait("its promotion", || {
-        !rest.ground.connect().query_one("SELECT pg_is_in_recovery()", &[]).unwrap().get::<_, bool>(0)
-    });
+    rest.ground.bring_back_in_its_place(&["--lsn", &lsn]);
     rest.run(&["apply", "--auto-approve"]).expect(0);
     let mut client = rest.ground.connect();
     client.batch_execute("INSERT INTO t VALUES (4)").unwrap();
+    rest.archive_all();
+    let listed = rest.run(&["backup", "list"]).expect(0);
+    let line = listed.out.lines().find(|line| line.contains(&left)).unwrap();
+    assert!(line.contains("timeline 1, left at"), "{}", listed.out);
+    rest.run(&["backup", "restore", "--to", &rest.ground.inside("early")]).expect(0);
+    assert_eq!(rest.ground.start("early").values("SELECT x FROM t ORDER BY x"), [1, 2, 4]);
+    rest.run(&["backup", "restore", "--to", &rest.ground.inside("left"), "--label", &left]).expect(0);
+    assert_eq!(rest.ground.start("left").values("SELECT x FROM t ORDER BY x"), [1, 2, 3]);
     rest.run(&["backup", "run", "--type", "incremental", "--auto-approve"]).expect(0);
     client.batch_execute("INSERT INTO t VALUES (5)").unwrap();
     let segment = rest.archive_all();

@@ -155,7 +155,7 @@ impl Work<'_> {
     fn recovery(&self, record: &Record) -> Result<(), Trouble> {
         let to = self.order.to;
         let path = to.join("postgresql.auto.conf");
-        let mut settings: Vec<(&str, String)> = self.order.target.settings();
+        let mut settings: Vec<(&str, String)> = self.order.settings(&record.backup());
         if !record.has_wal {
             let (program, repository) = (self.order.program, self.native.path.display());
             settings.push(("restore_command", format!("'{program}' backup fetch-wal --from '{repository}' %f '%p'")));

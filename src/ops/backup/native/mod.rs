@@ -1,6 +1,7 @@
 //! The native engine: PostgreSQL's own programs, a folder, and nothing else.
 
 mod fill;
+mod follow;
 mod manifest;
 mod prove;
 mod repository;
@@ -10,6 +11,7 @@ mod wal;
 use std::path::{Path, PathBuf};
 
 use crate::apply::Interrupt;
+use crate::core::Bytes;
 use crate::ops::backup::Trouble;
 use crate::ops::backup::engine::{Engine, Finding, Making};
 use crate::ops::backup::programs::Programs;
@@ -59,7 +61,13 @@ impl Engine for Native {
     }
 
     fn contents(&self) -> Result<Contents, Trouble> {
-        self.repository.contents().map_err(|error| Trouble::file(&self.path, error))
+        let mut contents = self.repository.contents().map_err(|error| Trouble::file(&self.path, error))?;
+        match wal::history(&self.repository) {
+            Ok(history) => contents.history = history,
+            // As long as it cannot be read, nothing goes.
+            Err(error) => contents.damaged.push(("the newest timeline's history".to_owned(), error.to_string())),
+        }
+        Ok(contents)
     }
 
     fn newest_wal(&self) -> Option<String> {
@@ -137,17 +145,28 @@ impl Engine for Native {
             tell(&format!("removing {label}"));
             self.repository.remove(label).map_err(|error| Trouble::file(&self.path, error))?;
         }
-        let Some(oldest) = kept.first() else { return Ok(()) };
-        let Some(range) = oldest.wal.first() else { return Ok(()) };
-        let first = Segment::at(range.timeline, range.from, oldest.segment_bytes);
+        // The oldest need not be the one that begins first: a server that was brought back numbers its WAL from
+        // there on once more.
+        let begin = |backup: &&Backup| {
+            let range = backup.wal.first()?;
+            Some((Segment::at(range.timeline, range.from, backup.segment_bytes).number, backup.segment_bytes))
+        };
+        let Some((first, size)) = kept.iter().filter_map(begin).min() else { return Ok(()) };
         for name in self.names()? {
             let whole = name.get(..24).unwrap_or_default();
             // Timelines' histories are small, and needed for as long as there is any of their WAL.
-            if Segment::read(whole, oldest.segment_bytes).is_some_and(|segment| segment.number < first.number) {
+            if Segment::read(whole, size).is_some_and(|segment| segment.number < first) {
                 wal::remove(&self.repository, &name)?;
             }
         }
         Ok(())
+    }
+
+    fn room(&self, chain: &[&Backup]) -> Bytes {
+        let each = || chain.iter().map(|backup| backup.data_bytes.0);
+        // What is put together from several is there beside them meanwhile, and is as large as the largest.
+        let parts = if chain.len() > 1 { each().sum() } else { 0 };
+        Bytes(each().max().unwrap_or(0).saturating_add(parts))
     }
 
     fn fill(
@@ -158,5 +177,19 @@ impl Engine for Native {
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), Trouble> {
         fill::fill(self, chain, order, interrupt, tell)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::backup::record::sample;
+
+    #[test]
+    fn what_is_put_together_takes_more_room() {
+        let native = Native::new(Path::new("/nowhere"), "1");
+        let large = |bytes| Backup { data_bytes: Bytes(bytes), ..sample("b") };
+        assert_eq!(native.room(&[&large(100)]), Bytes(100));
+        assert_eq!(native.room(&[&large(100), &large(10), &large(20)]), Bytes(230));
     }
 }

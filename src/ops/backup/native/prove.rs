@@ -39,18 +39,22 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-fn hashing(path: &Path) -> Result<Hashing<File>, Trouble> {
-    let from = File::open(path).map_err(|error| Trouble::file(path, error))?;
-    Ok(Hashing { from, digest: Sha256::new(), bytes: 0 })
-}
-
-impl Hashing<File> {
+impl<R: Read> Hashing<R> {
     /// The part, once all of it has been read.
     fn part(mut self, name: &str) -> io::Result<Part> {
         let mut piece = vec![0; PIECE];
         while self.read(&mut piece)? > 0 {}
         Ok(Part { name: name.to_owned(), bytes: self.bytes, sha256: hex(&self.digest.finalize()) })
     }
+}
+
+/// An archive, read to its end.
+#[derive(Debug)]
+pub struct Archive {
+    /// As it is on the disk.
+    pub part: Part,
+    /// What is in it that the manifest must list: the path, the length in bytes and the checksum of each.
+    files: Vec<(String, u64, String)>,
 }
 
 /// Reads the manifest of a backup's folder.
@@ -65,32 +69,40 @@ pub fn manifest(folder: &Path) -> Result<(Manifest, Part), Trouble> {
     Ok((read, Part { name: manifest::NAME.to_owned(), bytes: bytes.len() as u64, sha256 }))
 }
 
-/// Reads every archive of a backup's folder and compares what is in it with the manifest: every file is
-/// there once, as it should be. Gives the parts, as they are on the disk.
+/// The names of the archives in a backup's folder, sorted.
 ///
 /// # Errors
-/// What is wrong.
-pub fn archives(
-    folder: &Path,
-    manifest: &Manifest,
-    interrupt: &Interrupt,
-    tell: &mut dyn FnMut(&str),
-) -> Result<Vec<Part>, Trouble> {
+/// When it cannot be listed.
+pub fn names(folder: &Path) -> Result<Vec<String>, Trouble> {
     let mut names: Vec<String> = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| Trouble::file(folder, error))? {
         let entry = entry.map_err(|error| Trouble::file(folder, error))?;
         names.extend(entry.file_name().to_str().filter(|name| name.ends_with(TAR)).map(str::to_owned));
     }
     names.sort();
+    Ok(names)
+}
+
+/// Compares what is in a backup's archives with its manifest: every file is there once, as it should be.
+///
+/// # Errors
+/// What is wrong.
+pub fn compare(folder: &Path, manifest: &Manifest, archives: &[Archive]) -> Result<(), Trouble> {
     let mut missing: BTreeMap<&str, &(u64, String)> =
         manifest.files.iter().map(|(path, file)| (path.as_str(), file)).collect();
-    let mut parts = Vec::new();
-    for name in names {
-        tell(&format!("reading {name} back"));
-        parts.push(archive(folder, &name, &mut missing, interrupt)?);
+    for archive in archives {
+        for (inside, bytes, sum) in &archive.files {
+            let path = folder.join(&archive.part.name);
+            let wrong = |why: &str| Trouble::NotWhole(format!("{}: {inside} {why}", path.display()));
+            match missing.remove(inside.as_str()) {
+                Some((size, wanted)) if size == bytes && wanted == sum => {}
+                Some(_) => return Err(wrong("is not as the server had it")),
+                None => return Err(wrong("is not in the manifest, or twice in the archive")),
+            }
+        }
     }
     match missing.keys().next() {
-        None => Ok(parts),
+        None => Ok(()),
         Some(first) => {
             let count = missing.len();
             Err(Trouble::NotWhole(format!("{}: {count} files are missing, among them {first}", folder.display())))
@@ -98,23 +110,20 @@ pub fn archives(
     }
 }
 
-/// One archive.
-fn archive(
-    folder: &Path,
-    name: &str,
-    missing: &mut BTreeMap<&str, &(u64, String)>,
-    interrupt: &Interrupt,
-) -> Result<Part, Trouble> {
-    let path = folder.join(name);
+/// Reads an archive of a backup from wherever it comes; `path` is what it is called in errors.
+///
+/// # Errors
+/// When it is damaged.
+pub fn read(path: &Path, name: &str, from: impl Read, interrupt: &Interrupt) -> Result<Archive, Trouble> {
     let damaged = |error: io::Error| Trouble::NotWhole(format!("{} is damaged: {error}", path.display()));
-    let mut source = hashing(&path)?;
+    let mut source = Hashing { from, digest: Sha256::new(), bytes: 0 };
     let prefix = match name.strip_suffix(TAR) {
         Some("base") | None => String::new(),
         Some(tablespace) => format!("pg_tblspc/{tablespace}/"),
     };
     let decoder = zstd::Decoder::new(&mut source).map_err(damaged)?;
     let mut archive = tar::Archive::new(decoder);
-    let mut piece = vec![0; PIECE];
+    let (mut files, mut piece) = (Vec::new(), vec![0; PIECE]);
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
         if !entry.header().entry_type().is_file() {
@@ -134,21 +143,16 @@ fn archive(
             bytes += length as u64;
         }
         // WAL that was fetched with it proves itself, and the manifest does not list it.
-        if inside.starts_with("pg_wal/") {
-            continue;
-        }
-        let wrong = |why: &str| Trouble::NotWhole(format!("{}: {inside} {why}", path.display()));
-        match missing.remove(inside.as_str()) {
-            Some((size, sum)) if *size == bytes && *sum == hex(&digest.finalize()) => {}
-            Some(_) => return Err(wrong("is not as the server had it")),
-            None => return Err(wrong("is not in the manifest, or twice in the archive")),
+        if !inside.starts_with("pg_wal/") {
+            files.push((inside, bytes, hex(&digest.finalize())));
         }
     }
     // What follows the end of an archive belongs to the file all the same.
     let mut decoder = archive.into_inner();
     while decoder.read(&mut piece).map_err(damaged)? > 0 {}
     drop(decoder);
-    source.part(name).map_err(damaged)
+    let part = source.part(name).map_err(damaged)?;
+    Ok(Archive { part, files })
 }
 
 /// Proves a backup that has its record: its files are those that were verified when it was made, and what
@@ -164,8 +168,15 @@ pub fn backup(
 ) -> Result<(), Trouble> {
     let folder = repository.backup(&record.label);
     let (manifest, part) = manifest(&folder)?;
-    let mut found = archives(&folder, &manifest, interrupt, tell)?;
-    found.push(part);
+    let mut archives = Vec::new();
+    for name in names(&folder)? {
+        tell(&format!("reading {name} back"));
+        let path = folder.join(&name);
+        let file = File::open(&path).map_err(|error| Trouble::file(&path, error))?;
+        archives.push(read(&path, &name, file, interrupt)?);
+    }
+    compare(&folder, &manifest, &archives)?;
+    let found: Vec<Part> = archives.into_iter().map(|archive| archive.part).chain([part]).collect();
     for part in &record.parts {
         match found.iter().find(|found| found.name == part.name) {
             Some(found) if found == part => {}

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::apply::Interrupt;
 use crate::ops::backup::Trouble;
 use crate::ops::backup::engine::Making;
-use crate::ops::backup::native::prove;
+use crate::ops::backup::native::{follow, prove};
 use crate::ops::backup::native::repository::{Part, Record, Repository};
 use crate::ops::backup::programs::{self, Programs};
 use crate::ops::backup::record::{Backup, Contents, Sort, WalRange};
@@ -20,7 +20,7 @@ use crate::ops::backup::state::stamp;
 use crate::pg::Session;
 
 /// How often is looked whether WAL has come.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// How long WAL may take to come beyond what the policy allows it.
 const BEYOND: Duration = Duration::from_secs(60);
 
@@ -72,7 +72,8 @@ fn prior<'a>(order: &Order<'a>) -> Result<Option<&'a Backup>, Trouble> {
         message,
         help: "make a full one: `chronoform backup run --type full`".to_owned(),
     };
-    let Some(prior) = order.contents.backups.last() else {
+    // The server refuses to go on from a past that is not its own.
+    let Some(prior) = order.contents.own().next_back() else {
         return Err(refuse("there is no backup that an incremental one could go on from".to_owned()));
     };
     if has_tablespaces(&order.repository.record(&prior.label)?.parts) {
@@ -121,9 +122,12 @@ fn make(
             tell(&format!("copying the server's files: {line}"));
         }
     };
-    programs::run(command, "pg_basebackup", interrupt, &mut progress)?;
+    let archives = follow::while_written(folder, interrupt, || {
+        programs::run(command, "pg_basebackup", interrupt, &mut progress).map(drop)
+    })?;
     let (manifest, part) = prove::manifest(folder)?;
-    let mut parts = prove::archives(folder, &manifest, interrupt, tell)?;
+    prove::compare(folder, &manifest, &archives)?;
+    let mut parts: Vec<Part> = archives.into_iter().map(|archive| archive.part).collect();
     if prior.is_some() && has_tablespaces(&parts) {
         return Err(no_tablespaces());
     }

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::ops::backup::native::repository::Repository;
-use crate::ops::backup::state::sync;
+use crate::ops::backup::state::{entries, sync};
+use crate::ops::backup::timeline::History;
 use crate::ops::backup::wal::{Lsn, Segment, is_hex};
 
 /// Why WAL was not taken or given.
@@ -290,6 +291,24 @@ pub fn names(repository: &Repository) -> io::Result<Vec<String>> {
     found.retain(|name| place(&wal, name).is_ok());
     found.sort();
     Ok(found)
+}
+
+/// How the newest timeline came about; nothing where there is only the first.
+///
+/// # Errors
+/// What keeps it from being read.
+pub fn history(repository: &Repository) -> Result<Option<History>, WalError> {
+    let wal = repository.wal();
+    let found = entries(&wal).map_err(|error| WalError::File(wal, error))?;
+    let of = |path: &PathBuf| u32::from_str_radix(path.file_name()?.to_str()?.strip_suffix(".history.zst")?, 16).ok();
+    let Some((newest, path)) = found.iter().filter_map(|path| Some((of(path)?, path))).max() else { return Ok(None) };
+    let mut text = Vec::new();
+    read(path, &mut |piece| {
+        text.extend_from_slice(piece);
+        Ok(())
+    })?;
+    let history = History::read(newest, &String::from_utf8_lossy(&text));
+    history.map(Some).map_err(|why| WalError::Damaged(path.clone(), why))
 }
 
 /// Takes a file of WAL away.

@@ -55,6 +55,8 @@ struct Database {
 struct Archive {
     id: String,
     database: Of,
+    #[serde(default)]
+    max: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -168,6 +170,13 @@ impl Info {
     pub fn archive(&self, cluster: &str) -> Option<String> {
         let id = self.database(cluster)?.id;
         self.archive.iter().find(|archive| archive.database.id == id).map(|archive| archive.id.clone())
+    }
+
+    /// The timeline of a cluster's newest WAL.
+    pub fn newest_timeline(&self, cluster: &str) -> Option<u32> {
+        let id = self.database(cluster)?.id;
+        let own = self.archive.iter().filter(|archive| archive.database.id == id);
+        own.filter_map(|archive| archive.max.as_deref().map(timeline)).max()
     }
 
     /// The backups of a cluster, oldest first.

@@ -25,6 +25,7 @@ use crate::ops::backup::record::{Backup, Contents, Sort};
 use crate::ops::backup::restore::{Order, Target, tablespaces};
 use crate::ops::backup::server::About;
 use crate::ops::backup::state::{State, read_json};
+use crate::ops::backup::timeline::History;
 use crate::ops::backup::wal::{gaps, segments};
 use crate::pg::Session;
 use command::{Said, run};
@@ -76,6 +77,21 @@ impl PgBackRest {
     /// Every backup of the cluster that pgBackRest knows of, oldest first.
     fn known(&self) -> Result<Vec<Backup>, Trouble> {
         self.info()?.backups(&self.cluster).map_err(Trouble::NotWhole)
+    }
+
+    /// How the newest timeline came about, where backups are of another.
+    fn history(&self, info: &Info, backups: &[Backup]) -> Result<Option<History>, String> {
+        let (Some(newest), Some(folder)) = (info.newest_timeline(&self.cluster), info.archive(&self.cluster)) else {
+            return Ok(None);
+        };
+        let Some(file) = History::file(newest) else { return Ok(None) };
+        if backups.iter().flat_map(|backup| &backup.wal).all(|range| range.timeline == newest) {
+            return Ok(None);
+        }
+        let mut command = self.setup.command("repo-get");
+        command.arg(format!("archive/{}/{folder}/{file}", self.setup.stanza));
+        let text = run(command, Said::Errors, &Interrupt::default(), &mut |_| {}).map_err(|error| error.to_string())?;
+        History::read(newest, &text).map(Some)
     }
 
     /// The names of all segments that are there, in their order, and those that are there twice.
@@ -133,8 +149,9 @@ impl Engine for PgBackRest {
     fn contents(&self) -> Result<Contents, Trouble> {
         let suspects = read_json::<Suspects>(&self.suspects_file()).unwrap_or_default();
         let unproved = read_json::<Unproved>(&self.unproved_file());
+        let info = self.info()?;
         let mut contents = Contents::default();
-        for backup in self.known()? {
+        for backup in info.backups(&self.cluster).map_err(Trouble::NotWhole)? {
             let is_new = unproved.as_ref().is_some_and(|unproved| backup.started >= unproved.since);
             match suspects.backups.get(&backup.label) {
                 Some(why) => contents.damaged.push((backup.label, why.clone())),
@@ -152,6 +169,11 @@ impl Engine for PgBackRest {
         }
         contents.drills = self.state.drills().map_err(|error| Trouble::file(self.state.root(), error))?;
         contents.verified = self.state.verified();
+        match self.history(&info, &contents.backups) {
+            Ok(history) => contents.history = history,
+            // As long as it cannot be read, nothing goes.
+            Err(why) => contents.damaged.push(("the newest timeline's history".to_owned(), why)),
+        }
         Ok(contents)
     }
 
@@ -280,6 +302,9 @@ impl Engine for PgBackRest {
             command.arg("--archive-mode=off");
         }
         command.args(target(&order.target));
+        if order.stays_on_its_timeline(backup) {
+            command.arg("--target-timeline=current");
+        }
         let mut progress = percents("bringing the server's files back", tell);
         run(command, Said::Progress, interrupt, &mut progress)?;
         // One that nothing is in has served.
