@@ -15,6 +15,7 @@
 
 mod archive;
 mod archive_codec;
+mod archive_faults;
 mod backup;
 mod cases;
 mod cli;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
 fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
     trials.extend(archive::trials(tier, servers));
+    trials.extend(archive_faults::trials(tier, servers));
     trials.extend(archive_codec::trials(tier, servers));
     trials.extend(backup::trials(tier, servers));
     trials.extend(backup::pgbackrest::trials(tier, servers));
