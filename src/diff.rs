@@ -32,6 +32,8 @@ pub struct Sides<'a> {
     /// Whether an attribute is one that settling adds and that no policy writes, for a resource as it is
     /// wanted and was applied. What was applied then need not say it to have meant it.
     pub derived: &'a (dyn Fn(&Desired, &Applied, &str) -> bool + Sync),
+    /// Whether an attribute of this kind is only ever what an unfinished run left.
+    pub left_over: &'a (dyn Fn(&KindId, &str) -> bool + Sync),
     /// What an attribute of this kind is called in reports, where that is not its name.
     pub label: &'a (dyn Fn(&KindId, &str) -> Option<&'static str> + Sync),
     /// Whether nothing can remove a resource of this kind.
@@ -175,7 +177,7 @@ fn made_from(found: &Diff, sides: &Sides<'_>) -> BTreeSet<Address> {
 /// One that is created again with what it is on. A job that somebody has paused is made again as one that is:
 /// what keeps it from its work does not end with it.
 fn remade(desired: &Desired, sides: &Sides<'_>) -> Delta {
-    let mut delta = Delta { reason: Reason::Remade, ..create(desired, sides) };
+    let mut delta = Delta { reason: Reason::Remade, ..made(desired) };
     if sides.live.get(&desired.address).is_some_and(|live| unchanged(live, desired) == Status::Paused) {
         pause(&mut delta);
     }
@@ -183,7 +185,7 @@ fn remade(desired: &Desired, sides: &Sides<'_>) -> Delta {
 }
 
 /// Makes a job that is created again one that is paused.
-fn pause(delta: &mut Delta) {
+pub fn pause(delta: &mut Delta) {
     if let Some(again) = delta.desired.as_mut() {
         again.set(PAUSED, true);
         delta.changes.push(Change { attribute: PAUSED.to_owned(), before: None, after: Some(true.into()) });
@@ -192,27 +194,46 @@ fn pause(delta: &mut Delta) {
 
 fn create(desired: &Desired, sides: &Sides<'_>) -> Delta {
     let known = sides.applied.get(&desired.address);
-    let begun = known.and_then(|applied| applied.begun);
-    let something = desired.attributes.iter().filter(|(_, value)| **value != Value::Null);
-    let changes =
-        something.map(|(name, value)| Change { attribute: name.clone(), before: None, after: Some(value.clone()) });
-    let mut delta = Delta {
-        address: desired.address.clone(),
-        on: desired.on.clone(),
-        reason: match (known, begun) {
-            (None, _) => Reason::Missing,
-            (Some(_), None) => Reason::Disappeared,
-            (Some(_), Some(_)) => Reason::Begun,
-        },
-        changes: changes.collect(),
-        desired: Some(desired.clone()),
-        live: None,
+    let taken = known.and_then(|applied| applied.begun).filter(|begun| begun.away);
+    let reason = match (known, taken) {
+        (None, _) => Reason::Missing,
+        (Some(_), None) => Reason::Disappeared,
+        (Some(_), Some(_)) => Reason::Begun,
     };
+    let mut delta = Delta { reason, ..made(desired) };
     // What was paused when a run took it away, which did not come to make it again.
-    if begun.is_some_and(|begun| begun.paused) && !desired.attributes.contains_key(PAUSED) {
+    if taken.is_some_and(|taken| taken.paused) && !desired.attributes.contains_key(PAUSED) {
         pause(&mut delta);
     }
     delta
+}
+
+/// The delta of what is not there.
+fn made(desired: &Desired) -> Delta {
+    let something = desired.attributes.iter().filter(|(_, value)| **value != Value::Null);
+    let changes =
+        something.map(|(name, value)| Change { attribute: name.clone(), before: None, after: Some(value.clone()) });
+    Delta {
+        address: desired.address.clone(),
+        on: desired.on.clone(),
+        reason: Reason::Missing,
+        changes: changes.collect(),
+        desired: Some(desired.clone()),
+        live: None,
+    }
+}
+
+/// Whether a run that has begun to change a resource can have left it as it is: nothing of it is otherwise than it
+/// was when it was applied, but what is as it is wanted. What else there is, somebody else made.
+fn is_left_by_a_run(desired: &Desired, live: &Live, applied: &Applied, sides: &Sides<'_>) -> bool {
+    let is_own = |name: &String| {
+        let have = live_json(live, name);
+        let wanted = desired.get(name).map_or(Json::Null, Value::to_json);
+        have == *applied.attributes.get(name).unwrap_or(&Json::Null)
+            || have == wanted
+            || (sides.left_over)(&desired.address.kind, name)
+    };
+    applied.begun.is_some() && desired.attributes.keys().chain(applied.attributes.keys()).all(is_own)
 }
 
 /// The delta that removes a resource; of the attributes that can go one by one, those that `goes`
@@ -254,7 +275,7 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
     }
     let is_drift = |change: &Change| applied.is_some_and(|applied| is_kept(desired, &change.attribute, applied, sides));
     let reason = match applied {
-        Some(applied) if applied.begun.is_some() => Reason::Begun,
+        Some(applied) if is_left_by_a_run(desired, live, applied, sides) => Reason::Begun,
         _ if changes.iter().all(is_drift) => Reason::Drifted,
         _ => Reason::Differs,
     };
@@ -402,7 +423,7 @@ fn status(address: &Address, in_sync: bool, sides: &Sides<'_>) -> Option<Status>
         _ if desired.is_none() && sides.named.contains(address) => None,
         (None, None, None) | (Some(_), None, None) if !absent => None,
         (None, _, None) => Some(Status::InSync),
-        (None, Some(applied), Some(_)) if applied.begun.is_none() => Some(Status::Missing),
+        (None, Some(applied), Some(_)) if !applied.begun.is_some_and(|begun| begun.away) => Some(Status::Missing),
         (None, _, Some(_)) | (Some(_), _, None) => Some(Status::Pending),
         (Some(live), _, Some(wanted)) if in_sync => Some(unchanged(live, wanted)),
         (Some(live), applied, Some(wanted)) => Some(compare(live, applied, wanted, sides)),
@@ -419,8 +440,9 @@ fn compare(live: &Live, applied: Option<&Applied>, wanted: &Desired, sides: &Sid
     if update(wanted, live, sides).is_none() {
         return unchanged(live, wanted);
     }
-    // How much of a difference is somebody else's cannot be told from what a run did of it.
-    let Some(applied) = applied.filter(|applied| applied.begun.is_none()) else { return Status::Pending };
+    let Some(applied) = applied.filter(|applied| !is_left_by_a_run(wanted, live, applied, sides)) else {
+        return Status::Pending;
+    };
     let derived = |name: &str| (sides.derived)(wanted, applied, name);
     let written = |name: &&String| !derived(name);
     let moved = |(name, value): (&String, &Json)| !derived(name) && live_json(live, name) != *value;

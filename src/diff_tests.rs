@@ -83,6 +83,7 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         forgets: &forgets,
         means_same: &|_, _, _| false,
         derived: &|_, _, name| name == "derived",
+        left_over: &|_, name| name == "left",
         label: &|_, _| None,
         permanent: &|_| world.permanent,
         whence: &|_| world.whence,
@@ -119,31 +120,45 @@ fn every_combination_of_the_three_sides_has_one_status() {
     assert_eq!(status_of(None, None, None), None);
 }
 
-fn begun(mut world: World, paused: bool) -> World {
-    world.applied.get_mut(&address()).unwrap().begun = Some(crate::core::Begun { run: 7, paused });
+fn begun(mut world: World, paused: bool, away: bool) -> World {
+    world.applied.get_mut(&address()).unwrap().begun = Some(crate::core::Begun { run: 7, paused, away });
     world
 }
 
 #[test]
 fn what_an_apply_began_and_did_not_end_is_pending_and_nobody_elses_doing() {
-    let seen = |desired, live, applied| {
-        let (diff, drift) = run(&begun(world(desired, live, applied), false));
+    let seen = |desired, live, applied, away| {
+        let (diff, drift) = run(&begun(world(desired, live, applied), false, away));
         (diff.deltas.first().map(|delta| delta.reason), drift[0].status)
     };
-    assert_eq!(seen(Some(7), Some(9), Some(7)), (Some(Reason::Begun), Status::Pending), "changed in part");
-    assert_eq!(seen(Some(9), Some(8), Some(7)), (Some(Reason::Begun), Status::Pending), "on its way");
-    assert_eq!(seen(Some(7), None, Some(7)), (Some(Reason::Begun), Status::Pending), "taken away");
-    assert_eq!(seen(Some(7), Some(7), Some(7)), (None, Status::InSync), "as it is wanted all the same");
-    assert_eq!(seen(None, None, Some(7)), (None, Status::InSync), "not wanted any more, and gone");
+    assert_eq!(seen(Some(7), None, Some(7), true), (Some(Reason::Begun), Status::Pending), "taken away");
+    assert_eq!(seen(Some(9), Some(7), Some(7), false), (Some(Reason::Begun), Status::Pending), "not reached");
+    assert_eq!(seen(Some(7), Some(7), Some(7), false), (None, Status::InSync), "as it is wanted all the same");
+    assert_eq!(seen(None, None, Some(7), true), (None, Status::InSync), "not wanted any more, and gone");
+}
+
+#[test]
+fn what_somebody_else_did_after_an_apply_that_did_not_end_is_theirs() {
+    let seen = |desired, live, applied| {
+        let (diff, drift) = run(&begun(world(desired, live, applied), true, false));
+        (diff.deltas.first().map(|delta| delta.reason), drift[0].status)
+    };
+    assert_eq!(seen(Some(7), Some(9), Some(7)), (Some(Reason::Drifted), Status::Drifted), "no run made it so");
+    assert_eq!(seen(Some(9), Some(8), Some(7)), (Some(Reason::Differs), Status::Conflict), "nor so");
+    assert_eq!(
+        seen(Some(7), None, Some(7)),
+        (Some(Reason::Disappeared), Status::Missing),
+        "it was there at every moment"
+    );
 }
 
 #[test]
 fn a_job_that_was_paused_when_a_run_took_it_away_comes_back_paused() {
     let made =
         |world: &World| run(world).0.deltas.remove(0).desired.unwrap().attributes.get("schedule.paused").cloned();
-    assert_eq!(made(&begun(world(Some(7), None, Some(7)), true)), Some(Value::Bool(true)));
-    assert_eq!(made(&begun(world(Some(7), None, Some(7)), false)), None);
-    let mut wanted = begun(world(Some(7), None, Some(7)), true);
+    assert_eq!(made(&begun(world(Some(7), None, Some(7)), true, true)), Some(Value::Bool(true)));
+    assert_eq!(made(&begun(world(Some(7), None, Some(7)), false, true)), None);
+    let mut wanted = begun(world(Some(7), None, Some(7)), true, true);
     wanted.desired.get_mut(&address()).unwrap().set("schedule.paused", false);
     assert_eq!(made(&wanted), Some(Value::Bool(false)), "where the policy says otherwise, it says so");
 }

@@ -19,6 +19,7 @@
 //! | `core` | addresses, values, resources, deltas, actions | nothing |
 //! | `diag` | what is said: codes, places, snippets | core |
 //! | `pg` | sessions; the only user of the driver | core, diag |
+//! | `bucket` | objects in S3; the only room that speaks HTTP | nothing |
 //! | `render` | templates and their quoting | core, diag |
 //! | `kinds` | the registry, and one folder a kind | core, diag |
 //! | `guard` | assertions over policies, database and plan | core, diag, kinds |
@@ -29,7 +30,7 @@
 //! | `plan` | deltas to ordered actions; the artifact | core, diag, diff, guard, kinds, render |
 //! | `ledger` | the record, in SQLite | core, diag |
 //! | `apply` | lock, gate, run, verify; tells events | core, diag, diff, guard, kinds, pg, plan, render, snapshot |
-//! | `ops` | operations: what `run` may do, one folder each, and what they know of the world beside the database | apply, core, diag, kinds, ledger, pg, plan, render, snapshot |
+//! | `ops` | operations: what `run` may do, one folder each, and what they know of the world beside the database | apply, bucket, core, diag, kinds, ledger, pg, plan, render, snapshot |
 //! | `report` | text, JSON, Markdown and HTML views | core, diag, diff, plan |
 //! | `cli` | one file a command; the only room that prints | apply, core, diag, diff, guard, import, kinds, ledger, load, ops, pg, plan, render, report, snapshot |
 //!
@@ -46,6 +47,7 @@
 //! - An unknown lock, version or catalog value is the worst case.
 
 pub mod apply;
+pub mod bucket;
 pub mod cli;
 pub mod core;
 pub mod diag;

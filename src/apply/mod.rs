@@ -14,7 +14,7 @@ mod verify;
 use std::time::Duration;
 
 use crate::core::{Action, Step, Task};
-use crate::diag::Failure;
+use crate::diag::{Code, Failure};
 use crate::pg::{PgError, Session};
 
 pub use gate::{Ready, gate, permit};
@@ -32,6 +32,8 @@ pub enum StepOutcome {
     Failed(PgError),
     /// It had happened, and was undone with the rest of its transaction.
     RolledBack,
+    /// Work that is more than a statement did not succeed, for a reason that has a code of its own.
+    Refused(&'static Code, PgError),
     /// It was cancelled on request.
     Cancelled,
     /// The connection broke: nobody knows until somebody looks.

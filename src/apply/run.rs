@@ -6,7 +6,7 @@ use crate::apply::lock::check_held;
 use crate::apply::patience::{Patience, pause};
 use crate::apply::{ActionOutcome, Events, Interrupt, Ready, Report, StepOutcome, Tasks};
 use crate::core::{Action, LockMode, Step, Task};
-use crate::diag::{Diagnostic, Exit, Failure, code};
+use crate::diag::{Code, Diagnostic, Exit, Failure, code};
 use crate::pg::{PgError, PgErrorKind, Session};
 use crate::plan::Plan;
 
@@ -124,7 +124,7 @@ fn stopped(
     let ActionOutcome::Stopped(step, outcome) = outcome else { return None };
     let sql = action.steps.get(*step).map(|step| step.sql.as_str()).unwrap_or_default();
     let rest = format!("{index} of {all} actions are done and recorded; do the same again once this is mended");
-    let failed = |error: &PgError, code| {
+    let failed = |error: &PgError, code: &'static Code| {
         let state = error.sqlstate.as_ref().map(|state| format!(" (SQLSTATE {state})")).unwrap_or_default();
         let message = format!("{} stopped at its step {}: {}{state}", named(action), step + 1, error.message);
         let why = error.detail.as_ref().map(|detail| format!("{detail}\n")).unwrap_or_default();
@@ -135,6 +135,7 @@ fn stopped(
     };
     match outcome {
         StepOutcome::Failed(error) => Some(failed(error, &code::STEP_FAILED).into()),
+        StepOutcome::Refused(code, error) => Some(failed(error, code).into()),
         StepOutcome::InDoubt(error) => Some(failed(error, &code::IN_DOUBT).into()),
         StepOutcome::Cancelled => Some(interrupted(index, all, Some((action, *step)), interrupt)),
         StepOutcome::Done | StepOutcome::RolledBack => None,

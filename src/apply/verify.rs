@@ -73,6 +73,7 @@ fn look<'a>(
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _, _| false,
+        left_over: &|_, _| false,
         label: &|_, _| None,
         permanent: &|_| false,
         whence: &|_| Whence::Given,

@@ -1,6 +1,6 @@
 //! `chronoform archive`: what is in the archives, whether it is whole, and how it comes back.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -9,11 +9,11 @@ use crate::apply as gate;
 use crate::cli::args::{Format, Paths};
 use crate::cli::context::Context;
 use crate::cli::out;
-use crate::core::{Bytes, QualifiedName, Value};
+use crate::core::{Bytes, QualifiedName};
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::kinds::archive::NOT_RESTORED;
 use crate::kinds::archive_store;
-use crate::ops::archiver::{self, Contents, Entry, Moment, Span, Stopped};
+use crate::ops::archiver::{self, Contents, Entry, Moment, Span, Stopped, Store, Unsound};
 use crate::report::{self, ArchiveLine};
 use crate::{load, snapshot};
 
@@ -116,15 +116,17 @@ pub fn run(args: &ArchiveArgs, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 /// The stores that the policies describe, by name.
-fn stores(which: &Which, context: &mut Context) -> Result<Vec<(String, PathBuf)>, Failure> {
+fn stores(which: &Which, context: &mut Context) -> Result<Vec<(String, Store)>, Failure> {
     let policies: load::Policies = context.policies(&Paths { paths: which.policies.clone() })?;
     let all = policies.desired.values().filter(|desired| desired.address.kind == archive_store::ID);
     let named = |name: &str| which.store.as_deref().is_none_or(|wanted| wanted == name);
-    let path = |value: Option<&Value>| value.and_then(Value::as_text).map(PathBuf::from);
-    let stores: Vec<(String, PathBuf)> = all
-        .filter(|store| named(&store.address.name))
-        .filter_map(|store| Some((store.address.name.clone(), path(store.get(archive_store::PATH))?)))
-        .collect();
+    let mut stores = Vec::new();
+    for desired in all.filter(|store| named(&store.address.name)) {
+        let name = &desired.address.name;
+        let store = Store::of(|attribute| desired.get(attribute))
+            .map_err(|error| Failure::from(error.diagnostic(&format!("`{name}`")).at(&desired.place)))?;
+        stores.extend(store.map(|store| (name.clone(), store)));
+    }
     if stores.is_empty() {
         let message = match &which.store {
             Some(name) => format!("the policies describe no archive store `{name}`"),
@@ -160,16 +162,11 @@ fn contents(table: Option<&str>, which: &Which, context: &mut Context) -> Result
     let table = table.map(name).transpose()?;
     let span = span(which)?;
     let mut found = Vec::new();
-    for (store, path) in stores(which, context)? {
-        let contents = archiver::contents(&path).map_err(|error| unusable(&path, &error))?;
-        found.push((store, contents.of(table.as_ref(), &span)));
+    for (name, store) in stores(which, context)? {
+        let contents = archiver::contents(&store).map_err(|error| Failure::from(error.diagnostic(&store.place())))?;
+        found.push((name, contents.of(table.as_ref(), &span)));
     }
     Ok(found)
-}
-
-fn unusable(path: &Path, error: &std::io::Error) -> Failure {
-    let message = format!("the store at {} cannot be read: {error}", path.display());
-    Diagnostic::error(&code::FILE_UNREADABLE, message).into()
 }
 
 fn line(store: &str, entry: &Entry, problem: Option<String>) -> ArchiveLine {
@@ -186,16 +183,16 @@ fn line(store: &str, entry: &Entry, problem: Option<String>) -> ArchiveLine {
         bytes: Bytes(manifest.file.bytes),
         row_bytes: Bytes(manifest.stream_bytes),
         archived: manifest.taken_at.clone(),
-        file: entry.file().display().to_string(),
+        file: entry.file(),
         superseded: entry.superseded,
         problem,
     }
 }
 
-fn damaged(store: &str, path: &Path, why: &str) -> ArchiveLine {
+fn damaged(store: &str, file: &str, why: &str) -> ArchiveLine {
     ArchiveLine {
         store: store.to_owned(),
-        file: path.display().to_string(),
+        file: file.to_owned(),
         problem: Some(why.to_owned()),
         ..ArchiveLine::default()
     }
@@ -219,7 +216,12 @@ fn verify(table: Option<&str>, which: &Which, one_in: Option<u64>, context: &mut
         lines.extend(contents.damaged.iter().map(|(path, error)| damaged(&store, path, &error.to_string())));
         let turn = |number: &usize| one_in.is_none_or(|one_in| *number as u64 % one_in == today % one_in);
         for (_, entry) in contents.entries.iter().enumerate().filter(|(number, _)| turn(number)) {
-            let problem = entry.verify(threads).err().map(|error| error.to_string());
+            let problem = match entry.verify(threads) {
+                Ok(()) => None,
+                Err(Unsound::Archive(error)) => Some(error.to_string()),
+                // Of the rest nobody can tell anything.
+                Err(Unsound::Store(error)) => return Err(error.diagnostic(&entry.file()).into()),
+            };
             lines.push(line(&store, entry, problem));
         }
     }
@@ -273,8 +275,8 @@ fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-fn unreadable((path, error): &(PathBuf, crate::ops::archive::ArchiveError)) -> Diagnostic {
-    Diagnostic::error(&code::FILE_UNREADABLE, format!("{}: {error}", path.display()))
+fn unreadable((file, error): &(String, crate::ops::archive::ArchiveError)) -> Diagnostic {
+    Diagnostic::error(&code::FILE_UNREADABLE, format!("{file}: {error}"))
         .help("`chronoform archive verify` tells what else is damaged")
 }
 
@@ -309,11 +311,14 @@ fn query(table: &str, which: &Which, limit: usize, context: &mut Context) -> Res
     let mut shown = Vec::new();
     for (store, contents) in contents(Some(table), which, context)? {
         for entry in contents.entries.iter().filter(|entry| !entry.superseded) {
-            let preview = entry.open().and_then(|archive| {
+            let preview = entry.look_into().and_then(|archive| {
                 let columns = archive.columns().iter().map(|column| column.name.clone()).collect();
                 Ok((columns, archive.preview(limit)?))
             });
-            let (columns, rows) = preview.map_err(|error| Failure::from(unreadable(&(entry.file(), error))))?;
+            let (columns, rows) = preview.map_err(|unsound| match unsound {
+                Unsound::Archive(error) => Failure::from(unreadable(&(entry.file(), error))),
+                Unsound::Store(error) => error.diagnostic(&entry.file()).into(),
+            })?;
             shown.push(report::ArchivePreview { of: line(&store, entry, None), columns, rows });
         }
     }

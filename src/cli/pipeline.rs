@@ -114,6 +114,7 @@ pub fn make(
     let derived = |desired: &Desired, applied: &Applied, attribute: &str| {
         kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.is_derived(attribute, desired, applied))
     };
+    let left_over = |id: &KindId, attribute: &str| kinds::by_id(id).is_some_and(|kind| kind.is_left_over(attribute));
     let label = |id: &KindId, attribute: &str| kinds::by_id(id).and_then(|kind| kind.label(attribute));
     let permanent = |id: &KindId| kinds::by_id(id).is_some_and(|kind| kind.rules().is_permanent());
     let here = std::env::current_dir().unwrap_or_default();
@@ -137,6 +138,7 @@ pub fn make(
         forgets: &forgets,
         means_same: &means_same,
         derived: &derived,
+        left_over: &left_over,
         label: &label,
         permanent: &permanent,
         whence: &whence,

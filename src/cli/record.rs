@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::apply::{ActionOutcome, Events, Report, StepOutcome, Verified};
 use crate::cli::progress::Progress;
-use crate::core::{Action, Address, Applied, ClosedBy, Named, Op, Place, Reason, Server, SourceLine, Step, Value};
+use crate::core::{Action, Address, Applied, ClosedBy, Named, Op, Place, Server, SourceLine, Step, Value};
 use crate::diag::{Failure, code};
-use crate::diff::{Drift, PAUSED};
+use crate::diff::Drift;
 use crate::kinds::by_id;
 use crate::ledger::{
     Admission, Batch, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who,
@@ -229,7 +229,9 @@ fn settle(ledger: &mut Ledger, database: DatabaseId, plan: &Plan) -> Result<(), 
         if let Some(action) = plan.actions.iter().find(|action| action.address == step.address) {
             // Of steps that stand each for themselves, only what is still to be done was not.
             let separate = action.steps.iter().any(|step| step.separate);
-            if separate && action.steps.iter().all(|again| again.sql != step.sql) {
+            // What was to be made anew and is not any more has been, whatever else of it is to be done.
+            let anew = step.op == Op::Replace && step.transactional && action.op != Op::Replace;
+            if anew || (separate && action.steps.iter().all(|again| again.sql != step.sql)) {
                 ledger.settle(step.id, true, "it is not to be done any more")?;
             } else {
                 ledger.settle(step.id, false, "the database still differs from the policy here")?;
@@ -307,7 +309,9 @@ fn counts(plan: &Plan, report: &Report) -> BTreeMap<String, u64> {
 fn step_end(outcome: &StepOutcome) -> StepEnd {
     match outcome {
         StepOutcome::Done => StepEnd::done(),
-        StepOutcome::Failed(error) => StepEnd::failed(&error.message, error.sqlstate.as_deref()),
+        StepOutcome::Failed(error) | StepOutcome::Refused(_, error) => {
+            StepEnd::failed(&error.message, error.sqlstate.as_deref())
+        }
         StepOutcome::RolledBack => StepEnd::rolled_back(),
         StepOutcome::Cancelled => StepEnd::cancelled(),
         StepOutcome::InDoubt(error) => StepEnd::in_doubt(&error.message),
@@ -322,8 +326,7 @@ impl Events for Recorder<'_> {
     fn step_started(&mut self, index: usize, action: &Action, step: usize, what: &Step) -> Result<(), Failure> {
         self.progress.step(action, step, what);
         // All of it goes when the first statement does.
-        let takes_along = action.op == Op::Replace && step == 0;
-        let along = if takes_along { gone_along(self.plan) } else { Vec::new() };
+        let along = if step == 0 { action.takes.as_slice() } else { &[] };
         let start = crate::ledger::StepStart {
             action: u32::try_from(index).unwrap_or(u32::MAX),
             index: u32::try_from(step).unwrap_or(u32::MAX),
@@ -331,7 +334,7 @@ impl Events for Recorder<'_> {
             address: &action.address,
             sql: &what.sql,
             transactional: what.transactional,
-            along: &along,
+            along,
         };
         let id = self.ledger.start_step(self.run, &start)?;
         self.open.insert((index, step), id);
@@ -400,14 +403,6 @@ impl Events for Recorder<'_> {
     }
 }
 
-/// What goes with the relations that a plan makes anew and is made again after them, and whether it is a job
-/// that is paused.
-fn gone_along(plan: &Plan) -> Vec<(&Address, bool)> {
-    let remade = plan.actions.iter().filter(|action| action.reason == Reason::Remade);
-    let paused = |action: &Action| action.desired.get(PAUSED) == Some(&Value::Bool(true));
-    remade.map(|action| (&action.address, paused(action))).collect()
-}
-
 /// What the run did, for people.
 pub fn summary(
     plan: &Plan,
@@ -468,7 +463,9 @@ fn ending(action: &Action, outcome: &ActionOutcome) -> (report::Outcome, Option<
             match how {
                 StepOutcome::Cancelled => (report::Outcome::Cancelled, None, kept),
                 StepOutcome::InDoubt(error) => (report::Outcome::InDoubt, Some(error.to_string()), kept),
-                StepOutcome::Failed(error) => (report::Outcome::Failed, Some(error.to_string()), kept),
+                StepOutcome::Failed(error) | StepOutcome::Refused(_, error) => {
+                    (report::Outcome::Failed, Some(error.to_string()), kept)
+                }
                 StepOutcome::Done | StepOutcome::RolledBack => (report::Outcome::Failed, None, kept),
             }
         }

@@ -446,6 +446,23 @@ pub struct Action {
     /// Which of the attributes that it changes a class gives, by their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub classes: BTreeMap<String, FromClass>,
+    /// What goes with what it makes anew, each to be made again by an action of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<Taken>,
+}
+
+/// A resource that goes with what an action makes anew.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Taken {
+    /// Which resource.
+    #[serde(flatten)]
+    pub address: Address,
+    /// Whether it is a job that is paused, and is to be made again as one that is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+    /// Whether it is away until its own action: otherwise the same transaction makes it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub away: bool,
 }
 
 #[cfg(test)]

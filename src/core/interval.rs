@@ -9,6 +9,12 @@ const MICROS_PER_HOUR: i64 = 60 * MICROS_PER_MINUTE;
 const MICROS_PER_DAY: i64 = 24 * MICROS_PER_HOUR;
 /// PostgreSQL's own convention wherever it must turn a month into days.
 const DAYS_PER_MONTH: i64 = 30;
+/// The fewest days that so many months in a row take, less than a year of them.
+const SHORTEST_MONTHS: [i128; 12] = [0, 28, 59, 89, 120, 150, 181, 212, 242, 273, 303, 334];
+/// The most.
+const LONGEST_MONTHS: [i128; 12] = [0, 31, 62, 92, 123, 153, 184, 215, 245, 276, 306, 337];
+const SHORTEST_YEAR: i128 = 365;
+const LONGEST_YEAR: i128 = 366;
 
 /// A PostgreSQL `interval`.
 ///
@@ -63,6 +69,35 @@ impl Interval {
     pub fn approximate_micros(&self) -> i128 {
         let days = i128::from(self.months) * i128::from(DAYS_PER_MONTH) + i128::from(self.days);
         days * i128::from(MICROS_PER_DAY) + i128::from(self.micros)
+    }
+
+    /// The longest it can be by the calendar, in microseconds: what the server takes from a moment for
+    /// a month is of 28 to 31 days, for a year of 365 or 366. A day counts 24 hours.
+    pub fn longest_micros(&self) -> i128 {
+        self.most_beyond(&Self::default())
+    }
+
+    /// Whether it can be longer than another by the calendar, both counted from one moment: a month
+    /// can be longer than 30 days, and 30 days longer than a month, but no month than a month.
+    pub fn can_exceed(&self, other: &Self) -> bool {
+        self.most_beyond(other) > 0
+    }
+
+    /// Whether it can be as long as another, or longer: as [`Self::can_exceed`].
+    pub fn can_reach(&self, other: &Self) -> bool {
+        self.most_beyond(other) >= 0
+    }
+
+    /// How much longer than another it can be at most, in microseconds. What both have of a unit
+    /// counts for nothing: only the months that one has more than the other are of unknown length.
+    fn most_beyond(&self, other: &Self) -> i128 {
+        let months = i128::from(self.months) - i128::from(other.months);
+        let (table, year) = if months < 0 { (SHORTEST_MONTHS, SHORTEST_YEAR) } else { (LONGEST_MONTHS, LONGEST_YEAR) };
+        let whole = months.unsigned_abs();
+        let rest = usize::try_from(whole % 12).ok().and_then(|rest| table.get(rest)).copied().unwrap_or_default();
+        let of_months = months / 12 * year + months.signum() * rest;
+        let days = of_months + i128::from(self.days) - i128::from(other.days);
+        days * i128::from(MICROS_PER_DAY) + i128::from(self.micros) - i128::from(other.micros)
     }
 
     /// The interval with its months as 30 days each and its days as 24 hours each where that
@@ -357,5 +392,58 @@ mod tests {
         assert_eq!(read("1 month").flattened(), Some(Interval::days(30)));
         assert_eq!(read("36 hours").flattened(), Some(Interval { months: 0, days: 1, micros: 12 * MICROS_PER_HOUR }));
         assert!(read("1 month").approximate_micros() == read("30 days").approximate_micros());
+    }
+
+    #[test]
+    fn a_month_is_as_long_as_it_can_be_and_no_longer() {
+        let can = |a: &str, b: &str| (read(a).can_exceed(&read(b)), read(a).can_reach(&read(b)));
+        for (longer, shorter) in [
+            ("1 month", "30 days"),
+            ("30 days", "1 month"),
+            ("29 days", "1 month"),
+            ("1 year", "360 days"),
+            ("1 year", "365 days"),
+            ("366 days", "1 year"),
+            ("13 months", "1 year 30 days"),
+            ("1 month 1 second", "1 month"),
+            ("91 days", "3 months"),
+            ("3 months", "91 days 23 hours"),
+        ] {
+            assert_eq!(can(longer, shorter), (true, true), "{longer} over {shorter}");
+        }
+        for (same, other) in [
+            ("1 month", "1 month"),
+            ("12 months", "1 year"),
+            ("365 days", "1 year"),
+            ("28 days", "1 month"),
+            ("3 months", "92 days"),
+        ] {
+            assert_eq!(can(same, other), (false, true), "{same} over {other}");
+        }
+        for (shorter, longer) in [
+            ("1 month", "32 days"),
+            ("27 days", "1 month"),
+            ("360 days", "1 year"),
+            ("11 months", "1 year"),
+            ("35 months", "3 years"),
+            ("6 months", "185 days"),
+            ("1 month", "1 month 1 second"),
+        ] {
+            assert_eq!(can(shorter, longer), (false, false), "{shorter} over {longer}");
+        }
+        assert_eq!(read("1 year 1 month 1 hour").longest_micros(), i128::from(397 * MICROS_PER_DAY + MICROS_PER_HOUR));
+    }
+
+    #[test]
+    fn months_in_a_row_are_within_what_the_calendar_has() {
+        let days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        for count in 0..12_usize {
+            let spans = |leap: i128| {
+                let length = move |month: usize| days[month % 12] + if month % 12 == 1 { leap } else { 0 };
+                (0..12_usize).map(move |from| (from..from + count).map(length).sum::<i128>())
+            };
+            assert_eq!(SHORTEST_MONTHS.get(count).copied(), spans(0).min(), "{count}");
+            assert_eq!(LONGEST_MONTHS.get(count).copied(), spans(1).max(), "{count}");
+        }
     }
 }

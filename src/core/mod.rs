@@ -23,7 +23,7 @@ pub mod stack;
 pub mod value;
 
 pub use action::{
-    Action, AttributeChange, FromClass, Hazard, Impact, InPart, Lock, LockMode, Lost, Op, SourceLine, Step, Task,
+    Action, AttributeChange, FromClass, Hazard, Impact, InPart, Lock, LockMode, Lost, Op, SourceLine, Step, Taken, Task,
 };
 pub use address::{Address, INTERNAL_SCHEMA, KindId};
 pub use bytes::Bytes;

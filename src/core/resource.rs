@@ -172,8 +172,10 @@ pub struct Applied {
 pub struct Begun {
     /// The run's number in the ledger.
     pub run: i64,
-    /// Whether what it took away is a job that was paused, and is to be made again as one that is.
+    /// Whether it took a job away that was paused, and is to be made again as one that is.
     pub paused: bool,
+    /// Whether it took the resource away, and was to make it again afterwards.
+    pub away: bool,
 }
 
 /// Where the policy file is that a resource was applied from, seen from those at hand.

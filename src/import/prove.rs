@@ -167,6 +167,7 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
         forgets: &|_, _| false,
         means_same: &|_, _, _| false,
         derived: &|_, _, _| false,
+        left_over: &|_, _| false,
         label: &|_, _| None,
         permanent: &|_| false,
         whence: &|_| Whence::Given,

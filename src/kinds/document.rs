@@ -21,6 +21,7 @@ impl Document {
     pub fn secrets(&self) -> &'static [&'static str] {
         match self.kind {
             "backup" => &["/encryption/key", "/repository/s3/key", "/repository/s3/secret"],
+            "archive_store" => &["/location/s3/key", "/location/s3/secret"],
             _ => &[],
         }
     }
@@ -51,7 +52,7 @@ pub static DOCUMENTS: &[Document] = &[
     },
     Document {
         kind: "archive_store",
-        about: "A place where old chunks are kept as files: which folder, how they are written, and for how long. A table's `archive` section names it.",
+        about: "A place where old chunks are kept as files: which folder or bucket, how they are written, and for how long. A table's `archive` section names it.",
         relation: false,
     },
     Document {

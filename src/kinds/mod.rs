@@ -21,6 +21,7 @@
 pub mod archive;
 pub mod archive_store;
 pub mod backup;
+pub mod bucket;
 pub mod checks;
 pub mod chunks;
 mod columnstore;
@@ -329,6 +330,12 @@ pub trait Kind: Sync {
     /// Whether a resource goes with relations that are made anew, though it is on none of them, and can be
     /// made again: what was made from them, or is granted on them.
     fn goes_with(&self, _desired: &Desired, _live: &Live, _gone: &BTreeSet<QualifiedName>) -> bool {
+        false
+    }
+
+    /// Whether one that is made again because what it was made from is made anew is made by the same
+    /// transaction.
+    fn is_made_along(&self, _delta: &Delta, _view: &View<'_>) -> bool {
         false
     }
 

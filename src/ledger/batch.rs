@@ -111,11 +111,7 @@ impl<'a> Batch<'a> {
             resource: start.address.into(),
             sql: start.sql.to_owned(),
             transactional: start.transactional,
-            along: start
-                .along
-                .iter()
-                .map(|(address, paused)| GoneAlong { resource: (*address).into(), paused: *paused })
-                .collect(),
+            along: start.along.iter().map(GoneAlong::from).collect(),
         }))?;
         Ok(step)
     }

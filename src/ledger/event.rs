@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::core::{Address, KindId, Op, QualifiedName};
+use crate::core::{Address, KindId, Op, QualifiedName, Taken};
 use crate::ledger::records::{DatabaseId, DriftReportId, Origin, RunId, RunOutcome, StepId, StepState};
 use crate::ledger::trouble::Trouble;
 use crate::ledger::who::Who;
@@ -85,6 +85,9 @@ pub(super) struct GoneAlong {
     /// Whether it is a job that is paused, and is to be made again as one that is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) paused: bool,
+    /// Whether it is away until a later statement makes it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) away: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -167,6 +170,12 @@ pub struct PolicyPlace {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
+}
+
+impl From<&Taken> for GoneAlong {
+    fn from(taken: &Taken) -> Self {
+        Self { resource: (&taken.address).into(), paused: taken.paused, away: taken.away }
+    }
 }
 
 impl From<&Address> for ResourceName {

@@ -108,11 +108,19 @@ fn step_started(conn: &Connection, at: i64, event: &StepStarted) -> Result<(), T
     if event.along.is_empty() {
         return Ok(());
     }
-    let mut insert =
-        conn.prepare("INSERT INTO step_along (step_id, kind, schema, name, paused) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut insert = conn.prepare(
+        "INSERT INTO step_along (step_id, kind, schema, name, paused, away) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
     for along in &event.along {
         let resource = &along.resource;
-        insert.execute(params![event.step, resource.kind, resource.schema_column(), resource.name, along.paused])?;
+        insert.execute(params![
+            event.step,
+            resource.kind,
+            resource.schema_column(),
+            resource.name,
+            along.paused,
+            along.away
+        ])?;
     }
     Ok(())
 }

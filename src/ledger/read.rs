@@ -30,21 +30,20 @@ const STEP: &str = "s.id, s.run_id, s.action, s.step, s.op, s.kind, s.schema, s.
     s.outcome, s.started, s.finished, s.error, s.sqlstate, s.elapsed_ms, s.note";
 
 /// Of the runs that did not end well, what their statements did, or may have done, to resources that no run has
-/// recorded since. In the order of the runs, so that the last has the last word.
+/// recorded since: by which of them last, and whatever any of them took away.
 const BEGUN: &str = "WITH sent AS (
-    SELECT s.id, s.run_id, s.kind, s.schema, s.name FROM runs r JOIN steps s ON s.run_id = r.id
+    SELECT s.id, s.run_id, s.kind, s.schema, s.name, s.op FROM runs r JOIN steps s ON s.run_id = r.id
      WHERE r.database_id = ?1 AND r.outcome IS NOT 'done'
        AND s.outcome IN ('done', 'settled_done', 'started', 'in_doubt')),
   touched AS (
-    SELECT run_id, kind, schema, name, 0 AS paused FROM sent
+    SELECT run_id, kind, schema, name, 0 AS paused, op = 'remove' AS away FROM sent
     UNION ALL
-    SELECT sent.run_id, a.kind, a.schema, a.name, a.paused FROM sent JOIN step_along a ON a.step_id = sent.id)
-  SELECT t.kind, t.schema, t.name, t.run_id, max(t.paused) AS paused
+    SELECT sent.run_id, a.kind, a.schema, a.name, a.paused, a.away FROM sent JOIN step_along a ON a.step_id = sent.id)
+  SELECT t.kind, t.schema, t.name, max(t.run_id) AS run_id, max(t.paused) AS paused, max(t.away) AS away
     FROM touched t
     JOIN resources r ON (r.database_id, r.kind, r.schema, r.name) = (?1, t.kind, t.schema, t.name)
    WHERE t.run_id > r.run_id
-   GROUP BY t.kind, t.schema, t.name, t.run_id
-   ORDER BY t.run_id";
+   GROUP BY t.kind, t.schema, t.name";
 
 impl Ledger {
     /// Every database that the ledger knows, in the order in which it came to know them.
@@ -69,7 +68,11 @@ impl Ledger {
                 adopted: record.origin == Origin::Adopted,
                 source: record.policy.map(|policy| SourceLine { file: policy.file, line: policy.line }),
                 at: Some(record.applied_at.to_string()),
-                begun: begun.get(&record.address).map(|it| Begun { run: it.run.number(), paused: it.paused }),
+                begun: begun.get(&record.address).map(|it| Begun {
+                    run: it.run.number(),
+                    paused: it.paused,
+                    away: it.away,
+                }),
             };
             (record.address, applied)
         });
@@ -87,7 +90,10 @@ impl Ledger {
             let mut rows = query.query([database])?;
             let mut found = BTreeMap::new();
             while let Some(row) = rows.next()? {
-                found.insert(address(row)?, BegunRecord { run: row.get("run_id")?, paused: row.get("paused")? });
+                found.insert(
+                    address(row)?,
+                    BegunRecord { run: row.get("run_id")?, paused: row.get("paused")?, away: row.get("away")? },
+                );
             }
             Ok(found)
         })

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use crate::core::{Address, Named, Op, QualifiedName};
+use crate::core::{Address, Named, Op, QualifiedName, Taken};
 use crate::ledger::event::PolicyPlace;
 use crate::ledger::who::Who;
 use crate::ledger::words::{ids, words};
@@ -153,9 +153,8 @@ pub struct StepStart<'a> {
     pub sql: &'a str,
     /// Whether it runs inside a transaction.
     pub transactional: bool,
-    /// What goes with what it makes anew and is to be made again after it, and whether as a job that is
-    /// paused.
-    pub along: &'a [(&'a Address, bool)],
+    /// What goes with what it makes anew.
+    pub along: &'a [Taken],
 }
 
 /// What became of a statement.
@@ -342,6 +341,8 @@ pub struct BegunRecord {
     pub run: RunId,
     /// Whether it took a job away that was paused, and is to be made again as one that is.
     pub paused: bool,
+    /// Whether it took the resource away, and was to make it again afterwards.
+    pub away: bool,
 }
 
 /// What a run did to one resource.

@@ -11,6 +11,7 @@
 pub mod archive;
 pub mod archiver;
 pub mod backup;
+mod secret;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

@@ -1,13 +1,15 @@
 //! From deltas to actions, by the kinds' own rules.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
     Action, Address, Applied, AttributeChange, ClosedBy, Containers, Delta, Desired, Fingerprint, FromClass, Hazard,
-    KindId, Lock, Op, Operation, Place, QualifiedName, Row, RowError, SourceLine, Step, Task, Value, Whence, stack,
+    KindId, Lock, Op, Operation, Place, QualifiedName, Reason, Row, RowError, SourceLine, Step, Taken, Task, Value,
+    Whence, stack,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
-use crate::diff::{Diff, Drift};
+use crate::diff::{Diff, Drift, PAUSED, pause};
 use crate::kinds::{self, How, Judgement, Kind, LockOn, RelationKind, StepRule, Variant, View, by_id};
 use crate::plan::artifact::{Adopt, Due, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
 use crate::plan::moves::Moved;
@@ -64,6 +66,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         let weights = input.weights.get(&delta.address.kind).map(Vec::as_slice).unwrap_or_default();
         let among = Among { deltas: &input.diff.deltas, weights };
         let closed_by = closed_by(&delta.address.kind);
+        let delta = &paused_still(delta);
         match (input.purpose.covers(closed_by), closed_by) {
             (true, _) => actions.push(action_for(delta, among, &input.view, renderer, input.diagnostics)?),
             (false, ClosedBy::Apply) => waiting += 1,
@@ -264,6 +267,7 @@ pub fn action_for(
         steps.clear();
     }
     sink.extend(found.into_iter().map(|said| said.about(&delta.address)));
+    let takes = if op == Op::Replace { taken(kind, delta, among.deltas, view) } else { Vec::new() };
     let place = delta.desired.as_ref().map(|desired| desired.place.clone());
     let place = place.or_else(|| view.desired.get(&delta.address).map(|desired| desired.place.clone()));
     Ok(Action {
@@ -281,7 +285,50 @@ pub fn action_for(
         fingerprint: Fingerprint::of_live(view.live.get(&delta.address)),
         source: place.as_ref().map(SourceLine::from),
         classes: from_classes(delta),
+        takes,
     })
+}
+
+/// A job that somebody has paused and that is replaced is made again as one that is.
+fn paused_still(delta: &Delta) -> Cow<'_, Delta> {
+    let is_paused = delta.live.as_ref().is_some_and(|live| live.paused);
+    let is_managed = delta.desired.as_ref().is_none_or(|desired| desired.attributes.contains_key(PAUSED));
+    let kind = by_id(&delta.address.kind).filter(|_| is_paused && !is_managed);
+    if kind.is_none_or(|kind| choose(kind, delta, &mut Vec::new()).0 != Op::Replace) {
+        return Cow::Borrowed(delta);
+    }
+    let mut delta = delta.clone();
+    pause(&mut delta);
+    Cow::Owned(delta)
+}
+
+/// What goes with the relation that a delta makes anew, and with those that go with it in turn.
+fn taken(kind: &dyn Kind, delta: &Delta, deltas: &[Delta], view: &View<'_>) -> Vec<Taken> {
+    let Some(on) = delta.on.as_ref().filter(|_| kind.takes_along(delta)) else { return Vec::new() };
+    let mut gone = BTreeSet::from([on.clone()]);
+    let mut found: BTreeMap<&Address, Taken> = BTreeMap::new();
+    loop {
+        let before = found.len();
+        for other in deltas.iter().filter(|other| other.reason == Reason::Remade) {
+            let (Some(desired), Some(live)) = (&other.desired, view.live.get(&other.address)) else { continue };
+            let (false, Some(kind)) = (found.contains_key(&other.address), by_id(&other.address.kind)) else {
+                continue;
+            };
+            let is_made_from = kind.goes_with(desired, live, &gone);
+            if !is_made_from && !other.on.as_ref().is_some_and(|on| gone.contains(on)) {
+                continue;
+            }
+            if is_made_from {
+                gone.extend(other.on.clone());
+            }
+            let paused = desired.get(PAUSED) == Some(&Value::Bool(true));
+            let away = !kind.is_made_along(other, view);
+            found.insert(&other.address, Taken { address: other.address.clone(), paused, away });
+        }
+        if found.len() == before {
+            return found.into_values().collect();
+        }
+    }
 }
 
 /// Which of the changed attributes a class gave.

@@ -230,6 +230,7 @@ mod tests {
             desired: crate::core::Named::new(),
             fingerprint: Fingerprint::read(""),
             classes: BTreeMap::new(),
+            takes: Vec::new(),
             source: None,
         }
     }

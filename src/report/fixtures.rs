@@ -52,6 +52,7 @@ pub(super) fn action(op: Op, reason: Reason, kind: &str, object: &str, on: &str)
         fingerprint: Fingerprint::of(b"seen"),
         source: Some(SourceLine { file: format!("policies/{on}.yaml"), line: 8 }),
         classes: BTreeMap::new(),
+        takes: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod ground;
 pub mod pgbackrest;
+mod s3;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

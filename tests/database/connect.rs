@@ -1,6 +1,6 @@
 //! Connections as libpq makes them: TLS in every mode, certificates, passwords, several hosts.
 
-mod certificates;
+pub mod certificates;
 mod hosts;
 mod tls;
 

@@ -16,6 +16,7 @@
 mod archive;
 mod archive_codec;
 mod archive_faults;
+mod archive_s3;
 mod backup;
 mod cases;
 mod cli;
@@ -35,6 +36,7 @@ mod property;
 mod remake;
 mod roundtrips;
 mod run;
+mod s3;
 mod secrets;
 mod servers;
 mod shipped;
@@ -63,10 +65,26 @@ fn main() -> ExitCode {
         }
     }
     let counts = count(&trials);
+    let trials = in_turns(trials);
     let conclusion = libtest_mimic::run(&arguments, trials);
     servers.stop_all();
     let missing = report(&counts, &unable, arguments.list);
     if missing { ExitCode::FAILURE } else { conclusion.exit_code() }
+}
+
+/// The tests on the server that has one session, each followed by one on another server: while one of the first
+/// has that session, the others of them could only wait for it.
+fn in_turns(trials: Vec<Trial>) -> Vec<Trial> {
+    let waits = |trial: &Trial| trial.name().starts_with(&format!("{}::", Tier::Embedded));
+    let (one_by_one, others): (Vec<Trial>, Vec<Trial>) = trials.into_iter().partition(waits);
+    let (mut one_by_one, mut others) = (one_by_one.into_iter(), others.into_iter());
+    std::iter::from_fn(|| {
+        let pair = [one_by_one.next(), others.next()];
+        pair.iter().any(Option::is_some).then_some(pair)
+    })
+    .flatten()
+    .flatten()
+    .collect()
 }
 
 /// Every test of one tier.
@@ -75,6 +93,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(archive::trials(tier, servers));
     trials.extend(archive_faults::trials(tier, servers));
     trials.extend(archive_codec::trials(tier, servers));
+    trials.extend(archive_s3::trials(tier, servers));
     trials.extend(backup::trials(tier, servers));
     trials.extend(backup::pgbackrest::trials(tier, servers));
     trials.extend(detection::trials(tier, servers));

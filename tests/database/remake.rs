@@ -29,6 +29,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         add("the_connection_ends_anywhere", the_connection_ends_anywhere),
         add("a_plain_role_gives_back_what_it_made", a_plain_role_gives_back_what_it_made),
         add("what_a_run_left_half_done_is_its_own", what_a_run_left_half_done_is_its_own),
+        add("a_pause_outlives_two_interruptions", a_pause_outlives_two_interruptions),
     ];
     if !tier.single_session() {
         trials.push(add("the_session_is_terminated_while_it_fills", the_session_is_terminated_while_it_fills));
@@ -241,6 +242,52 @@ fn the_connection_ends_anywhere(site: &Site<'_>) {
     assert!(disturbed * 3 >= runs * 2, "it was disturbed {disturbed} times only");
 }
 
+/// What was taken away with its pause is known until it is back, whatever stops the runs in between; and what
+/// somebody else does meanwhile is theirs.
+fn a_pause_outlives_two_interruptions(site: &Site<'_>) {
+    let apply = || Ran::of(&site.start_of("more.yaml", "0").wait_with_output().unwrap());
+    with_more(site, "max(price)");
+    apply().expect(0);
+    let job = "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'";
+    site.db().run(&format!("SELECT public.alter_job(({job}), scheduled => false)"));
+    with_more(site, "max(public.slow(price))");
+    site.proxy.arm(None);
+    // Undisturbed on a copy of nothing: how much is sent until the job is made again, the last of all.
+    let mut at = 30;
+    while site.one("SELECT count(*) FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'") > 0 {
+        at += 2;
+        assert!(at < 120, "it is never away");
+        site.proxy.arm(Some((at, Break::After)));
+        let ran = apply();
+        assert_ne!(ran.code, 0, "it was never cut where the job is away\n{}", ran.err);
+        site.wait_for_silence();
+    }
+    site.proxy.arm(None);
+    let drift = site.place.run(&["drift", "more.yaml"]).expect(2);
+    assert!(drift.out.contains("begun, and not ended, by the apply of"), "{}", drift.out);
+    site.db().run("DROP MATERIALIZED VIEW public.daily");
+    let drift = site.place.run(&["drift", "more.yaml"]).expect(2);
+    assert!(drift.out.contains("missing  continuous aggregate"), "somebody else dropped it\n{}", drift.out);
+    // Again, and again cut off: also while the job itself is made.
+    let mut interrupted = 0;
+    for at in (20..80).step_by(3) {
+        site.proxy.arm(Some((at, if at % 2 == 0 { Break::After } else { Break::Before })));
+        let ran = apply();
+        site.proxy.arm(None);
+        site.wait_for_silence();
+        if ran.code == 0 || !site.db().lines(job).is_empty() {
+            break;
+        }
+        interrupted += 1;
+    }
+    assert!(interrupted > 2, "it was interrupted {interrupted} times only");
+    apply().expect(0);
+    let paused = "SELECT NOT scheduled FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'";
+    assert_eq!(site.db().lines(paused), ["t"]);
+    site.place.expect_converged("more.yaml");
+    site.place.run(&["ledger", "verify"]).expect(0);
+}
+
 /// The policies with what is on the aggregates, the last of which is emptied by a job.
 fn with_more(site: &Site<'_>, of: &str) {
     let daily = "SELECT public.time_bucket('1 day', bucket) AS day, max(price) AS price FROM public.hourly GROUP BY 1";
@@ -330,6 +377,12 @@ fn a_plain_role_gives_back_what_it_made(site: &Site<'_>) {
     run(&plain, &apply).expect(1);
     assert_eq!(site.one(&owners), 3);
 
+    if site.one("SELECT current_setting('server_version_num')::int") >= 160_000 {
+        site.db().run(&format!("GRANT {group} TO {plain} WITH SET FALSE"));
+        let planned = run(&plain, &["plan", "policy.yaml"]).expect(1);
+        assert!(planned.err.contains(&format!("GRANT {group} TO {plain} WITH SET TRUE")), "{}", planned.err);
+        site.db().run(&format!("GRANT {group} TO {plain} WITH SET TRUE"));
+    }
     // The embedded server lets none but a superuser drop an aggregate: it ends that with XX000.
     if site.db().server().single_session {
         return;

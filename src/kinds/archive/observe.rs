@@ -12,7 +12,8 @@ use crate::kinds::{Relation, Relations, Scope, chunks, job};
 pub const DUE: &str = "due";
 /// The fact that counts chunks that are old enough, and that somebody has frozen.
 pub const HELD: &str = "held";
-/// The fact that names the continuous aggregates whose refresh goes on reading rows of that age.
+/// The fact that lists the refresh policies of the continuous aggregates over the table, as [`readers`]
+/// reads them.
 pub const REFRESHED: &str = "refreshed";
 
 /// The one query, for the tables that the policies want archived.
@@ -77,7 +78,7 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
     for row in rows {
         let Seen { due, held, refreshed } =
             found.entry(QualifiedName::new(row.text("schema")?, row.text("name")?)).or_default();
-        *refreshed = row.maybe_text("refreshed")?.map(str::to_owned);
+        *refreshed = refreshed_by(row)?;
         if *row.cell("chunk") == Cell::Null {
             continue;
         }
@@ -96,7 +97,7 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
 struct Seen {
     due: Vec<Value>,
     held: i64,
-    refreshed: Option<String>,
+    refreshed: Vec<Value>,
 }
 
 fn live(on: &QualifiedName, Seen { due, held, refreshed }: Seen) -> Live {
@@ -110,10 +111,32 @@ fn live(on: &QualifiedName, Seen { due, held, refreshed }: Seen) -> Live {
     live.set(ARCHIVED, Value::text(words));
     live.set_fact(DUE, Value::List(due));
     live.set_fact(HELD, Value::Int(held));
-    if let Some(aggregates) = refreshed {
-        live.set_fact(REFRESHED, Value::text(aggregates));
+    if !refreshed.is_empty() {
+        live.set_fact(REFRESHED, Value::List(refreshed));
     }
     live
+}
+
+fn refreshed_by(row: &Row) -> Result<Vec<Value>, RowError> {
+    if *row.cell("refreshed") == Cell::Null {
+        return Ok(Vec::new());
+    }
+    let back = row.list("looks_back")?.iter().zip(row.list("looks_back_integer")?);
+    let back = back.map(|found| match found {
+        (Cell::Interval(interval), _) => Value::Interval(*interval),
+        (_, Cell::Int(number)) => Value::Int(*number),
+        _ => Value::Null,
+    });
+    let pair = |(by, back): (Option<String>, Value)| Value::List(vec![Value::text(by.unwrap_or_default()), back]);
+    Ok(row.texts("refreshed")?.into_iter().zip(back).map(pair).collect())
+}
+
+/// The names of continuous aggregates with how far back each is refreshed; null where that has no end.
+pub fn readers(live: &Live) -> impl Iterator<Item = (&str, &Value)> {
+    live.fact(REFRESHED).map(Value::as_list).unwrap_or_default().iter().filter_map(|value| match value.as_list() {
+        [by, back] => Some((by.as_text()?, back)),
+        _ => None,
+    })
 }
 
 fn chunk_value(row: &Row) -> Result<Value, RowError> {

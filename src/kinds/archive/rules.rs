@@ -43,6 +43,7 @@ pub static RULES: Rules = Rules {
         said(AFTER),
         said(DROP),
         said(archive_store::PATH),
+        said(archive_store::S3),
         said(archive_store::COMPRESSION),
         said(archive_store::ROW_GROUP),
         AttributeRule { name: ARCHIVED, how: How::Alter(&RANGE) },

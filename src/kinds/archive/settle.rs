@@ -1,10 +1,10 @@
 //! What the policies and the database make impossible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{Address, Desired, Ensure, KindId, Live, Value};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::archive::observe::REFRESHED;
+use crate::kinds::archive::observe;
 use crate::kinds::archive::{AFTER, DROP, NOT_ARCHIVED, TO, UNKNOWN_STORE};
 use crate::kinds::{View, archive_store, checks, job};
 
@@ -44,17 +44,20 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
 }
 
 /// What a store's document says that the work needs, so that a plan carries all of it.
-const OF_THE_STORE: [&str; 3] = [archive_store::PATH, archive_store::COMPRESSION, archive_store::ROW_GROUP];
+pub const OF_THE_STORE: [&str; 4] =
+    [archive_store::PATH, archive_store::S3, archive_store::COMPRESSION, archive_store::ROW_GROUP];
 
 /// The resource together with what its store says; `None` where nobody describes that.
 pub fn whole(desired: &Desired, all: &BTreeMap<Address, Desired>) -> Option<Desired> {
     let mut whole = desired.clone();
     if let Some(store) = store(desired, all) {
-        for name in OF_THE_STORE {
-            whole.attributes.insert(name.to_owned(), store.get(name)?.clone());
-        }
+        let said = OF_THE_STORE.into_iter().filter_map(|name| Some((name, store.get(name)?)));
+        whole.attributes.extend(said.map(|(name, value)| (name.to_owned(), value.clone())));
     }
-    OF_THE_STORE.iter().all(|name| whole.get(name).is_some()).then_some(whole)
+    let is_said = |name: &str| whole.get(name).is_some();
+    let is_somewhere = is_said(archive_store::PATH) || is_said(archive_store::S3);
+    let is_whole = is_somewhere && is_said(archive_store::COMPRESSION) && is_said(archive_store::ROW_GROUP);
+    is_whole.then_some(whole)
 }
 
 /// The database keeps nothing of what a policy says of an archive but what has been done: the rest is as
@@ -94,13 +97,20 @@ fn nothing_else_drops(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnos
 /// Whether no continuous aggregate is refreshed from rows that are to go: it would take them for deleted,
 /// and delete what it had made of them.
 fn nothing_reads_it_again(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> bool {
-    let live = view.live.get(&desired.address);
-    let Some(aggregates) = live.and_then(|live| live.fact(REFRESHED)).and_then(Value::as_text) else { return true };
-    if desired.get(DROP) != Some(&Value::Bool(true)) {
+    let (Some(live), Some(age)) = (view.live.get(&desired.address), desired.get(AFTER)) else { return true };
+    let reads = |back: &Value| match (back, age) {
+        (Value::Interval(back), Value::Interval(age)) => back.can_exceed(age),
+        (Value::Int(back), Value::Int(age)) => back > age,
+        (back, _) => *back == Value::Null,
+    };
+    let aggregates: BTreeSet<&str> =
+        observe::readers(live).filter(|(_, back)| reads(back)).map(|(name, _)| name).collect();
+    if aggregates.is_empty() || desired.get(DROP) != Some(&Value::Bool(true)) {
         return true;
     }
-    let age = desired.get(AFTER).map_or_else(String::new, ToString::to_string);
-    let message = format!("{aggregates} is refreshed from rows older than {age}, which are to be dropped");
+    let is = if aggregates.len() == 1 { "is" } else { "are" };
+    let aggregates = Vec::from_iter(aggregates).join(", ");
+    let message = format!("{aggregates} {is} refreshed from rows older than {age}, which are to be dropped");
     sink.push(
         Diagnostic::error(&code::POLICY_CONFLICT, message)
             .at(desired.place_of(AFTER))
@@ -153,7 +163,7 @@ fn check_keep(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Ve
     else {
         return;
     };
-    if after.approximate_micros() < keep.approximate_micros() {
+    if !after.can_reach(keep) {
         return;
     }
     let name = &store.address.name;
@@ -189,7 +199,7 @@ fn check_columnstore(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: 
     let Some(columnstore) = checks::sibling(desired, "columnstore", all) else { return };
     let (Some(after), Some(converts)) = (desired.get(AFTER), columnstore.get("after")) else { return };
     let late = match (after, converts) {
-        (Value::Interval(a), Value::Interval(c)) => c.approximate_micros() >= a.approximate_micros(),
+        (Value::Interval(a), Value::Interval(c)) => c.can_reach(a),
         (Value::Int(a), Value::Int(c)) => c >= a,
         _ => false,
     };

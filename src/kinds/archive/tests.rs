@@ -98,6 +98,23 @@ fn ranges_go_whole_and_carry_what_the_work_needs() {
 }
 
 #[test]
+fn the_work_carries_where_a_bucket_is_and_no_secret() {
+    let bucket = json!({"bucket": "b", "endpoint": "e", "region": "r", "key": "${env.A}", "secret_file": "/s"});
+    let mut store = desired(&ArchiveStore, &json!({"location": {"s3": bucket}}));
+    store.address = Address::global(archive_store::ID, "cold");
+    let mut world = world(&[chunk(1, 1, false, None)]);
+    world.desired.insert(store.address.clone(), store.clone());
+    let world = world.wanting(KIND, &cold(true));
+    let delta = world.delta(KIND, &cold(true));
+    let items = KIND.items("archive/frozen.sql", &delta, &[], &world.view()).unwrap().unwrap();
+    let arguments = KIND.task(&items[0]).unwrap().arguments;
+    assert_eq!(arguments.get("s3"), store.get(archive_store::S3));
+    assert!(!arguments.contains_key("path"));
+    let Value::Map(bucket) = &arguments["s3"] else { panic!() };
+    assert_eq!(bucket["key"], Value::text("${env.A}"));
+}
+
+#[test]
 fn retention_beside_an_archive_is_refused() {
     let mut live = crate::core::Live::new(Address::in_schema(crate::core::KindId::new("retention"), &on()), Some(on()));
     live.set("drop_after", Value::Interval(Interval::days(90)));
@@ -113,9 +130,17 @@ fn retention_beside_an_archive_is_refused() {
 fn what_an_aggregate_goes_on_reading_is_not_dropped() {
     let mut world = world(&[none()]);
     let live = world.live.values_mut().next().unwrap();
-    live.set_fact("refreshed", Value::text("public.hourly"));
+    let reader = |back: Value| Value::List(vec![Value::List(vec![Value::text("public.hourly"), back])]);
+    live.set_fact("refreshed", reader(Value::Null));
     assert_eq!(world.settle(KIND, &cold(true)), Err(vec!["policy-conflict"]));
     assert!(world.settle(KIND, &cold(false)).is_ok());
+    let mut looks = |back: &str| {
+        let live = world.live.values_mut().next().unwrap();
+        live.set_fact("refreshed", reader(Value::Interval(Interval::parse(back).unwrap())));
+        world.settle(KIND, &cold(true)).is_err()
+    };
+    assert!(looks("61 days") && !looks("60 days"));
+    assert!(looks("2 months"), "which can be 62 days");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::core::{Bytes, Delta, Desired, Impact, Op, Task, Value};
 use crate::kinds::archive::observe::{DUE, HELD};
 use crate::kinds::archive::{DROP, settle};
 use crate::kinds::view::types;
-use crate::kinds::{Judgement, View, archive_store, job};
+use crate::kinds::{Judgement, View, job};
 
 /// The name of the work.
 pub const TASK: &str = "archive-range";
@@ -68,9 +68,8 @@ fn common(delta: &Delta, view: &View<'_>) -> Option<BTreeMap<String, Value>> {
         ("freezes".to_owned(), Value::Bool(view.server.has_community_features())),
         ("ts".to_owned(), Value::text(&timescale.schema)),
     ]);
-    for name in [archive_store::PATH, archive_store::COMPRESSION, archive_store::ROW_GROUP] {
-        common.insert(name.to_owned(), desired.get(name)?.clone());
-    }
+    let of_the_store = settle::OF_THE_STORE.into_iter().filter_map(|name| Some((name, desired.get(name)?)));
+    common.extend(of_the_store.map(|(name, value)| (name.to_owned(), value.clone())));
     Some(common)
 }
 

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use crate::core::{Address, Bytes, Desired, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::SectionInput;
-use crate::kinds::archive_store::{COMPRESSION, CURRENT, KEEP, PATH, ROW_GROUP, STATE};
+use crate::kinds::archive_store::location::{self, Location};
+use crate::kinds::archive_store::{COMPRESSION, CURRENT, KEEP, ROW_GROUP, STATE};
 
 /// The smallest and the largest row group: below, a file's columns are too short to compress well;
 /// above, writing one takes too much memory.
@@ -26,16 +27,6 @@ pub struct ArchiveStore {
     /// deletes_data` removes it. Without it, and for chunks whose time is a whole number, for ever.
     #[schemars(example = &"7 years")]
     pub keep: Option<String>,
-}
-
-/// Where files are.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Location {
-    /// A folder of the machine that runs Chronoform, by its absolute path. It is made where it is
-    /// missing.
-    #[schemars(example = &"/var/lib/chronoform/archive")]
-    pub path: String,
 }
 
 /// How files are written.
@@ -78,16 +69,11 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     let section = SectionInput { value: &own, ..*input };
     let Some(raw) = section.read::<ArchiveStore>(sink) else { return Vec::new() };
     let mut desired = input.desired(Address::global(super::ID, &input.head.name), None);
-    if !std::path::Path::new(&raw.location.path).is_absolute() || raw.location.path.contains('\0') {
-        sink.push(
-            Diagnostic::error(&code::WRONG_VALUE, format!("`{}` is no absolute path", raw.location.path))
-                .at(input.place("/location/path"))
-                .why("a relative one would be another folder for whoever runs it from elsewhere")
-                .help("write the whole path, such as `/var/lib/chronoform/archive`"),
-        );
+    let before = sink.len();
+    location::read(&raw.location, input, &mut desired, sink);
+    if sink.iter().skip(before).any(Diagnostic::is_error) {
         return Vec::new();
     }
-    input.set(&mut desired, PATH, "/location/path", Value::text(&raw.location.path));
     let compression = match raw.format.parquet.compression {
         Compression::Zstd => "zstd",
     };

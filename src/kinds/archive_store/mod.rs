@@ -5,6 +5,7 @@
 //! that is older than it is kept. Whoever looks into the store says that.
 
 mod desired;
+mod location;
 mod observe;
 mod rules;
 #[cfg(test)]
@@ -23,6 +24,35 @@ pub use weigh::TASK;
 pub const ID: KindId = KindId::new("archive_store");
 /// The attribute that says where the files are: an absolute path.
 pub const PATH: &str = "path";
+/// The attribute that says which bucket they are in, and how to get there: a mapping by [`s3`]'s names.
+pub const S3: &str = "s3";
+/// In that: the folder that files pass through.
+pub const SPOOL: &str = "spool";
+/// Which that is where nobody says.
+pub const SPOOL_DEFAULT: &str = "/var/tmp";
+
+/// What is known of a bucket, by name.
+pub mod s3 {
+    /// Its name.
+    pub const BUCKET: &str = "bucket";
+    /// The host that serves it, perhaps with a port.
+    pub const ENDPOINT: &str = "endpoint";
+    /// Its region.
+    pub const REGION: &str = "region";
+    /// What all keys begin with: nothing, or something that ends with a slash.
+    pub const PREFIX: &str = "prefix";
+    /// Where its name goes: `host` or `path`.
+    pub const URI_STYLE: &str = "uri_style";
+    /// Whether the server's certificate is looked at.
+    pub const VERIFY_TLS: &str = "verify_tls";
+    /// The file with the authorities that the certificate may be of.
+    pub const CA_FILE: &str = "ca_file";
+    /// Where the access key is from.
+    pub const KEY: &str = "key";
+    /// Where the secret access key is from.
+    pub const SECRET: &str = "secret";
+}
+
 /// How pages are compressed: `zstd`.
 pub const COMPRESSION: &str = "compression";
 /// How many bytes of rows a row group holds.
@@ -47,7 +77,20 @@ pub const NEWEST: &str = "newest";
 static EXPIRED: Code = Code::new("archive-expired", "Archived chunks that are older than their store keeps them.");
 /// A store that cannot be used.
 pub static UNUSABLE: Code = Code::new("archive-unusable", "A store of archives that cannot be read or written.");
-static CODES: [&Code; 2] = [&EXPIRED, &UNUSABLE];
+/// A store whose bucket lets nobody in.
+pub static REFUSED: Code =
+    Code::new("archive-refused", "A store's bucket that refuses the key or the secret that it is given.");
+/// A store whose bucket is not there.
+pub static NO_BUCKET: Code = Code::new("archive-missing", "A store's bucket that is not there.");
+/// A store whose bucket's server does not answer as it should.
+pub static UNREACHABLE: Code = Code::new(
+    "archive-unreachable",
+    "A store's bucket that cannot be reached, or whose server says that it cannot now.",
+);
+/// A store whose bucket's server has a certificate that is not trusted.
+pub static UNTRUSTED: Code =
+    Code::new("archive-untrusted", "A store's bucket whose server has a certificate that is not trusted.");
+static CODES: [&Code; 6] = [&EXPIRED, &UNUSABLE, &REFUSED, &NO_BUCKET, &UNREACHABLE, &UNTRUSTED];
 
 /// The kind.
 pub struct ArchiveStore;

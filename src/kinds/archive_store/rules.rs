@@ -1,7 +1,7 @@
-//! Nothing is done to the database for a store; what has expired leaves its folder.
+//! Nothing is done to the database for a store; what has expired leaves it.
 
 use crate::core::Hazard;
-use crate::kinds::archive_store::{COMPRESSION, KEEP, PATH, ROW_GROUP, STATE};
+use crate::kinds::archive_store::{COMPRESSION, KEEP, PATH, ROW_GROUP, S3, STATE};
 use crate::kinds::{AttributeRule, How, Needs, Rules, StepRule, Variant};
 
 static EXPIRE: StepRule = StepRule {
@@ -25,6 +25,7 @@ pub static RULES: Rules = Rules {
     replace: None,
     attributes: &[
         said(PATH),
+        said(S3),
         said(COMPRESSION),
         said(ROW_GROUP),
         said(KEEP),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ArchiveStore, COMPRESSION, CURRENT, KEEP, PATH, ROW_GROUP, STATE};
+use super::{ArchiveStore, COMPRESSION, CURRENT, KEEP, PATH, ROW_GROUP, S3, SPOOL, STATE, s3};
 use crate::core::{Interval, Value};
 use crate::kinds::Kind;
 use crate::kinds::fixture::{World, codes, daily, desired, expand};
@@ -25,6 +25,63 @@ fn a_store_is_a_folder_and_how_files_are_written_to_it() {
     assert_eq!(more.get(ROW_GROUP), Some(&Value::Int(8 << 20)));
     assert_eq!(more.get(KEEP), Some(&Value::Interval(Interval::days(30))));
     assert_eq!((least.get(STATE), more.get(STATE)), (None, Some(&Value::text(CURRENT))));
+}
+
+fn in_bucket() -> serde_json::Value {
+    json!({"location": {"s3": {
+        "bucket": "b", "endpoint": "s3.example.com:9000", "region": "r", "prefix": "/cold/trades/",
+        "key": "${env.A}", "secret_file": "/run/secrets/b",
+    }}})
+}
+
+#[test]
+fn a_store_may_be_in_a_bucket() {
+    let made = desired(KIND, &in_bucket());
+    assert_eq!(made.get(PATH), None);
+    let Some(Value::Map(bucket)) = made.get(S3) else { panic!() };
+    let text = |name: &str| bucket.get(name).and_then(Value::as_text).unwrap_or_default();
+    assert_eq!([text(s3::BUCKET), text(s3::ENDPOINT), text(s3::REGION)], ["b", "s3.example.com:9000", "r"]);
+    assert_eq!([text(s3::PREFIX), text(s3::URI_STYLE), text(SPOOL)], ["cold/trades/", "host", "/var/tmp"]);
+    assert_eq!([text(s3::KEY), text(s3::SECRET)], ["${env.A}", "file:/run/secrets/b"]);
+    assert_eq!(bucket.get(s3::VERIFY_TLS), Some(&Value::Bool(true)));
+    assert_eq!(bucket.get(s3::CA_FILE), None);
+    let mut whole = in_bucket();
+    whole["location"]["s3"]["prefix"] = json!("/");
+    whole["location"]["spool"] = json!("/srv/spool");
+    let made = desired(KIND, &whole);
+    let Some(Value::Map(bucket)) = made.get(S3) else { panic!() };
+    assert_eq!(bucket.get(s3::PREFIX), Some(&Value::text("")));
+    assert_eq!(bucket.get(SPOOL), Some(&Value::text("/srv/spool")));
+}
+
+#[test]
+fn what_a_bucket_cannot_be_is_said() {
+    let refused = |key: &str, value: serde_json::Value, code: &str| {
+        let mut document = in_bucket();
+        document["location"]["s3"][key] = value.clone();
+        let (all, said) = expand(KIND, &document);
+        assert_eq!(codes(&said), [code], "{key}: {value}");
+        assert!(all.is_empty() && !format!("{said:?}").contains("hunter2"), "{key}: {value}");
+    };
+    refused("key", json!("hunter2"), "secret-in-policy");
+    refused("key_file", json!("/k"), "missing-key");
+    refused("secret_file", json!("k"), "wrong-value");
+    refused("secret_file", json!(null), "missing-key");
+    refused("region", json!(null), "missing-key");
+    refused("endpoint", json!("https://s3.example.com"), "wrong-value");
+    refused("endpoint", json!("s3.example.com/b"), "wrong-value");
+    refused("bucket", json!("a b"), "wrong-value");
+    refused("region", json!(""), "wrong-value");
+    refused("ca_file", json!("ca.pem"), "wrong-value");
+    for prefix in ["a//b", "../a", "a/./b", "a\nb"] {
+        refused("prefix", json!(prefix), "wrong-value");
+    }
+    let mut both = in_bucket();
+    both["location"]["path"] = json!("/srv/archive");
+    assert_eq!(codes(&expand(KIND, &both).1), ["policy-conflict"]);
+    assert_eq!(codes(&expand(KIND, &json!({"location": {}})).1), ["missing-key"]);
+    let spooled = json!({"location": {"path": "/srv/archive", "spool": "/var/tmp"}});
+    assert_eq!(codes(&expand(KIND, &spooled).1), ["policy-conflict"]);
 }
 
 #[test]

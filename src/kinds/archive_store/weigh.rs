@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::core::{Bytes, Delta, Impact, Op, Task, Value};
-use crate::kinds::archive_store::{BYTES, EXPIRES, KEEP, NEWEST, OLDEST, PATH};
+use crate::kinds::archive_store::{BYTES, EXPIRES, KEEP, NEWEST, OLDEST, PATH, S3};
 use crate::kinds::{Judgement, View};
 
 /// The name of the work.
@@ -14,7 +14,8 @@ pub fn items(delta: &Delta, view: &View<'_>) -> Vec<Value> {
     let (Some(desired), Some(live)) = (&delta.desired, &delta.live) else { return Vec::new() };
     let mut item = BTreeMap::from([("database".to_owned(), Value::text(&view.server.database))]);
     item.insert("cluster".to_owned(), Value::text(&view.server.system_identifier));
-    for (name, value) in [(PATH, desired.get(PATH)), (KEEP, desired.get(KEEP)), (EXPIRES, live.fact(EXPIRES))] {
+    let of_the_store = [(PATH, desired.get(PATH)), (S3, desired.get(S3))];
+    for (name, value) in of_the_store.into_iter().chain([(KEEP, desired.get(KEEP)), (EXPIRES, live.fact(EXPIRES))]) {
         item.extend(value.map(|value| (name.to_owned(), value.clone())));
     }
     vec![Value::Map(item)]

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::kinds::bucket::S3;
+
 /// How the whole server is backed up: where to, when, for how long, and how it is proved that it can be
 /// brought back. Times are in UTC.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -60,60 +62,8 @@ pub struct Repository {
     #[schemars(example = &"/var/backups/chronoform")]
     pub path: Option<String>,
     /// A bucket in S3, or what speaks its protocol: pgBackRest's, and nothing that the native engine does.
-    #[schemars(example = &serde_json::json!({"bucket": "backups", "endpoint": "s3.eu-central-1.amazonaws.com", "region": "eu-central-1"}))]
+    #[schemars(example = &serde_json::json!({"bucket": "backups", "endpoint": "s3.eu-central-1.amazonaws.com", "region": "eu-central-1", "key": "${env.BACKUP_S3_KEY}", "secret": "${env.BACKUP_S3_SECRET}"}))]
     pub s3: Option<S3>,
-}
-
-/// A bucket.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct S3 {
-    /// Its name.
-    #[schemars(example = &"backups")]
-    pub bucket: String,
-    /// The host that serves it, with its port where that is not 443. pgBackRest speaks TLS with it.
-    #[schemars(example = &"s3.eu-central-1.amazonaws.com")]
-    pub endpoint: Option<String>,
-    /// Its region.
-    #[schemars(example = &"eu-central-1")]
-    pub region: Option<String>,
-    /// The folder in the bucket.
-    #[schemars(example = &"/production")]
-    pub prefix: Option<String>,
-    /// The access key, out of the environment of whoever runs Chronoform.
-    #[schemars(example = &"${env.BACKUP_S3_KEY}")]
-    pub key: Option<String>,
-    /// A file whose first line is the access key.
-    #[schemars(example = &"/run/secrets/backup_s3_key")]
-    pub key_file: Option<String>,
-    /// The secret access key, out of the environment.
-    #[schemars(example = &"${env.BACKUP_S3_SECRET}")]
-    pub secret: Option<String>,
-    /// A file whose first line is the secret access key.
-    #[schemars(example = &"/run/secrets/backup_s3_secret")]
-    pub secret_file: Option<String>,
-    /// Where the bucket's name goes: before the endpoint, or into the path, as many other servers than
-    /// Amazon's want it.
-    #[serde(default)]
-    pub uri_style: UriStyle,
-    /// A file with the authorities that the server's certificate may be of, where the system has others.
-    #[schemars(example = &"/etc/ssl/certs/internal-ca.pem")]
-    pub ca_file: Option<String>,
-    /// Whether the server's certificate is looked at.
-    #[serde(default = "yes")]
-    pub verify_tls: bool,
-}
-
-/// Where a bucket's name goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(extend("default" = "host"))]
-pub enum UriStyle {
-    /// `https://bucket.endpoint/`.
-    #[default]
-    Host,
-    /// `https://endpoint/bucket/`.
-    Path,
 }
 
 /// What only pgBackRest has.
@@ -130,6 +80,10 @@ pub struct PgBackRest {
     /// The program's absolute path, or its name where that is in the PATH of Chronoform and of the server.
     #[schemars(extend("default" = "pgbackrest"), example = &"/usr/bin/pgbackrest")]
     pub program: Option<String>,
+    /// For how long what does not answer, or answers that it cannot, is asked again before that is an error:
+    /// a bucket's server, or one of pgBackRest's own processes. From `1 second` to `1 hour`.
+    #[schemars(extend("default" = "1 minute"), example = &"30 seconds")]
+    pub timeout: Option<String>,
     /// How many processes compress and transfer at once.
     #[schemars(range(min = 1, max = 999), extend("default" = 1), example = &4)]
     pub processes: Option<i64>,

@@ -27,6 +27,7 @@ use crate::core::{
 use crate::diag::{Code, Diagnostic, Exit};
 use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
+pub use desired::told;
 pub use weigh::TASK;
 
 /// The kind's name.
@@ -103,6 +104,19 @@ pub static NOT_WHOLE: Code =
 /// A repository that another key was made for.
 pub static WRONG_KEY: Code =
     Code::new("repository-key-wrong", "A repository that cannot be decrypted with the key that it is to have.");
+/// A repository whose storage lets nobody in.
+pub static REFUSED: Code =
+    Code::new("repository-refused", "A repository's bucket that refuses the key or the secret that it is given.");
+/// A repository's bucket that is not there.
+pub static NO_BUCKET: Code = Code::new("repository-missing", "A repository's bucket that is not there.");
+/// A repository's storage that does not answer as it should.
+pub static UNREACHABLE: Code = Code::new(
+    "repository-unreachable",
+    "A repository's storage that cannot be reached, or does not do what it is asked.",
+);
+/// A repository's storage whose certificate is not trusted.
+pub static UNTRUSTED: Code =
+    Code::new("repository-untrusted", "A repository's storage whose certificate is not one that is trusted.");
 /// A restore that was refused or failed.
 pub static NOT_RESTORED: Code =
     Code::new("restore-impossible", "A backup that could not be brought back; nothing that was there is touched.");
@@ -115,7 +129,12 @@ pub static WAL_NOT_GIVEN: Code = Code {
     about: "WAL that is in the repository and cannot be given to a server that recovers.",
     exit: Exit::Abort,
 };
-static CODES: [&Code; 10] = [
+/// Every code of the kind.
+pub static CODES: [&Code; 14] = [
+    &REFUSED,
+    &NO_BUCKET,
+    &UNREACHABLE,
+    &UNTRUSTED,
     &WRONG_KEY,
     &WAL_NOT_GIVEN,
     &ENGINE_CANNOT,

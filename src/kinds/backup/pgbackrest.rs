@@ -7,7 +7,8 @@ use crate::diag::{Diagnostic, code};
 use crate::kinds::SectionInput;
 use crate::kinds::backup::ENGINE_CANNOT;
 use crate::kinds::backup::desired::{KEEP_FULL_DEFAULT, is_plain, told};
-use crate::kinds::backup::document::{Backup, Cipher, S3, UriStyle};
+use crate::kinds::backup::document::{Backup, Cipher};
+use crate::kinds::bucket::{self, S3};
 use crate::kinds::repository;
 
 /// What was chosen.
@@ -78,17 +79,32 @@ pub fn choose(input: &SectionInput<'_>, raw: &Backup, sink: &mut Vec<Diagnostic>
                 .help("take `program` out; which pgBackRest it calls, `pgbackrest: {program: …}` says"),
         );
     }
+    if let Some(seconds) = own.timeout.as_deref().and_then(|text| timeout(input, text, sink)) {
+        options.insert("timeout".to_owned(), Value::Int(seconds));
+    }
     options.insert("processes".to_owned(), Value::Int(own.processes.unwrap_or(1)));
     let keep = raw.keep.full.unwrap_or(KEEP_FULL_DEFAULT);
     options.insert("keep_full".to_owned(), Value::Int(keep));
     let window = raw.keep.wal.as_deref().and_then(|text| input.interval(text, "/keep/wal", &mut Vec::new()));
     if let Some(window) = window {
-        // pgBackRest counts whole days.
-        let days = window.approximate_micros() / 86_400_000_000 + 1;
+        // pgBackRest counts whole days, and knows no months.
+        let days = window.longest_micros() / 86_400_000_000 + 1;
         options.insert("keep_days".to_owned(), Value::Int(i64::try_from(days).unwrap_or(9_999_999)));
     }
     let refused = sink.iter().skip(before).any(Diagnostic::is_error);
     (!refused).then_some(Chosen { folder, stanza, program, options, secrets })
+}
+
+/// How long, in whole seconds.
+fn timeout(input: &SectionInput<'_>, text: &str, sink: &mut Vec<Diagnostic>) -> Option<i64> {
+    let below = "/pgbackrest/timeout";
+    let micros = input.interval(text, below, sink)?.approximate_micros();
+    let seconds = i64::try_from(micros / 1_000_000).ok().filter(|seconds| (1..=3600).contains(seconds));
+    if seconds.is_none() {
+        let error = Diagnostic::error(&code::WRONG_VALUE, format!("`{text}` is no time to wait for an answer"));
+        sink.push(error.at(input.place(below)).help("write one from `1 second` to `1 hour`"));
+    }
+    seconds
 }
 
 struct Chooser<'a> {
@@ -142,8 +158,6 @@ impl Chooser<'_> {
     }
 
     fn s3(&mut self, s3: &S3) {
-        let help = "keep the repository in a folder: `repository: {path: …}`";
-        self.error(&ENGINE_CANNOT, "/repository/s3", "Chronoform does not set pgBackRest up for S3 yet", help);
         for (name, text) in [("endpoint", &s3.endpoint), ("region", &s3.region)] {
             if text.is_none() {
                 let help = "write both, as the bucket's own documentation has them";
@@ -157,11 +171,7 @@ impl Chooser<'_> {
         let prefix = if prefix.starts_with('/') { prefix.to_owned() } else { format!("/{prefix}") };
         self.set("path", Some(&prefix), "/repository/s3/prefix");
         self.set("ca_file", s3.ca_file.as_deref(), "/repository/s3/ca_file");
-        let style = match s3.uri_style {
-            UriStyle::Host => "host",
-            UriStyle::Path => "path",
-        };
-        self.options.insert("uri_style".to_owned(), Value::text(style));
+        self.options.insert("uri_style".to_owned(), Value::text(s3.uri_style.as_str()));
         self.options.insert("verify_tls".to_owned(), Value::Bool(s3.verify_tls));
         let place = "/repository/s3";
         self.secret(repository::S3_KEY, (s3.key.as_ref(), s3.key_file.as_ref()), place, "key");
@@ -185,35 +195,10 @@ impl Chooser<'_> {
         }
     }
 
-    /// Where a secret is from. What stands in the policy itself is shown nowhere.
+    /// Where a secret is from.
     fn secret(&mut self, option: &str, from: (Option<&String>, Option<&String>), below: &str, key: &str) {
-        let reference = match from {
-            (Some(text), None) if repository::variable(text).is_some() => text.clone(),
-            (None, Some(path)) => match told(self.input, path, &format!("{below}/{key}_file"), self.sink) {
-                Some(path) => format!("{}{path}", repository::FILE),
-                None => return,
-            },
-            (Some(_), None) => {
-                self.sink.push(
-                    Diagnostic::error(
-                        &repository::SECRET_IN_POLICY,
-                        format!("`{key}` is a secret, and stands in the policy"),
-                    )
-                    .at(&self.input.head.place)
-                    .why("policies are read by many, and kept for ever")
-                    .help(format!(
-                        "write `{key}: \"${{env.NAME}}\"` or `{key}_file: /run/secrets/…`, and make another secret"
-                    )),
-                );
-                return;
-            }
-            _ => {
-                let help = format!("write one of them: `{key}: \"${{env.NAME}}\"` or `{key}_file: /run/secrets/…`");
-                let message = format!("either `{key}` or `{key}_file` is needed");
-                self.error(&code::MISSING_KEY, below, &message, &help);
-                return;
-            }
-        };
-        self.secrets.insert(option.to_owned(), Value::text(reference));
+        if let Some(reference) = bucket::secret(self.input, from, below, key, self.sink) {
+            self.secrets.insert(option.to_owned(), Value::text(reference));
+        }
     }
 }

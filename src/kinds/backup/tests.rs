@@ -104,7 +104,7 @@ fn pgbackrest_has_a_repository_of_its_own() {
     let mut document = by_pgbackrest();
     document["encryption"] = json!({"key": "${env.BACKUP_KEY}"});
     document["pgbackrest"] = json!({"stanza": "main", "folder": "/f/", "program": "/usr/bin/pgbackrest"});
-    document["keep"] = json!({"full": 4, "wal": "14 days"});
+    document["keep"] = json!({"full": 4, "wal": "1 month"});
     let (all, said) = expand(KIND, &document);
     assert_eq!(codes(&said), Vec::<&str>::new());
     let backup = find(&all, work::BACKUP);
@@ -113,7 +113,7 @@ fn pgbackrest_has_a_repository_of_its_own() {
     let repository = all.iter().find(|desired| desired.address.kind == repository::ID).unwrap();
     let Some(Value::Map(place)) = repository.get(repository::PLACE) else { panic!() };
     assert_eq!(place.get("path"), Some(&Value::text("/r")));
-    assert_eq!(place.get("keep_days"), Some(&Value::Int(15)));
+    assert_eq!(place.get("keep_days"), Some(&Value::Int(32)), "the longest that a month can be, and one more");
     let Some(Value::Map(secrets)) = repository.get(repository::SECRETS) else { panic!() };
     assert_eq!(secrets.get(repository::CIPHER_PASS), Some(&Value::text("${env.BACKUP_KEY}")));
     let command = find(&all, "archive_command").get("value").and_then(Value::as_text).unwrap();
@@ -125,6 +125,38 @@ fn pgbackrest_has_a_repository_of_its_own() {
     let mut world = World::new("2.23.0", daily());
     world.server.version = Version::new(16, 9);
     assert_eq!(world.settle(KIND, &document), Err(Vec::new()), "nobody has looked into the repository");
+}
+
+#[test]
+fn a_bucket_is_a_repository() {
+    let s3 = json!({
+        "bucket": "b", "endpoint": "s3.example.com", "region": "r", "prefix": "main",
+        "key": "${env.A}", "secret_file": "/run/secrets/b",
+    });
+    let mut document = by_pgbackrest();
+    document["repository"] = json!({ "s3": s3 });
+    document["pgbackrest"] = json!({"stanza": "main", "timeout": "30 seconds"});
+    let (all, said) = expand(KIND, &document);
+    assert_eq!(codes(&said), Vec::<&str>::new());
+    let repository = all.iter().find(|desired| desired.address.kind == repository::ID).unwrap();
+    let Some(Value::Map(place)) = repository.get(repository::PLACE) else { panic!() };
+    for (name, text) in [("bucket", "b"), ("endpoint", "s3.example.com"), ("path", "/main"), ("uri_style", "host")] {
+        assert_eq!(place.get(name), Some(&Value::text(text)));
+    }
+    assert_eq!(place.get("verify_tls"), Some(&Value::Bool(true)));
+    assert_eq!(place.get("timeout"), Some(&Value::Int(30)));
+    let Some(Value::Map(secrets)) = repository.get(repository::SECRETS) else { panic!() };
+    assert_eq!(secrets.get(repository::S3_KEY), Some(&Value::text("${env.A}")));
+    assert_eq!(secrets.get(repository::S3_SECRET), Some(&Value::text("file:/run/secrets/b")));
+    for (lost, code) in [("endpoint", "missing-key"), ("key", "missing-key"), ("secret_file", "missing-key")] {
+        let mut less = document.clone();
+        less["repository"]["s3"].as_object_mut().unwrap().remove(lost);
+        assert_eq!(codes(&expand(KIND, &less).1), [code], "{lost}");
+    }
+    document["repository"]["s3"]["key"] = json!("hunter2");
+    let (_, said) = expand(KIND, &document);
+    assert_eq!(codes(&said), ["secret-in-policy"]);
+    assert!(!format!("{said:?}").contains("hunter2"));
 }
 
 #[test]
@@ -146,6 +178,13 @@ fn what_pgbackrest_cannot_have_is_said() {
     refused("encryption", json!({"key_file": "k"}), "wrong-value");
     refused("repository", json!({}), "missing-key");
     refused("repository", json!({"path": "r"}), "wrong-value");
+    for timeout in ["0 seconds", "2 hours"] {
+        refused(
+            "pgbackrest",
+            json!({"stanza": "main", "timeout": timeout}),
+            if timeout == "2 hours" { "wrong-value" } else { "bad-interval" },
+        );
+    }
     refused("pgbackrest", json!({"stanza": "my stanza"}), "wrong-value");
     refused("pgbackrest", json!({"stanza": "main", "folder": "f"}), "wrong-value");
     refused("pgbackrest", json!({"stanza": "main", "program": "a'b"}), "wrong-value");

@@ -194,6 +194,10 @@ impl Kind for ContinuousAggregate {
         desired.get("query").is_some() && parent.is_some_and(|parent| gone.contains(parent))
     }
 
+    fn is_made_along(&self, delta: &Delta, view: &View<'_>) -> bool {
+        remake::is_made_along(delta, view)
+    }
+
     fn takes_along(&self, delta: &Delta) -> bool {
         !delta.is_create() && (delta.is_remove() || delta.change("query").is_some())
     }

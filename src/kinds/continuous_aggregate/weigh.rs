@@ -386,7 +386,7 @@ fn lost(xml: &str, source: &QualifiedName) -> Result<Option<(Lost, String)>, Row
 }
 
 /// The buckets that there are no chunks for all of: what they are made of now may be less than it was. One is at
-/// the beginning, others beside ranges whose buckets are lost, which shows that there were rows.
+/// the beginning; whether there ever were chunks where there are none later on cannot be told either.
 fn in_part(xml: &str, source: &QualifiedName) -> Result<(Option<InPart>, Vec<String>), RowError> {
     let beside = element(xml, "beside").map_or(Ok(0), |beside| count(&beside))?;
     let first = element(xml, "part").zip(element(xml, "part_since"));
@@ -397,12 +397,15 @@ fn in_part(xml: &str, source: &QualifiedName) -> Result<(Option<InPart>, Vec<Str
              chunk begins there"
         ));
     }
-    if beside > 0 {
-        let (buckets, are) = if beside == 1 { ("bucket", "is") } else { ("buckets", "are") };
-        notes.push(format!(
-            "{beside} {buckets} beside what {source} lacks {are} filled again from what is left, without what it held \
-             there"
-        ));
+    if let (Some(from), Some(to)) = (element(xml, "beside_first"), element(xml, "beside_last")) {
+        notes.push(if beside == 1 {
+            format!("the bucket of {from} is filled again without what {source} held where it has no chunk, if it did")
+        } else {
+            format!(
+                "{beside} buckets from {from} to {to} are filled again without what {source} held where it has no \
+                 chunk, if it did"
+            )
+        });
     }
     let buckets = beside + u64::from(first.is_some());
     let part = (buckets > 0).then(|| InPart { buckets, since: first.map(|(_, since)| since) });

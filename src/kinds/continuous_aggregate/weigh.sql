@@ -12,7 +12,7 @@
 --                     What it reads and is made anew as well is filled from what that reads in turn.
 --                     `holes` counts the ranges after that in which the hypertable has no chunk any more
 --                     `part` is the bucket that begins before the hypertable's first chunk does, at `part_since`;
---                     `beside` counts those that a range of `holes` cuts a part of
+--                     `beside` counts those that a later range without a chunk cuts a part of
 --   kept              the first time that one of the latter keeps rows of, and what comes right after the
 --                     last, as XML; nothing where the role may not read it
 --   unfinished        the ranges, of whole buckets and in order, that one of these keeps rows of although what
@@ -191,15 +191,20 @@ SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
  UNION ALL
 SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL, NULL, NULL,
        pg_catalog.query_to_xml(pg_catalog.format(
-           'WITH h AS MATERIALIZED ('
-           ' SELECT %6$s(g.begins) AS begins, %6$s(g.ends) AS ends, e.whole, p.bucket AS before'
+           'WITH g AS MATERIALIZED ('
+           ' SELECT %6$s(g.begins) AS begins, %6$s(g.ends) AS ends, e.bucket AS whole,'
+           ' CASE WHEN p.ends > %6$s(g.begins) THEN p.bucket END AS before,'
+           ' CASE WHEN e.bucket < %6$s(g.ends) AND e.ends > %6$s(g.begins) THEN e.bucket END AS after'
            ' FROM ROWS FROM (pg_catalog.unnest(%7$L::bigint[]), pg_catalog.unnest(%8$L::bigint[])) AS g (begins, ends)'
-           ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <='
-           ' (SELECT pg_catalog.min(r.%2$I) FROM %3$I.%4$I AS r WHERE r.%2$I >= %6$s(g.ends))) AS e'
+           ' LEFT JOIN LATERAL (SELECT m.%1$I AS bucket, %10$s AS ends FROM %5$s AS m WHERE m.%1$I <='
+           ' (SELECT pg_catalog.min(r.%2$I) FROM %3$I.%4$I AS r WHERE r.%2$I >= %6$s(g.ends))'
+           ' ORDER BY m.%1$I DESC LIMIT 1) AS e ON true'
            ' LEFT JOIN LATERAL (SELECT m.%1$I AS bucket, %10$s AS ends FROM %5$s AS m WHERE m.%1$I < %6$s(g.begins)'
-           ' ORDER BY m.%1$I DESC LIMIT 1) AS p ON p.ends > %6$s(g.begins)'
-           ' WHERE g.begins IS NOT NULL AND EXISTS (SELECT FROM %5$s AS k'
-           ' WHERE k.%1$I >= %6$s(g.begins) AND (e.whole IS NULL OR k.%1$I < e.whole))'
+           ' ORDER BY m.%1$I DESC LIMIT 1) AS p ON g.ends IS NOT NULL'
+           ' WHERE g.begins IS NOT NULL'
+           '), h AS MATERIALIZED ('
+           ' SELECT g.begins, g.ends, g.whole FROM g WHERE EXISTS (SELECT FROM %5$s AS k'
+           ' WHERE k.%1$I >= g.begins AND (g.whole IS NULL OR k.%1$I < g.whole))'
            ') SELECT s.since, pg_catalog.min(m.%1$I) AS oldest, pg_catalog.max(m.%1$I) AS newest,'
            ' pg_catalog.count(m.%1$I) AS total,'
            ' pg_catalog.count(DISTINCT m.%1$I) FILTER (WHERE l.lost) AS buckets,'
@@ -211,8 +216,10 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            ' (SELECT pg_catalog.min(h.begins) FROM h) AS holes_from, (SELECT pg_catalog.max(h.ends) FROM h) AS holes_until,'
            ' CASE WHEN pg_catalog.max(b.whole) < %6$s(%9$L::bigint) THEN pg_catalog.max(b.whole) END AS part,'
            ' %6$s(%9$L::bigint) AS part_since,'
-           ' (SELECT pg_catalog.count(*) FROM (SELECT h.before FROM h WHERE h.before IS NOT NULL'
-           ' UNION SELECT h.whole FROM h WHERE h.whole < h.ends) AS o) AS beside'
+           ' (SELECT pg_catalog.count(*) FROM (SELECT g.before FROM g WHERE g.before IS NOT NULL'
+           ' UNION SELECT g.after FROM g WHERE g.after IS NOT NULL) AS o) AS beside,'
+           ' (SELECT pg_catalog.min(LEAST(g.before, g.after)) FROM g) AS beside_first,'
+           ' (SELECT pg_catalog.max(GREATEST(g.before, g.after)) FROM g) AS beside_last'
            ' FROM (SELECT pg_catalog.min(r.%2$I) AS since FROM %3$I.%4$I AS r) AS s'
            ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <= s.since) AS b'
            ' LEFT JOIN %5$s AS m ON true'

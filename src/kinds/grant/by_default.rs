@@ -19,6 +19,7 @@ fn makers(target: &Target, owner: &str) -> Vec<Target> {
         Target::Table(name) => ("tables", Some(&name.schema)),
         Target::Sequence(name) => ("sequences", Some(&name.schema)),
         Target::Function(name, _) => ("functions", Some(&name.schema)),
+        Target::Type(name) => ("types", Some(&name.schema)),
         Target::Schema(_) => ("schemas", None),
         _ => return Vec::new(),
     };
@@ -85,7 +86,8 @@ pub fn mark(found: &mut [Live], desired: &BTreeMap<Address, Desired>, applied: &
             .filter_map(|(name, how)| Some((name.clone(), Value::text(maker(name, how)?))))
             .collect();
         live.attributes.retain(|privilege, _| !made.contains_key(privilege));
-        live.system |= live.attributes.is_empty();
+        // Policies do not describe what is granted on types otherwise.
+        live.system |= live.attributes.is_empty() || matches!(target, Target::Type(_));
         if goes && !made.is_empty() {
             live.set_fact(GOES, Value::Map(made));
         }
@@ -99,6 +101,13 @@ struct Going<'a> {
     made: &'a BTreeMap<String, Value>,
     /// Whether it is all that the role has on it, beside what the policies or the ledger name.
     is_all: bool,
+}
+
+impl<'a> Going<'a> {
+    /// The privileges that it loses with the default privileges of a name.
+    fn of(&self, maker: &str) -> impl Iterator<Item = &'a String> {
+        self.made.iter().filter(move |(_, of)| of.as_text() == Some(maker)).map(|(privilege, _)| privilege)
+    }
 }
 
 fn going<'a>(role: &'a str, view: &'a View<'_>) -> impl Iterator<Item = Going<'a>> {
@@ -122,23 +131,41 @@ pub fn is_all(role: &str, on: &[Target], view: &View<'_>) -> bool {
     going(role, view).any(|going| going.is_all && on.contains(&going.target))
 }
 
+/// How many things a note names.
+const NAMED: usize = 8;
+
+/// What is to be said of default privileges with which more goes.
+pub fn note(delta: &Delta, view: &View<'_>) -> Option<String> {
+    let own = |going: Going<'_>| {
+        let privileges: Vec<&str> = going.of(&delta.address.name).map(String::as_str).collect();
+        (!privileges.is_empty()).then(|| format!("{} on {}", privileges.join(", "), going.target.name()))
+    };
+    let all: Vec<String> = going(delta.address.schema.as_deref()?, view).filter_map(own).collect();
+    let more = match all.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and what it gave on {more} more"),
+    };
+    let shown: Vec<&str> = all.iter().take(NAMED).map(String::as_str).collect();
+    (!all.is_empty()).then(|| format!("what it gave since is revoked with it: {}{more}", shown.join("; ")))
+}
+
 /// What is to be revoked with default privileges of a role that goes: for each thing its sort, its name and the
 /// privileges.
 pub fn items(delta: &Delta, view: &View<'_>) -> Vec<Value> {
     let Some(role) = delta.address.schema.as_deref() else { return Vec::new() };
-    let item = |Going { target, made, .. }: Going<'_>| {
-        let own = made.iter().filter(|(_, maker)| maker.as_text() == Some(&delta.address.name));
-        let privileges: Vec<&String> = own.map(|(privilege, _)| privilege).collect();
+    let item = |going: Going<'_>| {
+        let privileges: Vec<String> = going.of(&delta.address.name).cloned().collect();
         if privileges.is_empty() {
             return None;
         }
-        let (sort, object, arguments) = match target {
+        let (sort, object, arguments) = match going.target {
             Target::Table(name) => ("table", Value::Name(name), Value::Null),
             Target::Sequence(name) => ("sequence", Value::Name(name), Value::Null),
             Target::Function(name, arguments) => {
                 ("function", Value::Name(name), SqlText::new(&arguments).map_or(Value::Null, Value::Sql))
             }
             Target::Schema(name) => ("schema", Value::text(name), Value::Null),
+            Target::Type(name) => ("type", Value::Name(name), Value::Null),
             _ => return None,
         };
         Some(Value::Map(BTreeMap::from([

@@ -152,6 +152,8 @@ fn on(target: &Target, entries: Entries) -> (&'static str, Option<&'static str>,
         Target::SequencesIn(schema) => list("all_sequences_in", schema.clone()),
         Target::Function(name, arguments) => list("functions", format!("{name}({arguments})")),
         Target::FunctionsIn(schema) => list("all_functions_in", schema.clone()),
+        // `import` is told of these as of others that no policy grants on.
+        Target::Type(name) => list("types", name.to_string()),
         Target::Role(name) => ("member_of", None, entries.with("role", name.as_str())),
         Target::Later { by, schema, what } => {
             let entries = entries.with("on", what.as_str()).with("made_by", by.as_str());

@@ -25,8 +25,8 @@ use schemars::JsonSchema as _;
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, Ensure, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
-    Value,
+    Address, Applied, Delta, Desired, Ensure, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
+    SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{After, Beside, Discovered, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, role};
@@ -263,6 +263,8 @@ impl Kind for Grant {
 
     fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
         let mut judgement = Judgement::default();
+        let notes: Vec<String> = by_default::note(delta, view).into_iter().collect();
+        judgement.impact = (!notes.is_empty()).then(|| Impact { notes, ..Impact::default() });
         judgement.diagnostics.extend(would_take_owners(delta, view));
         judgement.diagnostics.extend(passed::judge(delta, view));
         let target = Target::read(&delta.address.name).filter(|_| op != Op::Blocked && !view.server.superuser);
@@ -323,19 +325,44 @@ pub fn is_left_nothing(role: &str, thing: &Row, deltas: &[Delta], view: &View<'_
     let own = |delta: &&Delta| delta.address.kind == ID && delta.address.schema.as_deref() == Some(role);
     let of_it = |delta: &&Delta| Target::read(&delta.address.name).is_some_and(|target| on.contains(&target));
     let deltas: Vec<&Delta> = deltas.iter().filter(own).filter(of_it).collect();
-    let revoked = |change: &crate::core::Change| change.after.as_ref().is_none_or(|after| *after == Value::Null);
     if by_default::is_all(role, &on, view) {
         return Ok(true);
     }
     let mut taken = by_default::lost(role, &on, view);
     for delta in &deltas {
-        taken.extend(delta.changes.iter().filter(|change| revoked(change)).map(|change| &change.attribute));
+        taken.extend(delta.changes.iter().filter(|change| is_revoked(change)).map(|change| &change.attribute));
     }
     // Each has at least what there is on the thing.
     Ok(deltas.iter().filter_map(|delta| delta.live.as_ref()).any(|live| {
         let mut has = live.attributes.keys().filter(|name| *name != EXCLUSIVE);
         has.all(|privilege| taken.contains(privilege))
     }))
+}
+
+/// Whether some deltas revoke all that others have by default on what a role makes later, which a row tells:
+/// then the server keeps nothing of it.
+///
+/// # Errors
+/// When the row is not one of a thing.
+pub fn takes_back(thing: &Row, deltas: &[Delta]) -> Result<bool, RowError> {
+    let on = observe::targets(thing)?;
+    let (to, gives) = (thing.texts("gives_to")?, thing.texts("gives")?);
+    let taken = |(grantee, privilege): (&Option<String>, &Option<String>)| {
+        deltas.iter().any(|delta| {
+            delta.address.kind == ID
+                && delta.address.schema == *grantee
+                && Target::read(&delta.address.name).is_some_and(|target| on.contains(&target))
+                && delta
+                    .changes
+                    .iter()
+                    .any(|change| Some(&change.attribute) == privilege.as_ref() && is_revoked(change))
+        })
+    };
+    Ok(!gives.is_empty() && to.iter().zip(&gives).all(taken))
+}
+
+fn is_revoked(change: &crate::core::Change) -> bool {
+    change.after.as_ref().is_none_or(|after| *after == Value::Null)
 }
 
 /// Whether the policies grant a role a privilege on a relation, by its name or with all of its schema.
@@ -365,12 +392,13 @@ fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
         Some(Target::SequencesIn(_)) => "all sequences",
         Some(Target::Function(..)) => "function",
         Some(Target::FunctionsIn(_)) => "all functions",
+        Some(Target::Type(_)) => "type",
         Some(Target::Role(_)) => "role",
         Some(Target::Later { .. }) => "later",
         None => "unknown",
     };
     let (object, schema) = match &target {
-        Some(Target::Table(name) | Target::Sequence(name) | Target::Function(name, _)) => {
+        Some(Target::Table(name) | Target::Sequence(name) | Target::Type(name) | Target::Function(name, _)) => {
             (Value::Name(name.clone()), Value::Null)
         }
         Some(

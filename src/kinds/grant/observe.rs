@@ -60,6 +60,8 @@ pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
         match target {
             Target::Database => {}
             Target::Schema(name) => _ = schemas.insert(name),
+            // What is granted on these is read of every role that is described.
+            Target::Type(_) => {}
             Target::Table(name) | Target::Sequence(name) => relations.push(name),
             Target::TablesIn(schema) | Target::SequencesIn(schema) | Target::FunctionsIn(schema) => {
                 whole.insert(schema);
@@ -404,6 +406,7 @@ pub fn targets(row: &Row) -> Result<Vec<Target>, RowError> {
     let name = || row.text("name").map(|name| QualifiedName::new(schema, name));
     Ok(match sort {
         "schema" => vec![Target::Schema(schema.to_owned())],
+        "type" => vec![Target::Type(name()?)],
         "sequence" => vec![Target::Sequence(name()?), Target::SequencesIn(schema.to_owned())],
         "function" => {
             let arguments = row.text("arguments")?.to_owned();

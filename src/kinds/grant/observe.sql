@@ -169,6 +169,13 @@ WITH RECURSIVE parts (schema, name, whole_schema, whole) AS (
     JOIN pg_catalog.pg_namespace AS n ON m.class = 'pg_catalog.pg_namespace'::regclass AND n.oid = m.oid
                                      AND n.nspname <> 'information_schema'
    UNION ALL
+  SELECT 'type', n.nspname, y.typname, NULL, NULL, NULL, m.class, y.oid, 0, y.typowner, y.typacl,
+         pg_catalog.acldefault('T', y.typowner)
+    FROM mentioning AS m
+    JOIN pg_catalog.pg_type AS y ON m.class = 'pg_catalog.pg_type'::regclass AND y.oid = m.oid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace AND n.nspname <> 'information_schema'
+                                     AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp_')
+   UNION ALL
   SELECT 'database', NULL, NULL, NULL, NULL, NULL, m.class, h.oid, 0, h.datdba, h.datacl, pg_catalog.acldefault('d', h.datdba)
     FROM mentioning AS m
     JOIN here AS h ON m.class = 'pg_catalog.pg_database'::regclass AND h.oid = m.oid

@@ -147,7 +147,9 @@ fn is_there(target: &Target, desired: &Desired, view: &View<'_>, sink: &mut Vec<
             desired,
             "names are exact; write a document for it, or create it first",
         ),
-        Target::Later { by, .. } if !role_will_be(by, view) => missing(
+        // With a role went what it gave: nothing is left to revoke.
+        Target::Later { by, .. } if only_revokes(desired) && !exists(&Target::Role(by.clone())) => return None,
+        Target::Later { by, .. } if !role_will_be(by, view) && !only_revokes(desired) => missing(
             &format!("no role \"{by}\""),
             desired,
             "names are exact; write a document for it, or create it first",

@@ -22,6 +22,9 @@ pub enum Target {
     Function(QualifiedName, String),
     /// All functions and procedures in a schema.
     FunctionsIn(String),
+    /// A type or domain. No policy grants on one by its name: what a role has there, default privileges
+    /// gave, or somebody by hand.
+    Type(QualifiedName),
     /// Another role, to be a member of.
     Role(String),
     /// What a role makes later.
@@ -52,6 +55,7 @@ impl Target {
             Self::SequencesIn(schema) => format!("all sequences in {}", ident(schema)),
             Self::Function(name, arguments) => format!("function {name}({arguments})"),
             Self::FunctionsIn(schema) => format!("all functions in {}", ident(schema)),
+            Self::Type(name) => format!("type {name}"),
             Self::Role(role) => format!("role {}", ident(role)),
             Self::Later { by, schema: Some(schema), what } => {
                 format!("later {what} of {} in {}", ident(by), ident(schema))
@@ -82,6 +86,8 @@ impl Target {
             Self::Function(QualifiedName::parse(name).ok()?, arguments.to_owned())
         } else if let Some(rest) = after("all functions in ") {
             Self::FunctionsIn(one(rest)?)
+        } else if let Some(rest) = after("type ") {
+            Self::Type(QualifiedName::parse(rest).ok()?)
         } else if let Some(rest) = after("role ") {
             Self::Role(one(rest)?)
         } else {
@@ -104,6 +110,7 @@ impl Target {
             Self::Table(_) | Self::TablesIn(_) => TABLE,
             Self::Sequence(_) | Self::SequencesIn(_) => SEQUENCE,
             Self::Function(..) | Self::FunctionsIn(_) => &["execute"],
+            Self::Type(_) => &["usage"],
             Self::Role(_) => &[],
             Self::Later { what, .. } => match what.as_str() {
                 "tables" => TABLE,

@@ -7,7 +7,7 @@ use crate::core::{Address, Delta, Desired, Ensure, KindId, QualifiedName, Reason
 use crate::diag::{Diagnostic, code};
 use crate::kinds::continuous_aggregate::{self, bucket_width, sources};
 use crate::kinds::refresh::settle::SEVERAL;
-use crate::kinds::refresh::{ID, Window, length};
+use crate::kinds::refresh::{ID, Window, can_exceed, length};
 use crate::kinds::{View, by_id};
 
 /// What the policies alone can tell.
@@ -118,19 +118,22 @@ pub fn check_live_sources(desired: &Desired, view: &View<'_>, sink: &mut Vec<Dia
 fn looks_beyond(desired: &Desired, kept: &Value) -> bool {
     match desired.get("start_offset").filter(|start| **start != Value::Null) {
         None => true,
-        Some(start) => matches!((length(start), length(kept)), (Some(start), Some(kept)) if start > kept),
+        Some(start) => can_exceed(start, kept),
     }
 }
 
 fn beyond(desired: &Desired, source: &QualifiedName, kept: &Value) -> Diagnostic {
     let start = desired.get("start_offset").filter(|start| **start != Value::Null);
+    let by_calendar = start
+        .filter(|start| length(start) <= length(kept))
+        .map_or_else(String::new, |start| format!("by the calendar {start} can be longer than {kept}, and "));
     let message = format!(
         "the refresh looks back to {}, and {source} keeps its rows for {kept} only",
         start.map_or_else(|| "the beginning".to_owned(), ToString::to_string)
     );
     Diagnostic::error(&code::POLICY_CONFLICT, message)
         .at(desired.place_of("start_offset"))
-        .why("a refresh over rows that were dropped deletes what the aggregate had made of them")
+        .why(format!("{by_calendar}a refresh over rows that were dropped deletes what the aggregate had made of them"))
         .help(format!("write a `start_offset` of at most {kept}, or keep the rows longer"))
 }
 
@@ -147,7 +150,7 @@ fn check_columnstore(
         return;
     };
     let open = *start == Value::Null;
-    if open || matches!((length(start), length(after)), (Some(start), Some(after)) if start > after) {
+    if open || can_exceed(start, after) {
         let message =
             format!("the refresh looks back to {}, into what is in the columnstore after {after}", shown(Some(start)));
         sink.push(
@@ -168,7 +171,7 @@ fn check_retention(
 ) {
     let Some(retention) = wanted("retention", on, all) else { return };
     let (Some(kept), Some(start)) = (retention.get("drop_after"), desired.get("start_offset")) else { return };
-    if *start == Value::Null || matches!((length(start), length(kept)), (Some(start), Some(kept)) if start > kept) {
+    if *start == Value::Null || can_exceed(start, kept) {
         let message = format!(
             "the refresh looks back to {}, and the aggregate keeps its rows for {kept} only",
             shown(Some(start))

@@ -41,12 +41,22 @@ fn address(on: &QualifiedName, name: Option<&str>) -> Address {
     Address::in_schema(ID, &QualifiedName::new(&on.schema, name))
 }
 
-/// A length of time as one number: microseconds, or what a whole-number time counts in.
+/// A length of time as one number, as the server compares windows and buckets: microseconds, with a
+/// month of 30 days, or what a whole-number time counts in.
 fn length(value: &Value) -> Option<i128> {
     match value {
         Value::Interval(interval) => Some(interval.approximate_micros()),
         Value::Int(number) => Some((*number).into()),
         _ => None,
+    }
+}
+
+/// Whether one length of time can be longer than another, by the calendar; where both count alike.
+fn can_exceed(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Interval(a), Value::Interval(b)) => a.can_exceed(b),
+        (Value::Int(a), Value::Int(b)) => a > b,
+        _ => false,
     }
 }
 

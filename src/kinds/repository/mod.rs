@@ -51,20 +51,22 @@ pub const PORT: &str = "port";
 pub const SOCKETS: &str = "sockets";
 /// The fact with the text that the configuration is to have, where somebody has looked.
 pub const WANTED: &str = "wanted";
-/// The fact that says why it cannot be made, and which code that has.
+/// The fact that says why it cannot be made.
 pub const PROBLEM: &str = "problem";
 /// The fact that says why nobody can look from here.
 pub const ELSEWHERE: &str = "elsewhere";
 /// The fact with the secrets that are not at hand.
 pub const UNKNOWN: &str = "unknown";
-/// The fact that says whether that is for want of the key.
-pub const IS_KEY: &str = "is_key";
+/// The fact with the code that [`PROBLEM`] has, where it is none of this kind's own.
+pub const CODE: &str = "code";
 /// The fact that says what help there is for [`PROBLEM`].
 pub const HELP: &str = "help";
 
 /// A secret that stands in a policy.
 pub static SECRET_IN_POLICY: Code = Code::new("secret-in-policy", "A secret that is written into a policy itself.");
-static NOT_AT_HAND: Code = Code::new("secret-not-at-hand", "A secret that whoever runs Chronoform has not been given.");
+/// A secret that is not there to be used.
+pub static NOT_AT_HAND: Code =
+    Code::new("secret-not-at-hand", "A secret that whoever runs Chronoform has not been given.");
 static NOT_HERE: Code =
     Code::new("repository-not-here", "A repository whose configuration is on another machine than this one.");
 static UNUSABLE: Code =

@@ -3,9 +3,9 @@
 use crate::core::{Desired, Value};
 use crate::diag::Diagnostic;
 use crate::kinds::View;
-use crate::kinds::backup::WRONG_KEY;
+use crate::kinds::backup;
 use crate::kinds::repository::{
-    CONFIG, ELSEWHERE, HELP, IS_KEY, NOT_AT_HAND, NOT_HERE, PROBLEM, READY, STANZA, UNKNOWN, UNUSABLE, WANTED,
+    CODE, CONFIG, ELSEWHERE, HELP, NOT_AT_HAND, NOT_HERE, PROBLEM, READY, STANZA, UNKNOWN, UNUSABLE, WANTED,
 };
 
 /// What is to be compared. `None` where nobody has looked, or nobody can from here.
@@ -40,8 +40,8 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         }
     }
     if let Some(why) = fact(PROBLEM) {
-        let is_key = live.fact(IS_KEY).and_then(Value::as_bool).unwrap_or(false);
-        let error = Diagnostic::error(if is_key { &WRONG_KEY } else { &UNUSABLE }, why).at(&desired.place);
+        let own = fact(CODE).and_then(|name| backup::CODES.into_iter().find(|code| code.name == name));
+        let error = Diagnostic::error(own.unwrap_or(&UNUSABLE), why).at(&desired.place);
         sink.push(match fact(HELP) {
             Some(help) => error.help(help),
             None => error,

@@ -104,7 +104,7 @@ impl Kind for Retention {
     fn comes_at_the_end(&self, delta: &Delta) -> bool {
         let keeps_more = |change: &Change| match (&change.before, &change.after) {
             (_, Some(Value::Bool(true))) => change.attribute == "schedule.paused",
-            (Some(before), Some(after)) => change.attribute.starts_with("drop_") && at_least(after, before),
+            (Some(before), Some(after)) => change.attribute.starts_with("drop_") && !can_exceed(before, after),
             _ => false,
         };
         delta.is_create() || !delta.is_remove() && !delta.changes.iter().all(keeps_more)
@@ -152,11 +152,29 @@ fn check_version(desired: &Desired, relation: &Relation, view: &View<'_>, sink: 
     false
 }
 
-/// Whether `a` is at least `b`, where both count time alike.
-fn at_least(a: &Value, b: &Value) -> bool {
+/// Whether a length of time can be longer than another; so too where they count time in other units.
+fn can_exceed(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Interval(a), Value::Interval(b)) => a.approximate_micros() >= b.approximate_micros(),
+        (Value::Interval(a), Value::Interval(b)) => a.can_exceed(b),
+        (Value::Int(a), Value::Int(b)) => a > b,
+        _ => true,
+    }
+}
+
+/// Whether a length of time can be as long as another, where both count time alike.
+fn can_reach(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Interval(a), Value::Interval(b)) => a.can_reach(b),
         (Value::Int(a), Value::Int(b)) => a >= b,
+        _ => false,
+    }
+}
+
+/// Whether a chunk, which is of 30 days for each month, is longer than data is kept, more or less.
+fn is_longer(chunk: &Value, kept: &Value) -> bool {
+    match (chunk, kept) {
+        (Value::Interval(chunk), Value::Interval(kept)) => chunk.approximate_micros() > kept.approximate_micros(),
+        (Value::Int(chunk), Value::Int(kept)) => chunk > kept,
         _ => false,
     }
 }
@@ -170,7 +188,7 @@ fn check_against_columnstore(desired: &Desired, all: &BTreeMap<Address, Desired>
     let Some(columnstore) = sibling(desired, "columnstore", all) else { return };
     for (drops, converts) in [("drop_after", "after"), ("drop_created_before", "created_before")] {
         let (Some(drop), Some(convert)) = (desired.get(drops), columnstore.get(converts)) else { continue };
-        if at_least(convert, drop) {
+        if can_reach(convert, drop) {
             let message = format!("data is dropped after {drop}, before the columnstore takes it after {convert}");
             sink.push(
                 Diagnostic::warning(&code::POLICY_CONFLICT, message)
@@ -186,7 +204,7 @@ fn check_against_columnstore(desired: &Desired, all: &BTreeMap<Address, Desired>
 fn check_against_chunks(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
     let Some(hypertable) = sibling(desired, "hypertable", all) else { return };
     let (Some(drop), Some(chunk)) = (desired.get("drop_after"), hypertable.get("chunk_interval")) else { return };
-    if drop != chunk && at_least(chunk, drop) {
+    if is_longer(chunk, drop) {
         let message = format!("chunks of {chunk} are longer than the {drop} that data is kept");
         sink.push(
             Diagnostic::warning(&code::POLICY_CONFLICT, message)

@@ -378,6 +378,10 @@ fn what_only_keeps_more_need_not_wait_for_the_end() {
     let last = |delta: &Delta| KIND.comes_at_the_end(delta);
     assert!(last(&update("drop_after", days(30), days(10))));
     assert!(!last(&update("drop_after", days(30), days(40))));
+    let month = || Some(Value::Interval(Interval::parse("1 month").unwrap()));
+    assert!(last(&update("drop_after", days(30), month())), "a month can be shorter");
+    assert!(!last(&update("drop_after", days(28), month())));
+    assert!(last(&update("drop_after", month(), days(30))), "or longer");
     assert!(!last(&update("schedule.paused", Some(Value::Bool(false)), Some(Value::Bool(true)))));
     assert!(last(&update("schedule.paused", Some(Value::Bool(true)), Some(Value::Bool(false)))));
     assert!(last(&update("schedule.every", days(1), days(2))));

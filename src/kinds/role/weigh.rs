@@ -155,6 +155,7 @@ impl Case<'_> {
     fn in_use(&self, weights: &[Row], others: &[Delta]) -> Result<Option<Diagnostic>, RowError> {
         let name = self.delta.address.name.as_str();
         let (mut owned, mut granted, mut named) = (Vec::new(), Vec::new(), Vec::new());
+        let mut gives = false;
         for row in self.rows(weights) {
             let what = row.text("what")?;
             if !["owned", "granted", "named"].contains(&what) {
@@ -163,6 +164,12 @@ impl Case<'_> {
             let on_thing = what == "granted" && row.maybe_text("sort")?.is_some();
             if on_thing && grant::is_left_nothing(name, row, others, self.view)? {
                 continue;
+            }
+            if what == "owned" && row.maybe_text("sort")?.is_some() {
+                if grant::takes_back(row, others)? {
+                    continue;
+                }
+                gives = true;
             }
             let list = match what {
                 "owned" => &mut owned,
@@ -181,6 +188,15 @@ impl Case<'_> {
                 named,
                 "row security policies are TO it: name other roles in each (ALTER POLICY … TO …), or drop them (DROP \
                  POLICY)",
+            ),
+            // Default privileges belong to nobody else, and REASSIGN OWNED leaves them (`shdepReassignOwned` in
+            // `src/backend/catalog/pg_shdepend.c`).
+            (false, _) if gives => (
+                "owns",
+                owned,
+                "revoke default privileges where they are granted (`default_privileges` with its name as `made_by` \
+                 and `ensure: absent`), or drop them; give the rest to another role (REASSIGN OWNED BY …), then drop \
+                 what is left (DROP OWNED BY …), in each database",
             ),
             (false, _) => {
                 ("owns", owned, "give them to another role (REASSIGN OWNED BY …) or drop them, in each database")

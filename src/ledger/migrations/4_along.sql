@@ -5,5 +5,6 @@ CREATE TABLE step_along (
     schema  TEXT    NOT NULL,           -- '' where the resource lives in none
     name    TEXT    NOT NULL,
     paused  INTEGER NOT NULL CHECK (paused IN (0, 1)),
+    away    INTEGER NOT NULL CHECK (away IN (0, 1)),    -- until a later statement makes it again
     PRIMARY KEY (step_id, kind, schema, name)
 ) STRICT, WITHOUT ROWID;

@@ -303,23 +303,30 @@ fn what_a_run_began_and_did_not_end_is_told_until_it_is_recorded() {
     assert_eq!(fixture.ledger.begun(database).unwrap(), BTreeMap::new());
 
     let second = fixture.run();
-    let along = [(&index, false), (&job, true)];
+    let taken = |address: &Address, paused, away| crate::core::Taken { address: address.clone(), paused, away };
+    let along = [taken(&index, false, false), taken(&job, true, true)];
     let anew = StepStart { op: Op::Replace, along: &along, ..step(&table, 0) };
     let replaced = fixture.ledger.start_step(second, &anew).unwrap();
-    let told = |fixture: &Fixture| -> Vec<(Address, RunId, bool)> {
+    let told = |fixture: &Fixture| -> Vec<(Address, RunId, (bool, bool))> {
         let begun = fixture.ledger.begun(database).unwrap();
-        begun.into_iter().map(|(address, begun)| (address, begun.run, begun.paused)).collect()
+        begun.into_iter().map(|(address, begun)| (address, begun.run, (begun.paused, begun.away))).collect()
     };
-    let all = vec![(index.clone(), second, false), (job.clone(), second, true), (table.clone(), second, false)];
+    let (there, away) = ((false, false), (true, true));
+    let all = vec![(index.clone(), second, there), (job.clone(), second, away), (table.clone(), second, there)];
     assert_eq!(told(&fixture), all, "sent, and nothing is known of it");
     fixture.ledger.finish_step(replaced, &StepEnd::done()).unwrap();
     fixture.ledger.write(|batch| batch.record_applied(second, &applied(index.clone()), None)).unwrap();
     fixture.ledger.finish_run(second, RunOutcome::Crashed, &BTreeMap::new()).unwrap();
-    let rest = vec![(job.clone(), second, true), (table.clone(), second, false)];
+    let rest = vec![(job.clone(), second, away), (table.clone(), second, there)];
     assert_eq!(told(&fixture), rest, "but for what it made again");
+    // Another run that is cut off while it makes the job again knows nothing of the pause.
+    let cut = fixture.run();
+    fixture.ledger.start_step(cut, &step(&job, 0)).unwrap();
+    fixture.ledger.finish_run(cut, RunOutcome::Crashed, &BTreeMap::new()).unwrap();
+    assert_eq!(told(&fixture), [(job.clone(), cut, away), (table.clone(), second, there)]);
     let remembered = fixture.ledger.applied(database).unwrap();
     let begun = |address: &Address| remembered.get(address).unwrap().begun.map(|begun| (begun.run, begun.paused));
-    assert_eq!((begun(&job), begun(&retention("untouched"))), (Some((second.number(), true)), None));
+    assert_eq!((begun(&job), begun(&retention("untouched"))), (Some((cut.number(), true)), None));
 
     let third = fixture.run();
     let failed = fixture.ledger.start_step(third, &step(&retention("untouched"), 0)).unwrap();

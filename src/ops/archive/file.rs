@@ -1,4 +1,4 @@
-//! A data file that several threads read at once, each at its own place.
+//! A data file that several threads read at once, each at its own place; wherever it is.
 //!
 //! The operating system keeps one position for all duplicates of an open file, and so does the parquet
 //! crate's own reader of files: two threads that read by it read each other's bytes.
@@ -11,10 +11,25 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parquet::file::reader::{ChunkReader, Length};
 
+/// What can be read at any place.
+pub trait ReadAt: Send + Sync {
+    /// Reads some bytes from a place on; none only at the end.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize>;
+}
+
+impl ReadAt for File {
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        FileExt::read_at(self, buffer, at)
+    }
+}
+
 /// An open file, and how long it was then.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DataFile {
-    file: Arc<File>,
+    file: Arc<dyn ReadAt>,
     length: u64,
 }
 
@@ -27,11 +42,16 @@ impl DataFile {
         let length = file.metadata()?.len();
         Ok(Self { file: Arc::new(file), length })
     }
+
+    /// Takes anything that can be read at any place, and is so long.
+    pub fn of(file: Arc<dyn ReadAt>, length: u64) -> Self {
+        Self { file, length }
+    }
 }
 
 /// A reader with a position of its own.
 pub struct At {
-    file: Arc<File>,
+    file: Arc<dyn ReadAt>,
     position: u64,
 }
 
@@ -62,7 +82,7 @@ impl ChunkReader for DataFile {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start)?;
+        At { file: Arc::clone(&self.file), position: start }.read_exact(&mut bytes)?;
         Ok(bytes.into())
     }
 }

@@ -5,9 +5,7 @@
 //! no age.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -15,11 +13,12 @@ use jiff::{Span, Timestamp};
 
 use crate::apply::Interrupt;
 use crate::core::{Address, Desired, Interval, Live, Server, Task, Value};
-use crate::diag::{Diagnostic, Failure};
-use crate::kinds::archive_store::{BYTES, EXPIRES, ID, KEEP, NEWEST, OLDEST, PATH, STATE, UNUSABLE};
+use crate::diag::Failure;
+use crate::kinds::archive_store::{BYTES, EXPIRES, ID, KEEP, NEWEST, OLDEST, STATE};
 use crate::ops::archive::manifest::Bound;
 use crate::ops::archiver::range::Stopped;
-use crate::ops::archiver::store::database_folder;
+use crate::ops::archiver::store::{Store, of_database};
+use crate::ops::archiver::trouble::StoreError;
 use crate::ops::archiver::{Contents, Entry, Moment, contents_of};
 
 /// What the stores of the policies hold that is older than it is kept. Where nothing may be removed, their
@@ -30,23 +29,19 @@ use crate::ops::archiver::{Contents, Entry, Moment, contents_of};
 pub fn look(server: &Server, desired: &BTreeMap<Address, Desired>, may_delete: bool) -> Result<Vec<Live>, Failure> {
     let mut found = Vec::new();
     for desired in desired.values().filter(|desired| desired.address.kind == ID) {
-        let (Some(path), Some(Value::Interval(keep))) = (desired.get(PATH).and_then(Value::as_text), desired.get(KEEP))
-        else {
-            continue;
-        };
-        let folder = database_folder(Path::new(path), (&server.system_identifier, &server.database));
-        let contents = contents_of(&folder).map_err(|error| unreadable(path, &error).at(desired.place_of(PATH)))?;
-        found.push(live(desired, &folder, &expired(&contents, keep, now(server.now_micros)), may_delete));
+        let Some(Value::Interval(keep)) = desired.get(KEEP) else { continue };
+        let unreadable = |place: &str, error: StoreError| error.diagnostic(place).at(&desired.place);
+        let store = Store::of(|name| desired.get(name))
+            .map_err(|error| unreadable(&format!("`{}`", desired.address.name), error))?;
+        let Some(store) = store else { continue };
+        let own = of_database((&server.system_identifier, &server.database));
+        let contents = contents_of(&store, &own).map_err(|error| unreadable(&store.place(), error))?;
+        found.push(live(desired, &own, &expired(&contents, keep, now(server.now_micros)), may_delete));
     }
     Ok(found)
 }
 
-fn unreadable(path: &str, error: &io::Error) -> Diagnostic {
-    Diagnostic::error(&UNUSABLE, format!("the store at {path} cannot be read: {error}"))
-        .help("it must be a folder of this machine that whoever runs Chronoform may read and write")
-}
-
-fn live(desired: &Desired, folder: &Path, expired: &[&Entry], may_delete: bool) -> Live {
+fn live(desired: &Desired, own: &str, expired: &[&Entry], may_delete: bool) -> Live {
     let mut live = Live::new(desired.address.clone(), None);
     live.system = true;
     live.attributes = desired.attributes.clone();
@@ -56,7 +51,7 @@ fn live(desired: &Desired, folder: &Path, expired: &[&Entry], may_delete: bool) 
     let by = |which: fn(&Entry) -> Option<&Bound>| move |entry: &&&Entry| which(entry).map(|bound| bound.raw);
     let (start, end) = (start as fn(&Entry) -> Option<&Bound>, end as fn(&Entry) -> Option<&Bound>);
     let Some(newest) = bound(expired.iter().max_by_key(by(end)), end) else { return live };
-    let names = expired.iter().filter_map(|entry| Some(entry.path.strip_prefix(folder).ok()?.to_str()?.to_owned()));
+    let names = expired.iter().filter_map(|entry| Some(entry.name.strip_prefix(own)?.strip_prefix('/')?.to_owned()));
     live.set_fact(EXPIRES, Value::texts(names));
     let bytes: u64 = expired.iter().map(|entry| entry.manifest.file.bytes).sum();
     live.set_fact(BYTES, Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX)));
@@ -107,17 +102,18 @@ fn before(now: Timestamp, keep: &Interval) -> Option<Timestamp> {
 /// What stopped it; the rest is there still.
 pub fn expire(task: &Task, server: &Server, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<(), Stopped> {
     let text = |name: &str| task.arguments.get(name).and_then(Value::as_text);
-    let (Some(path), Some(Value::Interval(keep))) = (text(PATH), task.arguments.get(KEEP)) else {
+    let store = Store::of(|name| task.arguments.get(name))?;
+    let (Some(store), Some(Value::Interval(keep))) = (store, task.arguments.get(KEEP)) else {
         return Err(Stopped::Refused("the plan's work names no store".to_owned()));
     };
     if (text("cluster"), text("database")) != (Some(&server.system_identifier), Some(&server.database)) {
         return Err(Stopped::Refused("the plan's work is of another database".to_owned()));
     }
     let planned = task.arguments.get(EXPIRES).map(Value::as_list).unwrap_or_default();
-    let folder = database_folder(Path::new(path), (&server.system_identifier, &server.database));
-    let planned: Vec<PathBuf> = planned.iter().filter_map(Value::as_text).map(|name| folder.join(name)).collect();
-    let contents = contents_of(&folder)?;
-    for entry in expired(&contents, keep, now(server.now_micros)).into_iter().filter(|e| planned.contains(&e.path)) {
+    let own = of_database((&server.system_identifier, &server.database));
+    let planned: Vec<String> = planned.iter().filter_map(Value::as_text).map(|name| format!("{own}/{name}")).collect();
+    let contents = contents_of(&store, &own)?;
+    for entry in expired(&contents, keep, now(server.now_micros)).into_iter().filter(|e| planned.contains(&e.name)) {
         if interrupt.is_requested() {
             return Err(Stopped::Interrupted);
         }
@@ -127,22 +123,19 @@ pub fn expire(task: &Task, server: &Server, interrupt: &Interrupt, tell: &mut dy
     Ok(())
 }
 
-/// Removes a chunk's files. The manifest goes last: as long as it is there, the next run goes on.
+/// Removes a chunk's files. The manifest goes first, so that none is ever without what it is of: what is then
+/// left behind is nothing, and is named.
 fn remove(entry: &Entry) -> Result<(), Stopped> {
     let name = Path::new(&entry.manifest.file.name);
     if name.file_name() != Some(name.as_os_str()) {
-        let why = format!("{} names a file that is not beside it: {}", entry.path.display(), name.display());
+        let why = format!("{} names a file that is not beside it: {}", entry.store.shown(&entry.name), name.display());
         return Err(Stopped::Refused(why));
     }
-    let removed = |path: &Path| match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Stopped::File(error)),
-        _ => Ok(()),
-    };
-    removed(&entry.file())?;
-    super::store::sync_folder_of(&entry.path)?;
-    removed(&entry.path)?;
-    super::store::sync_folder_of(&entry.path)?;
-    Ok(())
+    entry.store.remove(&entry.name)?;
+    entry.store.remove(&entry.data()).map_err(|error| {
+        let file = entry.file();
+        Stopped::Refused(format!("{file} has expired and counts for nothing any more, and cannot be removed: {error}"))
+    })
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 //! and brought back. How rows become files is [`archive`](crate::ops::archive)'s to know.
 
 mod expire;
+mod folder;
+mod in_bucket;
 mod moment;
 mod range;
 mod restore;
 mod store;
+mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
 
 use crate::apply::{Interrupt, StepOutcome, Tasks};
 use crate::core::{Action, QualifiedName, RowError, Server, Task};
@@ -26,6 +26,8 @@ pub use expire::look;
 pub use moment::Moment;
 pub use range::Stopped;
 pub use restore::{Restored, Span, restore};
+pub use store::Store;
+pub use trouble::StoreError;
 
 /// Does what plans have of archives.
 pub struct Archiver<'a> {
@@ -103,8 +105,9 @@ pub fn refusals(session: &mut Session, plan: &Plan) -> Result<Vec<Diagnostic>, F
 /// A chunk in a store.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its manifest's file.
-    pub path: PathBuf,
+    store: Store,
+    /// Its manifest's name in the store.
+    pub name: String,
     /// What that says.
     pub manifest: Manifest,
     /// Whether the same chunk was archived again later.
@@ -116,32 +119,31 @@ pub struct Entry {
 pub struct Contents {
     /// Every chunk, in the order of tables and time.
     pub entries: Vec<Entry>,
-    /// Manifests that cannot be trusted, and why.
-    pub damaged: Vec<(PathBuf, ArchiveError)>,
+    /// Manifests that cannot be trusted, as they are named to people, and why.
+    pub damaged: Vec<(String, ArchiveError)>,
 }
 
 /// Looks through a store. One that does not exist is empty.
 ///
 /// # Errors
-/// What the file system says.
-pub fn contents(store: &Path) -> io::Result<Contents> {
-    let mut contents = Contents::default();
-    for database in folders(store)? {
-        let of_one = contents_of(&database)?;
-        contents.entries.extend(of_one.entries);
-        contents.damaged.extend(of_one.damaged);
-    }
-    Ok(contents)
+/// What the file system or the bucket's server says.
+pub fn contents(store: &Store) -> Result<Contents, StoreError> {
+    contents_of(store, "")
 }
 
-/// Looks through the part of a store that one database has.
+/// Looks through a part of a store.
 ///
 /// # Errors
-/// What the file system says.
-fn contents_of(database: &Path) -> io::Result<Contents> {
+/// What the file system or the bucket's server says.
+fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
     let mut contents = Contents::default();
-    for table in folders(database)? {
-        read(&table, &mut contents)?;
+    for (name, bytes) in store.manifests(below)? {
+        match Manifest::of_bytes(&bytes) {
+            Ok(manifest) => {
+                contents.entries.push(Entry { store: store.clone(), name, manifest, superseded: false });
+            }
+            Err(error) => contents.damaged.push((store.shown(&name), error)),
+        }
     }
     let order = |entry: &Entry| {
         let start = entry.manifest.range.as_ref().map(|range| range.start.raw);
@@ -161,33 +163,6 @@ fn contents_of(database: &Path) -> io::Result<Contents> {
     Ok(contents)
 }
 
-fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn read(table: &Path, contents: &mut Contents) -> io::Result<()> {
-    for (path, bytes) in store::manifests(table)? {
-        match Manifest::of_bytes(&bytes) {
-            Ok(manifest) => contents.entries.push(Entry { path, manifest, superseded: false }),
-            Err(error) => contents.damaged.push((path, error)),
-        }
-    }
-    Ok(())
-}
-
 impl Contents {
     /// Only those of a table, and only what overlaps a span.
     #[must_use]
@@ -201,18 +176,67 @@ impl Contents {
     }
 }
 
+/// Why an archived file cannot be had.
+#[derive(Debug)]
+pub enum Unsound {
+    /// It is not there, or is not what it was.
+    Archive(ArchiveError),
+    /// Nobody can tell: the store is at fault.
+    Store(StoreError),
+}
+
+impl From<ArchiveError> for Unsound {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(error)
+    }
+}
+
+impl From<StoreError> for Unsound {
+    fn from(error: StoreError) -> Self {
+        let is_of_one_file = error.is_of_one_file();
+        match error {
+            StoreError::Folder(error) => Self::Archive(error.into()),
+            error if is_of_one_file => Self::Archive(ArchiveError::Io { message: error.to_string(), full: false }),
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl From<Unsound> for Stopped {
+    fn from(unsound: Unsound) -> Self {
+        match unsound {
+            Unsound::Archive(error) => error.into(),
+            Unsound::Store(error) => error.into(),
+        }
+    }
+}
+
 impl Entry {
-    /// Its data file.
-    pub fn file(&self) -> PathBuf {
-        self.path.with_file_name(&self.manifest.file.name)
+    /// Its data file's name in the store.
+    fn data(&self) -> String {
+        let folder = self.name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        format!("{folder}/{}", self.manifest.file.name)
     }
 
-    /// Opens its data file.
+    /// Its data file as it is named to people.
+    pub fn file(&self) -> String {
+        self.store.shown(&self.data())
+    }
+
+    /// Opens its data file, to read all of it.
     ///
     /// # Errors
     /// When it is not there or is none.
-    pub fn open(&self) -> Result<Archive<DataFile>, ArchiveError> {
-        Archive::open(DataFile::new(File::open(self.file())?)?)
+    pub fn open(&self) -> Result<Archive<DataFile>, Unsound> {
+        Ok(Archive::open(self.store.open(&self.data())?)?)
+    }
+
+    /// Opens its data file, to look at a little of it.
+    ///
+    /// # Errors
+    /// When it is not there or is none.
+    pub fn look_into(&self) -> Result<Archive<DataFile>, Unsound> {
+        Ok(Archive::open(self.store.look_into(&self.data())?)?)
     }
 
     /// Proves it: every byte hashed, and every value read and compared with what was read from the
@@ -220,7 +244,8 @@ impl Entry {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn verify(&self, threads: usize) -> Result<(), ArchiveError> {
-        verify::verify(DataFile::new(File::open(self.file())?)?, &self.manifest, threads).map(|_| ())
+    pub fn verify(&self, threads: usize) -> Result<(), Unsound> {
+        verify::verify(self.store.open(&self.data())?, &self.manifest, threads)?;
+        Ok(())
     }
 }

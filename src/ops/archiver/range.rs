@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek};
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,9 +18,10 @@ use crate::core::{Bytes, Param, QualifiedName, Query, Row, RowError, Server, Tas
 use crate::kinds::archive::Mark;
 use crate::ops::archive::export::{Exported, Source, TransferError, export, facts};
 use crate::ops::archive::manifest::{self, Bound, Kept, Manifest, Sum, Versions};
-use crate::ops::archive::{ArchiveError, DataFile, Options, sql, verify};
+use crate::ops::archive::{ArchiveError, Options, sql, verify};
 use crate::ops::archiver::Moment;
-use crate::ops::archiver::store::{Shelf, Slot};
+use crate::ops::archiver::store::{Shelf, Slot, Store};
+use crate::ops::archiver::trouble::StoreError;
 use crate::pg::{PgError, PgErrorKind, Session};
 use crate::render::{Context, Renderer};
 
@@ -38,8 +38,8 @@ pub enum Stopped {
     Server(PgError),
     /// A file, or what is in it.
     Archive(ArchiveError),
-    /// The file system.
-    File(io::Error),
+    /// Where files are kept.
+    Store(StoreError),
     /// Something else that must not be.
     Refused(String),
     /// Somebody asked for it.
@@ -51,7 +51,7 @@ impl fmt::Display for Stopped {
         match self {
             Self::Server(error) => write!(f, "{error}"),
             Self::Archive(error) => write!(f, "{error}"),
-            Self::File(error) => write!(f, "the store: {error}"),
+            Self::Store(error) => write!(f, "the store: {error}"),
             Self::Refused(why) => f.write_str(why),
             Self::Interrupted => f.write_str("it was interrupted"),
         }
@@ -87,7 +87,13 @@ impl From<TransferError> for Stopped {
 
 impl From<io::Error> for Stopped {
     fn from(error: io::Error) -> Self {
-        Self::File(error)
+        Self::Store(error.into())
+    }
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        if error.is_stopped() { Self::Interrupted } else { Self::Store(error) }
     }
 }
 
@@ -101,10 +107,15 @@ impl From<Stopped> for StepOutcome {
             Stopped::Server(error) if error.kind == PgErrorKind::Lost => Self::InDoubt(error),
             Stopped::Server(error) => Self::Failed(error),
             Stopped::Archive(error @ ArchiveError::Io { full: true, .. }) => {
-                said(error.to_string(), "make room where the store is: the chunk is still in the table")
+                let room = "make room where the store is, or its `spool`: the chunk is still in the table";
+                said(error.to_string(), room)
             }
             Stopped::Archive(error) => said(error.to_string(), "the chunk is still in the table"),
-            Stopped::File(error) => said(format!("the store: {error}"), "the chunk is still in the table"),
+            Stopped::Store(error) => {
+                let hint = Some(format!("{}; what was not yet archived is still in the table", error.help()));
+                let code = error.code();
+                Self::Refused(code, PgError { hint, ..PgError::protocol(format!("the store: {error}")) })
+            }
             Stopped::Refused(why) => said(why, ""),
             Stopped::Interrupted => Self::Cancelled,
         }
@@ -112,7 +123,7 @@ impl From<Stopped> for StepOutcome {
 }
 
 /// What a task is about.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Range {
     /// The hypertable.
     pub table: QualifiedName,
@@ -130,8 +141,8 @@ pub struct Range {
     pub freezes: bool,
     /// The store's name.
     pub store: String,
-    /// The store's folder.
-    pub path: PathBuf,
+    /// Where its files are.
+    pub place: Store,
     /// How files are written.
     pub options: Options,
     /// What the templates find it by.
@@ -167,7 +178,7 @@ impl Range {
             drop: flag("drop")?,
             freezes: flag("freezes")?,
             store: text("store")?,
-            path: PathBuf::from(text("path")?),
+            place: Store::of(|name| task.arguments.get(name))?.ok_or_else(|| wrong("path"))?,
             options,
             item: Value::Map(task.arguments.clone()),
         })
@@ -197,7 +208,7 @@ impl Work<'_> {
     /// What stopped it. Whatever it is, each chunk is in the table, in the archive or in both.
     pub fn carry_out(mut self) -> Result<(), Stopped> {
         let database = (self.server.system_identifier.clone(), self.server.database.clone());
-        let shelf = Shelf::new(&self.range.path, (&database.0, &database.1), &self.range.table);
+        let shelf = Shelf::new(&self.range.place, (&database.0, &database.1), &self.range.table);
         let mut sums = Vec::new();
         for chunk in self.range.chunks.clone() {
             self.heed()?;
@@ -266,14 +277,18 @@ impl Work<'_> {
         let rows = self.query(sql, vec![Param::Text(chunk.to_string())])?;
         let mark = rows.first().and_then(|row| row.maybe_text("mark").ok().flatten()).map(str::to_owned);
         let Some(token) = mark.as_deref().and_then(|mark| mark.strip_prefix(Mark::BEGUN)) else { return Ok(None) };
-        for (_, bytes) in shelf.manifests()? {
+        for (_, bytes) in shelf.manifests(chunk)? {
             // One that cannot be read is of no use here, and is told by `archive verify`.
             let Ok(manifest) = Manifest::of_bytes(&bytes) else { continue };
             if manifest.token == token && manifest.chunk == *chunk {
-                let whole = shelf.open(&manifest.file.name).map(|file| verify::same_file(&file, &manifest));
+                let whole = match shelf.open(&manifest.file.name) {
+                    Ok(file) => verify::same_file(&file, &manifest).is_ok(),
+                    Err(error) if error.is_of_one_file() => false,
+                    Err(error) => return Err(error.into()),
+                };
                 // What could not be frozen may have been written to since.
                 let same = self.range.freezes || Some(self.sum(chunk)?) == manifest.sum;
-                return Ok((same && matches!(whole, Ok(Ok(())))).then_some(manifest));
+                return Ok((same && whole).then_some(manifest));
             }
         }
         Ok(None)
@@ -281,20 +296,22 @@ impl Work<'_> {
 
     /// Copies a chunk, proves the copy, and seals it.
     fn copied(&mut self, shelf: &Shelf, chunk: &QualifiedName, token: &str) -> Result<Option<Sum>, Stopped> {
-        let unfinished = shelf.begin(chunk)?;
+        let mut unfinished = shelf.begin(chunk)?;
         self.patiently(|session| session.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {ONE_TRY}")))?;
         let read = self.read_out(chunk, &unfinished.file()?);
         let ended = self.session.batch(if read.is_ok() { "COMMIT" } else { "ROLLBACK" });
         let (exported, sum) = read?;
         ended?;
         let (rows, bytes) = (exported.written.rows, Bytes(exported.written.bytes));
-        (self.tell)(&format!("{}: {rows} rows, {bytes}; read back and compared", chunk.name));
         let slot = Slot::new(chunk, &self.range.from, &self.range.until, &exported.written.sha256);
         let manifest = self.manifest(chunk, &slot, exported, sum, token);
-        verify::verify(DataFile::new(unfinished.reopen()?)?, &manifest, threads())?;
-        let bytes = manifest.to_bytes()?;
-        unfinished.keep(shelf, &slot)?;
-        shelf.seal(&slot, &bytes)?;
+        let interrupt = self.interrupt;
+        let written = unfinished.written(&slot, &|| interrupt.is_requested())?;
+        verify::verify(written, &manifest, threads())?;
+        (self.tell)(&format!("{}: {rows} rows, {bytes}; read back and compared", chunk.name));
+        let sealed = manifest.to_bytes()?;
+        unfinished.keep(&slot)?;
+        shelf.seal(&slot, &sealed)?;
         Ok(manifest.sum)
     }
 

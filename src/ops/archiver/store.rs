@@ -1,24 +1,129 @@
-//! A store's folder: where each chunk's file and manifest are, and how they come to be there.
+//! A store: where each chunk's file and manifest are, and how they come to be there.
 //!
-//! A file is written under another name, brought to the disk, and only then given its own; its manifest
-//! comes last, in the same way. What has a manifest is therefore whole, and what has none is nothing:
-//! left behind by a run that ended before it was done.
+//! A file is whole before it has its name, or is none; its manifest comes last, once the file has been read
+//! back from where it stays. What has a manifest is therefore whole, and what has none is nothing: left behind
+//! by a run that ended before it was done. Names are the same in a folder and in a bucket:
+//! `database/table/slot`.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::core::{Fingerprint, QualifiedName};
+use crate::bucket::Put;
+use crate::core::{Fingerprint, QualifiedName, Value};
+use crate::kinds::archive_store::{PATH, S3};
+use crate::ops::archive::DataFile;
+use crate::ops::archiver::folder;
+use crate::ops::archiver::in_bucket::{InBucket, Remote};
+use crate::ops::archiver::trouble::StoreError;
 
-/// How the names of unfinished files end.
-const PARTIAL: &str = ".partial";
 /// How the names of manifests end.
-const MANIFEST: &str = ".json";
+pub const MANIFEST: &str = ".json";
+
+/// Nobody asks for anything to stop.
+fn on() -> bool {
+    false
+}
+
+/// Where all files are.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// In a folder of this machine.
+    Folder(PathBuf),
+    /// In a bucket.
+    Bucket(Arc<InBucket>),
+}
+
+impl Store {
+    /// By what a resource, or a plan's work, says of it; nothing where that names none.
+    ///
+    /// # Errors
+    /// When what lets into a bucket is not at hand.
+    pub fn of<'a>(said: impl Fn(&str) -> Option<&'a Value>) -> Result<Option<Self>, StoreError> {
+        if let Some(Value::Map(bucket)) = said(S3) {
+            return Ok(Some(Self::Bucket(Arc::new(InBucket::new(bucket)?))));
+        }
+        Ok(said(PATH).and_then(Value::as_text).map(|path| Self::Folder(PathBuf::from(path))))
+    }
+
+    /// Where it is, for people.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Folder(path) => path.display().to_string(),
+            Self::Bucket(bucket) => bucket.shown(""),
+        }
+    }
+
+    /// A file of it, for people.
+    pub fn shown(&self, name: &str) -> String {
+        match self {
+            Self::Folder(path) => path.join(name).display().to_string(),
+            Self::Bucket(bucket) => bucket.shown(name),
+        }
+    }
+
+    /// Every manifest of a part of it, by its name, in the order of their names, which is that of time. A
+    /// part that does not exist has none.
+    ///
+    /// # Errors
+    /// What the file system or the bucket's server says.
+    pub fn manifests(&self, below: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.manifests_with(below, "")
+    }
+
+    /// Only those that have something in their names.
+    fn manifests_with(&self, below: &str, part: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        match self {
+            Self::Folder(path) => Ok(folder::manifests(path, below, part)?),
+            Self::Bucket(bucket) => bucket.manifests(below, part),
+        }
+    }
+
+    /// Opens a data file to read all of it. One in a bucket is brought to this machine.
+    ///
+    /// # Errors
+    /// What the file system or the bucket's server says.
+    pub fn open(&self, name: &str) -> Result<DataFile, StoreError> {
+        match self {
+            Self::Folder(path) => Ok(DataFile::new(File::open(path.join(name))?)?),
+            Self::Bucket(bucket) => bucket.open(name, &on),
+        }
+    }
+
+    /// Opens a data file to read a little of it, where it is.
+    ///
+    /// # Errors
+    /// What the file system or the bucket's server says.
+    pub fn look_into(&self, name: &str) -> Result<DataFile, StoreError> {
+        match self {
+            Self::Folder(_) => self.open(name),
+            Self::Bucket(bucket) => {
+                let length = bucket.length(name)?;
+                let remote = Remote { store: Arc::clone(bucket), name: name.to_owned(), length };
+                Ok(DataFile::of(Arc::new(remote), length))
+            }
+        }
+    }
+
+    /// Removes a file, for good. One that is not there is gone.
+    ///
+    /// # Errors
+    /// What the file system or the bucket's server says.
+    pub fn remove(&self, name: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Folder(path) => Ok(folder::remove(&path.join(name))?),
+            Self::Bucket(bucket) => bucket.remove(name),
+        }
+    }
+}
 
 /// The part of a store that one table of one database has.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Shelf {
-    folder: PathBuf,
+    store: Store,
+    /// Its name in the store.
+    name: String,
 }
 
 /// A chunk's place: its names without what they end with.
@@ -44,6 +149,11 @@ impl Slot {
     }
 }
 
+/// How many parts a name has.
+pub fn parts(name: &str) -> usize {
+    name.split('/').count()
+}
+
 /// A text as a part of a file's name, on any file system: what could mean something else is written by
 /// its bytes.
 fn safe(text: &str) -> String {
@@ -67,158 +177,156 @@ fn safe(text: &str) -> String {
     }
 }
 
-/// The part of a store that one database has: by the cluster's system identifier and its name.
-pub fn database_folder(store: &Path, (cluster, name): (&str, &str)) -> PathBuf {
-    store.join(format!("{}-{}", safe(cluster), safe(name)))
+/// The part of a store that one database has, by its name in the store: by the cluster's system identifier and
+/// the database's name.
+pub fn of_database((cluster, name): (&str, &str)) -> String {
+    format!("{}-{}", safe(cluster), safe(name))
 }
 
 impl Shelf {
     /// The shelf of a table. `database` is the cluster's system identifier and the database's name, so
     /// that several may share a store.
-    pub fn new(store: &Path, database: (&str, &str), table: &QualifiedName) -> Self {
-        let table = format!("{}.{}", safe(&table.schema), safe(&table.name));
-        Self { folder: database_folder(store, database).join(table) }
+    pub fn new(store: &Store, database: (&str, &str), table: &QualifiedName) -> Self {
+        let name = format!("{}/{}.{}", of_database(database), safe(&table.schema), safe(&table.name));
+        Self { store: store.clone(), name }
+    }
+
+    fn file(&self, name: &str) -> String {
+        format!("{}/{name}", self.name)
     }
 
     /// Begins an unfinished file, in place of what an earlier run left behind of it.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn begin(&self, chunk: &QualifiedName) -> io::Result<Unfinished> {
-        fs::create_dir_all(&self.folder)?;
-        let path = self.folder.join(format!("{}{PARTIAL}", safe(&chunk.name)));
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path)?;
-        Ok(Unfinished { path, file: Some(file) })
+    pub fn begin(&self, chunk: &QualifiedName) -> Result<Unfinished<'_>, StoreError> {
+        let (path, file) = match &self.store {
+            Store::Folder(store) => {
+                let (path, file) = folder::begin(&store.join(&self.name), &safe(&chunk.name))?;
+                (Some(path), file)
+            }
+            Store::Bucket(bucket) => (None, bucket.spool()?),
+        };
+        Ok(Unfinished { shelf: self, path, file, made: None, kept: false })
     }
 
-    /// Every manifest.
+    /// The manifests that may be of a chunk.
     ///
     /// # Errors
-    /// What the file system says.
-    pub fn manifests(&self) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
-        manifests(&self.folder)
+    /// What the file system or the bucket's server says.
+    pub fn manifests(&self, chunk: &QualifiedName) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.store.manifests_with(&self.name, &format!("_{}_", safe(&chunk.name)))
     }
 
     /// Writes a manifest, whose data file is at its place already.
     ///
     /// # Errors
-    /// What the file system says.
-    pub fn seal(&self, slot: &Slot, manifest: &[u8]) -> io::Result<()> {
-        let partial = self.folder.join(format!("{}{PARTIAL}", slot.manifest()));
-        let mut file = File::create(&partial)?;
-        file.write_all(manifest)?;
-        file.sync_all()?;
-        fs::rename(&partial, self.folder.join(slot.manifest()))?;
-        sync(&self.folder)
+    /// What the file system or the bucket's server says.
+    pub fn seal(&self, slot: &Slot, manifest: &[u8]) -> Result<(), StoreError> {
+        let name = self.file(&slot.manifest());
+        match &self.store {
+            Store::Folder(store) => Ok(folder::seal(&store.join(name), manifest)?),
+            Store::Bucket(bucket) => bucket.seal(&name, manifest),
+        }
     }
 
     /// Opens a data file.
     ///
     /// # Errors
-    /// What the file system says.
-    pub fn open(&self, name: &str) -> io::Result<File> {
-        File::open(self.folder.join(name))
+    /// What the file system or the bucket's server says.
+    pub fn open(&self, name: &str) -> Result<DataFile, StoreError> {
+        self.store.open(&self.file(name))
     }
-}
-
-/// Every manifest of a table's folder, with its file's name, in the order of their names, which is that of
-/// time. A folder that does not exist has none.
-///
-/// # Errors
-/// What the file system says.
-pub fn manifests(folder: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut found = Vec::new();
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            let bytes = fs::read(&path)?;
-            found.push((path, bytes));
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 /// A file that is being written, and goes again unless it is kept.
-pub struct Unfinished {
-    path: PathBuf,
-    file: Option<File>,
+pub struct Unfinished<'a> {
+    shelf: &'a Shelf,
+    /// Where it is while it is in a folder.
+    path: Option<PathBuf>,
+    file: File,
+    /// The object that was made of it.
+    made: Option<String>,
+    kept: bool,
 }
 
-impl Unfinished {
-    /// The file, to be written to and read back.
+impl Unfinished<'_> {
+    /// The file, to be written to.
     ///
     /// # Errors
     /// What the file system says.
     pub fn file(&self) -> io::Result<File> {
-        match &self.file {
-            Some(file) => file.try_clone(),
-            None => Err(io::Error::other("the file is finished")),
+        self.file.try_clone()
+    }
+
+    /// What has been written, to be proved: read from where it stays. What goes into a bucket is put there
+    /// first, and is what the bucket gives back. `stop` says whether to give up on the way.
+    ///
+    /// # Errors
+    /// What the file system or the bucket's server says.
+    pub fn written(&mut self, slot: &Slot, stop: &dyn Fn() -> bool) -> Result<DataFile, StoreError> {
+        match (&self.shelf.store, &self.path) {
+            (Store::Bucket(bucket), _) => {
+                let name = self.shelf.file(&slot.data());
+                if bucket.put_file(&name, &self.file, stop)? == Put::Done {
+                    self.made = Some(name.clone());
+                }
+                bucket.open(&name, stop)
+            }
+            (_, Some(path)) => Ok(DataFile::new(File::open(path)?)?),
+            (_, None) => Err(io::Error::other("the file is nowhere").into()),
         }
     }
 
-    /// Opens it anew, to read what has been written.
+    /// Keeps it: it has been proved.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn reopen(&self) -> io::Result<File> {
-        File::open(&self.path)
-    }
-
-    /// Gives it its name.
-    ///
-    /// # Errors
-    /// What the file system says.
-    pub fn keep(mut self, shelf: &Shelf, slot: &Slot) -> io::Result<()> {
-        if let Some(file) = self.file.take() {
-            file.sync_all()?;
+    pub fn keep(mut self, slot: &Slot) -> Result<(), StoreError> {
+        if let (Store::Folder(store), Some(path)) = (&self.shelf.store, &self.path) {
+            folder::keep(&self.file, path, &store.join(self.shelf.file(&slot.data())))?;
         }
-        fs::rename(&self.path, shelf.folder.join(slot.data()))?;
-        sync(&shelf.folder)
+        self.kept = true;
+        Ok(())
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        if self.file.is_some() {
-            // What cannot be removed is no harm: without a manifest it is nothing.
-            let _ = fs::remove_file(&self.path);
+        if self.kept {
+            return;
+        }
+        // What cannot be removed is no harm: without a manifest it is nothing.
+        if let Some(path) = &self.path {
+            let _ = fs::remove_file(path);
+        }
+        if let Some(name) = &self.made {
+            let _ = self.shelf.store.remove(name);
         }
     }
-}
-
-/// Brings to the disk what entries the folder of a file has.
-///
-/// # Errors
-/// What the file system says.
-pub fn sync_folder_of(file: &Path) -> io::Result<()> {
-    file.parent().map_or(Ok(()), sync)
-}
-
-/// Brings a folder's own entries to the disk, without which a rename may be lost.
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::path::Path;
+
+    use parquet::file::reader::ChunkReader as _;
+
     use super::*;
 
     fn shelf(folder: &Path) -> Shelf {
-        Shelf::new(folder, ("7", "trading"), &QualifiedName::new("public", "trades"))
+        Shelf::new(&Store::Folder(folder.to_owned()), ("7", "trading"), &QualifiedName::new("public", "trades"))
     }
 
     fn chunk() -> QualifiedName {
         QualifiedName::new("_timescaledb_internal", "_hyper_1_1_chunk")
+    }
+
+    fn text(file: &DataFile) -> String {
+        let mut text = String::new();
+        file.get_read(0).unwrap().read_to_string(&mut text).unwrap();
+        text
     }
 
     #[test]
@@ -234,18 +342,26 @@ mod tests {
     fn what_is_not_kept_goes_and_what_is_kept_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         let shelf = shelf(folder.path());
-        let unfinished = shelf.begin(&chunk()).unwrap();
-        unfinished.file().unwrap().write_all(b"rows").unwrap();
-        drop(unfinished);
-        assert_eq!(fs::read_dir(&shelf.folder).unwrap().count(), 0);
-
         let slot = Slot::new(&chunk(), "2026-01-01 00:00:00+00", "2026-01-02 00:00:00+00", "abcdef0123456789");
+        let mut unfinished = shelf.begin(&chunk()).unwrap();
+        unfinished.file().unwrap().write_all(b"rows").unwrap();
+        assert_eq!(text(&unfinished.written(&slot, &on).unwrap()), "rows");
+        drop(unfinished);
+        assert_eq!(fs::read_dir(folder.path().join(&shelf.name)).unwrap().count(), 0);
+
         let unfinished = shelf.begin(&chunk()).unwrap();
         unfinished.file().unwrap().write_all(b"rows").unwrap();
-        unfinished.keep(&shelf, &slot).unwrap();
-        assert!(shelf.manifests().unwrap().is_empty(), "without a manifest it is nothing");
+        unfinished.keep(&slot).unwrap();
+        assert!(shelf.manifests(&chunk()).unwrap().is_empty(), "without a manifest it is nothing");
         shelf.seal(&slot, b"{}").unwrap();
-        assert_eq!(shelf.manifests().unwrap().len(), 1);
-        assert_eq!(io::read_to_string(shelf.open(&slot.data()).unwrap()).unwrap(), "rows");
+        let name = format!("7-trading/public.trades/{}", slot.manifest());
+        assert_eq!(shelf.manifests(&chunk()).unwrap(), [(name.clone(), b"{}".to_vec())]);
+        assert_eq!(shelf.store.manifests("").unwrap(), shelf.manifests(&chunk()).unwrap());
+        assert_eq!(shelf.manifests(&QualifiedName::new("public", "_hyper_1_2_chunk")).unwrap(), []);
+        assert_eq!(shelf.store.manifests("7-other").unwrap(), []);
+        assert_eq!(text(&shelf.open(&slot.data()).unwrap()), "rows");
+        shelf.store.remove(&name).unwrap();
+        shelf.store.remove(&name).unwrap();
+        assert!(shelf.manifests(&chunk()).unwrap().is_empty());
     }
 }

@@ -85,6 +85,11 @@ pub fn duration(interval: Interval) -> Option<SignedDuration> {
     i64::try_from(interval.approximate_micros()).ok().map(SignedDuration::from_micros)
 }
 
+/// How long it can be at most by the calendar: what is kept for a month is kept for 31 days.
+fn longest(interval: Interval) -> Option<SignedDuration> {
+    i64::try_from(interval.longest_micros()).ok().map(SignedDuration::from_micros)
+}
+
 /// What a policy keeps.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Keep {
@@ -99,7 +104,7 @@ impl Keep {
     pub fn read<'a>(said: impl Fn(&str) -> Option<&'a Value>) -> Option<Self> {
         let full = said(KEEP_FULL).and_then(Value::as_int).and_then(|keep| usize::try_from(keep).ok())?;
         let window = match said(KEEP_WAL) {
-            Some(value) => Some(duration(value.as_interval()?)?),
+            Some(value) => Some(longest(value.as_interval()?)?),
             None => None,
         };
         Some(Self { full, window })
@@ -267,6 +272,13 @@ mod tests {
         assert_eq!(gone(1, Some(14)), ["01", "02"]);
         assert_eq!(gone(3, Some(1)), ["01", "02"]);
         assert_eq!(gone(1, Some(400)), Vec::<String>::new());
+        // A month is not up after 30 days: what is kept for it is kept for the longest that it can be.
+        let (one, month) = (Value::Int(1), Value::Interval(Interval::parse("1 month").unwrap()));
+        let kept = Keep::read(|name| match name {
+            KEEP_FULL => Some(&one),
+            _ => Some(&month),
+        });
+        assert_eq!(kept.and_then(|keep| keep.window), Some(SignedDuration::from_hours(24 * 31)));
         // What cannot be read may be what another needs.
         let mut damaged = contents.clone();
         damaged.damaged.push(("x".to_owned(), "y".to_owned()));

@@ -38,7 +38,7 @@ use programs::Programs;
 
 pub use engine::{Engine, Finding, Place};
 pub use native::{Repository, WalError, cluster_here, fetch, push};
-pub use pgbackrest::{configure, create, provide};
+pub use pgbackrest::{StorageTrouble, configure, create, provide};
 pub use record::{Backup, Check, Contents, Drill, Sort};
 pub use restore::{Order as Restore, Target, restore};
 pub use wal::Lsn;
@@ -56,6 +56,15 @@ pub enum Trouble {
     NotWhole(String),
     /// A repository that cannot be decrypted.
     Key(String),
+    /// Where a repository is kept.
+    Storage {
+        /// What is wrong with it.
+        sort: StorageTrouble,
+        /// In words.
+        message: String,
+        /// Where the policy has its key and its secret from, as far as that is known.
+        secrets: Vec<String>,
+    },
     /// It is not done, and what would help.
     Refused {
         /// Why.
@@ -76,6 +85,7 @@ impl Trouble {
     fn help(&self) -> Option<String> {
         match self {
             Self::Refused { help, .. } => Some(help.clone()),
+            Self::Storage { sort, secrets, .. } => Some(sort.help(secrets)),
             Self::Key(_) => Some(
                 "give the key that the repository was made with; if it is that one, both copies of what is named are damaged"
                     .to_owned(),
@@ -94,7 +104,10 @@ impl fmt::Display for Trouble {
         match self {
             Self::Server(error) => write!(f, "{error}"),
             Self::Key(why) => write!(f, "the repository cannot be decrypted: {why}"),
-            Self::Program(why) | Self::NotWhole(why) | Self::Refused { message: why, .. } => f.write_str(why),
+            Self::Program(why)
+            | Self::NotWhole(why)
+            | Self::Storage { message: why, .. }
+            | Self::Refused { message: why, .. } => f.write_str(why),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Interrupted => f.write_str("it was interrupted"),
         }
@@ -124,18 +137,32 @@ impl From<Trouble> for StepOutcome {
             Trouble::Server(error) if error.kind == PgErrorKind::Lost => Self::InDoubt(error),
             Trouble::Server(error) => Self::Failed(error),
             Trouble::Interrupted => Self::Cancelled,
-            other => Self::Failed(PgError { hint: other.help(), ..PgError::protocol(other.to_string()) }),
+            other => {
+                let error = PgError { hint: other.help(), ..PgError::protocol(other.to_string()) };
+                match other.own_code() {
+                    Some(code) => Self::Refused(code, error),
+                    None => Self::Failed(error),
+                }
+            }
         }
     }
 }
 
 impl Trouble {
+    /// The code of its own, where it has one whatever was being done.
+    fn own_code(&self) -> Option<&'static crate::diag::Code> {
+        match self {
+            Self::Key(_) => Some(&WRONG_KEY),
+            Self::Storage { sort, .. } => Some(sort.code()),
+            _ => None,
+        }
+    }
+
     /// As a diagnostic of a code.
     pub fn diagnostic(&self, code: &'static crate::diag::Code) -> Diagnostic {
         let code = match self {
             Self::NotWhole(_) => &NOT_WHOLE,
-            Self::Key(_) => &WRONG_KEY,
-            _ => code,
+            other => other.own_code().unwrap_or(code),
         };
         let diagnostic = Diagnostic::error(code, self.to_string());
         match self.help() {

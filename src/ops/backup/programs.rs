@@ -1,9 +1,10 @@
 //! PostgreSQL's own programs: where they are, as whom they run, and what they said.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -96,21 +97,42 @@ fn version(program: &Path) -> Option<u32> {
 ///
 /// # Errors
 /// When it cannot be started, fails or is stopped.
-pub fn run(
+pub fn run(command: Command, what: &str, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<String, Trouble> {
+    run_unless(command, what, interrupt, tell, &|_| None)
+}
+
+/// The same, but where a line that it writes to standard output is `hopeless`, it is killed, and that is what it
+/// has failed with.
+///
+/// # Errors
+/// When it cannot be started, fails, is hopeless or is stopped.
+pub fn run_unless(
     mut command: Command,
     what: &str,
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&str),
+    hopeless: &(dyn Fn(&str) -> Option<Trouble> + Sync),
 ) -> Result<String, Trouble> {
+    let given_up: Mutex<Option<Trouble>> = Mutex::new(None);
+    let is_hopeless = || given_up.lock().is_ok_and(|given_up| given_up.is_some());
     // A signal to the group that this process is in is for this process to heed.
     command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| Trouble::Program(format!("{what} cannot be started: {error}")))?;
     let (out, errors) = (child.stdout.take(), child.stderr.take());
     let said = thread::scope(|scope| {
+        let (given_up, is_hopeless) = (&given_up, &is_hopeless);
         let out = scope.spawn(move || {
             let mut text = Vec::new();
+            let Some(mut out) = out.map(BufReader::new) else { return String::new() };
             // What cannot be read was not written whole, and the program's end tells of that.
-            let _ = out.map(|mut out| out.read_to_end(&mut text));
+            let mut begin = 0;
+            while out.read_until(b'\n', &mut text).is_ok_and(|read| read > 0) {
+                let line = String::from_utf8_lossy(text.get(begin..).unwrap_or_default());
+                if let (Some(trouble), Ok(mut given_up)) = (hopeless(&line), given_up.lock()) {
+                    given_up.get_or_insert(trouble);
+                }
+                begin = text.len();
+            }
             String::from_utf8_lossy(&text).into_owned()
         });
         let (sender, lines) = std::sync::mpsc::channel();
@@ -136,7 +158,9 @@ pub fn run(
                     }
                     kept.push(line);
                 }
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) if interrupt.is_requested() && !stopped => {
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+                    if (interrupt.is_requested() || is_hopeless()) && !stopped =>
+                {
                     stopped = true;
                     end(&mut child);
                 }
@@ -147,6 +171,9 @@ pub fn run(
         (out.join().unwrap_or_default(), kept, stopped)
     });
     let status = child.wait().map_err(|error| Trouble::Program(format!("{what}: {error}")))?;
+    if let Ok(Some(trouble)) = given_up.into_inner() {
+        return Err(trouble);
+    }
     match said {
         (_, _, true) => Err(Trouble::Interrupted),
         (out, _, false) if status.success() => Ok(out),

@@ -11,7 +11,9 @@ use std::time::Duration;
 use libtest_mimic::{Failed, Trial};
 
 use super::ground::{Ground, wait};
+use super::s3;
 use crate::cli::Ran;
+use crate::s3::S3Server;
 use crate::servers::cluster::{Place, find_on_path};
 use crate::servers::{Servers, Tier, trixie_root};
 
@@ -53,66 +55,87 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("killed_while_it_is_made", killed_while_it_is_made);
     add("on_another_timeline", on_another_timeline);
     add("a_stanza_of_another_cluster_is_left_alone", a_stanza_of_another_cluster_is_left_alone);
+    let mut add = |name: &str, run: fn(&mut Rest, &S3Server)| {
+        trials.push(Trial::test(format!("{tier}::pgbackrest::s3::{name}"), move || -> Result<(), Failed> {
+            let server = S3Server::start()?;
+            run(&mut s3::rest(&place()?, settings, &server)?, &server);
+            Ok(())
+        }));
+    };
+    add("from_a_policy_to_a_drill", s3::from_a_policy_to_a_drill);
+    add("who_may_not_come_in", s3::who_may_not_come_in);
+    // What these look at is the same whichever pgBackRest it is.
+    if tier == Tier::PostgresNative {
+        add("damage_is_found", s3::damage_is_found);
+        add("one_that_fails", s3::one_that_fails);
+    }
     trials
 }
 
 /// A server with pgBackRest.
-struct Rest {
-    ground: Ground,
-    env: BTreeMap<&'static str, String>,
+pub(super) struct Rest {
+    pub ground: Ground,
+    pub env: BTreeMap<&'static str, String>,
+    /// Where the repository is, as a policy says it; and the folder that it ends up in.
+    pub repository: String,
+    pub store: PathBuf,
+    /// What else its policy has of `pgbackrest`.
+    pub more: &'static str,
 }
 
 impl Rest {
-    fn new(place: &Place, settings: &[&str]) -> Result<Self, String> {
+    pub fn new(place: &Place, settings: &[&str]) -> Result<Self, String> {
         let ground = Ground::new(place, settings)?;
         // pgBackRest comes through the socket as the server's own user.
         let file = ground.cluster.data().join("pg_hba.conf");
         let hba = fs::read_to_string(&file).map_err(|error| error.to_string())?;
         fs::write(&file, format!("local all all trust\n{hba}")).map_err(|error| error.to_string())?;
         ground.connect().batch_execute("SELECT pg_reload_conf()").map_err(|error| error.to_string())?;
-        Ok(Self { ground, env: BTreeMap::new() })
+        let (repository, store) = (format!("path: {}", ground.inside("repository")), ground.outside("repository"));
+        Ok(Self { ground, env: BTreeMap::new(), repository, store, more: "" })
     }
 
-    fn policy(&self, more: &str) {
+    pub fn policy(&self, more: &str) {
         let text = format!(
-            "kind: backup\nname: main\nengine: pgbackrest\nrepository: {{path: {}}}\n\
-             pgbackrest: {{folder: {}, program: /usr/bin/pgbackrest}}\n\
+            "kind: backup\nname: main\nengine: pgbackrest\nrepository: {{{}}}\n\
+             pgbackrest: {{folder: {}, program: /usr/bin/pgbackrest{}}}\n\
              wal: {{max_lag: 30 seconds}}\nprograms: {}\n{more}",
-            self.ground.inside("repository"),
+            self.repository,
             self.ground.inside("rest"),
+            self.more,
             self.ground.place.programs().display(),
         );
         fs::write(self.ground.outside("policies/backup.yaml"), text).unwrap();
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub fn run(&self, arguments: &[&str]) -> Ran {
         self.ground.run_with(arguments, &self.env)
     }
 
-    fn work(&self) -> Ran {
+    pub fn work(&self) -> Ran {
         self.run(&["run", "backup", "--auto-approve"])
     }
 
     /// What `apply` makes true, with the restart that it needs. These servers get another port with it.
-    fn set_up(&mut self, more: &str) {
+    pub fn set_up(&mut self, more: &str) {
         self.policy(more);
         self.run(&["apply", "--auto-approve", "--allow", "needs_restart"]).expect(0);
         self.restart();
     }
 
-    fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.ground.cluster.stop();
         self.ground.cluster.launch().unwrap();
         self.run(&["apply", "--auto-approve"]).expect(0);
         self.run(&["plan", "--detailed-exitcode"]).expect(0);
     }
 
-    fn config(&self) -> PathBuf {
+    pub fn config(&self) -> PathBuf {
         self.ground.outside("rest/pgbackrest.conf")
     }
 
     /// pgBackRest itself.
-    fn rest(&self, arguments: &[&str]) -> String {
+    pub fn rest(&self, arguments: &[&str]) -> String {
         let mut command = self.ground.place.command("pgbackrest");
         command.arg(format!("--config={}", self.ground.inside("rest/pgbackrest.conf"))).arg("--stanza=main");
         let out = command.args(arguments).arg("--log-level-console=off").output().unwrap();
@@ -120,20 +143,20 @@ impl Rest {
         String::from_utf8_lossy(&out.stdout).into_owned()
     }
 
-    fn labels(&self) -> Vec<String> {
+    pub fn labels(&self) -> Vec<String> {
         let info: serde_json::Value = serde_json::from_str(&self.rest(&["info", "--output=json"])).unwrap();
         let backups = info[0]["backup"].as_array().unwrap();
         backups.iter().map(|backup| backup["label"].as_str().unwrap().to_owned()).collect()
     }
 
     /// The file of a segment in the repository.
-    fn stored(&self, segment: &str) -> Option<PathBuf> {
+    pub fn stored(&self, segment: &str) -> Option<PathBuf> {
         let mut found = Vec::new();
-        files(&self.ground.outside("repository/archive/main"), &mut found);
+        files(&self.store.join("archive/main"), &mut found);
         found.into_iter().find(|path| path.file_name().unwrap().to_string_lossy().starts_with(&format!("{segment}-")))
     }
 
-    fn archive_all(&self) -> String {
+    pub fn archive_all(&self) -> String {
         let row = self.ground.connect().query_one("SELECT pg_walfile_name(pg_switch_wal())", &[]).unwrap();
         let segment: String = row.get(0);
         wait("WAL to be archived", || self.stored(&segment).is_some());
@@ -141,7 +164,7 @@ impl Rest {
     }
 
     /// No secret is anywhere but in the one file that is for it.
-    fn expect_no_secret(&self, ran: &Ran) {
+    pub fn expect_no_secret(&self, ran: &Ran) {
         assert!(!ran.out.contains("hunter2") && !ran.err.contains("hunter2"), "{}\n{}", ran.out, ran.err);
         let mut all = Vec::new();
         for name in ["ledger.db", "ledger.db-wal", "policies", "plan.json", "rest"] {
@@ -161,7 +184,7 @@ impl Rest {
     }
 }
 
-fn files(folder: &Path, into: &mut Vec<PathBuf>) {
+pub(super) fn files(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() { files(&path, into) } else { into.push(path) }
@@ -266,7 +289,7 @@ fn to_a_moment_between_two_transactions(rest: &mut Rest) {
     assert!(!rest.ground.outside("early").exists());
 }
 
-fn flip(path: &Path, at: usize) {
+pub(super) fn flip(path: &Path, at: usize) {
     let mut bytes = fs::read(path).unwrap();
     let at = at.min(bytes.len() - 1);
     bytes[at] ^= 0x40;

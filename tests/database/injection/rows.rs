@@ -53,6 +53,7 @@ pub const PLAIN: &[(&str, Field)] = &[
     ("backup.pgbackrest.folder", |text| rest(json!({"pgbackrest": {"folder": format!("/nowhere/{text}")}}))),
     ("backup.pgbackrest.program", |text| rest(json!({"pgbackrest": {"program": text}}))),
     ("backup.pgbackrest.stanza", |text| rest(json!({"pgbackrest": {"stanza": text}}))),
+    ("backup.pgbackrest.timeout", |text| rest(json!({"pgbackrest": {"timeout": text}}))),
     ("backup.repository.s3.bucket", |text| bucket(json!({"bucket": text}))),
     ("backup.repository.s3.ca_file", |text| bucket(json!({"ca_file": text}))),
     ("backup.repository.s3.endpoint", |text| bucket(json!({"endpoint": text}))),
@@ -129,6 +130,16 @@ pub const TIMESCALE: &[(&str, Field)] = &[
     ("archive_store.location.path below another", |text| {
         archive(json!({"location": {"path": format!("/nowhere/{text}")}}), json!({}))
     }),
+    ("archive_store.location.spool", |text| stored(json!({}), json!({"spool": text}))),
+    ("archive_store.location.s3.bucket", |text| stored(json!({"bucket": text}), json!({}))),
+    ("archive_store.location.s3.ca_file", |text| stored(json!({"ca_file": text}), json!({}))),
+    ("archive_store.location.s3.endpoint", |text| stored(json!({"endpoint": text}), json!({}))),
+    ("archive_store.location.s3.key", |text| stored(json!({"key": text}), json!({}))),
+    ("archive_store.location.s3.key_file", |text| stored(json!({"key_file": text}), json!({}))),
+    ("archive_store.location.s3.prefix", |text| stored(json!({"prefix": text}), json!({}))),
+    ("archive_store.location.s3.region", |text| stored(json!({"region": text}), json!({}))),
+    ("archive_store.location.s3.secret", |text| stored(json!({"secret": text}), json!({}))),
+    ("archive_store.location.s3.secret_file", |text| stored(json!({"secret_file": text}), json!({}))),
     ("archive_store.keep", |text| archive(json!({"keep": text}), json!({}))),
     ("archive_store.format.parquet.row_group", |text| {
         archive(json!({"format": {"parquet": {"row_group": text}}}), json!({}))
@@ -291,6 +302,12 @@ fn archive(store: Json, section: Json) -> Json {
     let first = json!({"kind": "archive_store", "name": "cold", "location": {"path": "/nowhere/archive"}});
     let section = with(json!({"to": "cold", "after": "30 days"}), &section);
     json!([with(first, &store), {"kind": "table", "name": "public.kept", "archive": section}])
+}
+
+/// The same with a store in a bucket.
+fn stored(bucket: Json, location: Json) -> Json {
+    let first = json!({"bucket": "b", "endpoint": "localhost:1", "region": "r", "key_file": "/k", "secret_file": "/s"});
+    archive(json!({"location": with(json!({"s3": with(first, &bucket)}), &location)}), json!({}))
 }
 
 fn columnstore(keys: Json) -> Json {

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::apply::Interrupt;
+use crate::ops::backup::pgbackrest::storage;
 use crate::ops::backup::{Trouble, programs};
 
 /// What of its words is wanted.
@@ -32,7 +33,9 @@ pub fn run(
         Said::Everything => ("detail", "off"),
     };
     command.arg(format!("--log-level-console={console}")).arg(format!("--log-level-stderr={errors}"));
-    programs::run(command, "pgbackrest", interrupt, tell).map_err(explain)
+    // Told that a file cannot be had, it asks for the next one, each for as long as its patience lasts.
+    let hopeless = |line: &str| storage::trouble(line.split_once("INFO: invalid result")?.1);
+    programs::run_unless(command, "pgbackrest", interrupt, tell, &hopeless).map_err(explain)
 }
 
 /// Runs one whose end says something: whether it is 0; 1 is no.
@@ -62,6 +65,10 @@ fn explain(trouble: Trouble) -> Trouble {
     }
     let Some((before, error)) = words.split_once("ERROR: ") else { return Trouble::Program(words) };
     let began = before.split_once("): ").map_or("pgbackrest failed", |(failed, _)| failed);
+    if let Some(sort) = storage::of(error) {
+        let message = format!("{began}): {}", storage::line(error));
+        return Trouble::Storage { sort, message, secrets: Vec::new() };
+    }
     // What it says of its own end says nothing more.
     let kept = error.split("; ").filter(|part| !part.contains("INFO: ") && !part.contains("DETAIL: "));
     let mut message = format!("{began}): {}", kept.collect::<Vec<_>>().join("; "));

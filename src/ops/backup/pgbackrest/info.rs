@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::core::Bytes;
+use crate::ops::backup::Trouble;
+use crate::ops::backup::pgbackrest::storage;
 use crate::ops::backup::record::{Backup, Sort, WalRange};
 use crate::ops::backup::wal::{Lsn, Segment, is_hex};
 
@@ -120,13 +122,23 @@ impl Info {
         Ok(all.into_iter().find(|info| info.name == stanza).unwrap_or_else(missing))
     }
 
+    fn status_of_problem(&self) -> Option<&Status> {
+        let repo = self.repo.iter().map(|repo| &repo.status).find(|status| status.code == OTHER);
+        repo.or(Some(&self.status).filter(|status| status.code == OTHER))
+    }
+
     /// What keeps the stanza from being read.
     pub fn problem(&self) -> Option<String> {
-        let repo = self.repo.iter().map(|repo| &repo.status).find(|status| status.code == OTHER);
-        let status = repo.or(Some(&self.status).filter(|status| status.code == OTHER))?;
+        let status = self.status_of_problem()?;
         // What follows is the same for each copy, and may be no text at all.
         let first = status.message.split_once(":\n").map_or(status.message.as_str(), |(first, _)| first);
         Some(first.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(300).collect())
+    }
+
+    /// Whether that is the storage, with its words.
+    pub fn storage_problem(&self) -> Option<Trouble> {
+        let status = self.status_of_problem()?;
+        storage::trouble(&status.message)
     }
 
     /// The same, where the key may be the reason.

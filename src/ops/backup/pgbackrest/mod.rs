@@ -8,6 +8,7 @@ mod command;
 mod info;
 mod reconcile;
 mod setup;
+mod storage;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use info::Info;
 
 pub use reconcile::{configure, create, look, provide};
 pub use setup::Setup;
+pub use storage::StorageTrouble;
 
 /// The engine, for a cluster's stanza.
 pub struct PgBackRest {

@@ -10,13 +10,14 @@ use crate::apply::Interrupt;
 use crate::core::{Desired, Live, Server, Task, Value, Version};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::kinds::repository::{
-    BLOTTED, CONFIG, DATA_DIRECTORY, ELSEWHERE, FILE, HELP, IS_KEY, MISSING, PLACE, PORT, PROBLEM, READY, SECRETS,
-    SOCKETS, STANZA, UNKNOWN, WANTED, variable,
+    BLOTTED, CODE, CONFIG, DATA_DIRECTORY, ELSEWHERE, FILE, HELP, MISSING, PLACE, PORT, PROBLEM, READY, S3_KEY,
+    S3_SECRET, SECRETS, SOCKETS, STANZA, UNKNOWN, WANTED,
 };
 use crate::ops::backup::Trouble;
 use crate::ops::backup::pgbackrest::command::{Said, run};
 use crate::ops::backup::pgbackrest::setup::{Setup, Stanza};
 use crate::ops::backup::state::{Owner, sync};
+use crate::ops::secret;
 use crate::render::Renderer;
 
 /// The template of the configuration.
@@ -50,8 +51,8 @@ pub fn look(server: &Server, desired: &Desired, inside: &Live) -> Result<Live, F
     live.set(STANZA, Value::text(MISSING));
     if found.is_some() {
         match setup.stanza(&setup.config(), &server.system_identifier, server.version) {
-            Ok(stanza) => set(&mut live, stanza, &setup, &server.system_identifier, same),
-            Err(trouble) => problem(&mut live, &trouble.to_string(), trouble.help(), false),
+            Ok(stanza) => set(&mut live, stanza, &secrets, &setup, &server.system_identifier, same),
+            Err(trouble) => problem(&mut live, &secrets.named(trouble)),
         }
     }
     live.set(CONFIG, found.map_or(Value::Null, Value::text));
@@ -59,7 +60,7 @@ pub fn look(server: &Server, desired: &Desired, inside: &Live) -> Result<Live, F
     Ok(live)
 }
 
-fn set(live: &mut Live, stanza: Stanza, setup: &Setup, cluster: &str, same: bool) {
+fn set(live: &mut Live, stanza: Stanza, secrets: &Secrets, setup: &Setup, cluster: &str, same: bool) {
     match stanza {
         Stanza::Ready => live.set(STANZA, Value::text(READY)),
         Stanza::Missing => {}
@@ -68,20 +69,20 @@ fn set(live: &mut Live, stanza: Stanza, setup: &Setup, cluster: &str, same: bool
             let why =
                 format!("the stanza `{}` is of the cluster {other}, and this server's is {cluster}", setup.stanza);
             let help = "name another stanza, `pgbackrest: {stanza: …}`, or another repository".to_owned();
-            problem(live, &why, Some(help), false);
+            problem(live, &Trouble::Refused { message: why, help });
         }
         // Written anew, it may be read.
         Stanza::Unreadable(_) if !same => {}
-        Stanza::Unreadable(trouble) => {
-            problem(live, &trouble.to_string(), trouble.help(), matches!(trouble, Trouble::Key(_)));
-        }
+        Stanza::Unreadable(trouble) => problem(live, &secrets.named(trouble)),
     }
 }
 
-fn problem(live: &mut Live, why: &str, help: Option<String>, is_key: bool) {
-    live.set_fact(PROBLEM, Value::text(why));
-    live.set_fact(IS_KEY, Value::Bool(is_key));
-    if let Some(help) = help {
+fn problem(live: &mut Live, trouble: &Trouble) {
+    live.set_fact(PROBLEM, Value::text(trouble.to_string()));
+    if let Some(code) = trouble.own_code() {
+        live.set_fact(CODE, Value::text(code.name));
+    }
+    if let Some(help) = trouble.help() {
         live.set_fact(HELP, Value::text(help));
     }
 }
@@ -161,7 +162,7 @@ impl Secrets {
         let Some(Value::Map(said)) = said else { return Self(BTreeMap::new()) };
         let one = |(option, reference): (&String, &Value)| {
             let reference = reference.as_text().unwrap_or_default().to_owned();
-            (option.clone(), (reference.clone(), value(&reference)))
+            (option.clone(), (reference.clone(), secret::value(&reference)))
         };
         Self(said.iter().map(one).collect())
     }
@@ -170,6 +171,14 @@ impl Secrets {
     fn unknown(&self) -> Vec<String> {
         let unknown = self.0.values().filter(|(_, value)| value.is_none());
         unknown.map(|(reference, _)| format!("`{}`", reference.trim_start_matches(FILE))).collect()
+    }
+
+    /// The trouble with a storage, with where its key and its secret are from.
+    fn named(&self, trouble: Trouble) -> Trouble {
+        let Trouble::Storage { sort, message, .. } = trouble else { return trouble };
+        let from = [S3_KEY, S3_SECRET].into_iter().filter_map(|option| self.0.get(option));
+        let secrets = from.map(|(reference, _)| format!("`{}`", reference.trim_start_matches(FILE))).collect();
+        Trouble::Storage { sort, message, secrets }
     }
 
     /// A line of a configuration without the secret in it.
@@ -203,16 +212,6 @@ impl Secrets {
         }
         Ok(filled)
     }
-}
-
-/// The value behind a reference, where it is at hand and can be written into a configuration.
-fn value(reference: &str) -> Option<String> {
-    let found = match reference.strip_prefix(FILE) {
-        Some(path) => fs::read_to_string(path).ok()?.lines().next()?.trim_end().to_owned(),
-        None => std::env::var(variable(reference)?).ok()?,
-    };
-    let fits = !found.is_empty() && found.trim() == found && !found.chars().any(char::is_control);
-    fits.then_some(found)
 }
 
 /// What a plan's work says.
@@ -251,7 +250,8 @@ impl<'a> Work<'a> {
 /// What kept it; then it is as it was.
 pub fn configure(task: &Task) -> Result<(), Trouble> {
     let work = Work::read(task)?;
-    let text = Secrets::of(task.arguments.get(SECRETS)).fill(work.text(CONFIG))?;
+    let secrets = Secrets::of(task.arguments.get(SECRETS));
+    let text = secrets.fill(work.text(CONFIG))?;
     let owner = Owner::of(Path::new(work.text(DATA_DIRECTORY)));
     if !work.place.contains_key("bucket")
         && let Some(path) = work.place.get("path").and_then(Value::as_text).map(Path::new)
@@ -259,10 +259,11 @@ pub fn configure(task: &Task) -> Result<(), Trouble> {
         owner.folder(path).map_err(|error| Trouble::file(path, error))?;
     }
     // A repository that another key was made for is left as it is, and so is what can still read it.
-    write(&work.setup, &text, owner, |beside| match work.stanza(beside)? {
+    let prove = |beside: &Path| match work.stanza(beside)? {
         Stanza::Unreadable(trouble) => Err(trouble),
         _ => Ok(()),
-    })
+    };
+    write(&work.setup, &text, owner, prove).map_err(|trouble| secrets.named(trouble))
 }
 
 /// Writes a configuration that is not there, where its machine is lost and another is to take its place: by
@@ -320,6 +321,11 @@ fn write(
 /// # Errors
 /// What pgBackRest says.
 pub fn create(task: &Task, interrupt: &Interrupt) -> Result<(), Trouble> {
+    let secrets = Secrets::of(task.arguments.get(SECRETS));
+    create_stanza(task, interrupt).map_err(|trouble| secrets.named(trouble))
+}
+
+fn create_stanza(task: &Task, interrupt: &Interrupt) -> Result<(), Trouble> {
     let work = Work::read(task)?;
     let name = match work.stanza(&work.setup.config())? {
         Stanza::Ready => return Ok(()),

@@ -78,6 +78,9 @@ impl Setup {
     /// When it cannot be asked, or what it says is not understood.
     pub fn info(&self) -> Result<Info, Trouble> {
         let info = self.info_by(&self.config())?;
+        if let Some(trouble) = info.storage_problem() {
+            return Err(trouble);
+        }
         match info.key_problem() {
             Some(why) => Err(Trouble::Key(why)),
             None => Ok(info),
@@ -120,6 +123,9 @@ impl Setup {
     /// As [`Setup::info_by`].
     pub fn stanza(&self, config: &Path, cluster: &str, version: Version) -> Result<Stanza, Trouble> {
         let info = self.info_by(config)?;
+        if let Some(trouble) = info.storage_problem() {
+            return Ok(Stanza::Unreadable(trouble));
+        }
         if let Some(why) = info.key_problem() {
             return Ok(Stanza::Unreadable(Trouble::Key(why)));
         }

@@ -14,6 +14,8 @@ pub fn of(said: &str, labels: &[&str]) -> Vec<Finding> {
     for line in said.lines() {
         let line = line.trim();
         match logged(line) {
+            // How often it asked a bucket for something.
+            Some(("DETAIL", words)) if words.starts_with("statistics:") => {}
             Some(("DETAIL" | "WARN" | "ERROR", words)) if !words.starts_with("archiveId:") => {
                 loose.push(printable(words));
             }
@@ -101,6 +103,12 @@ mod tests {
     fn what_is_said_to_be_whole_is() {
         assert_eq!(wrong(&said("", "ok", "valid")), Vec::<String>::new());
         assert_eq!(of(&said("", "ok", "valid"), &[FULL, INCREMENTAL]).len(), 2);
+    }
+
+    #[test]
+    fn what_it_counts_is_no_damage() {
+        let counted = "2026-11-27 04:40:12.100 P00 DETAIL: statistics: {\"http.client\":{\"total\":1}}\n";
+        assert_eq!(wrong(&said(counted, "ok", "valid")), Vec::<String>::new());
     }
 
     #[test]

@@ -1,0 +1,1 @@
+SELECT alter_job(1000, scheduled => false);
