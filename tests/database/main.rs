@@ -17,6 +17,7 @@ mod archive;
 mod archive_codec;
 mod archive_faults;
 mod archive_s3;
+mod archive_sealed;
 mod backup;
 mod cases;
 mod cli;
@@ -94,6 +95,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(archive_faults::trials(tier, servers));
     trials.extend(archive_codec::trials(tier, servers));
     trials.extend(archive_s3::trials(tier, servers));
+    trials.extend(archive_sealed::trials(tier, servers));
     trials.extend(backup::trials(tier, servers));
     trials.extend(backup::pgbackrest::trials(tier, servers));
     trials.extend(detection::trials(tier, servers));

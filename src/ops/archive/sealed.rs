@@ -12,18 +12,17 @@
 //! nonce: prefix │ number (4 bytes, big-endian) │ 1 in the last segment, otherwise 0
 //! ```
 
-use std::io::{self, Read, Write};
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::reader::{ChunkReader as _, Length as _};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hkdf};
 
 use super::error::{ArchiveError, Result};
-use super::file::DataFile;
+use super::file::{DataFile, ReadAt};
 use super::show::hex;
 
 const SALT: usize = 32;
@@ -154,28 +153,26 @@ impl<W: Write> Write for Sealer<W> {
 }
 
 /// An encrypted file, read as what is in it.
-#[derive(Clone)]
 pub struct Sealed {
     file: DataFile,
-    key: Arc<LessSafeKey>,
+    key: LessSafeKey,
     prefix: [u8; PREFIX],
     /// How many segments there are, and how long what is in them is.
     segments: u64,
     length: u64,
+    /// The last few that were decrypted: a reader takes a segment in several pieces, and several read at once.
+    recent: Mutex<VecDeque<(u64, Arc<Vec<u8>>)>>,
 }
 
-impl std::fmt::Debug for Sealed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sealed").field("segments", &self.segments).field("length", &self.length).finish_non_exhaustive()
-    }
-}
+/// How many segments are held.
+const HELD: usize = 6;
 
 impl Sealed {
     /// Opens one, and decrypts its last segment, which tells that the key is right and that nothing was cut off.
     ///
     /// # Errors
     /// [`ArchiveError::WrongKey`] where it cannot be decrypted; [`ArchiveError::Corrupt`] where it is none.
-    pub fn open(file: DataFile, key: &StoreKey) -> Result<Self> {
+    pub fn open(file: DataFile, key: &StoreKey) -> Result<DataFile> {
         let corrupt = |why: &str| ArchiveError::Corrupt { why: why.to_owned() };
         let header = file.get_bytes(0, HEADER).map_err(|_| corrupt("it is too short to be an encrypted archive"))?;
         let (first, rest) = header.split_first().ok_or_else(|| corrupt("it is empty"))?;
@@ -186,11 +183,10 @@ impl Sealed {
         let segments = file.len().div_ceil(SEGMENT as u64);
         let length = file.len().checked_sub(HEADER as u64 + segments * TAG as u64);
         let length = length.ok_or_else(|| corrupt("it is cut off"))?;
-        let key_of_file = Arc::new(key.of_file(salt)?);
         let prefix = prefix.try_into().map_err(|_| corrupt("it is too short to be an encrypted archive"))?;
-        let sealed = Self { file, key: key_of_file, prefix, segments, length };
+        let sealed = Self { file, key: key.of_file(salt)?, prefix, segments, length, recent: Mutex::default() };
         match sealed.segment(segments.saturating_sub(1)) {
-            Ok(_) => Ok(sealed),
+            Ok(_) => Ok(DataFile::of(Arc::new(sealed), length)),
             // Of one that has another segment that can be read, this one is damaged or missing.
             Err(_) if segments > 1 && sealed.segment(0).is_ok() => Err(corrupt("its end is damaged or cut off")),
             Err(_) => Err(ArchiveError::WrongKey { wanted: None, given: Some(key.id()) }),
@@ -198,11 +194,26 @@ impl Sealed {
     }
 
     /// What is in a segment.
-    fn segment(&self, number: u64) -> io::Result<Vec<u8>> {
+    fn segment(&self, number: u64) -> io::Result<Arc<Vec<u8>>> {
+        let held = |recent: &VecDeque<(u64, Arc<Vec<u8>>)>| {
+            recent.iter().find(|(held, _)| *held == number).map(|(_, bytes)| Arc::clone(bytes))
+        };
+        if let Some(bytes) = held(&self.recent.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(bytes);
+        }
+        let bytes = Arc::new(self.decrypt(number)?);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() == HELD {
+            recent.pop_front();
+        }
+        recent.push_back((number, Arc::clone(&bytes)));
+        Ok(bytes)
+    }
+
+    fn decrypt(&self, number: u64) -> io::Result<Vec<u8>> {
         let start = if number == 0 { HEADER as u64 } else { number * SEGMENT as u64 };
         let end = ((number + 1) * SEGMENT as u64).min(self.file.len());
-        let damaged =
-            || io::Error::new(io::ErrorKind::InvalidData, format!("its segment {number} cannot be decrypted"));
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, format!("its segment {number} cannot be decrypted"));
         let length = usize::try_from(end.saturating_sub(start)).map_err(|_| damaged())?;
         let mut bytes = Vec::from(self.file.get_bytes(start, length).map_err(io::Error::other)?);
         let last = number + 1 == self.segments;
@@ -223,52 +234,17 @@ impl Sealed {
     }
 }
 
-/// A reader with a position of its own, and the segment that it is in.
-pub struct Opened {
-    sealed: Sealed,
-    position: u64,
-    current: Option<(u64, Vec<u8>)>,
-}
-
-impl Read for Opened {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.position >= self.sealed.length {
+impl ReadAt for Sealed {
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        if at >= self.length {
             return Ok(0);
         }
-        let (number, within) = Sealed::place(self.position);
-        if self.current.as_ref().is_none_or(|(current, _)| *current != number) {
-            self.current = Some((number, self.sealed.segment(number)?));
-        }
-        let segment = self.current.as_ref().map(|(_, bytes)| bytes.as_slice()).unwrap_or_default();
+        let (number, within) = Self::place(at);
+        let segment = self.segment(number)?;
         let rest = usize::try_from(within).ok().and_then(|within| segment.get(within..)).unwrap_or_default();
         let taken = rest.len().min(buffer.len());
         buffer.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        self.position += taken as u64;
         Ok(taken)
-    }
-}
-
-impl Length for Sealed {
-    fn len(&self) -> u64 {
-        self.length
-    }
-}
-
-impl ChunkReader for Sealed {
-    type T = Opened;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Opened> {
-        Ok(Opened { sealed: self.clone(), position: start, current: None })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        // A damaged file may ask for more than there is.
-        if start.checked_add(length as u64).is_none_or(|end| end > self.length) {
-            return Err(ParquetError::EOF("it asks for more than is there".to_owned()));
-        }
-        let mut bytes = vec![0; length];
-        self.get_read(start)?.read_exact(&mut bytes)?;
-        Ok(bytes.into())
     }
 }
 
@@ -276,6 +252,7 @@ impl ChunkReader for Sealed {
 mod tests {
     use super::*;
     use std::fs::File;
+    use std::io::Read as _;
 
     fn key(last: &str) -> StoreKey {
         StoreKey::read(&format!("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e{last}")).unwrap()
@@ -296,7 +273,7 @@ mod tests {
         (folder, path)
     }
 
-    fn open(path: &std::path::Path, key: &StoreKey) -> Result<Sealed> {
+    fn open(path: &std::path::Path, key: &StoreKey) -> Result<DataFile> {
         Sealed::open(DataFile::new(File::open(path).unwrap()).unwrap(), key)
     }
 
@@ -332,7 +309,7 @@ mod tests {
         let file = std::fs::read(&path).unwrap();
         assert!(file.windows(64).all(|window| window != &content[..64]), "it is not encrypted");
         assert_eq!(
-            open(&path, &key("20")).unwrap_err(),
+            open(&path, &key("20")).map(drop).unwrap_err(),
             ArchiveError::WrongKey { wanted: None, given: Some(key("20").id()) }
         );
         let changed = |file: &[u8]| {

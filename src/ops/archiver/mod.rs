@@ -196,6 +196,7 @@ impl From<StoreError> for Unsound {
         let is_of_one_file = error.is_of_one_file();
         match error {
             StoreError::Folder(error) => Self::Archive(error.into()),
+            StoreError::Sealed(error @ ArchiveError::Corrupt { .. }) => Self::Archive(error),
             error if is_of_one_file => Self::Archive(ArchiveError::Io { message: error.to_string(), full: false }),
             error => Self::Store(error),
         }
@@ -228,7 +229,7 @@ impl Entry {
     /// # Errors
     /// When it is not there or is none.
     pub fn open(&self) -> Result<Archive<DataFile>, Unsound> {
-        Ok(Archive::open(self.store.open(&self.data())?)?)
+        Ok(Archive::open(self.store.open(&self.data(), self.manifest.file.key_id.as_deref())?)?)
     }
 
     /// Opens its data file, to look at a little of it.
@@ -236,7 +237,7 @@ impl Entry {
     /// # Errors
     /// When it is not there or is none.
     pub fn look_into(&self) -> Result<Archive<DataFile>, Unsound> {
-        Ok(Archive::open(self.store.look_into(&self.data())?)?)
+        Ok(Archive::open(self.store.look_into(&self.data(), self.manifest.file.key_id.as_deref())?)?)
     }
 
     /// Proves it: every byte hashed, and every value read and compared with what was read from the
@@ -245,7 +246,7 @@ impl Entry {
     /// # Errors
     /// What is wrong with it.
     pub fn verify(&self, threads: usize) -> Result<(), Unsound> {
-        verify::verify(self.store.open(&self.data())?, &self.manifest, threads)?;
+        verify::verify(self.store.open(&self.data(), self.manifest.file.key_id.as_deref())?, &self.manifest, threads)?;
         Ok(())
     }
 }
