@@ -83,8 +83,13 @@ pub fn left(db: &Db) -> usize {
 }
 
 pub fn files(place: &Workplace<'_>, ending: &str) -> Vec<PathBuf> {
+    below(place.path().join("store"), ending)
+}
+
+/// The files below a folder whose names end with something, in the order of their paths.
+pub fn below(folder: PathBuf, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut folders = vec![place.path().join("store")];
+    let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.unwrap().path();

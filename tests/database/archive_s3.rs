@@ -129,20 +129,7 @@ impl<'a> Ground<'a> {
 
     /// The objects whose names end with something.
     fn objects(&self, ending: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut folders = vec![self.server.bucket()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).into_iter().flatten() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.to_string_lossy().ends_with(ending) {
-                    found.push(path);
-                }
-            }
-        }
-        found.sort();
-        found
+        crate::archive::below(self.server.bucket(), ending)
     }
 
     /// What is in the table together with what the bucket gives back is what there was, row for row, and no row

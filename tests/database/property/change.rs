@@ -109,6 +109,7 @@ fn table(document: &Json, table: &Table, found: &mut Vec<Change>) {
         for (parameter, value) in storage {
             let other = match value {
                 Json::Bool(now) => json!(!now),
+                now if *now == json!(7) => json!(6),
                 _ => json!(7),
             };
             // Not below what the parameter takes.

@@ -171,6 +171,16 @@ fn columnstore(random: &mut Random, table: &Table) -> Json {
     section.into()
 }
 
+/// What the later policy leaves as it is must go together with what it writes: a column is in one of the two.
+fn apart(later: Option<&Json>, earlier: &mut Json) {
+    for (written, left) in [("order_by", "segment_by"), ("segment_by", "order_by")] {
+        let is = |key: &str| later.is_some_and(|later| later.get(key).is_some());
+        if is(written) && !is(left) {
+            earlier.as_object_mut().unwrap().shift_remove(left);
+        }
+    }
+}
+
 /// A key that is a column.
 fn key(random: &mut Random, column: &str) -> Json {
     let plain = column.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
@@ -491,7 +501,9 @@ pub fn earlier(random: &mut Random, world: &mut World, documents: &[Json]) -> Ve
             match random.below(3) {
                 0 => _ = entries.shift_remove(section),
                 1 if section == "storage" || (world.policies && is_hypertable) => {
-                    entries.insert(section.to_owned(), make(random, &table));
+                    let mut made = make(random, &table);
+                    apart(entries.get(section), &mut made);
+                    entries.insert(section.to_owned(), made);
                 }
                 _ => {}
             }
