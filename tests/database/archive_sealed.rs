@@ -1,6 +1,7 @@
 //! Archives that are encrypted: with their key they are as others are, and without it they are nothing.
 
 use std::fs;
+use std::path::PathBuf;
 
 use libtest_mimic::{Failed, Trial};
 
@@ -73,6 +74,8 @@ fn only_with_the_key(db: &Db, place: &Workplace<'_>) {
         assert!(said.contains("ARCHIVE_TEST_KEY") || said.contains("is encrypted with the key"), "{said}");
     }
 
+    no_value_is_told(place);
+
     db.run("DROP TABLE IF EXISTS public.back; CREATE TABLE public.back (LIKE public.trades)");
     let back = ["archive", "restore", "public.trades", "--into", "public.back", "--auto-approve"];
     assert!(with(place, Some(OTHER), &back).code != 0);
@@ -92,4 +95,72 @@ fn only_with_the_key(db: &Db, place: &Workplace<'_>) {
     assert!(with(place, Some(KEY), &["archive", "verify"]).code != 0);
     fs::write(&data[0], &whole).unwrap();
     with(place, Some(KEY), &["archive", "verify"]).expect(0);
+    swapped(place);
+    another_key(db, place, &sealed);
+}
+
+/// Manifests are not encrypted, and say nothing of what is.
+fn no_value_is_told(place: &Workplace<'_>) {
+    for manifest in files(place, ".json") {
+        let text = fs::read_to_string(manifest).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for column in told["manifest"]["columns"].as_array().unwrap() {
+            let evidence = column["evidence"].as_object().unwrap();
+            assert!(
+                evidence["values"].is_u64() && !evidence.contains_key("min") && !evidence.contains_key("max"),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// What is another chunk's is not taken for this one's: neither its manifest nor its file, nor both together
+/// under names that are not theirs.
+fn swapped(place: &Workplace<'_>) {
+    let (manifests, data) = (files(place, ".json"), files(place, ".parquet.aead"));
+    let swap = |paths: &[PathBuf]| {
+        let aside = paths[0].with_extension("aside");
+        fs::rename(&paths[0], &aside).unwrap();
+        fs::rename(&paths[1], &paths[0]).unwrap();
+        fs::rename(&aside, &paths[1]).unwrap();
+    };
+    let verify = || with(place, Some(KEY), &["archive", "verify"]);
+    let back = ["archive", "restore", "public.trades", "--into", "public.back", "--auto-approve"];
+    for paths in [vec![&manifests], vec![&data], vec![&manifests, &data]] {
+        for paths in &paths {
+            swap(paths);
+        }
+        let found = verify().expect(2);
+        let named = paths[0][0].file_name().unwrap().to_string_lossy().into_owned();
+        assert!(found.out.contains(&named), "{named}\n{}", found.out);
+        assert!(with(place, Some(KEY), &back).code != 0);
+        for paths in &paths {
+            swap(paths);
+        }
+        verify().expect(0);
+    }
+}
+
+/// A store has another key from now on: old files are read with theirs.
+fn another_key(db: &Db, place: &Workplace<'_>, sealed: &str) {
+    db.run("INSERT INTO public.trades (time, symbol) VALUES ('2020-02-01 00:30+00', 'with another key')");
+    with(place, Some(OTHER), &["run", "archive", "--auto-approve"]).expect(0);
+    assert_eq!((left(db), files(place, ".parquet.aead").len()), (0, 7));
+    let found = with(place, Some(OTHER), &["archive", "verify"]).expect(2);
+    assert_eq!(found.out.matches("former_key_files").count(), 6, "{}", found.out);
+    let back = ["archive", "restore", "public.trades", "--into", "public.back", "--auto-approve"];
+    db.run("TRUNCATE public.back");
+    let refused = with(place, Some(OTHER), &back);
+    assert!(refused.code != 0 && refused.err.contains("former_key_files"), "{}", refused.err);
+    assert_eq!(db.lines("SELECT count(*) FROM public.back"), ["0"]);
+    let file = place.path().join("old.key");
+    fs::write(&file, format!("{KEY}\n")).unwrap();
+    let line = "encryption: {key: \"${env.ARCHIVE_TEST_KEY}\"";
+    assert!(sealed.contains(line));
+    place.write("policy.yaml", &sealed.replace(line, &format!("{line}, former_key_files: [{}]", file.display())));
+    with(place, Some(OTHER), &["archive", "verify"]).expect(0);
+    with(place, Some(OTHER), &back).expect(0);
+    assert_eq!(db.lines("SELECT count(*) FROM public.back WHERE symbol = 'with another key'"), ["1"]);
+    db.run("DELETE FROM public.back WHERE symbol = 'with another key'");
+    is_exact(db);
 }

@@ -7,8 +7,10 @@ use crate::core::{Address, Bytes, Desired, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::SectionInput;
 use crate::kinds::archive_store::location::{self, Location};
-use crate::kinds::archive_store::{COMPRESSION, CURRENT, ENCRYPTION, KEEP, ROW_GROUP, STATE};
+use crate::kinds::archive_store::{COMPRESSION, CURRENT, ENCRYPTION, FORMER_KEYS, KEEP, ROW_GROUP, STATE};
+use crate::kinds::backup::told;
 use crate::kinds::bucket::secret;
+use crate::kinds::repository::FILE;
 
 /// The smallest and the largest row group: below, a file's columns are too short to compress well;
 /// above, writing one takes too much memory.
@@ -46,6 +48,11 @@ pub struct Encryption {
     /// A file whose first line is the key.
     #[schemars(example = &"/run/secrets/archive_key")]
     pub key_file: Option<String>,
+    /// Files whose first lines are keys that the store had before: what was written with one of them is read with
+    /// it still.
+    #[serde(default)]
+    #[schemars(example = &["/run/secrets/archive_key_2025"])]
+    pub former_key_files: Vec<String>,
 }
 
 /// A cipher.
@@ -100,10 +107,18 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     let mut desired = input.desired(Address::global(super::ID, &input.head.name), None);
     let before = sink.len();
     location::read(&raw.location, input, &mut desired, sink);
-    if let Some(Encryption { cipher: Cipher::Aes256, key, key_file }) = &raw.encryption
-        && let Some(from) = secret(input, (key.as_ref(), key_file.as_ref()), "/encryption", "key", sink)
-    {
-        input.set(&mut desired, ENCRYPTION, "/encryption", Value::text(from));
+    if let Some(Encryption { cipher: Cipher::Aes256, key, key_file, former_key_files }) = &raw.encryption {
+        if let Some(from) = secret(input, (key.as_ref(), key_file.as_ref()), "/encryption", "key", sink) {
+            input.set(&mut desired, ENCRYPTION, "/encryption", Value::text(from));
+        }
+        let former = former_key_files.iter().enumerate();
+        let former: Vec<String> = former
+            .filter_map(|(at, path)| told(input, path, &format!("/encryption/former_key_files/{at}"), sink))
+            .map(|path| format!("{FILE}{path}"))
+            .collect();
+        if !former.is_empty() {
+            input.set(&mut desired, FORMER_KEYS, "/encryption/former_key_files", Value::texts(former));
+        }
     }
     if sink.iter().skip(before).any(Diagnostic::is_error) {
         return Vec::new();

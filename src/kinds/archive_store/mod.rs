@@ -55,6 +55,8 @@ pub mod s3 {
 
 /// The attribute that says where the key is from that files are encrypted with; nothing where they are not.
 pub const ENCRYPTION: &str = "encryption";
+/// The attribute that says where the keys are from that files were encrypted with before, to read those.
+pub const FORMER_KEYS: &str = "former_keys";
 /// How pages are compressed: `zstd`.
 pub const COMPRESSION: &str = "compression";
 /// How many bytes of rows a row group holds.

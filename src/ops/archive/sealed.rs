@@ -213,7 +213,8 @@ impl Sealed {
     fn decrypt(&self, number: u64) -> io::Result<Vec<u8>> {
         let start = if number == 0 { HEADER as u64 } else { number * SEGMENT as u64 };
         let end = ((number + 1) * SEGMENT as u64).min(self.file.len());
-        let damaged = || io::Error::new(io::ErrorKind::InvalidData, format!("its segment {number} cannot be decrypted"));
+        let damaged =
+            || io::Error::new(io::ErrorKind::InvalidData, format!("its segment {number} cannot be decrypted"));
         let length = usize::try_from(end.saturating_sub(start)).map_err(|_| damaged())?;
         let mut bytes = Vec::from(self.file.get_bytes(start, length).map_err(io::Error::other)?);
         let last = number + 1 == self.segments;

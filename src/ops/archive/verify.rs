@@ -71,8 +71,21 @@ pub fn compare<R: ChunkReader + 'static>(archive: &Archive<R>, found: &Found, ma
     if !archive.columns().iter().eq(manifest.columns.iter().map(|kept| &kept.column)) {
         return differs("its columns are not those of its manifest".to_owned());
     }
-    for (kept, found) in manifest.columns.iter().zip(&found.evidence) {
-        kept.evidence.compare(&kept.column.name, found)?;
+    for ((kept, found), claimed) in manifest.columns.iter().zip(&found.evidence).zip(archive.claims()) {
+        // What the file says of itself, which in one that is encrypted is the whole of it.
+        claimed.compare(&kept.column.name, found)?;
+        let found = found.clone();
+        let found = if manifest.file.key_id.is_some() { found.without_values() } else { found };
+        kept.evidence.compare(&kept.column.name, &found)?;
+    }
+    let of = |name: &str| archive.about().iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    for (name, wanted) in [("chunk", &manifest.chunk), ("table", &manifest.relation)] {
+        if of(name).is_some_and(|said| said != wanted.to_string()) {
+            return differs(format!(
+                "it is of the {name} {}, and its manifest of {wanted}",
+                of(name).unwrap_or_default()
+            ));
+        }
     }
     Ok(())
 }

@@ -138,7 +138,7 @@ pub fn contents(store: &Store) -> Result<Contents, StoreError> {
 fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
     let mut contents = Contents::default();
     for (name, bytes) in store.manifests(below)? {
-        match Manifest::of_bytes(&bytes) {
+        match Manifest::of_bytes(&bytes).and_then(|manifest| in_its_place(&name, manifest)) {
             Ok(manifest) => {
                 contents.entries.push(Entry { store: store.clone(), name, manifest, superseded: false });
             }
@@ -161,6 +161,19 @@ fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
         entry.superseded = superseded;
     }
     Ok(contents)
+}
+
+/// A manifest is beside the file that it is of, which bears the same name. One that is elsewhere was put there
+/// by somebody.
+fn in_its_place(name: &str, manifest: Manifest) -> Result<Manifest, ArchiveError> {
+    let own = name.rsplit_once('/').map_or(name, |(_, own)| own).trim_end_matches(store::MANIFEST);
+    let file = manifest.file.name.as_str();
+    let of_file = file.strip_suffix(store::SEALED).unwrap_or(file).trim_end_matches(store::DATA);
+    if own == of_file {
+        return Ok(manifest);
+    }
+    let why = format!("it is the manifest of {} ({}), under another's name", manifest.chunk, manifest.file.name);
+    Err(ArchiveError::Manifest { why })
 }
 
 impl Contents {
@@ -197,6 +210,8 @@ impl From<StoreError> for Unsound {
         match error {
             StoreError::Folder(error) => Self::Archive(error.into()),
             StoreError::Sealed(error @ ArchiveError::Corrupt { .. }) => Self::Archive(error),
+            // Told with what helps.
+            error @ StoreError::Sealed(_) => Self::Store(error),
             error if is_of_one_file => Self::Archive(ArchiveError::Io { message: error.to_string(), full: false }),
             error => Self::Store(error),
         }

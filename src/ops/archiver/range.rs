@@ -18,8 +18,8 @@ use crate::core::{Bytes, Param, QualifiedName, Query, Row, RowError, Server, Tas
 use crate::kinds::archive::Mark;
 use crate::ops::archive::export::{Exported, Source, TransferError, export, facts};
 use crate::ops::archive::manifest::{self, Bound, Kept, Manifest, Sum, Versions};
-use crate::ops::archive::{ArchiveError, Options, sql, verify};
 use crate::ops::archive::sealed::{Sealer, StoreKey};
+use crate::ops::archive::{ArchiveError, Evidence, Options, sql, verify};
 use crate::ops::archiver::Moment;
 use crate::ops::archiver::store::{Shelf, Slot, Store};
 use crate::ops::archiver::trouble::StoreError;
@@ -189,7 +189,7 @@ impl Range {
 /// Where rows go: into a file, or into an encrypted one.
 enum Out {
     Plain(BufWriter<File>),
-    Sealed(Sealer<BufWriter<File>>),
+    Sealed(Box<Sealer<BufWriter<File>>>),
 }
 
 impl Out {
@@ -373,7 +373,7 @@ impl Work<'_> {
             file.set_len(0)?;
             let out = BufWriter::with_capacity(1 << 20, file);
             Ok(match key {
-                Some(key) => Out::Sealed(Sealer::new(out, key).map_err(io::Error::other)?),
+                Some(key) => Out::Sealed(Box::new(Sealer::new(out, key).map_err(io::Error::other)?)),
                 None => Out::Plain(out),
             })
         };
@@ -491,7 +491,10 @@ impl Work<'_> {
         token: &str,
     ) -> Manifest {
         let Exported { columns, written } = exported;
-        let columns = columns.into_iter().zip(written.evidence).map(|(column, evidence)| Kept { column, evidence });
+        // Beside an encrypted file no value of it is to be read.
+        let told = |evidence: Evidence| if key_id.is_some() { evidence.without_values() } else { evidence };
+        let columns = columns.into_iter().zip(written.evidence);
+        let columns: Vec<Kept> = columns.map(|(column, evidence)| Kept { column, evidence: told(evidence) }).collect();
         // What cannot be read, such as a year before our era, is never left out of a choice by time: which
         // of its rows are meant, the server tells.
         let bound = |text: &str, else_at: i64| Bound {
@@ -508,7 +511,7 @@ impl Work<'_> {
                 end: bound(&self.range.until, i64::MAX),
             }),
             rows: written.rows,
-            columns: columns.collect(),
+            columns,
             file: manifest::File {
                 name: slot.data(),
                 bytes: written.bytes,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::bucket::Put;
 use crate::core::{Fingerprint, QualifiedName, Value};
-use crate::kinds::archive_store::{ENCRYPTION, PATH, S3};
+use crate::kinds::archive_store::{ENCRYPTION, FORMER_KEYS, PATH, S3};
 use crate::kinds::repository::FILE;
 use crate::ops::archive::sealed::{Sealed, StoreKey};
 use crate::ops::archive::{ArchiveError, DataFile};
@@ -23,6 +23,10 @@ use crate::ops::secret;
 
 /// How the names of manifests end.
 pub const MANIFEST: &str = ".json";
+/// How those of data files end.
+pub const DATA: &str = ".parquet";
+/// And what comes behind that where they are encrypted: what is encrypted is no Parquet to others.
+pub const SEALED: &str = ".aead";
 
 /// Nobody asks for anything to stop.
 fn on() -> bool {
@@ -34,6 +38,8 @@ fn on() -> bool {
 pub struct Store {
     place: Place,
     key: Option<Arc<StoreKey>>,
+    /// Those that it had before.
+    former: Arc<[StoreKey]>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,15 +61,14 @@ impl Store {
             (_, Some(path)) => Place::Folder(PathBuf::from(path)),
             (_, None) => return Ok(None),
         };
-        let key = match said(ENCRYPTION).and_then(Value::as_text) {
-            Some(reference) => {
-                let missing = || StoreError::NoSecret(vec![format!("`{}`", reference.trim_start_matches(FILE))]);
-                let text = secret::value(reference).ok_or_else(missing)?;
-                Some(Arc::new(StoreKey::read(&text).map_err(StoreError::Sealed)?))
-            }
-            None => None,
+        let read = |reference: &str| {
+            let missing = || StoreError::NoSecret(vec![format!("`{}`", reference.trim_start_matches(FILE))]);
+            StoreKey::read(&secret::value(reference).ok_or_else(missing)?).map_err(StoreError::Sealed)
         };
-        Ok(Some(Self { place, key }))
+        let key = said(ENCRYPTION).and_then(Value::as_text).map(read).transpose()?.map(Arc::new);
+        let former = said(FORMER_KEYS).map(Value::as_list).unwrap_or_default().iter();
+        let former = former.filter_map(Value::as_text).map(read).collect::<Result<_, _>>()?;
+        Ok(Some(Self { place, key, former }))
     }
 
     /// The key that new files are encrypted with, if any.
@@ -74,11 +79,10 @@ impl Store {
     /// What is in a file, by the name of the key that it is encrypted with, if it is.
     fn unsealed(&self, file: DataFile, key: Option<&str>) -> Result<DataFile, StoreError> {
         let Some(wanted) = key else { return Ok(file) };
-        let own = self.key();
-        match own.filter(|own| own.id() == wanted) {
+        match self.key().into_iter().chain(self.former.iter()).find(|own| own.id() == wanted) {
             Some(key) => Sealed::open(file, key).map_err(StoreError::Sealed),
             None => {
-                let given = own.map(StoreKey::id);
+                let given = self.key().map(StoreKey::id);
                 Err(StoreError::Sealed(ArchiveError::WrongKey { wanted: Some(wanted.to_owned()), given }))
             }
         }
@@ -187,9 +191,9 @@ impl Slot {
         Self { is_sealed, ..self }
     }
 
-    /// The data file's name: what is encrypted is no Parquet to others.
+    /// The data file's name.
     pub fn data(&self) -> String {
-        format!("{}.parquet{}", self.name, if self.is_sealed { ".aead" } else { "" })
+        format!("{}{DATA}{}", self.name, if self.is_sealed { SEALED } else { "" })
     }
 
     /// The manifest's.
@@ -372,7 +376,11 @@ mod tests {
     use super::*;
 
     fn shelf(folder: &Path) -> Shelf {
-        Shelf::new(&Store { place: Place::Folder(folder.to_owned()), key: None }, ("7", "trading"), &QualifiedName::new("public", "trades"))
+        Shelf::new(
+            &Store { place: Place::Folder(folder.to_owned()), key: None, former: Arc::default() },
+            ("7", "trading"),
+            &QualifiedName::new("public", "trades"),
+        )
     }
 
     fn chunk() -> QualifiedName {
@@ -415,7 +423,7 @@ mod tests {
         assert_eq!(shelf.store.manifests("").unwrap(), shelf.manifests(&chunk()).unwrap());
         assert_eq!(shelf.manifests(&QualifiedName::new("public", "_hyper_1_2_chunk")).unwrap(), []);
         assert_eq!(shelf.store.manifests("7-other").unwrap(), []);
-        assert_eq!(text(&shelf.open(&slot.data()).unwrap()), "rows");
+        assert_eq!(text(&shelf.open(&slot.data(), None).unwrap()), "rows");
         shelf.store.remove(&name).unwrap();
         shelf.store.remove(&name).unwrap();
         assert!(shelf.manifests(&chunk()).unwrap().is_empty());

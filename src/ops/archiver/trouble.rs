@@ -50,7 +50,8 @@ impl StoreError {
                 "make a key with `openssl rand -hex 32`, and keep it where the archive is not".to_owned()
             }
             Self::Sealed(_) => {
-                "give the key that the file was written with, as `encryption` of the store: no other can read it".to_owned()
+                "write where the key is that the file was written with, in `former_key_files` of the store's `encryption`: no \
+                 other can read it".to_owned()
             }
             Self::NoSecret(_) => {
                 "set the variable, or make the file readable, for whoever runs Chronoform".to_owned()
@@ -98,7 +99,7 @@ impl StoreError {
             Self::Folder(_) => true,
             Self::Bucket(error, _) => error.is_no_object(),
             Self::NoSecret(_) => false,
-            Self::Sealed(error) => matches!(error, ArchiveError::Corrupt { .. }),
+            Self::Sealed(error) => matches!(error, ArchiveError::Corrupt { .. } | ArchiveError::WrongKey { .. }),
         }
     }
 
