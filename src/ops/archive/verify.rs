@@ -78,13 +78,19 @@ pub fn compare<R: ChunkReader + 'static>(archive: &Archive<R>, found: &Found, ma
         let found = if manifest.file.key_id.is_some() { found.without_values() } else { found };
         kept.evidence.compare(&kept.column.name, &found)?;
     }
-    let of = |name: &str| archive.about().iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    same_chunk(archive, manifest)
+}
+
+/// That a file says of itself that it is of the manifest's chunk, where it says anything.
+///
+/// # Errors
+/// [`ArchiveError::Differs`].
+pub fn same_chunk<R: ChunkReader + 'static>(archive: &Archive<R>, manifest: &Manifest) -> Result<()> {
     for (name, wanted) in [("chunk", &manifest.chunk), ("table", &manifest.relation)] {
-        if of(name).is_some_and(|said| said != wanted.to_string()) {
-            return differs(format!(
-                "it is of the {name} {}, and its manifest of {wanted}",
-                of(name).unwrap_or_default()
-            ));
+        let said = archive.about().iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        if let Some(said) = said.filter(|said| **said != wanted.to_string()) {
+            let what = format!("it is of the {name} {said}, and its manifest of {wanted}");
+            return Err(ArchiveError::Differs { column: None, what });
         }
     }
     Ok(())

@@ -239,12 +239,14 @@ impl Entry {
         self.store.shown(&self.data())
     }
 
-    /// Opens its data file, to read all of it.
+    /// Opens its data file, to read all of it, if it is byte for byte the one that was written.
     ///
     /// # Errors
-    /// When it is not there or is none.
+    /// When it is not there, is none or is another.
     pub fn open(&self) -> Result<Archive<DataFile>, Unsound> {
-        Ok(Archive::open(self.store.open(&self.data(), self.manifest.file.key_id.as_deref())?)?)
+        let file = self.store.open(&self.data(), self.manifest.file.key_id.as_deref())?;
+        verify::same_file(&file, &self.manifest)?;
+        Ok(Archive::open(file)?)
     }
 
     /// Opens its data file, to look at a little of it.
@@ -252,7 +254,10 @@ impl Entry {
     /// # Errors
     /// When it is not there or is none.
     pub fn look_into(&self) -> Result<Archive<DataFile>, Unsound> {
-        Ok(Archive::open(self.store.look_into(&self.data(), self.manifest.file.key_id.as_deref())?)?)
+        let file = self.store.look_into(&self.data(), self.manifest.file.key_id.as_deref())?;
+        let archive = Archive::open(file)?;
+        verify::same_chunk(&archive, &self.manifest)?;
+        Ok(archive)
     }
 
     /// Proves it: every byte hashed, and every value read and compared with what was read from the
