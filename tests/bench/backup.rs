@@ -185,7 +185,11 @@ fn measure(ground: &Ground, engine: &str, rounds: usize) -> Result<bool, String>
     let (title, of_bare, share) = (format!("chronoform backup run, {engine}"), whole / bare, own / whole);
     println!("{title:<36} {whole:>8.2} {of_bare:>9.2} {own:>9.2}s {:>6.1} %", share * 100.0);
     if share > MAX_SHARE {
-        eprintln!("MISSED: {engine}: {:.1} % of the time is Chronoform's, of {:.0} %", share * 100.0, MAX_SHARE * 100.0);
+        eprintln!(
+            "MISSED: {engine}: {:.1} % of the time is Chronoform's, of {:.0} %",
+            share * 100.0,
+            MAX_SHARE * 100.0
+        );
     }
     Ok(share <= MAX_SHARE)
 }
