@@ -8,6 +8,7 @@
 //! The server is a PostgreSQL of this machine, started and stopped here.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::indexing_slicing, reason = "what the tests share with it does")]
 
 #[allow(dead_code, reason = "tests use more of it")]
 #[path = "../database/cli.rs"]
