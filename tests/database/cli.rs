@@ -1,5 +1,6 @@
 //! The program itself, run as a user runs it, in a folder of its own.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -102,4 +103,12 @@ impl<'a> Workplace<'a> {
         let again = self.run(&["plan", file, "--detailed-exitcode", "-v"]);
         assert_eq!(again.code, 0, "the plan is not empty after apply\n{}\n{}", again.out, again.err);
     }
+}
+
+/// A copy that can be run at once. A program of its own writes it: what one thread holds open for writing,
+/// a process that another thread starts at that moment holds open too, and until it has become its program
+/// nothing can run the file ("Text file busy").
+pub fn executable(from: impl AsRef<OsStr>, to: &Path) {
+    let done = Command::new("install").args(["-m", "755"]).arg(from).arg(to).status().unwrap();
+    assert!(done.success(), "{} cannot be made: {done}", to.display());
 }

@@ -61,9 +61,9 @@ impl<'a> Reader<'a> {
         // What a pipeline would call and the tests cannot: it only says that it was called.
         std::fs::create_dir(reader.place.path().join(".bin")).unwrap();
         for name in ["gh", "glab"] {
-            reader.place.write(&format!(".bin/{name}"), "#!/bin/sh\nprintf '%s\\n' \"$0 $*\" >> .bin/called\n");
-            let path = reader.place.path().join(".bin").join(name);
-            std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+            let text = format!(".bin/{name}.sh");
+            reader.place.write(&text, "#!/bin/sh\nprintf '%s\\n' \"$0 $*\" >> .bin/called\n");
+            crate::cli::executable(reader.place.path().join(text), &reader.place.path().join(".bin").join(name));
         }
         reader
     }

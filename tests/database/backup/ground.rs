@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
 
-use crate::cli::Ran;
+use crate::cli::{Ran, executable};
 use crate::servers::cluster::{Cluster, Place};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -28,8 +28,7 @@ impl Ground {
         let inside = cluster.inside().to_owned();
         let ground = Self { cluster, place: place.clone(), inside };
         let program = ground.outside("chronoform");
-        fs::copy(env!("CARGO_BIN_EXE_chronoform"), &program).map_err(|error| error.to_string())?;
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).map_err(|error| error.to_string())?;
+        executable(env!("CARGO_BIN_EXE_chronoform"), &program);
         fs::create_dir(ground.outside("policies")).map_err(|error| error.to_string())?;
         fs::set_permissions(ground.outside("policies"), fs::Permissions::from_mode(0o755))
             .map_err(|error| error.to_string())?;
