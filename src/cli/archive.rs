@@ -13,7 +13,7 @@ use crate::core::{Bytes, QualifiedName};
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::kinds::archive::NOT_RESTORED;
 use crate::kinds::archive_store;
-use crate::ops::archiver::{self, Contents, Entry, Moment, Span, Stopped, Store, Unsound};
+use crate::ops::archiver::{self, Contents, Entry, Moment, Span, Stopped, Store, StoreError, Unsound};
 use crate::report::{self, ArchiveLine};
 use crate::{load, snapshot};
 
@@ -219,6 +219,8 @@ fn verify(table: Option<&str>, which: &Which, one_in: Option<u64>, context: &mut
             let problem = match entry.verify(threads) {
                 Ok(()) => None,
                 Err(Unsound::Archive(error)) => Some(error.to_string()),
+                // Another file may have another key.
+                Err(Unsound::Store(error @ StoreError::Sealed(_))) => Some(format!("{error}: {}", error.help())),
                 // Of the rest nobody can tell anything.
                 Err(Unsound::Store(error)) => return Err(error.diagnostic(&entry.file()).into()),
             };
@@ -302,9 +304,12 @@ fn of_one_database<'a>(all: Vec<&'a Entry>, own: &str) -> Result<Vec<&'a Entry>,
 
 fn stopped(stopped: Stopped) -> Failure {
     let message = format!("nothing was brought back: {stopped}");
-    Diagnostic::error(&NOT_RESTORED, message)
-        .help("all of it is one transaction, which was rolled back: mend what stopped it and do the same again")
-        .into()
+    let again = "all of it is one transaction, which was rolled back: mend what stopped it and do the same again";
+    let help = match &stopped {
+        Stopped::Store(error) => format!("{}; {again}", error.help()),
+        _ => again.to_owned(),
+    };
+    Diagnostic::error(&NOT_RESTORED, message).help(help).into()
 }
 
 fn query(table: &str, which: &Which, limit: usize, context: &mut Context) -> Result<Exit, Failure> {

@@ -21,7 +21,7 @@ impl Document {
     pub fn secrets(&self) -> &'static [&'static str] {
         match self.kind {
             "backup" => &["/encryption/key", "/repository/s3/key", "/repository/s3/secret"],
-            "archive_store" => &["/location/s3/key", "/location/s3/secret"],
+            "archive_store" => &["/encryption/key", "/location/s3/key", "/location/s3/secret"],
             _ => &[],
         }
     }

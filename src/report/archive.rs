@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::core::Bytes;
 use crate::report::phrase::{self, Sentence};
 use crate::report::table::{Cell, Mood, Table, columns};
-use crate::report::{Format, Options, html, json, markdown, text};
+use crate::report::{Format, Options, clean, html, json, markdown, text};
 
 /// One archived chunk.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -70,7 +70,20 @@ pub fn list(lines: &[ArchiveLine], options: &Options) -> String {
         0 => Sentence::of("Nothing is archived."),
         files => Sentence::of(format!("{}, {rows} rows, {bytes}.", phrase::many(files, "file"))),
     };
+    if options.format == Format::Text {
+        let (whole, wrong): (Vec<_>, Vec<_>) = lines.iter().cloned().partition(|line| line.problem.is_none());
+        return text::titled(&verdict, &table(&whole), options) + &told(&wrong);
+    }
     drawn("Archive", &verdict, &table(lines), &lines, options)
+}
+
+/// What is wrong, file by file: paths are too long for a table of text.
+fn told(wrong: &[ArchiveLine]) -> String {
+    let each = wrong.iter().map(|line| {
+        let problem = line.problem.as_deref().unwrap_or_default();
+        format!("\n{}\n  {}\n", clean(&line.file), clean(problem))
+    });
+    each.collect()
 }
 
 /// Whether it is whole.
@@ -83,6 +96,9 @@ pub fn verify(lines: &[ArchiveLine], options: &Options) -> String {
         }
         several => Sentence::of(format!("{several} of {files} cannot be trusted.")),
     };
+    if options.format == Format::Text {
+        return text::titled(&verdict, &Table::default(), options) + &told(&wrong);
+    }
     drawn("Archive", &verdict, &problems(&wrong), &lines, options)
 }
 
@@ -203,6 +219,18 @@ mod tests {
             columns: columns.iter().map(|name| (*name).to_owned()).collect(),
             rows: vec![row.iter().map(owned).collect()],
         }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_one_line_below_its_file() {
+        let path = format!("/srv/{}.parquet", "long".repeat(60));
+        let wrong =
+            ArchiveLine { file: path.clone(), problem: Some("it is\ngone".to_owned()), ..ArchiveLine::default() };
+        let lines = [ArchiveLine::default(), wrong];
+        let told = format!("\n{path}\n  it is\\ngone\n");
+        let options = Options::default();
+        assert_eq!(verify(&lines, &options), format!("1 of 2 files cannot be trusted.\n{told}"));
+        assert!(list(&lines, &options).ends_with(&told), "{}", list(&lines, &options));
     }
 
     #[test]

@@ -14,7 +14,6 @@
 
 #[allow(dead_code, reason = "the other benchmark uses more of it")]
 mod measure;
-#[allow(dead_code, reason = "tests use more of it")]
 #[path = "../database/servers.rs"]
 mod servers;
 

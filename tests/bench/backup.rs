@@ -8,6 +8,7 @@
 //! The server is a PostgreSQL of this machine, started and stopped here.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::indexing_slicing, reason = "what the tests share with it does")]
 
 #[allow(dead_code, reason = "tests use more of it")]
 #[path = "../database/cli.rs"]
@@ -185,7 +186,11 @@ fn measure(ground: &Ground, engine: &str, rounds: usize) -> Result<bool, String>
     let (title, of_bare, share) = (format!("chronoform backup run, {engine}"), whole / bare, own / whole);
     println!("{title:<36} {whole:>8.2} {of_bare:>9.2} {own:>9.2}s {:>6.1} %", share * 100.0);
     if share > MAX_SHARE {
-        eprintln!("MISSED: {engine}: {:.1} % of the time is Chronoform's, of {:.0} %", share * 100.0, MAX_SHARE * 100.0);
+        eprintln!(
+            "MISSED: {engine}: {:.1} % of the time is Chronoform's, of {:.0} %",
+            share * 100.0,
+            MAX_SHARE * 100.0
+        );
     }
     Ok(share <= MAX_SHARE)
 }

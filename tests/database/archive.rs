@@ -43,7 +43,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
 
 /// Six chunks of one day each, long ago, and one of today. Where the server can, some are in the
 /// columnstore: one whole, and one with rows beside it.
-fn prepare(db: &Db, place: &Workplace<'_>, drop: bool) {
+pub fn prepare(db: &Db, place: &Workplace<'_>, drop: bool) {
     db.run(
         "CREATE TABLE public.trades (time timestamptz NOT NULL, symbol text, gone int, price float8, note jsonb);
          SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
@@ -73,16 +73,16 @@ fn prepare(db: &Db, place: &Workplace<'_>, drop: bool) {
     );
 }
 
-fn run(place: &Workplace<'_>) -> Ran {
+pub fn run(place: &Workplace<'_>) -> Ran {
     place.run(&["run", "archive", "--policies", "policy.yaml", "--auto-approve"])
 }
 
 /// Old rows that are in the table still.
-fn left(db: &Db) -> usize {
+pub fn left(db: &Db) -> usize {
     db.lines("SELECT count(*) FROM public.trades WHERE time < now() - INTERVAL '30 days'").remove(0).parse().unwrap()
 }
 
-fn files(place: &Workplace<'_>, ending: &str) -> Vec<PathBuf> {
+pub fn files(place: &Workplace<'_>, ending: &str) -> Vec<PathBuf> {
     below(place.path().join("store"), ending)
 }
 
@@ -105,7 +105,7 @@ pub fn below(folder: PathBuf, ending: &str) -> Vec<PathBuf> {
 }
 
 /// What is in the table together with what the archive gives back is what there was, row for row.
-fn nothing_is_lost(db: &Db, place: &Workplace<'_>) {
+pub fn nothing_is_lost(db: &Db, place: &Workplace<'_>) {
     db.run("DROP TABLE IF EXISTS public.back; CREATE TABLE public.back (LIKE public.trades)");
     if !files(place, ".json").is_empty() {
         let back = ["archive", "restore", "public.trades", "--into", "public.back", "--policies", "policy.yaml"];
@@ -117,7 +117,7 @@ fn nothing_is_lost(db: &Db, place: &Workplace<'_>) {
 }
 
 /// What came back is exactly what there was of it: no row twice, none changed.
-fn is_exact(db: &Db) {
+pub fn is_exact(db: &Db) {
     let differing = "SELECT count(*) FROM ((SELECT t::text FROM public.before AS t WHERE time < now() - INTERVAL '30 days' \
                      EXCEPT ALL SELECT b::text FROM public.back AS b) \
                      UNION ALL (SELECT b::text FROM public.back AS b EXCEPT ALL SELECT t::text FROM public.before AS t)) AS d";

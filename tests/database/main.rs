@@ -15,7 +15,9 @@
 
 mod archive;
 mod archive_codec;
+mod archive_faults;
 mod archive_s3;
+mod archive_sealed;
 mod backup;
 mod cases;
 mod cli;
@@ -90,8 +92,10 @@ fn in_turns(trials: Vec<Trial>) -> Vec<Trial> {
 fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
     trials.extend(archive::trials(tier, servers));
+    trials.extend(archive_faults::trials(tier, servers));
     trials.extend(archive_codec::trials(tier, servers));
     trials.extend(archive_s3::trials(tier, servers));
+    trials.extend(archive_sealed::trials(tier, servers));
     trials.extend(backup::trials(tier, servers));
     trials.extend(backup::pgbackrest::trials(tier, servers));
     trials.extend(detection::trials(tier, servers));

@@ -44,8 +44,13 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
 }
 
 /// What a store's document says that the work needs, so that a plan carries all of it.
-pub const OF_THE_STORE: [&str; 4] =
-    [archive_store::PATH, archive_store::S3, archive_store::COMPRESSION, archive_store::ROW_GROUP];
+pub const OF_THE_STORE: [&str; 5] = [
+    archive_store::PATH,
+    archive_store::S3,
+    archive_store::ENCRYPTION,
+    archive_store::COMPRESSION,
+    archive_store::ROW_GROUP,
+];
 
 /// The resource together with what its store says; `None` where nobody describes that.
 pub fn whole(desired: &Desired, all: &BTreeMap<Address, Desired>) -> Option<Desired> {

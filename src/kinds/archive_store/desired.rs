@@ -7,7 +7,10 @@ use crate::core::{Address, Bytes, Desired, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::SectionInput;
 use crate::kinds::archive_store::location::{self, Location};
-use crate::kinds::archive_store::{COMPRESSION, CURRENT, KEEP, ROW_GROUP, STATE};
+use crate::kinds::archive_store::{COMPRESSION, CURRENT, ENCRYPTION, FORMER_KEYS, KEEP, ROW_GROUP, STATE};
+use crate::kinds::backup::told;
+use crate::kinds::bucket::secret;
+use crate::kinds::repository::FILE;
 
 /// The smallest and the largest row group: below, a file's columns are too short to compress well;
 /// above, writing one takes too much memory.
@@ -23,10 +26,43 @@ pub struct ArchiveStore {
     /// How they are written.
     #[serde(default)]
     pub format: Format,
+    /// How they are encrypted; without it, they are not. What is there already stays as it is.
+    pub encryption: Option<Encryption>,
     /// How long an archived chunk is kept, counted from the end of its range; then `run archive --allow
     /// deletes_data` removes it. Without it, and for chunks whose time is a whole number, for ever.
     #[schemars(example = &"7 years")]
     pub keep: Option<String>,
+}
+
+/// How files are encrypted: each as a whole, in the format of Tink's streaming AEAD `AES256_GCM_HKDF_1MB`. Without
+/// the key, nobody reads them again.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Encryption {
+    /// The cipher.
+    #[serde(default)]
+    pub cipher: Cipher,
+    /// The key, out of the environment: 64 hexadecimal digits, as `openssl rand -hex 32` makes them.
+    #[schemars(example = &"${env.ARCHIVE_KEY}")]
+    pub key: Option<String>,
+    /// A file whose first line is the key.
+    #[schemars(example = &"/run/secrets/archive_key")]
+    pub key_file: Option<String>,
+    /// Files whose first lines are keys that the store had before: what was written with one of them is read with
+    /// it still.
+    #[serde(default)]
+    #[schemars(example = &["/run/secrets/archive_key_2025"])]
+    pub former_key_files: Vec<String>,
+}
+
+/// A cipher.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[schemars(extend("default" = "aes-256"))]
+pub enum Cipher {
+    /// AES with a key of 256 bits.
+    #[default]
+    #[serde(rename = "aes-256")]
+    Aes256,
 }
 
 /// How files are written.
@@ -61,7 +97,7 @@ pub enum Compression {
 }
 
 /// The keys of [`ArchiveStore`] itself; the rest of the document is its head.
-const KEYS: [&str; 3] = ["location", "format", "keep"];
+const KEYS: [&str; 4] = ["location", "format", "encryption", "keep"];
 
 /// The resource of a document.
 pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desired> {
@@ -71,6 +107,19 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     let mut desired = input.desired(Address::global(super::ID, &input.head.name), None);
     let before = sink.len();
     location::read(&raw.location, input, &mut desired, sink);
+    if let Some(Encryption { cipher: Cipher::Aes256, key, key_file, former_key_files }) = &raw.encryption {
+        if let Some(from) = secret(input, (key.as_ref(), key_file.as_ref()), "/encryption", "key", sink) {
+            input.set(&mut desired, ENCRYPTION, "/encryption", Value::text(from));
+        }
+        let former = former_key_files.iter().enumerate();
+        let former: Vec<String> = former
+            .filter_map(|(at, path)| told(input, path, &format!("/encryption/former_key_files/{at}"), sink))
+            .map(|path| format!("{FILE}{path}"))
+            .collect();
+        if !former.is_empty() {
+            input.set(&mut desired, FORMER_KEYS, "/encryption/former_key_files", Value::texts(former));
+        }
+    }
     if sink.iter().skip(before).any(Diagnostic::is_error) {
         return Vec::new();
     }

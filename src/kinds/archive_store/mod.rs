@@ -53,6 +53,10 @@ pub mod s3 {
     pub const SECRET: &str = "secret";
 }
 
+/// The attribute that says where the key is from that files are encrypted with; nothing where they are not.
+pub const ENCRYPTION: &str = "encryption";
+/// The attribute that says where the keys are from that files were encrypted with before, to read those.
+pub const FORMER_KEYS: &str = "former_keys";
 /// How pages are compressed: `zstd`.
 pub const COMPRESSION: &str = "compression";
 /// How many bytes of rows a row group holds.
@@ -90,7 +94,10 @@ pub static UNREACHABLE: Code = Code::new(
 /// A store whose bucket's server has a certificate that is not trusted.
 pub static UNTRUSTED: Code =
     Code::new("archive-untrusted", "A store's bucket whose server has a certificate that is not trusted.");
-static CODES: [&Code; 6] = [&EXPIRED, &UNUSABLE, &REFUSED, &NO_BUCKET, &UNREACHABLE, &UNTRUSTED];
+/// A key that is none, or not the one that a file was encrypted with.
+pub static WRONG_KEY: Code =
+    Code::new("archive-key", "A key that is none for an archive, or not the one that a file was encrypted with.");
+static CODES: [&Code; 7] = [&EXPIRED, &UNUSABLE, &REFUSED, &NO_BUCKET, &UNREACHABLE, &UNTRUSTED, &WRONG_KEY];
 
 /// The kind.
 pub struct ArchiveStore;

@@ -1,7 +1,7 @@
 //! Nothing is done to the database for a store; what has expired leaves it.
 
 use crate::core::Hazard;
-use crate::kinds::archive_store::{COMPRESSION, KEEP, PATH, ROW_GROUP, S3, STATE};
+use crate::kinds::archive_store::{COMPRESSION, ENCRYPTION, FORMER_KEYS, KEEP, PATH, ROW_GROUP, S3, STATE};
 use crate::kinds::{AttributeRule, How, Needs, Rules, StepRule, Variant};
 
 static EXPIRE: StepRule = StepRule {
@@ -26,6 +26,8 @@ pub static RULES: Rules = Rules {
     attributes: &[
         said(PATH),
         said(S3),
+        said(ENCRYPTION),
+        said(FORMER_KEYS),
         said(COMPRESSION),
         said(ROW_GROUP),
         said(KEEP),

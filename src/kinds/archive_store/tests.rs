@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ArchiveStore, COMPRESSION, CURRENT, KEEP, PATH, ROW_GROUP, S3, SPOOL, STATE, s3};
+use super::{ArchiveStore, COMPRESSION, CURRENT, ENCRYPTION, FORMER_KEYS, KEEP, PATH, ROW_GROUP, S3, SPOOL, STATE, s3};
 use crate::core::{Interval, Value};
 use crate::kinds::Kind;
 use crate::kinds::fixture::{World, codes, daily, desired, expand};
@@ -25,6 +25,30 @@ fn a_store_is_a_folder_and_how_files_are_written_to_it() {
     assert_eq!(more.get(ROW_GROUP), Some(&Value::Int(8 << 20)));
     assert_eq!(more.get(KEEP), Some(&Value::Interval(Interval::days(30))));
     assert_eq!((least.get(STATE), more.get(STATE)), (None, Some(&Value::text(CURRENT))));
+}
+
+#[test]
+fn the_key_is_somewhere_else() {
+    let sealed =
+        |encryption: serde_json::Value| json!({"location": {"path": "/srv/archive"}, "encryption": encryption});
+    let made = desired(KIND, &sealed(json!({"cipher": "aes-256", "key": "${env.A}"})));
+    assert_eq!((made.get(ENCRYPTION), made.get(FORMER_KEYS)), (Some(&Value::text("${env.A}")), None));
+    let made = desired(KIND, &sealed(json!({"key_file": "/run/b", "former_key_files": ["/run/a", "/run/0"]})));
+    assert_eq!(made.get(ENCRYPTION), Some(&Value::text("file:/run/b")));
+    assert_eq!(made.get(FORMER_KEYS), Some(&Value::texts(["file:/run/a".to_owned(), "file:/run/0".to_owned()])));
+    for (encryption, code) in [
+        (json!({"key": "8f1d5a0be94c3372e6a90b4cd7f2186453ac0e9d7b61f8250c9e4a3f6d71b802"}), "secret-in-policy"),
+        (json!({"key": "${env.A}", "key_file": "/run/b"}), "missing-key"),
+        (json!({}), "missing-key"),
+        (json!({"key_file": "b"}), "wrong-value"),
+        (json!({"key_file": "/run/b", "former_key_files": ["a"]}), "wrong-value"),
+        (json!({"key_file": "/run/b", "cipher": "aes-128"}), "wrong-value"),
+    ] {
+        let (made, found) = expand(KIND, &sealed(encryption.clone()));
+        assert!(made.is_empty(), "{encryption}");
+        assert_eq!(codes(&found), [code], "{encryption}");
+        assert!(!format!("{found:?}").contains("8f1d5a0b"), "{found:?}");
+    }
 }
 
 fn in_bucket() -> serde_json::Value {

@@ -33,6 +33,12 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// What of it may be read by whoever may not read the values: not which of them are at the ends.
+    #[must_use]
+    pub fn without_values(self) -> Self {
+        Self { min: None, max: None, ..self }
+    }
+
     /// That another reading of the column found the same.
     ///
     /// # Errors

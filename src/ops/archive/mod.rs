@@ -28,6 +28,7 @@ pub mod manifest;
 mod page;
 pub mod read;
 mod schema;
+pub mod sealed;
 mod show;
 pub mod sql;
 pub mod stored;

@@ -71,8 +71,27 @@ pub fn compare<R: ChunkReader + 'static>(archive: &Archive<R>, found: &Found, ma
     if !archive.columns().iter().eq(manifest.columns.iter().map(|kept| &kept.column)) {
         return differs("its columns are not those of its manifest".to_owned());
     }
-    for (kept, found) in manifest.columns.iter().zip(&found.evidence) {
-        kept.evidence.compare(&kept.column.name, found)?;
+    for ((kept, found), claimed) in manifest.columns.iter().zip(&found.evidence).zip(archive.claims()) {
+        // What the file says of itself, which in one that is encrypted is the whole of it.
+        claimed.compare(&kept.column.name, found)?;
+        let found = found.clone();
+        let found = if manifest.file.key_id.is_some() { found.without_values() } else { found };
+        kept.evidence.compare(&kept.column.name, &found)?;
+    }
+    same_chunk(archive, manifest)
+}
+
+/// That a file says of itself that it is of the manifest's chunk, where it says anything.
+///
+/// # Errors
+/// [`ArchiveError::Differs`].
+pub fn same_chunk<R: ChunkReader + 'static>(archive: &Archive<R>, manifest: &Manifest) -> Result<()> {
+    for (name, wanted) in [("chunk", &manifest.chunk), ("table", &manifest.relation)] {
+        let said = archive.about().iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        if let Some(said) = said.filter(|said| **said != wanted.to_string()) {
+            let what = format!("it is of the {name} {said}, and its manifest of {wanted}");
+            return Err(ArchiveError::Differs { column: None, what });
+        }
     }
     Ok(())
 }

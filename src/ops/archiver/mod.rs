@@ -138,7 +138,7 @@ pub fn contents(store: &Store) -> Result<Contents, StoreError> {
 fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
     let mut contents = Contents::default();
     for (name, bytes) in store.manifests(below)? {
-        match Manifest::of_bytes(&bytes) {
+        match Manifest::of_bytes(&bytes).and_then(|manifest| in_its_place(&name, manifest)) {
             Ok(manifest) => {
                 contents.entries.push(Entry { store: store.clone(), name, manifest, superseded: false });
             }
@@ -161,6 +161,19 @@ fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
         entry.superseded = superseded;
     }
     Ok(contents)
+}
+
+/// A manifest is beside the file that it is of, which bears the same name. One that is elsewhere was put there
+/// by somebody.
+fn in_its_place(name: &str, manifest: Manifest) -> Result<Manifest, ArchiveError> {
+    let own = name.rsplit_once('/').map_or(name, |(_, own)| own).trim_end_matches(store::MANIFEST);
+    let file = manifest.file.name.as_str();
+    let of_file = file.strip_suffix(store::SEALED).unwrap_or(file).trim_end_matches(store::DATA);
+    if own == of_file {
+        return Ok(manifest);
+    }
+    let why = format!("it is the manifest of {} ({}), under another's name", manifest.chunk, manifest.file.name);
+    Err(ArchiveError::Manifest { why })
 }
 
 impl Contents {
@@ -196,6 +209,9 @@ impl From<StoreError> for Unsound {
         let is_of_one_file = error.is_of_one_file();
         match error {
             StoreError::Folder(error) => Self::Archive(error.into()),
+            StoreError::Sealed(error @ ArchiveError::Corrupt { .. }) => Self::Archive(error),
+            // Told with what helps.
+            error @ StoreError::Sealed(_) => Self::Store(error),
             error if is_of_one_file => Self::Archive(ArchiveError::Io { message: error.to_string(), full: false }),
             error => Self::Store(error),
         }
@@ -223,12 +239,14 @@ impl Entry {
         self.store.shown(&self.data())
     }
 
-    /// Opens its data file, to read all of it.
+    /// Opens its data file, to read all of it, if it is byte for byte the one that was written.
     ///
     /// # Errors
-    /// When it is not there or is none.
+    /// When it is not there, is none or is another.
     pub fn open(&self) -> Result<Archive<DataFile>, Unsound> {
-        Ok(Archive::open(self.store.open(&self.data())?)?)
+        let file = self.store.open(&self.data(), self.manifest.file.key_id.as_deref())?;
+        verify::same_file(&file, &self.manifest)?;
+        Ok(Archive::open(file)?)
     }
 
     /// Opens its data file, to look at a little of it.
@@ -236,7 +254,10 @@ impl Entry {
     /// # Errors
     /// When it is not there or is none.
     pub fn look_into(&self) -> Result<Archive<DataFile>, Unsound> {
-        Ok(Archive::open(self.store.look_into(&self.data())?)?)
+        let file = self.store.look_into(&self.data(), self.manifest.file.key_id.as_deref())?;
+        let archive = Archive::open(file)?;
+        verify::same_chunk(&archive, &self.manifest)?;
+        Ok(archive)
     }
 
     /// Proves it: every byte hashed, and every value read and compared with what was read from the
@@ -245,7 +266,7 @@ impl Entry {
     /// # Errors
     /// What is wrong with it.
     pub fn verify(&self, threads: usize) -> Result<(), Unsound> {
-        verify::verify(self.store.open(&self.data())?, &self.manifest, threads)?;
+        verify::verify(self.store.open(&self.data(), self.manifest.file.key_id.as_deref())?, &self.manifest, threads)?;
         Ok(())
     }
 }

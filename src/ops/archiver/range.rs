@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufWriter, Seek};
+use std::io::{self, BufWriter, Seek, Write};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,7 +18,8 @@ use crate::core::{Bytes, Param, QualifiedName, Query, Row, RowError, Server, Tas
 use crate::kinds::archive::Mark;
 use crate::ops::archive::export::{Exported, Source, TransferError, export, facts};
 use crate::ops::archive::manifest::{self, Bound, Kept, Manifest, Sum, Versions};
-use crate::ops::archive::{ArchiveError, Options, sql, verify};
+use crate::ops::archive::sealed::{Sealer, StoreKey};
+use crate::ops::archive::{ArchiveError, Evidence, Options, sql, verify};
 use crate::ops::archiver::Moment;
 use crate::ops::archiver::store::{Shelf, Slot, Store};
 use crate::ops::archiver::trouble::StoreError;
@@ -185,6 +186,38 @@ impl Range {
     }
 }
 
+/// Where rows go: into a file, or into an encrypted one.
+enum Out {
+    Plain(BufWriter<File>),
+    Sealed(Box<Sealer<BufWriter<File>>>),
+}
+
+impl Out {
+    /// Writes what is left.
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Plain(mut out) => out.flush(),
+            Self::Sealed(out) => out.finish()?.flush(),
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(out) => out.write(bytes),
+            Self::Sealed(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(out) => out.flush(),
+            Self::Sealed(out) => out.flush(),
+        }
+    }
+}
+
 /// A range being worked on.
 pub struct Work<'a> {
     /// What it is about.
@@ -281,7 +314,7 @@ impl Work<'_> {
             // One that cannot be read is of no use here, and is told by `archive verify`.
             let Ok(manifest) = Manifest::of_bytes(&bytes) else { continue };
             if manifest.token == token && manifest.chunk == *chunk {
-                let whole = match shelf.open(&manifest.file.name) {
+                let whole = match shelf.open(&manifest.file.name, manifest.file.key_id.as_deref()) {
                     Ok(file) => verify::same_file(&file, &manifest).is_ok(),
                     Err(error) if error.is_of_one_file() => false,
                     Err(error) => return Err(error.into()),
@@ -298,13 +331,15 @@ impl Work<'_> {
     fn copied(&mut self, shelf: &Shelf, chunk: &QualifiedName, token: &str) -> Result<Option<Sum>, Stopped> {
         let mut unfinished = shelf.begin(chunk)?;
         self.patiently(|session| session.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {ONE_TRY}")))?;
-        let read = self.read_out(chunk, &unfinished.file()?);
+        let read = self.read_out(chunk, &unfinished.file()?, shelf.key());
         let ended = self.session.batch(if read.is_ok() { "COMMIT" } else { "ROLLBACK" });
         let (exported, sum) = read?;
         ended?;
         let (rows, bytes) = (exported.written.rows, Bytes(exported.written.bytes));
+        let key = shelf.key().map(StoreKey::id);
         let slot = Slot::new(chunk, &self.range.from, &self.range.until, &exported.written.sha256);
-        let manifest = self.manifest(chunk, &slot, exported, sum, token);
+        let slot = slot.sealed(key.is_some());
+        let manifest = self.manifest(chunk, &slot, exported, (sum, key), token);
         let interrupt = self.interrupt;
         let written = unfinished.written(&slot, &|| interrupt.is_requested())?;
         verify::verify(written, &manifest, threads())?;
@@ -316,7 +351,12 @@ impl Work<'_> {
     }
 
     /// Within the transaction: whoever still writes has ended, and all is read from one moment.
-    fn read_out(&mut self, chunk: &QualifiedName, file: &File) -> Result<(Exported, Option<Sum>), Stopped> {
+    fn read_out(
+        &mut self,
+        chunk: &QualifiedName,
+        file: &File,
+        key: Option<&StoreKey>,
+    ) -> Result<(Exported, Option<Sum>), Stopped> {
         if self.range.drop && self.range.freezes {
             // A writer that came before the freeze holds its lock to its end; those that come after are
             // refused. The lock comes before the moment that is read.
@@ -331,12 +371,17 @@ impl Work<'_> {
             let mut file = file.try_clone()?;
             file.rewind()?;
             file.set_len(0)?;
-            Ok(BufWriter::with_capacity(1 << 20, file))
+            let out = BufWriter::with_capacity(1 << 20, file);
+            Ok(match key {
+                Some(key) => Out::Sealed(Box::new(Sealer::new(out, key).map_err(io::Error::other)?)),
+                None => Out::Plain(out),
+            })
         };
         let interrupt = self.interrupt;
         let watch = |_| if interrupt.is_requested() { Err(ArchiveError::Stopped) } else { Ok(()) };
         let source = Source { relation: chunk, facts: &facts, about: &about, options: self.range.options };
-        let (_, exported) = export(self.session, source, anew, watch)?;
+        let (out, exported) = export(self.session, source, anew, watch)?;
+        out.finish()?;
         let sum = if self.range.drop && !self.range.freezes { Some(self.sum(chunk)?) } else { None };
         Ok((exported, sum))
     }
@@ -442,11 +487,14 @@ impl Work<'_> {
         chunk: &QualifiedName,
         slot: &Slot,
         exported: Exported,
-        sum: Option<Sum>,
+        (sum, key_id): (Option<Sum>, Option<String>),
         token: &str,
     ) -> Manifest {
         let Exported { columns, written } = exported;
-        let columns = columns.into_iter().zip(written.evidence).map(|(column, evidence)| Kept { column, evidence });
+        // Beside an encrypted file no value of it is to be read.
+        let told = |evidence: Evidence| if key_id.is_some() { evidence.without_values() } else { evidence };
+        let columns = columns.into_iter().zip(written.evidence);
+        let columns: Vec<Kept> = columns.map(|(column, evidence)| Kept { column, evidence: told(evidence) }).collect();
         // What cannot be read, such as a year before our era, is never left out of a choice by time: which
         // of its rows are meant, the server tells.
         let bound = |text: &str, else_at: i64| Bound {
@@ -463,13 +511,13 @@ impl Work<'_> {
                 end: bound(&self.range.until, i64::MAX),
             }),
             rows: written.rows,
-            columns: columns.collect(),
+            columns,
             file: manifest::File {
                 name: slot.data(),
                 bytes: written.bytes,
                 sha256: written.sha256,
                 codec: "zstd".to_owned(),
-                key_id: None,
+                key_id,
             },
             versions: Versions {
                 chronoform: env!("CARGO_PKG_VERSION").to_owned(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::core::{Param, QualifiedName, Query, Server, Value};
 use crate::ops::archive::export::restore as put_back;
 use crate::ops::archive::sql::{self, Within};
-use crate::ops::archiver::{Entry, Moment, Stopped};
+use crate::ops::archiver::{Entry, Moment, Stopped, Unsound};
 use crate::pg::Session;
 use crate::render::{Context, Renderer};
 
@@ -82,7 +82,11 @@ fn within(
         nothing_there(session, entry, span, into)?;
     }
     for entry in entries {
-        let archive = entry.open()?;
+        let named = |unsound: Unsound| match unsound {
+            Unsound::Archive(error) => Stopped::Refused(format!("{}: {error}", entry.file())),
+            Unsound::Store(error) => error.into(),
+        };
+        let archive = entry.open().map_err(named)?;
         let column = entry.manifest.range.as_ref().map(|range| range.column.as_str()).unwrap_or_default();
         let written = |end: &Option<(String, Moment)>| end.as_ref().map(|(text, _)| text.clone());
         let part = Within { column: column.to_owned(), from: written(&span.from), until: written(&span.until) };

@@ -12,23 +12,38 @@ use std::sync::Arc;
 
 use crate::bucket::Put;
 use crate::core::{Fingerprint, QualifiedName, Value};
-use crate::kinds::archive_store::{PATH, S3};
-use crate::ops::archive::DataFile;
+use crate::kinds::archive_store::{ENCRYPTION, FORMER_KEYS, PATH, S3};
+use crate::kinds::repository::FILE;
+use crate::ops::archive::sealed::{Sealed, StoreKey};
+use crate::ops::archive::{ArchiveError, DataFile};
 use crate::ops::archiver::folder;
 use crate::ops::archiver::in_bucket::{InBucket, Remote};
 use crate::ops::archiver::trouble::StoreError;
+use crate::ops::secret;
 
 /// How the names of manifests end.
 pub const MANIFEST: &str = ".json";
+/// How those of data files end.
+pub const DATA: &str = ".parquet";
+/// And what comes behind that where they are encrypted: what is encrypted is no Parquet to others.
+pub const SEALED: &str = ".aead";
 
 /// Nobody asks for anything to stop.
 fn on() -> bool {
     false
 }
 
-/// Where all files are.
+/// Where all files are, and the key that those have that are encrypted.
 #[derive(Clone, Debug)]
-pub enum Store {
+pub struct Store {
+    place: Place,
+    key: Option<Arc<StoreKey>>,
+    /// Those that it had before.
+    former: Arc<[StoreKey]>,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
     /// In a folder of this machine.
     Folder(PathBuf),
     /// In a bucket.
@@ -39,27 +54,53 @@ impl Store {
     /// By what a resource, or a plan's work, says of it; nothing where that names none.
     ///
     /// # Errors
-    /// When what lets into a bucket is not at hand.
+    /// When what lets into a bucket, or the key, is not at hand, or is none.
     pub fn of<'a>(said: impl Fn(&str) -> Option<&'a Value>) -> Result<Option<Self>, StoreError> {
-        if let Some(Value::Map(bucket)) = said(S3) {
-            return Ok(Some(Self::Bucket(Arc::new(InBucket::new(bucket)?))));
+        let place = match (said(S3), said(PATH).and_then(Value::as_text)) {
+            (Some(Value::Map(bucket)), _) => Place::Bucket(Arc::new(InBucket::new(bucket)?)),
+            (_, Some(path)) => Place::Folder(PathBuf::from(path)),
+            (_, None) => return Ok(None),
+        };
+        let read = |reference: &str| {
+            let missing = || StoreError::NoSecret(vec![format!("`{}`", reference.trim_start_matches(FILE))]);
+            StoreKey::read(&secret::value(reference).ok_or_else(missing)?).map_err(StoreError::Sealed)
+        };
+        let key = said(ENCRYPTION).and_then(Value::as_text).map(read).transpose()?.map(Arc::new);
+        let former = said(FORMER_KEYS).map(Value::as_list).unwrap_or_default().iter();
+        let former = former.filter_map(Value::as_text).map(read).collect::<Result<_, _>>()?;
+        Ok(Some(Self { place, key, former }))
+    }
+
+    /// The key that new files are encrypted with, if any.
+    pub fn key(&self) -> Option<&StoreKey> {
+        self.key.as_deref()
+    }
+
+    /// What is in a file, by the name of the key that it is encrypted with, if it is.
+    fn unsealed(&self, file: DataFile, key: Option<&str>) -> Result<DataFile, StoreError> {
+        let Some(wanted) = key else { return Ok(file) };
+        match self.key().into_iter().chain(self.former.iter()).find(|own| own.id() == wanted) {
+            Some(key) => Sealed::open(file, key).map_err(StoreError::Sealed),
+            None => {
+                let given = self.key().map(StoreKey::id);
+                Err(StoreError::Sealed(ArchiveError::WrongKey { wanted: Some(wanted.to_owned()), given }))
+            }
         }
-        Ok(said(PATH).and_then(Value::as_text).map(|path| Self::Folder(PathBuf::from(path))))
     }
 
     /// Where it is, for people.
     pub fn place(&self) -> String {
-        match self {
-            Self::Folder(path) => path.display().to_string(),
-            Self::Bucket(bucket) => bucket.shown(""),
+        match &self.place {
+            Place::Folder(path) => path.display().to_string(),
+            Place::Bucket(bucket) => bucket.shown(""),
         }
     }
 
     /// A file of it, for people.
     pub fn shown(&self, name: &str) -> String {
-        match self {
-            Self::Folder(path) => path.join(name).display().to_string(),
-            Self::Bucket(bucket) => bucket.shown(name),
+        match &self.place {
+            Place::Folder(path) => path.join(name).display().to_string(),
+            Place::Bucket(bucket) => bucket.shown(name),
         }
     }
 
@@ -74,34 +115,36 @@ impl Store {
 
     /// Only those that have something in their names.
     fn manifests_with(&self, below: &str, part: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        match self {
-            Self::Folder(path) => Ok(folder::manifests(path, below, part)?),
-            Self::Bucket(bucket) => bucket.manifests(below, part),
+        match &self.place {
+            Place::Folder(path) => Ok(folder::manifests(path, below, part)?),
+            Place::Bucket(bucket) => bucket.manifests(below, part),
         }
     }
 
-    /// Opens a data file to read all of it. One in a bucket is brought to this machine.
+    /// Opens a data file to read all of it. One in a bucket is brought to this machine. `key` names the one that it
+    /// is encrypted with, if it is.
     ///
     /// # Errors
     /// What the file system or the bucket's server says.
-    pub fn open(&self, name: &str) -> Result<DataFile, StoreError> {
-        match self {
-            Self::Folder(path) => Ok(DataFile::new(File::open(path.join(name))?)?),
-            Self::Bucket(bucket) => bucket.open(name, &on),
-        }
+    pub fn open(&self, name: &str, key: Option<&str>) -> Result<DataFile, StoreError> {
+        let file = match &self.place {
+            Place::Folder(path) => DataFile::new(File::open(path.join(name))?)?,
+            Place::Bucket(bucket) => bucket.open(name, &on)?,
+        };
+        self.unsealed(file, key)
     }
 
     /// Opens a data file to read a little of it, where it is.
     ///
     /// # Errors
     /// What the file system or the bucket's server says.
-    pub fn look_into(&self, name: &str) -> Result<DataFile, StoreError> {
-        match self {
-            Self::Folder(_) => self.open(name),
-            Self::Bucket(bucket) => {
+    pub fn look_into(&self, name: &str, key: Option<&str>) -> Result<DataFile, StoreError> {
+        match &self.place {
+            Place::Folder(_) => self.open(name, key),
+            Place::Bucket(bucket) => {
                 let length = bucket.length(name)?;
                 let remote = Remote { store: Arc::clone(bucket), name: name.to_owned(), length };
-                Ok(DataFile::of(Arc::new(remote), length))
+                self.unsealed(DataFile::of(Arc::new(remote), length), key)
             }
         }
     }
@@ -111,9 +154,9 @@ impl Store {
     /// # Errors
     /// What the file system or the bucket's server says.
     pub fn remove(&self, name: &str) -> Result<(), StoreError> {
-        match self {
-            Self::Folder(path) => Ok(folder::remove(&path.join(name))?),
-            Self::Bucket(bucket) => bucket.remove(name),
+        match &self.place {
+            Place::Folder(path) => Ok(folder::remove(&path.join(name))?),
+            Place::Bucket(bucket) => bucket.remove(name),
         }
     }
 }
@@ -128,24 +171,34 @@ pub struct Shelf {
 
 /// A chunk's place: its names without what they end with.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Slot(String);
+pub struct Slot {
+    name: String,
+    is_sealed: bool,
+}
 
 impl Slot {
     /// The slot of a chunk and its range, as the server prints it. `digest` tells apart what was written
     /// of one chunk at different times.
     pub fn new(chunk: &QualifiedName, from: &str, until: &str, digest: &str) -> Self {
         let digest: String = digest.chars().take(12).collect();
-        Self(format!("{}_{}_{}_{digest}", safe(from), safe(until), safe(&chunk.name)))
+        let name = format!("{}_{}_{}_{digest}", safe(from), safe(until), safe(&chunk.name));
+        Self { name, is_sealed: false }
+    }
+
+    /// The same of a file that is encrypted, or not.
+    #[must_use]
+    pub fn sealed(self, is_sealed: bool) -> Self {
+        Self { is_sealed, ..self }
     }
 
     /// The data file's name.
     pub fn data(&self) -> String {
-        format!("{}.parquet", self.0)
+        format!("{}{DATA}{}", self.name, if self.is_sealed { SEALED } else { "" })
     }
 
     /// The manifest's.
     pub fn manifest(&self) -> String {
-        format!("{}{MANIFEST}", self.0)
+        format!("{}{MANIFEST}", self.name)
     }
 }
 
@@ -200,12 +253,12 @@ impl Shelf {
     /// # Errors
     /// What the file system says.
     pub fn begin(&self, chunk: &QualifiedName) -> Result<Unfinished<'_>, StoreError> {
-        let (path, file) = match &self.store {
-            Store::Folder(store) => {
+        let (path, file) = match &self.store.place {
+            Place::Folder(store) => {
                 let (path, file) = folder::begin(&store.join(&self.name), &safe(&chunk.name))?;
                 (Some(path), file)
             }
-            Store::Bucket(bucket) => (None, bucket.spool()?),
+            Place::Bucket(bucket) => (None, bucket.spool()?),
         };
         Ok(Unfinished { shelf: self, path, file, made: None, kept: false })
     }
@@ -224,9 +277,9 @@ impl Shelf {
     /// What the file system or the bucket's server says.
     pub fn seal(&self, slot: &Slot, manifest: &[u8]) -> Result<(), StoreError> {
         let name = self.file(&slot.manifest());
-        match &self.store {
-            Store::Folder(store) => Ok(folder::seal(&store.join(name), manifest)?),
-            Store::Bucket(bucket) => bucket.seal(&name, manifest),
+        match &self.store.place {
+            Place::Folder(store) => Ok(folder::seal(&store.join(name), manifest)?),
+            Place::Bucket(bucket) => bucket.seal(&name, manifest),
         }
     }
 
@@ -234,8 +287,13 @@ impl Shelf {
     ///
     /// # Errors
     /// What the file system or the bucket's server says.
-    pub fn open(&self, name: &str) -> Result<DataFile, StoreError> {
-        self.store.open(&self.file(name))
+    pub fn open(&self, name: &str, key: Option<&str>) -> Result<DataFile, StoreError> {
+        self.store.open(&self.file(name), key)
+    }
+
+    /// The key that its new files are encrypted with, if any.
+    pub fn key(&self) -> Option<&StoreKey> {
+        self.store.key()
     }
 }
 
@@ -265,17 +323,19 @@ impl Unfinished<'_> {
     /// # Errors
     /// What the file system or the bucket's server says.
     pub fn written(&mut self, slot: &Slot, stop: &dyn Fn() -> bool) -> Result<DataFile, StoreError> {
-        match (&self.shelf.store, &self.path) {
-            (Store::Bucket(bucket), _) => {
+        let written = match (&self.shelf.store.place, &self.path) {
+            (Place::Bucket(bucket), _) => {
                 let name = self.shelf.file(&slot.data());
                 if bucket.put_file(&name, &self.file, stop)? == Put::Done {
                     self.made = Some(name.clone());
                 }
-                bucket.open(&name, stop)
+                bucket.open(&name, stop)?
             }
-            (_, Some(path)) => Ok(DataFile::new(File::open(path)?)?),
-            (_, None) => Err(io::Error::other("the file is nowhere").into()),
-        }
+            (_, Some(path)) => DataFile::new(File::open(path)?)?,
+            (_, None) => return Err(io::Error::other("the file is nowhere").into()),
+        };
+        let key = self.shelf.key().filter(|_| slot.is_sealed).map(StoreKey::id);
+        self.shelf.store.unsealed(written, key.as_deref())
     }
 
     /// Keeps it: it has been proved.
@@ -283,7 +343,7 @@ impl Unfinished<'_> {
     /// # Errors
     /// What the file system says.
     pub fn keep(mut self, slot: &Slot) -> Result<(), StoreError> {
-        if let (Store::Folder(store), Some(path)) = (&self.shelf.store, &self.path) {
+        if let (Place::Folder(store), Some(path)) = (&self.shelf.store.place, &self.path) {
             folder::keep(&self.file, path, &store.join(self.shelf.file(&slot.data())))?;
         }
         self.kept = true;
@@ -316,7 +376,11 @@ mod tests {
     use super::*;
 
     fn shelf(folder: &Path) -> Shelf {
-        Shelf::new(&Store::Folder(folder.to_owned()), ("7", "trading"), &QualifiedName::new("public", "trades"))
+        Shelf::new(
+            &Store { place: Place::Folder(folder.to_owned()), key: None, former: Arc::default() },
+            ("7", "trading"),
+            &QualifiedName::new("public", "trades"),
+        )
     }
 
     fn chunk() -> QualifiedName {
@@ -359,7 +423,7 @@ mod tests {
         assert_eq!(shelf.store.manifests("").unwrap(), shelf.manifests(&chunk()).unwrap());
         assert_eq!(shelf.manifests(&QualifiedName::new("public", "_hyper_1_2_chunk")).unwrap(), []);
         assert_eq!(shelf.store.manifests("7-other").unwrap(), []);
-        assert_eq!(text(&shelf.open(&slot.data()).unwrap()), "rows");
+        assert_eq!(text(&shelf.open(&slot.data(), None).unwrap()), "rows");
         shelf.store.remove(&name).unwrap();
         shelf.store.remove(&name).unwrap();
         assert!(shelf.manifests(&chunk()).unwrap().is_empty());

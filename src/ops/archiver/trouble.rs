@@ -5,8 +5,9 @@ use std::io;
 
 use crate::bucket::{BucketError, Sort};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::archive_store::{NO_BUCKET, REFUSED, UNREACHABLE, UNTRUSTED, UNUSABLE};
+use crate::kinds::archive_store::{NO_BUCKET, REFUSED, UNREACHABLE, UNTRUSTED, UNUSABLE, WRONG_KEY};
 use crate::kinds::repository::NOT_AT_HAND;
+use crate::ops::archive::ArchiveError;
 
 /// A store that cannot be read or written.
 #[derive(Debug)]
@@ -15,8 +16,10 @@ pub enum StoreError {
     Folder(io::Error),
     /// A bucket, with where its key and its secret are from.
     Bucket(BucketError, Vec<String>),
-    /// What lets into the bucket is not at hand: where it is from.
+    /// What lets into the bucket, or the key, is not at hand: where it is from.
     NoSecret(Vec<String>),
+    /// A file that is encrypted cannot be decrypted, or the key is none.
+    Sealed(ArchiveError),
 }
 
 impl StoreError {
@@ -25,6 +28,7 @@ impl StoreError {
         match self {
             Self::Folder(_) => &UNUSABLE,
             Self::NoSecret(_) => &NOT_AT_HAND,
+            Self::Sealed(_) => &WRONG_KEY,
             Self::Bucket(error, _) => match error.sort {
                 Sort::Refused => &REFUSED,
                 Sort::NoBucket => &NO_BUCKET,
@@ -41,6 +45,13 @@ impl StoreError {
             Self::Folder(error) if error.kind() == io::ErrorKind::StorageFull => "make room where the store is".to_owned(),
             Self::Folder(_) => {
                 "it must be a folder of this machine that whoever runs Chronoform may read and write".to_owned()
+            }
+            Self::Sealed(ArchiveError::WeakKey { .. }) => {
+                "make a key with `openssl rand -hex 32`, and keep it where the archive is not".to_owned()
+            }
+            Self::Sealed(_) => {
+                "write where the key is that the file was written with, in `former_key_files` of the store's `encryption`: no \
+                 other can read it".to_owned()
             }
             Self::NoSecret(_) => {
                 "set the variable, or make the file readable, for whoever runs Chronoform".to_owned()
@@ -88,6 +99,7 @@ impl StoreError {
             Self::Folder(_) => true,
             Self::Bucket(error, _) => error.is_no_object(),
             Self::NoSecret(_) => false,
+            Self::Sealed(error) => matches!(error, ArchiveError::Corrupt { .. } | ArchiveError::WrongKey { .. }),
         }
     }
 
@@ -102,6 +114,7 @@ impl fmt::Display for StoreError {
         match self {
             Self::Folder(error) => write!(f, "{error}"),
             Self::Bucket(error, _) => write!(f, "{error}"),
+            Self::Sealed(error) => write!(f, "{error}"),
             Self::NoSecret(from) => {
                 let are = if from.len() == 1 { "is" } else { "are" };
                 write!(f, "{} {are} not at hand", from.join(" and "))

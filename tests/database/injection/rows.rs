@@ -141,6 +141,11 @@ pub const TIMESCALE: &[(&str, Field)] = &[
     ("archive_store.location.s3.secret", |text| stored(json!({"secret": text}), json!({}))),
     ("archive_store.location.s3.secret_file", |text| stored(json!({"secret_file": text}), json!({}))),
     ("archive_store.keep", |text| archive(json!({"keep": text}), json!({}))),
+    ("archive_store.encryption.key", |text| archive(json!({"encryption": {"key": text}}), json!({}))),
+    ("archive_store.encryption.key_file", |text| archive(json!({"encryption": {"key_file": text}}), json!({}))),
+    ("archive_store.encryption.former_key_files[]", |text| {
+        archive(json!({"encryption": {"key_file": "/k", "former_key_files": [text]}}), json!({}))
+    }),
     ("archive_store.format.parquet.row_group", |text| {
         archive(json!({"format": {"parquet": {"row_group": text}}}), json!({}))
     }),
