@@ -1,6 +1,7 @@
 //! `chronoform backup`: what backups there are, whether they are whole, how one is made now, and how a
 //! server comes back.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use crate::apply::Interrupt;
 use crate::cli::args::{Format, Paths, RunArgs};
 use crate::cli::context::Context;
 use crate::cli::{out, run as work_off, signals};
-use crate::core::Operation;
+use crate::core::{Operation, Value};
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::kinds::backup::{self, NOT_PUSHED, NOT_RESTORED, NOT_WHOLE, REPOSITORY, WAL_NOT_GIVEN, work};
 use crate::kinds::repository;
@@ -152,7 +153,7 @@ pub struct RestoreArgs {
     /// The cluster's system identifier, where the repository has several.
     #[arg(long, value_name = "ID")]
     pub cluster: Option<String>,
-    /// The folder with PostgreSQL's programs of the server's version.
+    /// The folder with PostgreSQL's programs of the server's version, where it is another than the policy's.
     #[arg(long, value_name = "DIR")]
     pub programs: Option<PathBuf>,
     /// Where the backups are.
@@ -177,19 +178,26 @@ pub fn run(args: &BackupArgs, context: &mut Context) -> Result<Exit, Failure> {
     }
 }
 
+/// Where backups are, each with the folder of the server's programs where the policy names it.
+type Places = BTreeMap<Place, Option<PathBuf>>;
+
 /// Where the backups are that are meant.
-fn places(place: &PlaceArgs, context: &mut Context) -> Result<Vec<Place>, Failure> {
+fn places(place: &PlaceArgs, context: &mut Context) -> Result<Places, Failure> {
     if let Some(folder) = &place.from {
-        return Ok(vec![Place::Native(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()))]);
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        return Ok(Places::from([(Place::Native(folder), None)]));
     }
     let policies = context.policies(&Paths { paths: place.policies.clone() })?;
     let named = |name: Option<&String>| place.backup.is_none() || place.backup.as_ref() == name;
     let of_backups = policies.desired.values().filter(|desired| desired.address.kind == backup::ID);
-    let mut found: Vec<Place> = of_backups
-        .filter(|desired| named(desired.address.schema.as_ref()))
-        .filter_map(|desired| Place::read(|name| desired.get(name)))
-        .collect();
-    found.dedup();
+    let mut found = Places::new();
+    for desired in of_backups.filter(|desired| named(desired.address.schema.as_ref())) {
+        if let Some(at) = Place::read(|name| desired.get(name)) {
+            let programs = desired.get(backup::PROGRAMS).and_then(Value::as_text).map(PathBuf::from);
+            let known = found.entry(at).or_default();
+            *known = known.take().or(programs);
+        }
+    }
     if found.is_empty() {
         let message = match &place.backup {
             Some(name) => format!("the policies describe no backup `{name}`"),
@@ -224,6 +232,8 @@ fn provide(place: &PlaceArgs, to: &Path, context: &mut Context) -> Result<(), Fa
 struct Part {
     engine: Box<dyn Engine>,
     cluster: String,
+    /// The folder of the server's programs, where the policy says it.
+    programs: Option<PathBuf>,
 }
 
 impl Part {
@@ -239,14 +249,14 @@ fn unreadable(place: &str, trouble: &Trouble) -> Failure {
 
 fn parts(place: &PlaceArgs, context: &mut Context) -> Result<Vec<Part>, Failure> {
     let mut found = Vec::new();
-    for at in places(place, context)? {
+    for (at, programs) in places(place, context)? {
         let clusters = match at.clusters() {
             // Nothing has been written to the repository of a policy yet.
             Err(Trouble::File(_, error)) if error.kind() == io::ErrorKind::NotFound && place.from.is_none() => continue,
             clusters => clusters.map_err(|trouble| unreadable(&at.to_string(), &trouble))?,
         };
         for cluster in clusters {
-            found.push(Part { engine: at.open(&cluster), cluster });
+            found.push(Part { engine: at.open(&cluster), cluster, programs: programs.clone() });
         }
     }
     Ok(found)
@@ -288,10 +298,12 @@ fn list(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut list = report::BackupList::default();
     for part in parts(place, context)? {
         let contents = part.contents()?;
-        list.backups.extend(contents.backups.iter().map(|record| BackupLine {
-            left_behind: contents.left_behind(record),
-            ..line(&part.cluster, record)
-        }));
+        list.backups.extend(
+            contents
+                .backups
+                .iter()
+                .map(|record| BackupLine { left_behind: contents.left_behind(record), ..line(&part.cluster, record) }),
+        );
         list.backups.extend(contents.damaged.iter().map(|(what, why)| BackupLine {
             cluster: part.cluster.clone(),
             label: what.clone(),
@@ -409,7 +421,7 @@ fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
         to: &to,
         archives: args.archive,
         program: &program,
-        programs: args.programs.as_deref(),
+        programs: args.programs.as_deref().or(part.programs.as_deref()),
     };
     let quiet = context.global.quiet || context.global.format != Format::Text;
     let interrupt = Interrupt::default();

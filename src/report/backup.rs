@@ -159,9 +159,10 @@ fn table(lines: &[BackupLine]) -> Table {
         ("", false),
     ]);
     let row = |line: &BackupLine| {
-        let remark = match &line.problem {
-            Some(problem) => Cell::text(problem.as_str()).mood(Mood::Bad),
-            None => Cell::default(),
+        let remark = match (&line.problem, &line.left_behind) {
+            (Some(problem), _) => Cell::text(problem.as_str()).mood(Mood::Bad),
+            (None, Some(left)) => Cell::text(left.as_str()),
+            (None, None) => Cell::default(),
         };
         vec![
             Cell::code(&line.label),
@@ -169,10 +170,7 @@ fn table(lines: &[BackupLine]) -> Table {
             Cell::text(format!("{} s", line.seconds)),
             Cell::text(line.data_bytes.to_string()),
             Cell::text(line.bytes.to_string()),
-            Cell::text(match &line.left_behind {
-                Some(left) => format!("{} ({left})", line.wal),
-                None => line.wal.clone(),
-            }),
+            Cell::text(line.wal.as_str()),
             Cell::text(line.cluster.as_str()),
             remark,
         ]

@@ -143,6 +143,10 @@ fn to_a_moment_between_two_transactions(ground: &mut Ground) {
     let wal = fs::read_dir(ground.repository().join("wal")).unwrap();
     let wal: Vec<String> = wal.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
     assert!(wal.iter().all(|name| name.starts_with("00000001")), "{wal:?}");
+    // The programs are the policy's where none are named, and otherwise found where packages have them.
+    ground.run(&["backup", "restore", "--to", &ground.inside("by_policy")]).expect(0);
+    let to = ground.inside("found");
+    ground.run(&["backup", "restore", "--to", &to, "--from", &ground.inside("repository")]).expect(0);
     // Without any policy, as after a fire.
     let (to, from) = (ground.inside("bare"), ground.inside("repository"));
     let programs = ground.place.programs().display().to_string();

@@ -303,8 +303,9 @@ mod tests {
 
     #[test]
     fn what_the_server_has_left_behind_counts_for_nothing() {
-        let on = |timeline: u32, until: u64, record: Backup| {
-            Backup { wal: vec![WalRange { timeline, from: Lsn(1), until: Lsn(until) }], ..record }
+        let on = |timeline: u32, until: u64, record: Backup| Backup {
+            wal: vec![WalRange { timeline, from: Lsn(1), until: Lsn(until) }],
+            ..record
         };
         let first = on(1, 100, record(Sort::Full, "2026-11-01T01:00:00Z", None));
         let left = on(1, 300, record(Sort::Full, "2026-11-08T01:00:00Z", None));

@@ -45,13 +45,16 @@ impl Programs {
             None => std::env::split_paths(&path).chain(packaged).collect(),
         };
         for folder in &folders {
-            if version(&folder.join("pg_basebackup")) == Some(major) {
+            // Debian has one in /usr/bin that calls another, and beside it is none of the rest.
+            if folder.join("pg_verifybackup").is_file() && version(&folder.join("pg_basebackup")) == Some(major) {
                 return Ok(Self { folder: folder.clone(), owner });
             }
         }
         let message = match named {
-            Some(folder) => format!("{} has no pg_basebackup of PostgreSQL {major}", folder.display()),
-            None => format!("no pg_basebackup of PostgreSQL {major} was found on this machine"),
+            Some(folder) => {
+                format!("{} has no pg_basebackup and pg_verifybackup of PostgreSQL {major}", folder.display())
+            }
+            None => format!("no pg_basebackup and pg_verifybackup of PostgreSQL {major} were found on this machine"),
         };
         let help = "install the client programs of the server's version, or name their folder: `programs: /usr/lib/postgresql/17/bin`";
         Err(Trouble::Refused { message, help: help.to_owned() })

@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn what_was_left_behind_is_told_from_what_was_kept() {
-        let text = "1\t0/5000000\tbefore 2026-11-01 00:00:00+00\n\n# a comment\n3\t0/7000100\tno recovery target specified\n";
+        let text =
+            "1\t0/5000000\tbefore 2026-11-01 00:00:00+00\n\n# a comment\n3\t0/7000100\tno recovery target specified\n";
         let history = History::read(4, text).unwrap();
         assert_eq!(history.left_before(&backup(1, 0x500_0000)), None);
         assert_eq!(history.left_before(&backup(1, 0x500_0001)), Some((1, Some(Lsn(0x500_0000)))));

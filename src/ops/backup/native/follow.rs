@@ -32,8 +32,8 @@ pub fn while_written(
             let _end = End(ended);
             write()
         };
-        let read: Result<Vec<Archive>, Trouble> =
-            joined(looked, folder).and_then(|readers| readers.into_iter().map(|reader| joined(reader, folder)).collect());
+        let read: Result<Vec<Archive>, Trouble> = joined(looked, folder)
+            .and_then(|readers| readers.into_iter().map(|reader| joined(reader, folder)).collect());
         written?;
         let mut read = read?;
         read.sort_by(|one, other| one.part.name.cmp(&other.part.name));
