@@ -148,32 +148,39 @@ pub fn restored(done: &BackupRestored, options: &Options) -> String {
 }
 
 fn table(lines: &[BackupLine]) -> Table {
-    let columns = columns(&[
+    // Where there is only one, it says nothing.
+    let several = lines.iter().any(|line| lines.first().is_some_and(|first| first.cluster != line.cluster));
+    let mut titles = vec![
         ("backup", false),
         ("began", false),
         ("took", true),
         ("data", true),
         ("size", true),
         ("needs WAL", false),
-        ("cluster", false),
         ("", false),
-    ]);
+    ];
+    if several {
+        titles.insert(0, ("cluster", false));
+    }
     let row = |line: &BackupLine| {
         let remark = match (&line.problem, &line.left_behind) {
             (Some(problem), _) => Cell::text(problem.as_str()).mood(Mood::Bad),
             (None, Some(left)) => Cell::text(left.as_str()),
             (None, None) => Cell::default(),
         };
-        vec![
+        let mut cells = vec![
             Cell::code(&line.label),
             Cell::text(line.started.as_str()),
             Cell::text(format!("{} s", line.seconds)),
             Cell::text(line.data_bytes.to_string()),
             Cell::text(line.bytes.to_string()),
             Cell::text(line.wal.as_str()),
-            Cell::text(line.cluster.as_str()),
             remark,
-        ]
+        ];
+        if several {
+            cells.insert(0, Cell::text(line.cluster.as_str()));
+        }
+        cells
     };
-    Table { caption: "Backups".to_owned(), columns, rows: lines.iter().map(row).collect() }
+    Table { caption: "Backups".to_owned(), columns: columns(&titles), rows: lines.iter().map(row).collect() }
 }

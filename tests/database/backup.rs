@@ -189,10 +189,8 @@ fn on_another_timeline(ground: &mut Ground) {
 
     // The newest backup is of the past that was left, and is no use for what came after.
     let [first, left]: [String; 2] = ground.labels().try_into().unwrap();
-    let listed = ground.run(&["backup", "list"]).expect(0);
-    let line = listed.out.lines().find(|line| line.contains(&left)).unwrap();
-    assert!(line.contains("timeline 1, left at"), "{}", listed.out);
-    assert_eq!(listed.out.matches("left at").count(), 1, "{}", listed.out);
+    let listed = ground.run(&["backup", "list", "--format", "json"]).expect(0);
+    assert_eq!(left_behind(&listed.out), [left.as_str()], "{}", listed.out);
     ground.run(&["backup", "restore", "--to", &ground.inside("latest")]).expect(0);
     assert_eq!(ground.start("latest").values("SELECT x FROM t ORDER BY x"), [1, 2, 4]);
     let drilled = ground.run(&["backup", "drill", "--auto-approve"]).expect(0);
@@ -219,6 +217,15 @@ fn on_another_timeline(ground: &mut Ground) {
     ground.run(&["backup", "verify"]).expect(0);
     ground.run(&["backup", "restore", "--to", &ground.inside("third"), "--label", &kept[0]]).expect(0);
     assert_eq!(ground.start("third").values("SELECT x FROM t ORDER BY x"), [1, 2, 4, 5]);
+}
+
+/// Which backups are of a past that the server has left, by a listing in JSON.
+fn left_behind(listed: &str) -> Vec<String> {
+    let listed: serde_json::Value = serde_json::from_str(listed).unwrap();
+    let all = listed["backups"].as_array().unwrap().iter();
+    let left =
+        all.filter(|line| line["left_behind"].as_str().is_some_and(|left| left.starts_with("timeline 1, left at")));
+    left.map(|line| line["label"].as_str().unwrap().to_owned()).collect()
 }
 
 fn damage_is_found(ground: &mut Ground) {

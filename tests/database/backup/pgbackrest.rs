@@ -11,6 +11,7 @@ use std::time::Duration;
 use libtest_mimic::{Failed, Trial};
 
 use super::ground::{Ground, wait};
+use super::left_behind;
 use super::s3;
 use crate::cli::Ran;
 use crate::s3::S3Server;
@@ -536,9 +537,8 @@ fn on_another_timeline(rest: &mut Rest) {
     let mut client = rest.ground.connect();
     client.batch_execute("INSERT INTO t VALUES (4)").unwrap();
     rest.archive_all();
-    let listed = rest.run(&["backup", "list"]).expect(0);
-    let line = listed.out.lines().find(|line| line.contains(&left)).unwrap();
-    assert!(line.contains("timeline 1, left at"), "{}", listed.out);
+    let listed = rest.run(&["backup", "list", "--format", "json"]).expect(0);
+    assert_eq!(left_behind(&listed.out), [left.as_str()], "{}", listed.out);
     rest.run(&["backup", "restore", "--to", &rest.ground.inside("early")]).expect(0);
     assert_eq!(rest.ground.start("early").values("SELECT x FROM t ORDER BY x"), [1, 2, 4]);
     rest.run(&["backup", "restore", "--to", &rest.ground.inside("left"), "--label", &left]).expect(0);
