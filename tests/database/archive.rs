@@ -10,7 +10,8 @@ use libtest_mimic::{Failed, Trial};
 use crate::cli::{Ran, Workplace};
 use crate::servers::{Db, Servers, Tier};
 
-const CHUNKS: usize = 6;
+/// How many old chunks there are.
+pub const CHUNKS: usize = 6;
 
 /// The tests of a tier that has hypertables.
 pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {

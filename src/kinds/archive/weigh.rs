@@ -28,18 +28,22 @@ fn drops(desired: &Desired) -> bool {
 /// One item a range of time: all of its chunks, which hash partitions make several of, go together.
 pub fn items(delta: &Delta, view: &View<'_>) -> Vec<Value> {
     let Some(common) = common(delta, view) else { return Vec::new() };
-    let mut ranges: Vec<(Value, Value, Vec<Value>)> = Vec::new();
+    let mut ranges: Vec<(Value, Value, Vec<Value>, i64)> = Vec::new();
     for chunk in due(delta) {
         let (Some(from), Some(until), Some(name)) = (chunk.get("from"), chunk.get("until"), chunk.get("name")) else {
             continue;
         };
-        match ranges.last_mut().filter(|(begin, end, _)| begin == from && end == until) {
-            Some((_, _, chunks)) => chunks.push(name.clone()),
-            None => ranges.push((from.clone(), until.clone(), vec![name.clone()])),
+        let room = chunk.get("bytes").and_then(Value::as_int).unwrap_or(0);
+        match ranges.last_mut().filter(|(begin, end, ..)| begin == from && end == until) {
+            Some((_, _, chunks, bytes)) => {
+                chunks.push(name.clone());
+                *bytes = bytes.saturating_add(room);
+            }
+            None => ranges.push((from.clone(), until.clone(), vec![name.clone()], room)),
         }
     }
-    let item = |(from, until, chunks)| {
-        let own = [("from", from), ("until", until), ("chunks", Value::List(chunks))];
+    let item = |(from, until, chunks, bytes)| {
+        let own = [("from", from), ("until", until), ("chunks", Value::List(chunks)), ("bytes", Value::Int(bytes))];
         let own = own.map(|(name, value)| (name.to_owned(), value));
         Value::Map(common.clone().into_iter().chain(own).collect())
     };
