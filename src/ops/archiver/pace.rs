@@ -145,7 +145,20 @@ impl Pace {
 
     /// For one chunk.
     pub fn passing(&self) -> Passing<'_> {
-        Passing { pace: self, counted: Passed::default() }
+        Passing { pace: self, counted: Passed::default(), seen: Passed::default() }
+    }
+
+    /// Counts what was read, and gives how long to wait for it.
+    fn count(&self, now: Instant, bytes: u64, rows: u64) -> (Duration, Option<String>) {
+        let mut state = self.state();
+        state.bytes += bytes;
+        state.rows += rows;
+        let wait = self.load.rate.map_or(Duration::ZERO, |rate| state.pay(now, bytes, rate));
+        let due = now.duration_since(state.told) >= WORD;
+        if due {
+            state.told = now;
+        }
+        (wait, due.then(|| state.words(now)))
     }
 }
 
@@ -153,6 +166,16 @@ impl Pace {
 pub struct Passing<'a> {
     pace: &'a Pace,
     counted: Passed,
+    /// What has come, of which the last may not be counted yet.
+    seen: Passed,
+}
+
+impl Drop for Passing<'_> {
+    /// What was too little to be waited for is paid for by whoever reads next.
+    fn drop(&mut self) {
+        let bytes = self.seen.bytes.saturating_sub(self.counted.bytes);
+        self.pace.count(Instant::now(), bytes, self.seen.rows.saturating_sub(self.counted.rows));
+    }
 }
 
 impl Passing<'_> {
@@ -170,24 +193,13 @@ impl Passing<'_> {
         if passed.bytes < self.counted.bytes {
             self.counted = Passed::default();
         }
+        self.seen = passed;
         let bytes = passed.bytes - self.counted.bytes;
         if bytes < PIECE {
             return Ok(());
         }
         let now = Instant::now();
-        let (mut wait, mut words) = (Duration::ZERO, None);
-        {
-            let mut state = self.pace.state();
-            state.bytes += bytes;
-            state.rows += passed.rows.saturating_sub(self.counted.rows);
-            if let Some(rate) = self.pace.load.rate {
-                wait = state.pay(now, bytes, rate);
-            }
-            if now.duration_since(state.told) >= WORD {
-                state.told = now;
-                words = Some(state.words(now));
-            }
-        }
+        let (wait, words) = self.pace.count(now, bytes, passed.rows.saturating_sub(self.counted.rows));
         self.counted = passed;
         if let Some(words) = words {
             tell(&words);
@@ -230,6 +242,20 @@ mod tests {
                 assert!(read as f64 <= most + 1.0, "{read} in {:?} by pieces of {piece}", now - start);
             }
             assert!(read as f64 >= 19.0 * rate.0 as f64, "{read} by pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_little_to_be_waited_for_is_counted() {
+        let pace = Pace::new(Load { jobs: 1, rate: Some(Bytes(1 << 20)) });
+        for chunk in 1..=3 {
+            let mut passing = pace.passing();
+            for bytes in [PIECE - 9, PIECE - 1] {
+                passing.pass(Passed { bytes, rows: 5 }, &Interrupt::default(), &mut |_| {}).unwrap();
+            }
+            drop(passing);
+            let state = pace.state();
+            assert_eq!((state.bytes, state.rows), (chunk * (PIECE - 1), chunk * 5));
         }
     }
 
