@@ -111,7 +111,7 @@ fn one_moment(db: &Db, place: &Workplace<'_>) {
         let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
         let mut moves = 0_u32;
         while !stopped.load(Ordering::Relaxed) {
-            let (from, to) = if moves % 2 == 0 { (1, 2) } else { (2, 1) };
+            let (from, to) = if moves.is_multiple_of(2) { (1, 2) } else { (2, 1) };
             let sql = format!(
                 "BEGIN; DELETE FROM public.trades WHERE time = '2020-01-0{from} 00:30+00' AND symbol = 'moving';
                  INSERT INTO public.trades (time, symbol) VALUES ('2020-01-0{to} 00:30+00', 'moving'); COMMIT"
