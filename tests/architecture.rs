@@ -45,6 +45,9 @@ const TABLE: &[(&str, &[&str])] = &[
 /// Crates that only some rooms may use. Both that speak TLS bring their own settings of it.
 const RESERVED: &[(&str, &[&str])] = &[
     ("postgres", &["pg"]),
+    ("tokio", &["pg"]),
+    ("tokio_postgres", &["pg"]),
+    ("futures_util", &["pg"]),
     ("rustls", &["bucket", "pg"]),
     ("rustls_native_certs", &["bucket", "pg"]),
     ("tokio_postgres_rustls", &["pg"]),

@@ -6,11 +6,11 @@ use crate::apply::Locked;
 use crate::core::{
     Action, Address, Applied, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Named, Op, Place, Reason, Server,
 };
-use crate::diag::{Diagnostic, Failure, Severity, code, has_errors};
+use crate::diag::{Diagnostic, Failure, Severity, code};
 use crate::diff::Diff;
 use crate::guard;
 use crate::kinds::{self, View};
-use crate::plan::{Adopt, Among, Plan, action_for};
+use crate::plan::{Adopt, Among, Plan, action_for, make_together};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names, Outside, Snapshot};
 
@@ -108,15 +108,18 @@ pub fn gate<'a>(
     refusals.extend(deletes.filter(|action| standing.protects(action)).map(protected));
     let mut renderer = Renderer::new();
     let mut stale = Vec::new();
-    for (action, delta) in plan.actions.iter().zip(&diff.deltas) {
-        let rows = weights.get(&action.address.kind).map(Vec::as_slice).unwrap_or_default();
+    let mut again = Vec::new();
+    for delta in &diff.deltas {
+        let rows = weights.get(&delta.address.kind).map(Vec::as_slice).unwrap_or_default();
+        let mut found = Vec::new();
         let among = Among { deltas: &diff.deltas, weights: rows };
-        match compare(action, delta, among, &view, &mut renderer)? {
-            Compared::Same => {}
-            Compared::Stale(other) => stale.push(other),
-            Compared::Refused(found) => refusals.extend(found),
-        }
+        again.push(action_for(delta, among, &view, &mut renderer, &mut found)?);
+        refusals.extend(found.into_iter().filter(Diagnostic::is_error));
     }
+    make_together(&mut again);
+    // What is refused is not the same either, and that has been said.
+    let both = plan.actions.iter().zip(again).filter(|(_, again)| again.op != Op::Blocked);
+    stale.extend(both.filter_map(|(planned, again)| stale_by(planned, again)));
     refusals.extend(told(&stale));
     let single_session = now.server.single_session;
     if refusals.is_empty() { Ok(Ready { locked, single_session }) } else { Err(Failure(refusals)) }
@@ -313,30 +316,9 @@ fn delta_of(action: &Action, now: &Snapshot) -> Delta {
     Delta { address: action.address.clone(), on: action.on.clone(), reason: action.reason, changes, live, desired }
 }
 
-/// How a planned action stands against the same one planned now.
-enum Compared {
-    /// As planned.
-    Same,
-    /// Otherwise.
-    Stale(Stale),
-    /// It cannot be done.
-    Refused(Vec<Diagnostic>),
-}
-
-/// What the same action would be if it were planned now.
-fn compare(
-    planned: &Action,
-    delta: &Delta,
-    among: Among<'_>,
-    view: &View<'_>,
-    renderer: &mut Renderer,
-) -> Result<Compared, Failure> {
-    let mut found = Vec::new();
-    let now = action_for(delta, among, view, renderer, &mut found)?;
-    if has_errors(&found) {
-        return Ok(Compared::Refused(found));
-    }
-    let stale = |why: String| Ok(Compared::Stale(Stale::new(&planned.address, why)));
+/// How the same action is otherwise where it is planned now.
+fn stale_by(planned: &Action, now: Action) -> Option<Stale> {
+    let stale = |why: String| Some(Stale::new(&planned.address, why));
     if now.op != planned.op || now.steps != planned.steps {
         return stale("would be changed by other statements now".to_owned());
     }
@@ -354,7 +336,7 @@ fn compare(
     let (now, then) = (now.impact.unwrap_or_default(), planned.impact.clone().unwrap_or_default());
     let along: Vec<&str> = now.taken_along_since(&then).collect();
     if along.is_empty() {
-        return Ok(Compared::Same);
+        return None;
     }
     stale(format!("would now take {} along, of which the plan does not say so", along.join(", ")))
 }

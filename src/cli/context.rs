@@ -1,6 +1,7 @@
 //! What commands share: the project's configuration, the connection, the ledger's place, and how
 //! results and diagnostics are shown.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -161,8 +162,12 @@ impl Context {
             return Ok(Vec::new());
         }
         let configured = self.config()?.policies.clone();
-        let default = || Some(PathBuf::from(POLICIES)).filter(|path| path.is_dir()).into_iter().collect();
-        Ok(if configured.is_empty() { default() } else { configured })
+        if !configured.is_empty() {
+            return Ok(configured);
+        }
+        let default = Some(PathBuf::from(POLICIES)).filter(|path| path.is_dir());
+        let around = paths.paths.iter().filter_map(|path| around(path));
+        Ok(default.into_iter().chain(around).collect::<BTreeSet<PathBuf>>().into_iter().collect())
     }
 
     /// The paths to read.
@@ -344,6 +349,20 @@ fn this_machine(host: String) -> String {
         "127.0.0.1" | "::1" | "[::1]" => "localhost".to_owned(),
         _ => host,
     }
+}
+
+/// The folder of policies that a path is in, as seen from here: whoever is in it, or names a file by its whole
+/// path, is in the same project.
+fn around(path: &Path) -> Option<PathBuf> {
+    let real = path.canonicalize().ok()?;
+    let folder = real.ancestors().skip(1).find(|folder| folder.file_name() == Some(POLICIES.as_ref()))?;
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    let below = here.and_then(|here| folder.strip_prefix(here).ok());
+    Some(match below {
+        Some(below) if below.as_os_str().is_empty() => PathBuf::from("."),
+        Some(below) => below.to_owned(),
+        None => folder.to_owned(),
+    })
 }
 
 #[cfg(test)]

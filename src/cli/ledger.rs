@@ -110,6 +110,12 @@ fn last_of_each(changes: &[ResourceChange]) -> Vec<&ResourceChange> {
 }
 
 fn verify(path: &Path, head: Option<&str>, options: &report::Options) -> Result<Exit, Failure> {
+    // Elsewhere one that is not there is one that nothing was written into yet. Whoever verifies one means it.
+    if !path.exists() {
+        let message = format!("there is no ledger {}", path.display());
+        let help = "check the path; one that was lost is had again from a copy: `chronoform ledger import`";
+        return Err(Diagnostic::error(&code::LEDGER_UNREADABLE, message).help(help).into());
+    }
     let found = Ledger::open_read(path)?.verify_since(head)?;
     let problem = |finding: &crate::ledger::Finding| report::Problem { entry: None, message: finding.to_string() };
     let verification = report::Verification {

@@ -9,7 +9,7 @@ use crate::core::{
     Address, Applied, Delta, Desired, Hazard, KindId, Live, Place, QualifiedName, Server, Whence, stack,
 };
 use crate::diag::{Diagnostic, Failure, has_errors};
-use crate::diff::{self, Sides};
+use crate::diff::{self, Sides, Status};
 use crate::guard;
 use crate::kinds::{self, View};
 use crate::load::Policies;
@@ -146,7 +146,9 @@ pub fn make(
         goes_with: &goes_with,
     };
     let found = diff::diff(&sides);
-    let drift = diff::drift(&sides, &found);
+    let mut drift = diff::drift(&sides, &found);
+    let taken_over = plan::taken_over(&found, &view);
+    drift.retain(|standing| !(standing.status == Status::Unmanaged && taken_over.contains(&standing.address)));
     let now = Now { desired: &desired, live: &live.live, relations: &live.relations };
     sink.extend(recorded((&applied, &moved), &policies.moved(), &now, &documents, &found.in_sync));
 

@@ -68,7 +68,9 @@ fn several(args: &PlanArgs, names: &[String], context: &mut Context) -> Result<E
 
 /// A target's line among several.
 fn member(one: &One<Plan>) -> Member<&Plan> {
+    let refused = || Failure(one.context.diagnostics.clone()).exit() == Exit::Refused;
     one.member(|plan| match (has_errors(&one.context.diagnostics), plan.is_empty()) {
+        (true, _) if refused() => (plan, "refused", Ending::Badly),
         (true, _) => (plan, "errors", Ending::Badly),
         (false, true) => (plan, "no changes", Ending::Well),
         (false, false) => (plan, "changes", Ending::Open),

@@ -463,6 +463,9 @@ pub struct Taken {
     /// Whether it is away until its own action: otherwise the same transaction makes it again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub away: bool,
+    /// Whether the statements that make it again are among those of the action that takes it along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub within: bool,
 }
 
 #[cfg(test)]

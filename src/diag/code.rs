@@ -96,6 +96,7 @@ codes! {
     DUPLICATE_RESOURCE = new("duplicate-resource", "Two places describe the same resource.");
     CLASS_CONFLICT = new("class-conflict", "Two classes give one document different values for the same key.");
     CLASS_MATCHES_NOTHING = new("class-matches-nothing", "A class that no document matches.");
+    GUARDRAIL_MATCHES_NOTHING = new("guardrail-matches-nothing", "A guardrail whose `match` no document matches.");
     BAD_GUARDRAIL = new("bad-guardrail", "A guardrail's expression that cannot be read, or whose names or types do not fit.");
     GUARDRAIL = refusal("guardrail", "A guardrail of the policies does not hold.");
     GUARDRAIL_UNKNOWN = refusal("guardrail-unknown", "Whether a guardrail holds cannot be told, which is not taken for fine.");
@@ -129,6 +130,7 @@ codes! {
     OTHER_POLICIES = new("other-policies", "Chronoform applied it from another policy file, which is not among those at hand.");
     RELEASED = new("released", "Chronoform applied it, its policy no longer mentions it, and nothing can remove it.");
     MOVED = new("moved", "What a `moved` block says is recorded, and the block can go.");
+    PAUSE_UNKEPT = new("pause-unkept", "A job that somebody paused would be gone for a while, and its pause with it.");
     PROTECTED = refusal("protected", "The policy protects it, and the plan would delete from it.");
     HAZARD_NOT_ALLOWED = refusal("hazard-not-allowed", "The plan holds a hazard that was not allowed by name.");
     PLAN_STALE = refusal("plan-stale", "What the plan saw is no longer so.");

@@ -339,6 +339,16 @@ pub trait Kind: Sync {
         false
     }
 
+    /// The relations that the rows of its own are made from, where the server makes them.
+    fn made_from(&self, _desired: &Desired, _live: Option<&Live>) -> Vec<QualifiedName> {
+        Vec::new()
+    }
+
+    /// Whether closing a delta makes rows of what they are made from, from its beginning on.
+    fn fills(&self, _delta: &Delta, _view: &View<'_>) -> bool {
+        false
+    }
+
     /// Whether the server takes a resource along where a delta is closed, though no policy speaks of it.
     fn ends(&self, _delta: &Delta, _other: &Address) -> bool {
         false

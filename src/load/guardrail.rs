@@ -18,11 +18,21 @@ use crate::load::tree::Converted;
 pub struct Raw {
     guardrail: Guardrail,
     matcher: Option<Matcher>,
+    /// Where its `match` is.
+    place: Place,
+    /// Whether its file is among those chosen.
+    chosen: bool,
 }
 
 impl Raw {
     /// Reads a document that satisfies its schema. `None` where something in it cannot be used.
-    pub fn read(name: &str, document: &Converted, sources: &Sources, sink: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub fn read(
+        name: &str,
+        document: &Converted,
+        chosen: bool,
+        sources: &Sources,
+        sink: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
         let before = sink.len();
         let text = |key: &str| document.json.get(key).and_then(Json::as_str);
         let scope = if text("for") == Some("action") { For::Action } else { For::Table };
@@ -46,7 +56,22 @@ impl Raw {
             return None;
         }
         let place = document.places.value("/assert").clone();
-        Some(Self { guardrail: Guardrail { rule, when, assert: assert?, place, selected: None }, matcher })
+        let guardrail = Guardrail { rule, when, assert: assert?, place, selected: None };
+        Some(Self { guardrail, matcher, place: document.places.key("/match").clone(), chosen })
+    }
+
+    /// A warning where no document matches it. Of one that is read beside the files chosen, that says nothing.
+    pub fn matches_nothing(&self, documents: &[DocumentInfo]) -> Option<Diagnostic> {
+        let matcher = self.matcher.as_ref().filter(|_| self.chosen)?;
+        let fits = |document: &DocumentInfo| {
+            document.relation.as_ref().is_some_and(|relation| matcher.matches(relation, &document.labels))
+        };
+        let message = format!("no document matches the guardrail `{}`", self.guardrail.rule.name);
+        let warning = Diagnostic::warning(&code::GUARDRAIL_MATCHES_NOTHING, message)
+            .at(&self.place)
+            .why("it is never asked, so that it holds nothing back")
+            .help("check the patterns and labels, or take the guardrail away");
+        (!documents.iter().any(fits)).then_some(warning)
     }
 
     /// The guardrail, for these documents.

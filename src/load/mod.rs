@@ -351,7 +351,8 @@ impl<'a> Loading<'a> {
             }
             let broken = pending.broken || !fine;
             if schema.document.kind == "guardrail" {
-                let guardrail = || guardrail::Raw::read(&name, &pending.document, sources, &mut self.found);
+                let guardrail =
+                    || guardrail::Raw::read(&name, &pending.document, pending.file < chosen, sources, &mut self.found);
                 self.guardrails.extend((!broken).then(guardrail).flatten());
                 continue;
             }
@@ -418,8 +419,10 @@ impl<'a> Loading<'a> {
         }
     }
 
-    /// Says which classes no document matches, and what is wrong in them all the same.
+    /// Says which classes and guardrails no document matches, and what is wrong in the former all the same.
     fn unmatched(&mut self) {
+        let unasked = self.guardrails.iter().filter_map(|guardrail| guardrail.matches_nothing(&self.documents));
+        self.found.extend(unasked);
         let relations = self.schemas.iter().filter(|schema| schema.document.relation);
         let relations: Vec<_> = relations.collect();
         for class in self.classes.iter().filter(|class| !class.used && !class.broken) {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use postgres::Config;
-use postgres::config::ChannelBinding;
+use tokio_postgres::Config;
+use tokio_postgres::config::ChannelBinding;
 
 use crate::diag::{Diagnostic, Failure, code};
 use crate::pg::files::{self, PasswordFileError};

@@ -8,10 +8,11 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use postgres::config::SslMode;
-use postgres::{Client, Config, SimpleQueryMessage};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 use crate::diag::{Code, Diagnostic, Failure, code};
+use crate::pg::client::{Client, ConnectError};
 use crate::pg::config::{Endpoint, Wanted};
 use crate::pg::place::Place;
 use crate::pg::tls::{self, Connector, Mode};
@@ -122,7 +123,15 @@ fn one_way(endpoint: &Endpoint, place: &Place, wanted: Wanted, encrypted: bool) 
     let ended = timed(&config, connector.as_ref());
     let mut client = match ended {
         Ok(Ok(client)) => client,
-        Ok(Err(error)) => return Err(refused(endpoint, place, &error)),
+        Ok(Err(ConnectError::Driver(error))) => return Err(refused(endpoint, place, &error)),
+        Ok(Err(ConnectError::System(error))) => {
+            let message = format!("this machine has no means left to connect with: {error}");
+            return Err(Refusal {
+                diagnostic: Box::new(Diagnostic::error(&code::CONNECT_FAILED, message)),
+                goes_on: false,
+                other_way: false,
+            });
+        }
         Err(after) => {
             let message = format!("{}:{} did not answer within {} s", place.shown(), place.port, after.as_secs());
             let help =
@@ -150,14 +159,14 @@ fn connector(endpoint: &Endpoint) -> Result<Connector, Refusal> {
 
 /// Connects within the timeout. The driver's own counts the socket only: a server that takes the
 /// connection and then says nothing would be waited for without end.
-fn timed(config: &Config, connector: Option<&Connector>) -> Result<Result<Client, postgres::Error>, Duration> {
+fn timed(config: &Config, connector: Option<&Connector>) -> Result<Result<Client, ConnectError>, Duration> {
     let (config, connector) = (config.clone(), connector.cloned());
     let limit = config.get_connect_timeout().copied();
     let (told, heard) = channel();
     std::thread::spawn(move || {
         let connected = match connector {
-            Some(connector) => config.connect(connector.make()),
-            None => config.connect(postgres::NoTls),
+            Some(connector) => Client::connect(&config, connector.make()),
+            None => Client::connect(&config, NoTls),
         };
         // Nobody listens any more where the time was up: the connection ends with this thread.
         let _ = told.send(connected);
@@ -204,7 +213,7 @@ fn check(client: &mut Client, place: &Place, wanted: Wanted) -> Result<(), Refus
 }
 
 /// Why there is no connection, and what to do.
-fn refused(endpoint: &Endpoint, place: &Place, error: &postgres::Error) -> Refusal {
+fn refused(endpoint: &Endpoint, place: &Place, error: &tokio_postgres::Error) -> Refusal {
     let at = format!("{}:{}", place.shown(), place.port);
     let refusal = |code: &'static Code, message: String, help: &str, goes_on: bool, other_way: bool| Refusal {
         diagnostic: Box::new(Diagnostic::error(code, message).help(help)),

@@ -131,8 +131,8 @@ impl fmt::Display for PgError {
 
 impl std::error::Error for PgError {}
 
-impl From<postgres::Error> for PgError {
-    fn from(error: postgres::Error) -> Self {
+impl From<tokio_postgres::Error> for PgError {
+    fn from(error: tokio_postgres::Error) -> Self {
         if let Some(db) = error.as_db_error() {
             let state = db.code().code();
             // Class 57P: the server is going down or the session was terminated.

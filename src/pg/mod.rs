@@ -1,5 +1,6 @@
 //! The one room that speaks to the driver: connecting, sessions, and rows without driver types.
 
+mod client;
 pub mod config;
 mod connect;
 mod conninfo;

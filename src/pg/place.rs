@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use postgres::Config;
+use tokio_postgres::Config;
 
 use crate::diag::Failure;
 use crate::pg::parameters::Parameters;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use postgres::types::{FromSql, Kind, ToSql, Type};
+use tokio_postgres::types::{FromSql, Kind, ToSql, Type};
 
 use crate::core::{Cell, Interval, Param, Row};
 use crate::pg::PgError;
@@ -64,10 +64,10 @@ fn interval(raw: &[u8]) -> Result<Interval, Fault> {
 }
 
 /// Rows for kinds.
-pub(super) fn rows(found: &[postgres::Row]) -> Result<Vec<Row>, PgError> {
+pub(super) fn rows(found: &[tokio_postgres::Row]) -> Result<Vec<Row>, PgError> {
     let Some(first) = found.first() else { return Ok(Vec::new()) };
     let columns: Arc<[String]> = first.columns().iter().map(|column| column.name().to_owned()).collect();
-    let row = |row: &postgres::Row| {
+    let row = |row: &tokio_postgres::Row| {
         let cell = |at: usize| match row.try_get::<_, Option<AnyCell>>(at) {
             Ok(cell) => Ok(cell.map_or(Cell::Null, |cell| cell.0)),
             Err(error) => Err(PgError::protocol(super::error::chain(&error))),

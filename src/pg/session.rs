@@ -1,12 +1,13 @@
 //! A session with a server: settings to pin, one statement at a time, no driver types.
 
-use std::io::{self, BufRead, Write};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
-use postgres::{Client, NoTls, SimpleQueryMessage};
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::core::{Param, Query, Row};
 use crate::diag::Failure;
+use crate::pg::client::{Client, cancel};
 use crate::pg::connect::{self, Connected};
 use crate::pg::tls::Connector;
 use crate::pg::{Endpoint, PgError, Trip, Watch, rows};
@@ -51,7 +52,7 @@ pub struct Session {
 
 /// What the server has answered, as it came.
 #[derive(Default)]
-pub struct Answer(Vec<postgres::Row>);
+pub struct Answer(Vec<tokio_postgres::Row>);
 
 impl Answer {
     /// Its rows.
@@ -66,19 +67,17 @@ impl Answer {
 /// Cancels whatever a session is running, from another thread.
 #[derive(Clone)]
 pub struct Canceller {
-    token: postgres::CancelToken,
+    token: tokio_postgres::CancelToken,
     connector: Option<Connector>,
 }
 
 impl Canceller {
     /// Asks the server to cancel; whether it does is told by the statement's own end.
     pub fn cancel(&self) {
-        // A cancel request that does not arrive leaves the statement running, which its own end
-        // will show: there is nobody to tell here.
-        let _ = match &self.connector {
-            Some(connector) => self.token.cancel_query(connector.make()),
-            None => self.token.cancel_query(NoTls),
-        };
+        match &self.connector {
+            Some(connector) => cancel(&self.token, connector.make()),
+            None => cancel(&self.token, NoTls),
+        }
     }
 }
 
@@ -135,7 +134,7 @@ impl Session {
 
     /// Whether the connection still answers.
     pub fn answers(&mut self) -> bool {
-        self.client.is_valid(Duration::from_secs(5)).is_ok()
+        self.client.answers(Duration::from_secs(5))
     }
 
     /// A handle that can cancel this session's statement.
@@ -185,7 +184,7 @@ impl Session {
     /// # Errors
     /// The server's refusal, or a lost connection.
     pub fn execute_counted(&mut self, sql: &str) -> Result<u64, PgError> {
-        self.trip(sql, &[], |client| Ok((client.execute(sql, &[])?, 0)))
+        self.trip(sql, &[], |client| Ok((client.execute(sql)?, 0)))
     }
 
     /// Runs a `COPY … TO STDOUT`, and gives its bytes in pieces as they arrive. Where `take` fails the
@@ -196,22 +195,9 @@ impl Session {
     pub fn copy_out<E>(
         &mut self,
         sql: &str,
-        mut take: impl FnMut(&[u8]) -> Result<(), E>,
+        take: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<Result<(), E>, PgError> {
-        self.trip(sql, &[], |client| {
-            let mut reader = client.copy_out(sql)?;
-            loop {
-                let piece = reader.fill_buf().map_err(copy_error)?;
-                if piece.is_empty() {
-                    return Ok((Ok(()), 0));
-                }
-                if let Err(error) = take(piece) {
-                    return Ok((Err(error), 0));
-                }
-                let length = piece.len();
-                reader.consume(length);
-            }
-        })
+        self.trip(sql, &[], |client| Ok((client.copy_out(sql, take)?, 0)))
     }
 
     /// Runs a `COPY … FROM STDIN` with the bytes that `give` writes, and gives how many rows it has
@@ -224,14 +210,7 @@ impl Session {
         sql: &str,
         give: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<Result<u64, E>, PgError> {
-        self.trip(sql, &[], |client| {
-            let mut writer = client.copy_in(sql)?;
-            match give(&mut writer) {
-                Ok(()) => Ok((Ok(writer.finish()?), 0)),
-                // Dropped without its end, the writer has the server give the COPY up.
-                Err(error) => Ok((Err(error), 0)),
-            }
-        })
+        self.trip(sql, &[], |client| Ok((client.copy_in(sql, give)?, 0)))
     }
 
     /// Runs several statements of our own in one round trip.
@@ -279,13 +258,5 @@ impl Session {
         let rows = result.as_ref().ok().map(|(_, rows)| *rows);
         watch(Trip::Ended { rows, took: started.elapsed() });
         result.map(|(result, _)| result)
-    }
-}
-
-/// A COPY stream's error is the driver's own, in another's coat.
-fn copy_error(error: io::Error) -> PgError {
-    match error.downcast::<postgres::Error>() {
-        Ok(own) => own.into(),
-        Err(other) => PgError::protocol(other.to_string()),
     }
 }

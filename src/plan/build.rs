@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
     Action, Address, Applied, AttributeChange, ClosedBy, Containers, Delta, Desired, Fingerprint, FromClass, Hazard,
-    KindId, Lock, Op, Operation, Place, QualifiedName, Reason, Row, RowError, SourceLine, Step, Taken, Task, Value,
-    Whence, stack,
+    KindId, Lock, Op, Operation, Place, QualifiedName, Row, RowError, SourceLine, Step, Task, Value, Whence, stack,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift, PAUSED, pause};
@@ -14,7 +13,7 @@ use crate::kinds::{self, How, Judgement, Kind, LockOn, RelationKind, StepRule, V
 use crate::plan::artifact::{Adopt, Due, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
 use crate::plan::moves::Moved;
 use crate::plan::purpose::Purpose;
-use crate::plan::{context, order, ownership};
+use crate::plan::{along, context, order, ownership};
 use crate::render::{Context, Renderer};
 
 /// What the kinds' weighing queries gave, by kind.
@@ -80,7 +79,8 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
     if waiting > 0 {
         input.diagnostics.push(apply_first(waiting));
     }
-    let actions = order::arrange(actions, &input.diff.deltas, &input.view, input.diagnostics);
+    let mut actions = order::arrange(actions, &input.diff.deltas, &input.view, input.diagnostics);
+    along::make_together(&mut actions);
     let said = ownership::say(&input);
     ownership::retract(input.diagnostics, input.diff);
     input.diagnostics.extend(said);
@@ -118,10 +118,16 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
     })
 }
 
+/// What closing some differences makes its own, though no policy speaks of its address: nobody else's, and the work
+/// of an earlier run.
+pub fn taken_over(diff: &Diff, view: &View<'_>) -> BTreeSet<Address> {
+    let of = |delta: &Delta| by_id(&delta.address.kind)?.takes_over(delta, view);
+    diff.deltas.iter().filter_map(of).collect()
+}
+
 /// What nobody manages and nothing touches.
 fn left_alone<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a Address> {
-    let of = |delta: &Delta| by_id(&delta.address.kind)?.takes_over(delta, &input.view);
-    let taken: BTreeSet<Address> = input.diff.deltas.iter().filter_map(of).collect();
+    let taken = taken_over(input.diff, &input.view);
     let ends = |delta: &Delta, other: &Address| by_id(&delta.address.kind).is_some_and(|kind| kind.ends(delta, other));
     let deltas = &input.diff.deltas;
     let goes = move |other: &Address| taken.contains(other) || deltas.iter().any(|delta| ends(delta, other));
@@ -258,6 +264,8 @@ pub fn action_for(
     found.extend(judgement.diagnostics);
     hazards.sort_unstable();
     hazards.dedup();
+    let takes = if op == Op::Replace { along::taken(kind, delta, among.deltas, view) } else { Vec::new() };
+    found.extend(along::unkept_pauses(delta, &takes, among.deltas, view));
     let protect = is_protected(delta, view);
     if protect && hazards.contains(&Hazard::DeletesData) {
         found.push(protected(delta));
@@ -267,7 +275,6 @@ pub fn action_for(
         steps.clear();
     }
     sink.extend(found.into_iter().map(|said| said.about(&delta.address)));
-    let takes = if op == Op::Replace { taken(kind, delta, among.deltas, view) } else { Vec::new() };
     let place = delta.desired.as_ref().map(|desired| desired.place.clone());
     let place = place.or_else(|| view.desired.get(&delta.address).map(|desired| desired.place.clone()));
     Ok(Action {
@@ -300,35 +307,6 @@ fn paused_still(delta: &Delta) -> Cow<'_, Delta> {
     let mut delta = delta.clone();
     pause(&mut delta);
     Cow::Owned(delta)
-}
-
-/// What goes with the relation that a delta makes anew, and with those that go with it in turn.
-fn taken(kind: &dyn Kind, delta: &Delta, deltas: &[Delta], view: &View<'_>) -> Vec<Taken> {
-    let Some(on) = delta.on.as_ref().filter(|_| kind.takes_along(delta)) else { return Vec::new() };
-    let mut gone = BTreeSet::from([on.clone()]);
-    let mut found: BTreeMap<&Address, Taken> = BTreeMap::new();
-    loop {
-        let before = found.len();
-        for other in deltas.iter().filter(|other| other.reason == Reason::Remade) {
-            let (Some(desired), Some(live)) = (&other.desired, view.live.get(&other.address)) else { continue };
-            let (false, Some(kind)) = (found.contains_key(&other.address), by_id(&other.address.kind)) else {
-                continue;
-            };
-            let is_made_from = kind.goes_with(desired, live, &gone);
-            if !is_made_from && !other.on.as_ref().is_some_and(|on| gone.contains(on)) {
-                continue;
-            }
-            if is_made_from {
-                gone.extend(other.on.clone());
-            }
-            let paused = desired.get(PAUSED) == Some(&Value::Bool(true));
-            let away = !kind.is_made_along(other, view);
-            found.insert(&other.address, Taken { address: other.address.clone(), paused, away });
-        }
-        if found.len() == before {
-            return found.into_values().collect();
-        }
-    }
 }
 
 /// Which of the changed attributes a class gave.

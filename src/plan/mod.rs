@@ -1,5 +1,6 @@
 //! Deltas → ordered actions with their SQL, locks, hazards and impact; and the plan as a document.
 
+mod along;
 pub mod artifact;
 mod build;
 mod context;
@@ -10,6 +11,7 @@ mod order;
 mod ownership;
 mod purpose;
 
+pub use along::make_together;
 pub use artifact::{Adopt, Due, Message, Plan, PlanError, Policies, PolicyFile, Summary, Target, Unmanaged};
-pub use build::{Among, Input, Weights, action_for, build};
+pub use build::{Among, Input, Weights, action_for, build, taken_over};
 pub use purpose::Purpose;

@@ -136,6 +136,50 @@ fn a_password_is_never_repeated() {
 fn reading_an_absent_ledger_makes_none() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(chronoform(folder.path(), &["ledger", "log"]).status.code(), Some(0));
-    assert_eq!(chronoform(folder.path(), &["ledger", "verify"]).status.code(), Some(0));
+    let verified = chronoform(folder.path(), &["ledger", "verify", "--ledger", "mistyped.db"]);
+    assert_eq!(verified.status.code(), Some(1));
+    assert!(text(&verified.stderr).contains("there is no ledger mistyped.db"), "{}", text(&verified.stderr));
+    assert!(!folder.path().join("mistyped.db").exists());
     assert!(!folder.path().join(".chronoform").exists());
+}
+
+#[test]
+fn a_guardrail_beside_a_file_that_is_chosen_is_asked_from_wherever_that_is() {
+    let folder = with_policy("kind: table\nname: t\nretention: {drop_after: 7 days}\n");
+    let guardrail = "kind: guardrail\nname: never\nassert: \"false\"\nmessage: nothing may be\n";
+    fs::write(folder.path().join("policies/g.yaml"), guardrail).unwrap();
+    let policies = folder.path().join("policies");
+    fs::create_dir(policies.join("deeper")).unwrap();
+    let whole = policies.join("a.yaml");
+    let elsewhere = tempfile::tempdir().unwrap();
+    for (from, chosen) in [
+        (folder.path(), "policies/a.yaml"),
+        (&policies, "a.yaml"),
+        (&policies.join("deeper"), "../a.yaml"),
+        (elsewhere.path(), whole.to_str().unwrap()),
+    ] {
+        let ran = chronoform(from, &["validate", chosen]);
+        assert_eq!(ran.status.code(), Some(3), "{chosen}: {}", text(&ran.stderr));
+        assert!(text(&ran.stderr).contains("nothing may be"), "{chosen}: {}", text(&ran.stderr));
+    }
+    // What is in no folder of policies stands alone.
+    fs::copy(&whole, elsewhere.path().join("b.yaml")).unwrap();
+    assert_eq!(chronoform(elsewhere.path(), &["validate", "b.yaml"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_guardrail_that_is_never_asked_is_warned_of() {
+    let guardrail = "kind: guardrail\nname: never\nmatch: {labels: {a: b}}\nassert: \"false\"\nmessage: no\n";
+    let folder = with_policy(&format!("kind: table\nname: t\nlabels: {{a: c}}\n---\n{guardrail}"));
+    let ran = chronoform(folder.path(), &["validate"]);
+    let err = text(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(0), "{err}");
+    assert!(err.contains("warning[guardrail-matches-nothing]") && err.contains("policies/a.yaml:7:1"), "{err}");
+    // Beside a choice of files it may be for others.
+    fs::write(folder.path().join("policies/b.yaml"), "kind: table\nname: u\n").unwrap();
+    let ran = chronoform(folder.path(), &["validate", "policies/b.yaml"]);
+    assert!(!text(&ran.stderr).contains("matches-nothing"), "{}", text(&ran.stderr));
+    fs::write(folder.path().join("policies/b.yaml"), "kind: table\nname: u\nlabels: {a: b}\n").unwrap();
+    let ran = chronoform(folder.path(), &["validate"]);
+    assert_eq!(ran.status.code(), Some(3), "{}", text(&ran.stderr));
 }

@@ -17,11 +17,15 @@ use schemars::JsonSchema as _;
 
 use crate::core::{
     Address, Applied, Change, Delta, Desired, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, Value,
+    Version,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, checks, index, job};
 
 const ID: KindId = KindId::new("columnstore");
+
+/// From here on, at the latest, an aggregate without a refresh policy may have one.
+const WITHOUT_REFRESH: Version = Version::new(2, 28);
 
 static UNSUPPORTED_TABLE: Code =
     Code::new("columnstore-unsupported", "A table that the columnstore cannot be enabled on, for what else is on it.");
@@ -148,18 +152,20 @@ impl Kind for Columnstore {
     }
 
     /// An older server builds no unique index beside a columnstore, or over the chunks that its job may
-    /// convert as soon as it is there.
+    /// convert as soon as it is there; and it takes the policy of an aggregate only once that has one to refresh it
+    /// ("setup a refresh policy for … before": seen on 2.14 to 2.24, and not any more on 2.28).
     fn requires(&self, delta: &Delta, view: &View<'_>) -> Vec<After> {
-        let old = view.server.timescale_version().is_some_and(|version| version < index::UNIQUE_OVER_COLUMNSTORE);
-        if !old || delta.is_remove() {
+        let older_than = |than| view.server.timescale_version().is_some_and(|version| version < than);
+        let (old, asks_for_refresh) = (older_than(index::UNIQUE_OVER_COLUMNSTORE), older_than(WITHOUT_REFRESH));
+        if delta.is_remove() {
             return Vec::new();
         }
-        let unique = |desired: &&Desired| {
-            desired.address.kind == index::ID
-                && desired.on == delta.on
-                && desired.get("unique") == Some(&Value::Bool(true))
+        let comes_first = |desired: &&Desired| {
+            let kind = &desired.address.kind;
+            let unique = *kind == index::ID && desired.get("unique") == Some(&Value::Bool(true));
+            desired.on == delta.on && ((old && unique) || (asks_for_refresh && *kind == KindId::new("refresh")))
         };
-        view.desired.values().filter(unique).map(|desired| After::Resource(desired.address.clone())).collect()
+        view.desired.values().filter(comes_first).map(|desired| After::Resource(desired.address.clone())).collect()
     }
 
     fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {

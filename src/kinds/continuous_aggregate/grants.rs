@@ -79,8 +79,14 @@ pub fn again(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<Va
     Ok(by_role.into_iter().map(one).collect())
 }
 
+/// Whether the aggregate has it as soon as it is made, by default privileges that a policy describes.
+fn is_given_later(granted: &Granted<'_>, on: &QualifiedName, view: &View<'_>) -> bool {
+    granted.column.is_none() && grant::gives_later(view, granted.role, granted.privilege, granted.option, on)
+}
+
 /// What it is made with and did not have before: what default privileges give to others, and what was revoked from
-/// its owner. One item a statement.
+/// its owner. What it had, and policies give by default on whatever the session's role makes, stays. One item a
+/// statement.
 ///
 /// # Errors
 /// When the weights are not as the query gives them.
@@ -102,7 +108,17 @@ pub fn revoked(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<
         let everybody = Value::Bool(role == role::PUBLIC);
         item(made.on, [("grantee", Value::text(role)), ("everybody", everybody), ("privileges", privileges)])
     };
-    let all = all.into_iter().map(|role| one(role, Value::Null));
+    let had = read(weights, relation.oid)?;
+    let all = all.into_iter().filter_map(|role| {
+        let stays = |granted: &&Granted<'_>| granted.role == role && is_given_later(granted, made.on, view);
+        let stays: Vec<&str> = had.iter().filter(stays).map(|granted| granted.privilege).collect();
+        if stays.is_empty() {
+            return Some(one(role, Value::Null));
+        }
+        let goes = grant::of_relation(view).filter(|privilege| !stays.contains(privilege));
+        let goes: Vec<Value> = goes.map(Value::text).collect();
+        (!goes.is_empty()).then(|| one(role, Value::List(goes)))
+    });
     Ok(all.chain(some.into_iter().map(|(role, lacks)| one(role, Value::List(lacks)))).collect())
 }
 
@@ -130,6 +146,7 @@ pub fn notes(
         };
         match () {
             () if again && whole && grant::gives(view, granted.role, granted.privilege, on) => {}
+            () if again && is_given_later(granted, on, view) => {}
             () if again && comes_back(granted, &columns, view) => kept.push(words),
             () => lost.push(words),
         }

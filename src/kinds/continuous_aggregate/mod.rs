@@ -198,6 +198,20 @@ impl Kind for ContinuousAggregate {
         remake::is_made_along(delta, view)
     }
 
+    fn made_from(&self, desired: &Desired, live: Option<&Live>) -> Vec<QualifiedName> {
+        match (query(desired.get("query")), live.and_then(|live| live.fact("source"))) {
+            (Some(ours), _) => sources(ours),
+            (None, Some(Value::Name(source))) => vec![source.clone()],
+            (None, _) => Vec::new(),
+        }
+    }
+
+    fn fills(&self, delta: &Delta, view: &View<'_>) -> bool {
+        let is_kept = !delta.is_create() && delta.change("query").is_none();
+        let goes_on = [fill::ATTRIBUTE, "with_data"].iter().any(|name| delta.change(name).is_some());
+        fill::fills(delta, view) || (is_kept && goes_on)
+    }
+
     fn takes_along(&self, delta: &Delta) -> bool {
         !delta.is_create() && (delta.is_remove() || delta.change("query").is_some())
     }

@@ -238,14 +238,19 @@ pub fn check(own: &[&Desired], sink: &mut Vec<Diagnostic>) {
     check_cycles(own, sink);
 }
 
-/// One that a delta makes, and that neither the plan nor a refresh policy fills.
+/// One that a delta makes, and that neither the plan nor a refresh policy fills: nobody asked for that, and its
+/// rows are not made on the spot either.
 pub fn stays_empty(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
     let desired = delta.desired.as_ref()?;
     let is_made = delta.is_create() || delta.change("query").is_some();
     let refresh = KindId::new("refresh");
     let refreshed =
         |other: &Desired| other.address.kind == refresh && other.on == desired.on && other.ensure == Ensure::Present;
-    if !is_made || fill::is_filled_after(delta) || view.desired.values().any(refreshed) {
+    let only = |value: Option<&Value>| value.and_then(Value::as_bool);
+    let live = view.live.get(&delta.address).and_then(|live| live.get("materialized_only"));
+    let is_on_the_spot = only(desired.get("materialized_only").or(live)) == Some(false);
+    let is_meant = desired.get("with_data") == Some(&Value::Bool(false)) || is_on_the_spot;
+    if !is_made || is_meant || fill::is_filled_after(delta) || view.desired.values().any(refreshed) {
         return None;
     }
     let message = format!("{} is empty once it is made, and nothing refreshes it", desired.address);

@@ -377,6 +377,25 @@ pub fn gives(view: &View<'_>, role: &str, privilege: &str, on: &QualifiedName) -
     })
 }
 
+/// Whether the policies give a role a privilege by default on the relations that the session's role makes, and
+/// so it is on the server: with what lets it pass that on, where that is asked.
+pub fn gives_later(view: &View<'_>, role: &str, privilege: &str, option: bool, on: &QualifiedName) -> bool {
+    [None, Some(&on.schema)].into_iter().any(|schema| {
+        let later = Target::Later { by: view.server.user.clone(), schema: schema.cloned(), what: "tables".to_owned() };
+        let address = Address { kind: ID, schema: Some(role.to_owned()), name: later.name() };
+        let wanted = view.desired.get(&address).and_then(|desired| desired.get(privilege)).and_then(Value::as_text);
+        let given = view.live.get(&address).and_then(|live| live.get(privilege)).and_then(Value::as_text);
+        wanted.is_some() && wanted == given && (!option || given == Some(WITH_OPTION))
+    })
+}
+
+/// The privileges that there are on a relation.
+pub fn of_relation(view: &View<'_>) -> impl Iterator<Item = &'static str> {
+    let all = Target::TablesIn(String::new()).privileges().iter().copied();
+    let is_old = view.server.version < settle::MAINTAIN;
+    all.filter(move |privilege| !(is_old && *privilege == "maintain"))
+}
+
 /// What the templates need: the target's parts, and which privileges are given and taken.
 fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
     let grantee = delta.address.schema.clone().unwrap_or_default();

@@ -7,7 +7,8 @@ use crate::kinds::grant::{EXCLUSIVE, NOTHING_TO_GRANT_ON, OWNERS_OWN, observe, u
 use crate::kinds::role::{self, PUBLIC};
 use crate::kinds::{self, View};
 
-const MAINTAIN: Version = Version::new(17, 0);
+/// The first with that privilege.
+pub const MAINTAIN: Version = Version::new(17, 0);
 const MEMBER_OPTIONS: Version = Version::new(16, 0);
 
 /// See [`crate::kinds::Kind::settle`].
@@ -147,8 +148,14 @@ fn is_there(target: &Target, desired: &Desired, view: &View<'_>, sink: &mut Vec<
             desired,
             "names are exact; write a document for it, or create it first",
         ),
-        // With a role went what it gave: nothing is left to revoke.
-        Target::Later { by, .. } if only_revokes(desired) && !exists(&Target::Role(by.clone())) => return None,
+        // With a role went what it gave: nothing is left to revoke. Of one that no policy describes, the name may as
+        // well be mistyped.
+        Target::Later { by, .. } if only_revokes(desired) && !exists(&Target::Role(by.clone())) => {
+            if !view.desired.contains_key(&Address::global(role::ID, by)) {
+                sink.push(nobodys(by, desired));
+            }
+            return None;
+        }
         Target::Later { by, .. } if !role_will_be(by, view) && !only_revokes(desired) => missing(
             &format!("no role \"{by}\""),
             desired,
@@ -179,6 +186,15 @@ fn is_there(target: &Target, desired: &Desired, view: &View<'_>, sink: &mut Vec<
 fn is_made(name: &QualifiedName, view: &View<'_>) -> bool {
     let address = Address::in_schema(KindId::new("continuous_aggregate"), name);
     view.desired.get(&address).is_some_and(|made| made.ensure == Ensure::Present)
+}
+
+/// What is to be revoked of what a role makes that is not there.
+fn nobodys(by: &str, desired: &Desired) -> Diagnostic {
+    let message = format!("there is no role \"{by}\", so that nothing is revoked of what it makes");
+    Diagnostic::warning(&NOTHING_TO_GRANT_ON, message)
+        .at(&desired.place)
+        .why("where the role has gone, what it gave by default went with it; where its name is mistyped, nothing is done")
+        .help("check the name; for a role that has gone, take the item out, or keep its document with `ensure: absent`")
 }
 
 fn missing(what: &str, desired: &Desired, help: &str) -> Diagnostic {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::core::name::quote_identifier;
 use crate::core::{
     Address, Desired, Ensure, INTERNAL_SCHEMA, KeyColumn, KeyTarget, KindId, Live, QualifiedName, SqlText, Value,
 };
@@ -358,15 +359,20 @@ pub fn warn_of_twins(settled: &[&Desired], view: &View<'_>, sink: &mut Vec<Diagn
     }
     for desired in new {
         let there = of_table.get(&desired.on.as_ref()).map(Vec::as_slice).unwrap_or_default();
-        let same = |live: &&&Live| DEFINITION.iter().all(|name| live.get(name) == desired.get(name));
+        let goes = |live: &Live| view.desired.get(&live.address).is_some_and(|own| own.ensure == Ensure::Absent);
+        let same = |live: &&&Live| DEFINITION.iter().all(|name| live.get(name) == desired.get(name)) && !goes(live);
         let Some(twin) = there.iter().find(same) else { continue };
+        let before = quote_identifier(&twin.address.name);
         let message =
             format!("`{}` is the same as the index {}, which exists", desired.address.name, twin.address.name);
         sink.push(
             Diagnostic::warning(&SAME_INDEX_TWICE, message)
                 .at(&desired.place)
                 .why("a second one costs as much as the first and helps no query; on a hypertable, chunks made later share one index between both")
-                .help("keep one of them; to rename an index, use `ALTER INDEX … RENAME TO` before the plan"),
+                .help(format!(
+                    "where it is that one under another name, write `moved: {{from: {before}}}` for it, and it is \
+                     renamed instead of built; otherwise keep one of them"
+                )),
         );
     }
 }

@@ -120,6 +120,8 @@ fn what_is_built_just_as_wanted_takes_over_unless_a_constraint_has_it() {
         let judged = KIND.judge(&delta, Op::Replace, &[taken("ix_chronoform_new")], &world.view()).unwrap();
         let over = KIND.takes_over(&delta, &world.view()).map(|address| address.name);
         assert_eq!(over.as_deref(), judged.diagnostics.is_empty().then_some("ix_chronoform_new"));
+        let told = judged.impact.iter().flat_map(|impact| &impact.notes).any(|note| note.contains("ix_chronoform_new"));
+        assert_eq!(told, over.is_some(), "and so it is said");
         (left(&delta, &world, "built_already"), codes(&judged.diagnostics))
     };
     assert_eq!(built(&[]), (true, vec![]));

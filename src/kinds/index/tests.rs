@@ -535,6 +535,11 @@ fn a_twin_on_a_hypertable_does_not_lose_its_chunks_unseen() {
     assert!(said(&world).is_empty());
     assert!(said(&World::new(false, &twins)).is_empty());
     assert_eq!(World::new(true, &twins[1..]).settle(&simple()).1, ["same-index-twice"]);
+    let mut replaced = World::new(true, &twins[1..]);
+    let mut goes = desired(&json!({"name": "iy", "columns": ["symbol"]}));
+    goes.ensure = crate::core::Ensure::Absent;
+    replaced.desired.insert(address("iy"), goes);
+    assert!(replaced.settle(&simple()).1.is_empty(), "the same plan drops the other");
 }
 
 #[test]

@@ -207,6 +207,10 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         }
         judgement.impact = weight.map(|row| impact(delta, op, row, view)).transpose()?;
     }
+    if let Some(built) = way::taken_over(delta, view).filter(|_| op == Op::Replace) {
+        let note = format!("it is built already, as {}, and takes the place of the one before", built.name);
+        judgement.impact.get_or_insert_default().notes.push(note);
+    }
     if op == Op::Update {
         judgement.impact = new_chunks_only(delta, view);
         on_chunks::judge(delta, weights, &mut judgement)?;

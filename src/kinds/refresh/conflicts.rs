@@ -94,7 +94,8 @@ fn check_sources(desired: &Desired, on: &QualifiedName, all: &BTreeMap<Address, 
         for (policy, age) in drops.into_iter().chain(archives.map(|archive| (archive, "after"))) {
             let Some(kept) = policy.get(age) else { continue };
             if looks_beyond(desired, kept) {
-                sink.push(beyond(desired, &source, kept).and_at(policy.place_of(age), "rows are dropped after this"));
+                let beyond = beyond(desired, &source, kept, query(on, all).and_then(bucket_width));
+                sink.push(beyond.and_at(policy.place_of(age), "rows are dropped after this"));
             }
         }
     }
@@ -110,7 +111,7 @@ pub fn check_live_sources(desired: &Desired, view: &View<'_>, sink: &mut Vec<Dia
         }
         let Some(kept) = view.live.get(&address).and_then(|live| live.get("drop_after")) else { continue };
         if looks_beyond(desired, kept) {
-            sink.push(beyond(desired, &source, kept));
+            sink.push(beyond(desired, &source, kept, query(on, view.desired).and_then(bucket_width)));
         }
     }
 }
@@ -122,7 +123,7 @@ fn looks_beyond(desired: &Desired, kept: &Value) -> bool {
     }
 }
 
-fn beyond(desired: &Desired, source: &QualifiedName, kept: &Value) -> Diagnostic {
+fn beyond(desired: &Desired, source: &QualifiedName, kept: &Value, width: Option<Value>) -> Diagnostic {
     let start = desired.get("start_offset").filter(|start| **start != Value::Null);
     let by_calendar = start
         .filter(|start| length(start) <= length(kept))
@@ -131,10 +132,17 @@ fn beyond(desired: &Desired, source: &QualifiedName, kept: &Value) -> Diagnostic
         "the refresh looks back to {}, and {source} keeps its rows for {kept} only",
         start.map_or_else(|| "the beginning".to_owned(), ToString::to_string)
     );
+    // A window that the server takes has room for two buckets.
+    let room = length(kept).map(|kept| kept - desired.get("end_offset").and_then(length).unwrap_or(0));
+    let too_wide = width.filter(|width| room.zip(length(width)).is_some_and(|(room, width)| room < 2 * width));
+    let help = match too_wide {
+        Some(width) => format!("keep the rows longer: a window has two buckets of {width} at least"),
+        None => format!("write a `start_offset` of at most {kept}, or keep the rows longer"),
+    };
     Diagnostic::error(&code::POLICY_CONFLICT, message)
         .at(desired.place_of("start_offset"))
         .why(format!("{by_calendar}a refresh over rows that were dropped deletes what the aggregate had made of them"))
-        .help(format!("write a `start_offset` of at most {kept}, or keep the rows longer"))
+        .help(help)
 }
 
 fn check_columnstore(

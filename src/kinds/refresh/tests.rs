@@ -130,6 +130,31 @@ fn a_policy_without_a_schedule_or_with_a_bad_window_is_refused_offline() {
 }
 
 #[test]
+fn the_help_for_a_window_too_wide_is_none_that_is_too_small() {
+    let aggregate = |width: &str| {
+        let name = QualifiedName::new("public", "trades");
+        let mut aggregate =
+            Desired::new(Address::in_schema(KindId::new("continuous_aggregate"), &name), Some(name), fixture::place());
+        let query = format!("SELECT public.time_bucket('{width}', time) AS b FROM public.raw GROUP BY 1");
+        aggregate.set("query", Value::Sql(crate::core::SqlText::new(&query).unwrap()));
+        aggregate
+    };
+    let raw = QualifiedName::new("public", "raw");
+    let mut kept = Desired::new(Address::in_schema(KindId::new("retention"), &raw), Some(raw), fixture::place());
+    kept.set("drop_after", Value::Interval(Interval::days(20)));
+    let help = |width: &str| {
+        let own = wanted(None, 90, 1);
+        let all = [own.clone(), aggregate(width), kept.clone()];
+        let all: BTreeMap<Address, Desired> = all.into_iter().map(|one| (one.address.clone(), one)).collect();
+        let mut sink = Vec::new();
+        Refresh.check(&[&own], &all, &mut sink);
+        sink.remove(0).help.unwrap_or_default()
+    };
+    assert!(help("1 day").contains("at most 20 days"), "{}", help("1 day"));
+    assert!(help("1 month").contains("two buckets of 1 month"), "{}", help("1 month"));
+}
+
+#[test]
 fn an_open_end_is_null_and_a_number_is_a_number() {
     let live = Refresh.read(&[job_row(&[("start_offset_integer", Cell::Int(500))])], &Relations::new()).unwrap();
     assert_eq!(live[0].get("start_offset"), Some(&Value::Int(500)));

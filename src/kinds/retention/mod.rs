@@ -2,6 +2,7 @@
 
 mod desired;
 mod export;
+mod filled;
 mod observe;
 mod rules;
 #[cfg(test)]
@@ -115,7 +116,22 @@ impl Kind for Retention {
     }
 
     fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
-        weigh::judge(delta, op, weights, view)
+        self.judge_among(delta, &[], op, weights, view)
+    }
+
+    fn judge_among(
+        &self,
+        delta: &Delta,
+        others: &[Delta],
+        op: Op,
+        weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Judgement, RowError> {
+        let mut judgement = weigh::judge(delta, op, weights, view)?;
+        if !matches!(op, Op::Blocked | Op::Remove) {
+            filled::judge(&mut judgement, delta, others, weights, view)?;
+        }
+        Ok(judgement)
     }
 }
 

@@ -153,7 +153,7 @@ fn what_can_drop_more_is_counted_in_one_query() {
     assert_eq!(query.params[0], Param::Oids(vec![7, 7]));
     assert_eq!(query.params[1], Param::texts(["30 days", "30 days"]));
     assert_eq!(query.params[4], Param::texts(["90 days", "90 days"]));
-    assert_eq!(query.params.len(), 10);
+    assert_eq!(query.params.len(), 16);
     assert!(!query.sql.contains(['{', '}']), "{}", query.sql);
     let calmer = world.delta(KIND, &json!({"drop_after": "90 days", "schedule": {"every": "2 days"}}));
     assert_eq!(KIND.weigh(&[&calmer], &world.view()), None);

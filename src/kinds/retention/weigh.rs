@@ -1,5 +1,6 @@
 //! What a change to a retention policy would drop.
 
+use super::filled;
 use crate::core::{Bytes, Delta, Desired, Hazard, Impact, Live, Op, Param, Query, Row, RowError, Value};
 use crate::kinds::chunks::{self, AgeColumns, Ages};
 use crate::kinds::{Judgement, Relation, Stored, View, job};
@@ -48,13 +49,15 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         }
     }
     let zones: Vec<&str> = deltas.iter().filter_map(|delta| job::new_timezone(delta)).collect();
-    if oids.is_empty() && zones.is_empty() {
+    let filled = filled::params(deltas, view);
+    if oids.is_empty() && zones.is_empty() && filled::is_nothing(&filled) {
         return None;
     }
     let mut params = vec![Param::Oids(oids)];
     params.extend(coming.into_params());
     params.extend(in_force.into_params());
     params.extend([Param::Texts(types), Param::Ints(ids), Param::texts(zones)]);
+    params.extend(filled);
     let sql = chunks::on_server(include_str!("weigh.sql"), "$9", view.server);
     Some(Query { sql, params })
 }
@@ -90,7 +93,8 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     Ok(judgement)
 }
 
-fn first_run() -> Option<String> {
+/// When a job does what it does.
+pub fn first_run() -> Option<String> {
     Some("on its first run".to_owned())
 }
 
@@ -134,7 +138,7 @@ fn foreign_keys(relation: &Relation, weights: &[Row]) -> Result<Option<String>, 
 
 /// Neither the policy's pause nor an operator's is lifted by a change of age; what is counted waits
 /// for the resumption.
-fn stays_paused(delta: &Delta) -> Option<String> {
+pub fn stays_paused(delta: &Delta) -> Option<String> {
     let desired = delta.desired.as_ref()?;
     let by_operator = delta.live.as_ref().is_some_and(|live| live.paused) && desired.get("schedule.paused").is_none();
     (by_operator || is_kept_paused(desired))

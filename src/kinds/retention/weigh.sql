@@ -1,6 +1,8 @@
 -- What retention policies would newly drop. In step: $1 the relations; $2 to $4 the coming ages by
 -- row time, by creation and as a whole number; $5 to $7 those in force now; $8 the type of
--- whole-number time. $9 the hypertables' ids. $10 time zones.
+-- whole-number time. $9 the hypertables' ids. $10 time zones. $11 to $16 what aggregates are made from: in
+-- step, the aggregate, the relation, the schema and name of its hypertable, and the coming age by row
+-- time and as a whole number.
 WITH wanted AS (
     SELECT w.oid, w.after::interval, w.created_before::interval, w.number, w.counted_in
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
@@ -17,6 +19,11 @@ WITH wanted AS (
 {due in_force}
 ), newly_due AS (
     SELECT oid, chunk FROM due EXCEPT SELECT oid, chunk FROM due_already
+), above AS (
+    SELECT w.of, w.oid, w.schema, w.name, w.after::interval, w.number
+      FROM ROWS FROM (pg_catalog.unnest($11::text[]), pg_catalog.unnest($12::oid[]), pg_catalog.unnest($13::text[]),
+                      pg_catalog.unnest($14::text[]), pg_catalog.unnest($15::text[]), pg_catalog.unnest($16::bigint[]))
+           AS w (of, oid, schema, name, after, number)
 ), chunks AS (
 {chunks}
 ), sizes AS (
@@ -39,6 +46,16 @@ SELECT 'drops'::text AS what, s.oid, NULL::text AS name,
   JOIN pg_catalog.pg_namespace AS n ON n.oid = s.relnamespace
   LEFT JOIN timescaledb_information.chunks AS v ON v.chunk_schema = n.nspname AND v.chunk_name = s.relname
  GROUP BY s.oid
+ UNION ALL
+SELECT 'fills', a.oid, a.of, NULL, NULL, NULL,
+       COALESCE(pg_catalog.min(v.range_start)::text, pg_catalog.min(v.range_start_integer)::text),
+       COALESCE(pg_catalog.max(v.range_end)::text, pg_catalog.max(v.range_end_integer)::text), NULL
+  FROM above AS a
+  JOIN timescaledb_information.chunks AS v ON v.hypertable_schema = a.schema AND v.hypertable_name = a.name
+ WHERE v.range_end <= pg_catalog.now() - a.after
+    OR v.range_end_integer <= CASE WHEN a.number IS NOT NULL THEN
+           _timescaledb_functions.subtract_integer_from_now(a.oid::regclass, a.number) END
+ GROUP BY a.oid, a.of
  UNION ALL
 SELECT 'foreign key', k.conrelid, pg_catalog.format('%I.%I', n.nspname, c.relname),
        NULL, NULL, NULL, NULL, NULL, NULL

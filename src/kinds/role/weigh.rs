@@ -155,7 +155,7 @@ impl Case<'_> {
     fn in_use(&self, weights: &[Row], others: &[Delta]) -> Result<Option<Diagnostic>, RowError> {
         let name = self.delta.address.name.as_str();
         let (mut owned, mut granted, mut named) = (Vec::new(), Vec::new(), Vec::new());
-        let mut gives = false;
+        let (mut gives, mut on_types) = (false, false);
         for row in self.rows(weights) {
             let what = row.text("what")?;
             if !["owned", "granted", "named"].contains(&what) {
@@ -171,6 +171,7 @@ impl Case<'_> {
                 }
                 gives = true;
             }
+            on_types |= on_thing && row.maybe_text("sort")? == Some("type");
             let list = match what {
                 "owned" => &mut owned,
                 "named" => &mut named,
@@ -201,6 +202,13 @@ impl Case<'_> {
             (false, _) => {
                 ("owns", owned, "give them to another role (REASSIGN OWNED BY …) or drop them, in each database")
             }
+            // What default privileges gave with the grant option stays as well: it may have been passed on.
+            (true, false) if on_types => (
+                "has privileges on",
+                granted,
+                "on types, no policy says what is granted: REVOKE that (REVOKE … ON TYPE …, or DROP OWNED BY …, in each \
+                 database); the rest may be named in its `grants` and `default_privileges` with `ensure: absent`",
+            ),
             (true, false) => (
                 "has privileges on",
                 granted,

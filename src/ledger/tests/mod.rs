@@ -177,7 +177,7 @@ fn eventful() -> Fixture {
     let crashed = fixture.run();
     let lost = fixture.step(crashed, 0);
     let along = retention("market_data");
-    let taken = [crate::core::Taken { address: along.clone(), paused: true, away: true }];
+    let taken = [crate::core::Taken { address: along.clone(), paused: true, away: true, within: false }];
     let anew = StepStart { op: Op::Replace, along: &taken, ..step(&along, 1) };
     fixture.ledger.start_step(crashed, &anew).unwrap();
     fixture.ledger.settle(lost, true, "the job is there").unwrap();

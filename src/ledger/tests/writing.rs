@@ -303,7 +303,8 @@ fn what_a_run_began_and_did_not_end_is_told_until_it_is_recorded() {
     assert_eq!(fixture.ledger.begun(database).unwrap(), BTreeMap::new());
 
     let second = fixture.run();
-    let taken = |address: &Address, paused, away| crate::core::Taken { address: address.clone(), paused, away };
+    let taken =
+        |address: &Address, paused, away| crate::core::Taken { address: address.clone(), paused, away, within: false };
     let along = [taken(&index, false, false), taken(&job, true, true)];
     let anew = StepStart { op: Op::Replace, along: &along, ..step(&table, 0) };
     let replaced = fixture.ledger.start_step(second, &anew).unwrap();

@@ -3,14 +3,14 @@
 use std::error::Error as StdError;
 use std::io;
 
-use postgres::config::SslNegotiation;
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
+use tokio_postgres::config::SslNegotiation;
 
 use crate::pg::tls::{Mode, TlsSettings};
 
 /// Why TLS failed and what to do about it, where it did.
-pub(in crate::pg) fn explain(error: &postgres::Error, settings: &TlsSettings) -> Option<(String, String)> {
+pub(in crate::pg) fn explain(error: &tokio_postgres::Error, settings: &TlsSettings) -> Option<(String, String)> {
     let said = crate::pg::error::chain(error);
     if said.contains("server does not support TLS") {
         let why = "the server does not speak TLS (its `ssl` is off)";
@@ -39,7 +39,7 @@ pub(in crate::pg) fn explain(error: &postgres::Error, settings: &TlsSettings) ->
 }
 
 /// The TLS library's own error, wherever it is among the causes.
-fn found(error: &postgres::Error) -> Option<Error> {
+fn found(error: &tokio_postgres::Error) -> Option<Error> {
     let mut next: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(cause) = next {
         if let Some(error) = cause.downcast_ref::<Error>() {

@@ -10,13 +10,13 @@ mod verifier;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use postgres::config::SslNegotiation;
 use rustls::ClientConfig;
 use rustls::SupportedProtocolVersion;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::version::{TLS12, TLS13};
+use tokio_postgres::config::SslNegotiation;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::diag::{Diagnostic, Failure, code};
