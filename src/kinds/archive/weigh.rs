@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::core::{Bytes, Delta, Desired, Impact, Op, Task, Value};
-use crate::kinds::archive::observe::{DUE, HELD};
+use crate::kinds::archive::observe::{self, DUE, HELD};
 use crate::kinds::archive::{DROP, settle};
 use crate::kinds::view::types;
 use crate::kinds::{Judgement, View, job};
@@ -101,6 +101,14 @@ pub fn judge(delta: &Delta, op: Op, view: &View<'_>) -> Judgement {
         true => format!("each chunk is dropped once its copy in `{store}` has been read back and found equal"),
         false => format!("each chunk stays in the table beside its copy in `{store}`"),
     }];
+    let kept = delta.live.as_ref().and_then(|live| live.fact(DUE)).map(Value::as_list).unwrap_or_default();
+    let kept = kept.iter().filter(|chunk| observe::is_kept(chunk)).count();
+    if kept > 0 {
+        let (chunks, are, they) = if kept == 1 { ("chunk", "is", "it") } else { ("chunks", "are", "they") };
+        notes.push(format!(
+            "{kept} {chunks} that {are} in the archive already {are} copied again: what {they} may hold by now is proved like the rest"
+        ));
+    }
     let held = delta.live.as_ref().and_then(|live| live.fact(HELD)).and_then(Value::as_int).unwrap_or(0);
     if held > 0 {
         let (chunks, are) = if held == 1 { ("chunk", "is") } else { ("chunks", "are") };

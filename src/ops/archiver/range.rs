@@ -315,7 +315,7 @@ impl Work<'_> {
         let (rows, bytes) = (exported.written.rows, Bytes(exported.written.bytes));
         let key = shelf.key().map(StoreKey::id);
         let slot = Slot::new(&chunk, &self.range.from, &self.range.until, &exported.written.sha256);
-        let slot = slot.sealed(key.is_some());
+        let slot = slot.sealed(key.as_deref());
         let manifest = self.manifest(&chunk, &slot, exported, (sum, key), &token);
         let interrupt = self.interrupt;
         let written = unfinished.written(&slot, &|| interrupt.is_requested())?;
