@@ -136,7 +136,9 @@ fn beyond(desired: &Desired, source: &QualifiedName, kept: &Value, width: Option
     let room = length(kept).map(|kept| kept - desired.get("end_offset").and_then(length).unwrap_or(0));
     let too_wide = width.filter(|width| room.zip(length(width)).is_some_and(|(room, width)| room < 2 * width));
     let help = match too_wide {
-        Some(width) => format!("keep the rows longer: a window has two buckets of {width} at least"),
+        Some(width) => format!(
+            "keep the rows longer: from where a window begins to where it ends there are two buckets of {width} at least"
+        ),
         None => format!("write a `start_offset` of at most {kept}, or keep the rows longer"),
     };
     Diagnostic::error(&code::POLICY_CONFLICT, message)
