@@ -1,6 +1,6 @@
 //! Stopping on request: once to stop after the running statement, twice to cancel it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -12,6 +12,8 @@ pub struct Interrupt {
     requests: Arc<AtomicUsize>,
     cancellers: Arc<Mutex<Vec<Canceller>>>,
     deadline: Arc<Mutex<Option<Instant>>>,
+    /// Set where only a part of the work is to stop.
+    stopped: Arc<AtomicBool>,
 }
 
 impl Interrupt {
@@ -41,9 +43,20 @@ impl Interrupt {
         }
     }
 
+    /// The same for a part of the work, which can also be stopped by itself.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { stopped: Arc::default(), ..self.clone() }
+    }
+
+    /// Stops the part of the work that this is for.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+    }
+
     /// Whether to stop before the next statement.
     pub fn is_requested(&self) -> bool {
-        self.requests.load(Ordering::SeqCst) > 0 || self.is_out_of_time()
+        self.stopped.load(Ordering::SeqCst) || self.requests.load(Ordering::SeqCst) > 0 || self.is_out_of_time()
     }
 
     /// Whether the moment to stop at is over.

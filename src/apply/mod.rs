@@ -9,6 +9,7 @@ mod interrupt;
 mod lock;
 mod patience;
 mod run;
+mod several;
 mod verify;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub use gate::{Ready, gate, permit};
 pub use interrupt::Interrupt;
 pub use lock::{Locked, lock};
 pub use run::run;
+pub use several::{Meeting, Worker};
 pub use verify::{Verified, verify};
 
 /// How one step ended.
@@ -67,6 +69,21 @@ pub trait Tasks {
         interrupt: &Interrupt,
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), StepOutcome>;
+
+    /// Who does some tasks of an action at the same time, each on a session of its own; nobody where they are to
+    /// be done one after another, on the session that holds the lock.
+    ///
+    /// # Errors
+    /// When there is no session for them.
+    fn workers(
+        &mut self,
+        _tasks: &[&Task],
+        _session: &mut Session,
+        _interrupt: &Interrupt,
+        _tell: &mut dyn FnMut(&str),
+    ) -> Result<Vec<Box<dyn Worker>>, StepOutcome> {
+        Ok(Vec::new())
+    }
 }
 
 /// For plans that consist of statements alone.

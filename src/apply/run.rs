@@ -1,10 +1,12 @@
 //! Executing a plan's statements: each action its own transaction, with short tries for locks.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::apply::lock::check_held;
 use crate::apply::patience::{Patience, pause};
-use crate::apply::{ActionOutcome, Events, Interrupt, Ready, Report, StepOutcome, Tasks};
+use crate::apply::several::{self, Heard};
+use crate::apply::{ActionOutcome, Events, Interrupt, Ready, Report, StepOutcome, Tasks, Worker};
 use crate::core::{Action, LockMode, Step, Task};
 use crate::diag::{Code, Diagnostic, Exit, Failure, code};
 use crate::pg::{PgError, PgErrorKind, Session};
@@ -163,9 +165,9 @@ impl Running<'_> {
         let mut at = 0;
         let steps = &self.action.steps;
         while let Some(step) = steps.get(at) {
-            let ended = if let Some(task) = &step.task {
-                let ended = self.task(at, step, task)?;
-                at += 1;
+            let ended = if step.task.is_some() {
+                let (done, ended) = self.tasks(at)?;
+                at += done;
                 ended
             } else if step.transactional {
                 let together = |step: &&Step| step.transactional && !step.separate && step.task.is_none();
@@ -261,6 +263,75 @@ impl Running<'_> {
             self.events.step_finished(self.index, step, &outcome, *took)?;
         }
         Ok(())
+    }
+
+    /// Steps from one on that are more than statements: as many as there are, where they are done at the same
+    /// time, and otherwise one. Gives how many those were.
+    fn tasks(&mut self, first: usize) -> Result<(usize, Option<(usize, StepOutcome)>), Failure> {
+        let steps = self.action.steps.iter().enumerate().skip(first);
+        let steps: Vec<(usize, &Step, &Task)> =
+            steps.map_while(|(at, step)| Some((at, step, step.task.as_ref()?))).collect();
+        let Some((at, step, task)) = steps.first().copied() else { return Ok((1, None)) };
+        // Those that come after the first are asked about with it.
+        let mut workers = Vec::new();
+        if at == 0 || self.action.steps.get(at - 1).is_some_and(|before| before.task.is_none()) {
+            let Self { events, action, .. } = self;
+            let mut tell = |words: &str| events.told(action, words);
+            let all: Vec<&Task> = steps.iter().map(|(_, _, task)| *task).collect();
+            match self.tasks.workers(&all, self.session, self.interrupt, &mut tell) {
+                Ok(found) => workers = found,
+                Err(outcome) => return Ok((1, Some((at, outcome)))),
+            }
+        }
+        if workers.is_empty() {
+            return Ok((1, self.task(at, step, task)?));
+        }
+        for batch in steps.chunks(workers.len()) {
+            if let Some(ended) = self.batch(batch, &mut workers)? {
+                return Ok((steps.len(), Some(ended)));
+            }
+        }
+        Ok((steps.len(), None))
+    }
+
+    /// Some of them at the same time. Gives the first that did not end well; what failed comes before what
+    /// was only stopped.
+    fn batch(
+        &mut self,
+        batch: &[(usize, &Step, &Task)],
+        workers: &mut [Box<dyn Worker>],
+    ) -> Result<Option<(usize, StepOutcome)>, Failure> {
+        let Some((first, ..)) = batch.first() else { return Ok(None) };
+        if self.interrupt.is_requested() {
+            return Ok(Some((*first, StepOutcome::Cancelled)));
+        }
+        if let Err(lost) = check_held(self.session) {
+            let said = lost.0.first().map_or_else(String::new, |said| said.message.clone());
+            return Ok(Some((*first, StepOutcome::Failed(PgError::protocol(said)))));
+        }
+        for (at, step, _) in batch {
+            self.events.step_started(self.index, self.action, *at, step)?;
+            self.sent = Some(*at);
+        }
+        let Self { session, events, action, index, interrupt, .. } = self;
+        let (mut ended, mut unrecorded) = (BTreeMap::new(), None);
+        let tasks: Vec<(usize, &Task)> = batch.iter().map(|(at, _, task)| (*at, *task)).collect();
+        several::batch(session, &tasks, workers, interrupt, &mut |heard| match heard {
+            Heard::Said(words) => events.told(action, words),
+            Heard::Ended(at, outcome, took) => {
+                if let Err(failure) = events.step_finished(*index, at, &outcome, took) {
+                    unrecorded.get_or_insert(failure);
+                }
+                ended.insert(at, outcome);
+            }
+        });
+        if let Some(failure) = unrecorded {
+            return Err(failure);
+        }
+        let mut stopped: Vec<(usize, StepOutcome)> =
+            ended.into_iter().filter(|(_, outcome)| *outcome != StepOutcome::Done).collect();
+        stopped.sort_by_key(|(at, outcome)| (*outcome == StepOutcome::Cancelled, *at));
+        Ok(stopped.into_iter().next())
     }
 
     /// A step that is more than a statement.

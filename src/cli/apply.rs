@@ -154,8 +154,9 @@ pub fn carry_out<L>(
     let mut ready = apply::gate(locked, plan, standing, &mut outside)?;
     let mut recorder = Recorder::begin(ledger, plan, server, admission, progress)?;
     let listening = listen()?;
-    let mut tasks = Crew::new(server);
-    errand.limits.unwrap_or_default().begin(interrupt);
+    let limits = errand.limits.unwrap_or_default();
+    let mut tasks = Crew::new(server, limits);
+    limits.begin(interrupt);
     let mut done = apply::run(&mut ready, plan, &mut recorder, interrupt, errand.patience, &mut tasks);
     drop(listening);
 

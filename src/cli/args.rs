@@ -2,14 +2,14 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use crate::cli::archive::ArchiveArgs;
 pub use crate::cli::backup::BackupArgs;
 use crate::cli::publish::Destination;
-use crate::core::{Hazard, Interval, Operation};
+pub use crate::cli::run_args::RunArgs;
+use crate::core::Hazard;
 
 /// Policy-as-code for TimescaleDB and PostgreSQL: plan, apply and drift, with a ledger.
 #[derive(Parser, Debug)]
@@ -314,62 +314,7 @@ pub struct ApplyArgs {
     pub patience: u64,
 }
 
-/// `run`
-#[derive(Args, Debug)]
-pub struct RunArgs {
-    /// The sorts of work; all where none is given.
-    #[arg(value_name = "OPERATION", value_parser = operation)]
-    pub operations: Vec<Operation>,
-    /// Policy files or folders; `policies` where none is given and chronoform.yaml names none.
-    #[arg(long, value_name = "PATH")]
-    pub policies: Vec<PathBuf>,
-    /// Only show what is due, what it takes and, with -v, the SQL.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Begin nothing more after so long, such as `2h` or `90 minutes`; what runs is let run.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub max_runtime: Option<Duration>,
-    /// Do not ask.
-    #[arg(long)]
-    pub auto_approve: bool,
-    /// Allow a hazard that the plan names: deletes_data, rewrites_table, blocks_writes, blocks_reads,
-    /// builds_index or needs_restart; once for each.
-    #[arg(long, value_name = "HAZARD", value_parser = hazard)]
-    pub allow: Vec<Hazard>,
-    /// How many seconds to wait for another apply or run to end.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub lock_timeout: u64,
-    /// How many seconds an action may wait for locks that other sessions hold: it tries for two
-    /// seconds at a time, so that nobody queues behind it for longer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub patience: u64,
-}
-
-impl RunArgs {
-    /// Where the policies are.
-    pub fn paths(&self) -> Paths {
-        Paths { paths: self.policies.clone() }
-    }
-}
-
-fn operation(word: &str) -> Result<Operation, String> {
-    Operation::read(word).ok_or_else(|| {
-        let known: Vec<&str> = Operation::ALL.iter().map(|operation| operation.as_str()).collect();
-        format!("the operations are {}", known.join(", "))
-    })
-}
-
-/// A length of time as PostgreSQL writes it; months have no one length.
-fn duration(text: &str) -> Result<Duration, String> {
-    let interval = Interval::parse(text).map_err(|error| error.to_string())?;
-    if interval.months != 0 || !interval.is_positive() {
-        return Err("write it in days, hours or smaller units, such as `2 hours`".to_owned());
-    }
-    let micros = interval.approximate_micros();
-    u64::try_from(micros).map(Duration::from_micros).map_err(|_| "it is too long".to_owned())
-}
-
-fn hazard(name: &str) -> Result<Hazard, String> {
+pub(super) fn hazard(name: &str) -> Result<Hazard, String> {
     Hazard::read(name).ok_or_else(|| {
         let known: Vec<&str> = Hazard::ALL.iter().map(|hazard| hazard.as_str()).collect();
         format!("the hazards are {}", known.join(", "))

@@ -361,6 +361,8 @@ fn do_now(now: &NowArgs, work: &'static str, sort: Option<Sort>, context: &mut C
         policies: now.policies.clone(),
         dry_run: false,
         max_runtime: None,
+        jobs: 1,
+        rate: None,
         auto_approve: now.auto_approve,
         allow: Vec::new(),
         lock_timeout: now.lock_timeout,

@@ -23,6 +23,7 @@ mod ledger;
 mod man;
 mod plan;
 mod run;
+mod run_args;
 mod schema;
 mod signals;
 mod trace;

@@ -12,6 +12,7 @@ use crate::cli::progress::Progress;
 use crate::cli::{out, record, signals};
 use crate::diag::{Exit, Failure, has_errors};
 use crate::guard::Standing;
+use crate::ops::archiver::Load;
 use crate::ops::{self, Forced, Limits};
 use crate::report;
 
@@ -54,7 +55,7 @@ pub fn forced(args: &RunArgs, forced: Option<Forced>, context: &mut Context) -> 
     let watch = (!ready.server.single_session).then(|| ready.session.endpoint().clone());
     let progress = Progress::new(ready.plan.actions.len(), context.global.quiet, watch);
     let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
-    let limits = Some(Limits { max_runtime: args.max_runtime });
+    let limits = Some(Limits { max_runtime: args.max_runtime, load: Load { jobs: args.jobs, rate: args.rate } });
     let errand = Errand { lock_timeout, patience, limits, forced, started };
     let interrupt = Interrupt::default();
     let done = apply::carry_out(&mut ready, &errand, progress, &interrupt, || signals::listen(&interrupt))?;

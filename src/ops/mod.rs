@@ -16,7 +16,7 @@ mod secret;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::apply::{Interrupt, StepOutcome, Tasks};
+use crate::apply::{Interrupt, StepOutcome, Tasks, Worker};
 use crate::core::{Action, Address, Desired, Live, Operation, Server, Task};
 use crate::diag::Failure;
 use crate::kinds;
@@ -29,6 +29,8 @@ use crate::snapshot::Outside;
 pub struct Limits {
     /// No statement begins once so much time has passed; one that runs is let run to its end.
     pub max_runtime: Option<Duration>,
+    /// How much is asked of the server while chunks are archived.
+    pub load: archiver::Load,
 }
 
 /// What a plan of some operations is for; of all of them where none is named.
@@ -104,8 +106,8 @@ pub struct Crew<'a> {
 
 impl<'a> Crew<'a> {
     /// One for a database.
-    pub fn new(server: &'a Server) -> Self {
-        Self { archiver: archiver::Archiver::new(server) }
+    pub fn new(server: &'a Server, limits: Limits) -> Self {
+        Self { archiver: archiver::Archiver::new(server, limits.load) }
     }
 }
 
@@ -124,6 +126,16 @@ impl Tasks for Crew<'_> {
             kinds::repository::CREATE => Ok(backup::create(task, interrupt)?),
             _ => self.archiver.carry_out(action, task, session, interrupt, tell),
         }
+    }
+
+    fn workers(
+        &mut self,
+        tasks: &[&Task],
+        session: &mut Session,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Vec<Box<dyn Worker>>, StepOutcome> {
+        self.archiver.workers(tasks, session, interrupt, tell)
     }
 }
 

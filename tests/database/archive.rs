@@ -10,7 +10,8 @@ use libtest_mimic::{Failed, Trial};
 use crate::cli::{Ran, Workplace};
 use crate::servers::{Db, Servers, Tier};
 
-const CHUNKS: usize = 6;
+/// How many old chunks there are.
+pub const CHUNKS: usize = 6;
 
 /// The tests of a tier that has hypertables.
 pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
@@ -162,7 +163,23 @@ fn kept(db: &Db, place: &Workplace<'_>) {
     assert!(run(place).expect(0).out.contains("Nothing is due."));
     place.run(&["drift", "policy.yaml"]).expect(0);
     // Rows can still be written.
-    db.run("INSERT INTO public.trades VALUES ('2020-01-05 00:30+00', 'late', 7, NULL, 3)");
+    for table in ["trades", "before"] {
+        db.run(&format!("INSERT INTO public.{table} VALUES ('2020-01-05 00:30+00', 'late', 7, NULL, 3)"));
+    }
+    assert!(run(place).expect(0).out.contains("Nothing is due."));
+
+    // Once chunks are to be dropped, all that they hold by now has to be there.
+    let policy = fs::read_to_string(place.path().join("policy.yaml")).unwrap();
+    place.write("policy.yaml", &policy.replace("drop: false", "drop: true"));
+    let dry = place.run(&["run", "archive", "--dry-run", "--policies", "policy.yaml"]).expect(0);
+    let said = dry.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("6 chunks that are in the archive already are copied again"), "{}", dry.out);
+    run(place).expect(0);
+    assert_eq!(left(db), 0);
+    assert!(files(place, ".json").len() > CHUNKS, "the one that changed has another file");
+    nothing_is_lost(db, place);
+    is_exact(db);
+    assert!(run(place).expect(0).out.contains("Nothing is due."));
 }
 
 /// Killed after each word that a run says, until all is done.

@@ -83,6 +83,7 @@ fn killed(db: &Db, place: &Workplace<'_>) {
         is_exact(db);
         assert!(files(place, ".partial").is_empty());
     }
+    eprintln!("archive_faults: {disturbed} kills struck a run, in {runs} rounds of one or two");
     assert!(disturbed * 2 > runs, "it was killed {disturbed} times only");
 }
 

@@ -16,6 +16,7 @@
 mod archive;
 mod archive_codec;
 mod archive_faults;
+mod archive_jobs;
 mod archive_s3;
 mod archive_sealed;
 mod backup;
@@ -93,6 +94,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
     trials.extend(archive::trials(tier, servers));
     trials.extend(archive_faults::trials(tier, servers));
+    trials.extend(archive_jobs::trials(tier, servers));
     trials.extend(archive_codec::trials(tier, servers));
     trials.extend(archive_s3::trials(tier, servers));
     trials.extend(archive_sealed::trials(tier, servers));

@@ -10,6 +10,11 @@ use crate::kinds::{Relation, Relations, Scope, chunks, job};
 
 /// The fact that lists the due chunks, oldest first, as [`chunk`] reads them.
 pub const DUE: &str = "due";
+/// The fact that lists all of them, with those that are in the archive already and stay in the table: to drop
+/// one, what it holds by now has to be proved.
+const OLD: &str = "old";
+/// In a chunk's entry: that it is one of the latter.
+pub const KEPT: &str = "kept";
 /// The fact that counts chunks that are old enough, and that somebody has frozen.
 pub const HELD: &str = "held";
 /// The fact that lists the refresh policies of the continuous aggregates over the table, as [`readers`]
@@ -76,7 +81,7 @@ fn counted_in(relation: &Relation) -> Option<String> {
 pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
     let mut found: BTreeMap<QualifiedName, Seen> = BTreeMap::new();
     for row in rows {
-        let Seen { due, held, refreshed } =
+        let Seen { old, held, refreshed } =
             found.entry(QualifiedName::new(row.text("schema")?, row.text("name")?)).or_default();
         *refreshed = refreshed_by(row)?;
         if *row.cell("chunk") == Cell::Null {
@@ -84,9 +89,8 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
         }
         let mark = Mark::read(row.maybe_text("mark")?);
         match (mark, row.bool("frozen")?) {
-            (Mark::Archived, _) => {}
-            (Mark::None, true) => *held += 1,
-            (Mark::Begun, _) | (Mark::None, false) => due.push(chunk_value(row)?),
+            (Mark::None | Mark::Archived, true) => *held += 1,
+            (mark, _) => old.push(chunk_value(row, mark == Mark::Archived)?),
         }
     }
     Ok(found.into_iter().map(|(on, seen)| live(&on, seen)).collect())
@@ -95,14 +99,29 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
 /// What there is of one table.
 #[derive(Default)]
 struct Seen {
-    due: Vec<Value>,
+    old: Vec<Value>,
     held: i64,
     refreshed: Vec<Value>,
 }
 
-fn live(on: &QualifiedName, Seen { due, held, refreshed }: Seen) -> Live {
+fn live(on: &QualifiedName, Seen { old, held, refreshed }: Seen) -> Live {
     let mut live = Live::new(Address::in_schema(ID, on), Some(on.clone()));
     live.system = true;
+    live.set_fact(OLD, Value::List(old));
+    tell(&mut live, false);
+    live.set_fact(HELD, Value::Int(held));
+    if !refreshed.is_empty() {
+        live.set_fact(REFRESHED, Value::List(refreshed));
+    }
+    live
+}
+
+/// Says what is due: what is not in the archive; and where chunks are to be dropped, also what is there and has
+/// stayed in the table.
+pub fn tell(live: &mut Live, drops: bool) {
+    let old = live.fact(OLD).map(Value::as_list).unwrap_or_default();
+    let is_due = |chunk: &&Value| drops || !is_kept(chunk);
+    let due: Vec<Value> = old.iter().filter(is_due).cloned().collect();
     let words = match due.len() {
         0 => ALL.to_owned(),
         1 => "all but 1 chunk".to_owned(),
@@ -110,11 +129,11 @@ fn live(on: &QualifiedName, Seen { due, held, refreshed }: Seen) -> Live {
     };
     live.set(ARCHIVED, Value::text(words));
     live.set_fact(DUE, Value::List(due));
-    live.set_fact(HELD, Value::Int(held));
-    if !refreshed.is_empty() {
-        live.set_fact(REFRESHED, Value::List(refreshed));
-    }
-    live
+}
+
+/// Whether a chunk is in the archive already.
+pub fn is_kept(chunk: &Value) -> bool {
+    matches!(chunk, Value::Map(entries) if entries.get(KEPT) == Some(&Value::Bool(true)))
 }
 
 fn refreshed_by(row: &Row) -> Result<Vec<Value>, RowError> {
@@ -139,7 +158,7 @@ pub fn readers(live: &Live) -> impl Iterator<Item = (&str, &Value)> {
     })
 }
 
-fn chunk_value(row: &Row) -> Result<Value, RowError> {
+fn chunk_value(row: &Row, kept: bool) -> Result<Value, RowError> {
     let entry = |name: &str, value: Value| (name.to_owned(), value);
     let name = QualifiedName::new(row.text("chunk_schema")?, row.text("chunk_name")?);
     Ok(Value::Map(BTreeMap::from([
@@ -148,5 +167,6 @@ fn chunk_value(row: &Row) -> Result<Value, RowError> {
         entry("from", Value::text(row.text("range_start")?)),
         entry("until", Value::text(row.text("range_end")?)),
         entry("bytes", Value::Int(row.int("bytes")?)),
+        entry(KEPT, Value::Bool(kept)),
     ])))
 }

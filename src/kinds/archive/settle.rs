@@ -6,7 +6,7 @@ use crate::core::{Address, Desired, Ensure, KindId, Live, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::archive::observe;
 use crate::kinds::archive::{AFTER, DROP, NOT_ARCHIVED, TO, UNKNOWN_STORE};
-use crate::kinds::{View, archive_store, checks, job};
+use crate::kinds::{View, archive_store, backup, checks, job};
 
 /// What is to be compared: whether all that is due is in the archive. `None` as long as the table
 /// cannot have an archive.
@@ -70,6 +70,8 @@ pub fn whole(desired: &Desired, all: &BTreeMap<Address, Desired>) -> Option<Desi
 pub fn identify(found: Vec<Live>, desired: &BTreeMap<Address, Desired>) -> Vec<Live> {
     let known = |mut live: Live| {
         let wanted = desired.get(&live.address).and_then(|wanted| whole(wanted, desired));
+        let drops = wanted.as_ref().is_some_and(|wanted| wanted.get(DROP) == Some(&Value::Bool(true)));
+        observe::tell(&mut live, drops);
         for (name, value) in wanted.into_iter().flat_map(|wanted| wanted.attributes) {
             live.attributes.entry(name).or_insert(value);
         }
@@ -134,6 +136,30 @@ pub fn check(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec
     check_keep(desired, all, sink);
     check_retention(desired, all, sink);
     check_columnstore(desired, all, sink);
+    check_backups(desired, all, sink);
+}
+
+/// What is dropped while a backup can still bring back a moment before that is then in the table and in the
+/// archive.
+fn check_backups(desired: &Desired, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    let Some(Value::Interval(after)) = desired.get(AFTER) else { return };
+    if desired.get(DROP) != Some(&Value::Bool(true)) {
+        return;
+    }
+    for backup in all.values().filter(|other| other.address.kind == backup::ID) {
+        let Some(Value::Interval(window)) = backup.get(backup::KEEP_WAL) else { continue };
+        if !window.can_exceed(after) {
+            continue;
+        }
+        let message = format!("chunks are dropped after {after}, and backups can bring back any moment of {window}");
+        sink.push(
+            Diagnostic::error(&code::POLICY_CONFLICT, message)
+                .at(desired.place_of(AFTER))
+                .and_at(backup.place_of(backup::KEEP_WAL), "how far back a backup reaches")
+                .why("a server that is restored to a moment before the drop has the rows in its table that are in the archive as well: who reads both counts them twice")
+                .help("archive later, or keep less WAL"),
+        );
+    }
 }
 
 /// The store that a table's archive is in, by its document.

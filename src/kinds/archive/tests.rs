@@ -8,7 +8,7 @@ use crate::kinds::archive_store::{self, ArchiveStore};
 use crate::kinds::columnstore::Columnstore;
 use crate::kinds::fixture::{World, codes, daily, desired, expand, on, place, row, table, text, ticking};
 use crate::kinds::retention::Retention;
-use crate::kinds::{Kind, Relations};
+use crate::kinds::{Kind, Relations, backup};
 
 const KIND: &dyn Kind = &Archive;
 
@@ -79,6 +79,59 @@ fn what_is_due_is_what_is_old_and_neither_archived_nor_frozen_by_somebody() {
     ];
     assert_eq!(of(&several), Some(Value::text("all but 3 chunks")));
     assert_eq!(read(&several).fact("held"), Some(&Value::Int(1)));
+}
+
+#[test]
+fn what_is_archived_and_has_stayed_is_due_again_once_chunks_are_dropped() {
+    let archived = Some("Chronoform: archived to cold");
+    let rows = [
+        chunk(1, 1, false, archived),
+        chunk(2, 2, false, None),
+        chunk(3, 3, false, archived),
+        chunk(4, 4, true, archived),
+    ];
+    let seen = |drop: bool| {
+        let world = world(&rows).wanting(KIND, &cold(drop));
+        let found = world.live.values().cloned().collect();
+        let live = KIND.identify(found, &world.desired, &std::collections::BTreeMap::new()).remove(0);
+        let due: Vec<i64> = live
+            .fact("due")
+            .unwrap()
+            .as_list()
+            .iter()
+            .map(|chunk| {
+                let Value::Map(entries) = chunk else { panic!() };
+                entries["oid"].as_int().unwrap()
+            })
+            .collect();
+        (live.get(ARCHIVED).unwrap().to_string(), due, live.fact("held").cloned())
+    };
+    let held = Some(Value::Int(1));
+    assert_eq!(seen(false), ("all but 1 chunk".to_owned(), vec![2], held.clone()));
+    assert_eq!(
+        seen(true),
+        ("all but 3 chunks".to_owned(), vec![1, 2, 3], held),
+        "in their order, and not what somebody froze"
+    );
+}
+
+#[test]
+fn what_a_backup_can_bring_back_is_not_dropped() {
+    let with = |drop: bool, window: &str| {
+        let archive = desired(KIND, &cold(drop));
+        let mut backup = Desired::new(Address::global(backup::ID, "main"), None, place());
+        backup.set(backup::KEEP_WAL, Value::Interval(Interval::parse(window).unwrap()));
+        let mut store = desired(&ArchiveStore, &json!({"location": {"path": "/a"}}));
+        store.address = Address::global(archive_store::ID, "cold");
+        let all = [archive.clone(), backup, store].into_iter().map(|d| (d.address.clone(), d)).collect();
+        let mut sink = Vec::new();
+        KIND.check(&[&archive], &all, &mut sink);
+        codes(&sink)
+    };
+    assert_eq!(with(true, "61 days"), ["policy-conflict"]);
+    assert_eq!(with(true, "2 months"), ["policy-conflict"], "which can be 62 days");
+    assert_eq!(with(true, "60 days"), Vec::<&str>::new());
+    assert_eq!(with(false, "61 days"), Vec::<&str>::new(), "nothing is dropped");
 }
 
 #[test]

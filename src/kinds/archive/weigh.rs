@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::core::{Bytes, Delta, Desired, Impact, Op, Task, Value};
-use crate::kinds::archive::observe::{DUE, HELD};
+use crate::kinds::archive::observe::{self, DUE, HELD};
 use crate::kinds::archive::{DROP, settle};
 use crate::kinds::view::types;
 use crate::kinds::{Judgement, View, job};
@@ -28,18 +28,22 @@ fn drops(desired: &Desired) -> bool {
 /// One item a range of time: all of its chunks, which hash partitions make several of, go together.
 pub fn items(delta: &Delta, view: &View<'_>) -> Vec<Value> {
     let Some(common) = common(delta, view) else { return Vec::new() };
-    let mut ranges: Vec<(Value, Value, Vec<Value>)> = Vec::new();
+    let mut ranges: Vec<(Value, Value, Vec<Value>, i64)> = Vec::new();
     for chunk in due(delta) {
         let (Some(from), Some(until), Some(name)) = (chunk.get("from"), chunk.get("until"), chunk.get("name")) else {
             continue;
         };
-        match ranges.last_mut().filter(|(begin, end, _)| begin == from && end == until) {
-            Some((_, _, chunks)) => chunks.push(name.clone()),
-            None => ranges.push((from.clone(), until.clone(), vec![name.clone()])),
+        let room = chunk.get("bytes").and_then(Value::as_int).unwrap_or(0);
+        match ranges.last_mut().filter(|(begin, end, ..)| begin == from && end == until) {
+            Some((_, _, chunks, bytes)) => {
+                chunks.push(name.clone());
+                *bytes = bytes.saturating_add(room);
+            }
+            None => ranges.push((from.clone(), until.clone(), vec![name.clone()], room)),
         }
     }
-    let item = |(from, until, chunks)| {
-        let own = [("from", from), ("until", until), ("chunks", Value::List(chunks))];
+    let item = |(from, until, chunks, bytes)| {
+        let own = [("from", from), ("until", until), ("chunks", Value::List(chunks)), ("bytes", Value::Int(bytes))];
         let own = own.map(|(name, value)| (name.to_owned(), value));
         Value::Map(common.clone().into_iter().chain(own).collect())
     };
@@ -97,6 +101,14 @@ pub fn judge(delta: &Delta, op: Op, view: &View<'_>) -> Judgement {
         true => format!("each chunk is dropped once its copy in `{store}` has been read back and found equal"),
         false => format!("each chunk stays in the table beside its copy in `{store}`"),
     }];
+    let kept = delta.live.as_ref().and_then(|live| live.fact(DUE)).map(Value::as_list).unwrap_or_default();
+    let kept = kept.iter().filter(|chunk| observe::is_kept(chunk)).count();
+    if kept > 0 {
+        let (chunks, are, they) = if kept == 1 { ("chunk", "is", "it") } else { ("chunks", "are", "they") };
+        notes.push(format!(
+            "{kept} {chunks} that {are} in the archive already {are} copied again: what {they} may hold by now is proved like the rest"
+        ));
+    }
     let held = delta.live.as_ref().and_then(|live| live.fact(HELD)).and_then(Value::as_int).unwrap_or(0);
     if held > 0 {
         let (chunks, are) = if held == 1 { ("chunk", "is") } else { ("chunks", "are") };

@@ -47,6 +47,15 @@ pub struct Source<'a> {
     pub options: Options,
 }
 
+/// What has come of a relation so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Passed {
+    /// Bytes, as COPY has them.
+    pub bytes: u64,
+    /// Rows, of those that are in batches already.
+    pub rows: u64,
+}
+
 /// What was exported.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Exported {
@@ -70,8 +79,8 @@ pub fn facts(session: &mut Session, relation: &QualifiedName) -> std::result::Re
 ///
 /// The session is in a transaction, and [`sql::settings`] have been run in it. Where a value needs its
 /// column to be text, the export begins again, with a file that `open` gives anew: the one before is to
-/// be thrown away. `watch` is told the bytes that have come so far, after every piece of them: it may wait,
-/// to spare the server, or fail, to stop.
+/// be thrown away. `watch` is told what has come so far, after every piece of it: it may wait, to spare the
+/// server, or fail, to stop.
 ///
 /// # Errors
 /// Every column that is refused; what the server, the file or `watch` fail with.
@@ -79,7 +88,7 @@ pub fn export<W: Write + Send>(
     session: &mut Session,
     source: Source<'_>,
     mut open: impl FnMut() -> std::io::Result<W>,
-    mut watch: impl FnMut(u64) -> Result<()>,
+    mut watch: impl FnMut(Passed) -> Result<()>,
 ) -> std::result::Result<(W, Exported), TransferError> {
     let mut as_text = BTreeSet::new();
     loop {
@@ -89,7 +98,7 @@ pub fn export<W: Write + Send>(
         let copied = session.copy_out(&sql::select(source.relation, &columns)?, |piece| {
             bytes += piece.len() as u64;
             writer.write(piece)?;
-            watch(bytes)
+            watch(Passed { bytes, rows: writer.rows() })
         })?;
         let ended = copied.and_then(|()| writer.finish());
         match ended {

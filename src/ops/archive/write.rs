@@ -132,6 +132,11 @@ impl<W: Write + Send> Writer<W> {
         })
     }
 
+    /// How many rows went into batches.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// Ends the file.
     ///
     /// # Errors

@@ -16,10 +16,9 @@ use crate::core::{Address, Desired, Interval, Live, Server, Task, Value};
 use crate::diag::Failure;
 use crate::kinds::archive_store::{BYTES, EXPIRES, ID, KEEP, NEWEST, OLDEST, STATE};
 use crate::ops::archive::manifest::Bound;
-use crate::ops::archiver::range::Stopped;
 use crate::ops::archiver::store::{Store, of_database};
 use crate::ops::archiver::trouble::StoreError;
-use crate::ops::archiver::{Contents, Entry, Moment, contents_of};
+use crate::ops::archiver::{Contents, Entry, Moment, Stopped, contents_of};
 
 /// What the stores of the policies hold that is older than it is kept. Where nothing may be removed, their
 /// standing is as wanted, and what has expired is told beside it.

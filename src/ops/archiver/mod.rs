@@ -5,27 +5,32 @@ mod expire;
 mod folder;
 mod in_bucket;
 mod moment;
+mod pace;
 mod range;
 mod restore;
+mod stopped;
 mod store;
 mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::apply::{Interrupt, StepOutcome, Tasks};
+use crate::apply::{Interrupt, Meeting, StepOutcome, Tasks, Worker};
 use crate::core::{Action, QualifiedName, RowError, Server, Task};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::kinds::archive::{NOT_KEPT, TASK};
 use crate::kinds::archive_store;
 use crate::ops::archive::{Archive, ArchiveError, DataFile, Facts, Manifest, columns, verify};
+use crate::ops::archiver::pace::Pace;
 use crate::pg::{PgError, Session};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
 pub use expire::look;
 pub use moment::Moment;
-pub use range::Stopped;
+pub use pace::Load;
 pub use restore::{Restored, Span, restore};
+pub use stopped::Stopped;
 pub use store::Store;
 pub use trouble::StoreError;
 
@@ -33,12 +38,40 @@ pub use trouble::StoreError;
 pub struct Archiver<'a> {
     server: &'a Server,
     renderer: Renderer,
+    pace: Arc<Pace>,
+    /// Whether it was said that there is one session only.
+    said: bool,
 }
 
 impl<'a> Archiver<'a> {
-    /// One for a database.
-    pub fn new(server: &'a Server) -> Self {
-        Self { server, renderer: Renderer::new() }
+    /// One for a database, that asks no more of it than that.
+    pub fn new(server: &'a Server, load: Load) -> Self {
+        // Where one session is all there is, one chunk may have all the memory.
+        let alone = Load { jobs: 1, ..load };
+        let pace = Arc::new(Pace::new(if server.single_session { alone } else { load }));
+        Self { server, renderer: Renderer::new(), pace, said: !server.single_session || load.jobs <= 1 }
+    }
+}
+
+/// Archives ranges on a session of its own.
+struct OnItsOwn {
+    session: Session,
+    server: Server,
+    renderer: Renderer,
+    pace: Arc<Pace>,
+}
+
+impl Worker for OnItsOwn {
+    fn carry_out(
+        &mut self,
+        task: &Task,
+        meeting: &Meeting,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<(), StepOutcome> {
+        let Self { session, server, renderer, pace } = self;
+        let (range, meeting) = (range::Range::read(task)?, Some(meeting));
+        Ok(range::Work { range, server, session, interrupt, tell, renderer, pace, meeting }.carry_out()?)
     }
 }
 
@@ -58,9 +91,46 @@ impl Tasks for Archiver<'_> {
             return Err(StepOutcome::Failed(PgError::protocol(format!("nobody knows the work `{}`", task.name))));
         }
         let range = range::Range::read(task)?;
-        let work = range::Work { range, server: self.server, session, interrupt, tell, renderer: &mut self.renderer };
-        Ok(work.carry_out()?)
+        let Self { server, renderer, pace, .. } = self;
+        let meeting = None;
+        Ok(range::Work { range, server, session, interrupt, tell, renderer, pace, meeting }.carry_out()?)
     }
+
+    fn workers(
+        &mut self,
+        tasks: &[&Task],
+        session: &mut Session,
+        interrupt: &Interrupt,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Vec<Box<dyn Worker>>, StepOutcome> {
+        if tasks.iter().any(|task| task.name != TASK) {
+            return Ok(Vec::new());
+        }
+        self.pace.begin(tasks);
+        if !std::mem::replace(&mut self.said, true) {
+            tell("this server has one session: one chunk is archived after another, whatever --jobs says");
+        }
+        let jobs = self.pace.jobs().min(tasks.len());
+        let mut workers: Vec<Box<dyn Worker>> = Vec::new();
+        for _ in 0..if jobs > 1 { jobs } else { 0 } {
+            let mut session = connect(session)?;
+            session.pin().map_err(|error| StepOutcome::from(Stopped::from(error)))?;
+            interrupt.arm(session.canceller());
+            let (server, renderer, pace) = (self.server.clone(), Renderer::new(), Arc::clone(&self.pace));
+            workers.push(Box::new(OnItsOwn { session, server, renderer, pace }));
+        }
+        Ok(workers)
+    }
+}
+
+/// Another session where one is.
+fn connect(session: &Session) -> Result<Session, StepOutcome> {
+    let refused = |failure: Failure| {
+        let said: Vec<String> = failure.0.into_iter().map(|said| said.message).collect();
+        let why = format!("there is no session for another of --jobs: {}", said.join("; "));
+        StepOutcome::from(Stopped::Refused(why))
+    };
+    Session::connect(session.endpoint()).map_err(refused)
 }
 
 /// Why tables of a plan cannot be archived: every column whose values no file could give back. One

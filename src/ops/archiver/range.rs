@@ -7,23 +7,23 @@
 //! has its manifest is gone on from, and any other chunk is copied anew.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::apply::{Interrupt, StepOutcome};
+use crate::apply::{Interrupt, Meeting};
 use crate::core::{Bytes, Param, QualifiedName, Query, Row, RowError, Server, Task, Value};
 use crate::kinds::archive::Mark;
-use crate::ops::archive::export::{Exported, Source, TransferError, export, facts};
+use crate::ops::archive::export::{Exported, Source, export, facts};
 use crate::ops::archive::manifest::{self, Bound, Kept, Manifest, Sum, Versions};
 use crate::ops::archive::sealed::{Sealer, StoreKey};
-use crate::ops::archive::{ArchiveError, Evidence, Options, sql, verify};
-use crate::ops::archiver::Moment;
-use crate::ops::archiver::store::{Shelf, Slot, Store};
-use crate::ops::archiver::trouble::StoreError;
-use crate::pg::{PgError, PgErrorKind, Session};
+use crate::ops::archive::{Evidence, Options, sql, verify};
+use crate::ops::archiver::pace::Pace;
+use crate::ops::archiver::store::{Shelf, Slot, Store, Unfinished};
+use crate::ops::archiver::{Moment, Stopped};
+use crate::pg::{PgError, Session};
 use crate::render::{Context, Renderer};
 
 /// How long a lock is waited for before everybody who queues behind is let by.
@@ -31,97 +31,6 @@ const ONE_TRY: &str = "SET LOCAL lock_timeout = '2s'";
 /// How often it is then tried again.
 const TRIES: u32 = 15;
 const PAUSE: Duration = Duration::from_millis(400);
-
-/// What stopped the work.
-#[derive(Debug)]
-pub enum Stopped {
-    /// The server, or the way to it.
-    Server(PgError),
-    /// A file, or what is in it.
-    Archive(ArchiveError),
-    /// Where files are kept.
-    Store(StoreError),
-    /// Something else that must not be.
-    Refused(String),
-    /// Somebody asked for it.
-    Interrupted,
-}
-
-impl fmt::Display for Stopped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Server(error) => write!(f, "{error}"),
-            Self::Archive(error) => write!(f, "{error}"),
-            Self::Store(error) => write!(f, "the store: {error}"),
-            Self::Refused(why) => f.write_str(why),
-            Self::Interrupted => f.write_str("it was interrupted"),
-        }
-    }
-}
-
-impl std::error::Error for Stopped {}
-
-impl From<PgError> for Stopped {
-    fn from(error: PgError) -> Self {
-        if error.is_cancelled() { Self::Interrupted } else { Self::Server(error) }
-    }
-}
-
-impl From<ArchiveError> for Stopped {
-    fn from(error: ArchiveError) -> Self {
-        Self::Archive(error)
-    }
-}
-
-impl From<TransferError> for Stopped {
-    fn from(error: TransferError) -> Self {
-        match error {
-            TransferError::Server(error) => error.into(),
-            TransferError::Archive(errors) => match <[ArchiveError; 1]>::try_from(errors) {
-                Ok([ArchiveError::Stopped]) => Self::Interrupted,
-                Ok([error]) => error.into(),
-                Err(several) => Self::Refused(several.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
-            },
-        }
-    }
-}
-
-impl From<io::Error> for Stopped {
-    fn from(error: io::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-impl From<StoreError> for Stopped {
-    fn from(error: StoreError) -> Self {
-        if error.is_stopped() { Self::Interrupted } else { Self::Store(error) }
-    }
-}
-
-impl From<Stopped> for StepOutcome {
-    fn from(stopped: Stopped) -> Self {
-        let said = |message: String, hint: &str| {
-            let hint = (!hint.is_empty()).then(|| hint.to_owned());
-            Self::Failed(PgError { hint, ..PgError::protocol(message) })
-        };
-        match stopped {
-            Stopped::Server(error) if error.kind == PgErrorKind::Lost => Self::InDoubt(error),
-            Stopped::Server(error) => Self::Failed(error),
-            Stopped::Archive(error @ ArchiveError::Io { full: true, .. }) => {
-                let room = "make room where the store is, or its `spool`: the chunk is still in the table";
-                said(error.to_string(), room)
-            }
-            Stopped::Archive(error) => said(error.to_string(), "the chunk is still in the table"),
-            Stopped::Store(error) => {
-                let hint = Some(format!("{}; what was not yet archived is still in the table", error.help()));
-                let code = error.code();
-                Self::Refused(code, PgError { hint, ..PgError::protocol(format!("the store: {error}")) })
-            }
-            Stopped::Refused(why) => said(why, ""),
-            Stopped::Interrupted => Self::Cancelled,
-        }
-    }
-}
 
 /// What a task is about.
 #[derive(Clone, Debug)]
@@ -224,7 +133,7 @@ pub struct Work<'a> {
     pub range: Range,
     /// The database.
     pub server: &'a Server,
-    /// The session that holds the lock.
+    /// The session: the one that holds the lock, or a worker's own.
     pub session: &'a mut Session,
     /// Whether to stop.
     pub interrupt: &'a Interrupt,
@@ -232,6 +141,24 @@ pub struct Work<'a> {
     pub tell: &'a mut dyn FnMut(&str),
     /// For the statements.
     pub renderer: &'a mut Renderer,
+    /// How fast it may be, and how far it is.
+    pub pace: &'a Pace,
+    /// Where it agrees with others on the moment that is read, if there are others.
+    pub meeting: Option<&'a Meeting>,
+}
+
+/// A chunk that a run has begun with.
+struct Begun {
+    chunk: QualifiedName,
+    token: String,
+}
+
+/// A chunk that was read, and is not proved yet.
+struct Copy<'s> {
+    of: Begun,
+    unfinished: Unfinished<'s>,
+    exported: Exported,
+    sum: Option<Sum>,
 }
 
 impl Work<'_> {
@@ -242,11 +169,19 @@ impl Work<'_> {
     pub fn carry_out(mut self) -> Result<(), Stopped> {
         let database = (self.server.system_identifier.clone(), self.server.database.clone());
         let shelf = Shelf::new(&self.range.place, (&database.0, &database.1), &self.range.table);
-        let mut sums = Vec::new();
+        let (mut sums, mut begun) = (Vec::new(), Vec::new());
         for chunk in self.range.chunks.clone() {
             self.heed()?;
-            sums.push(self.archived(&shelf, &chunk)?);
+            match self.of_an_earlier_run(&shelf, &chunk)? {
+                Some(manifest) => {
+                    (self.tell)(&format!("{}: in the archive already", chunk.name));
+                    sums.extend(manifest.sum.map(|sum| (chunk, sum)));
+                }
+                None => begun.push(self.begin(chunk)?),
+            }
         }
+        sums.extend(self.copied(&shelf, begun)?);
+        self.pace.ended(&self.range.item);
         if self.range.drop {
             self.heed()?;
             return self.drop_chunks(&sums);
@@ -279,18 +214,13 @@ impl Work<'_> {
         Ok(self.session.query(&Query { sql: sql.to_owned(), params })?)
     }
 
-    /// Sees to it that a chunk is in the archive, and gives the sum of its rows as they were copied,
-    /// where it had to be made.
-    fn archived(&mut self, shelf: &Shelf, chunk: &QualifiedName) -> Result<Option<Sum>, Stopped> {
-        if let Some(manifest) = self.of_an_earlier_run(shelf, chunk)? {
-            (self.tell)(&format!("{}: in the archive already", chunk.name));
-            return Ok(manifest.sum);
-        }
+    /// Marks a chunk, and freezes it where it is to be dropped and the server can.
+    fn begin(&mut self, chunk: QualifiedName) -> Result<Begun, Stopped> {
         let token = token();
         let mark = format!("{}{token}", Mark::BEGUN);
         if self.range.drop && self.range.freezes {
             let freeze = self.render("archive/freeze.sql", &[("chunk", Value::Name(chunk.clone()))])?;
-            let mark = self.marking(chunk, Some(&mark))?;
+            let mark = self.marking(&chunk, Some(&mark))?;
             self.patiently(|session| {
                 session.batch(&format!("BEGIN; {ONE_TRY}"))?;
                 session.execute(&freeze)?;
@@ -298,9 +228,9 @@ impl Work<'_> {
                 session.batch("COMMIT")
             })?;
         } else {
-            self.mark(chunk, Some(&mark))?;
+            self.mark(&chunk, Some(&mark))?;
         }
-        self.copied(shelf, chunk, &token)
+        Ok(Begun { chunk, token })
     }
 
     /// What an earlier run has brought to the archive and not gone on from: the chunk bears the mark that
@@ -327,42 +257,83 @@ impl Work<'_> {
         Ok(None)
     }
 
-    /// Copies a chunk, proves the copy, and seals it.
-    fn copied(&mut self, shelf: &Shelf, chunk: &QualifiedName, token: &str) -> Result<Option<Sum>, Stopped> {
-        let mut unfinished = shelf.begin(chunk)?;
-        self.patiently(|session| session.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {ONE_TRY}")))?;
-        let read = self.read_out(chunk, &unfinished.file()?, shelf.key());
+    /// Copies chunks, all as they are at one moment; proves the copies, and seals them. Gives the sums of their
+    /// rows as they were copied, where those had to be made.
+    fn copied(&mut self, shelf: &Shelf, begun: Vec<Begun>) -> Result<Vec<(QualifiedName, Sum)>, Stopped> {
+        if begun.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = self.at_one_moment(&begun).and_then(|()| {
+            let mut copies = Vec::new();
+            for of in begun {
+                self.heed()?;
+                let unfinished = shelf.begin(&of.chunk)?;
+                let (exported, sum) = self.read_out(&of.chunk, &unfinished.file()?, shelf.key())?;
+                copies.push(Copy { of, unfinished, exported, sum });
+            }
+            Ok(copies)
+        });
         let ended = self.session.batch(if read.is_ok() { "COMMIT" } else { "ROLLBACK" });
-        let (exported, sum) = read?;
+        let copies = read?;
         ended?;
+        let mut sums = Vec::new();
+        for copy in copies {
+            sums.extend(self.proved(shelf, copy)?);
+        }
+        Ok(sums)
+    }
+
+    /// Begins a transaction that reads from one moment, which is after the chunks are locked: whoever still
+    /// writes has ended, and nobody can convert them or empty them between that moment and the reading, which
+    /// a snapshot does not keep from. With others, it is the same moment for all.
+    fn at_one_moment(&mut self, begun: &[Begun]) -> Result<(), Stopped> {
+        // A writer that came before the freeze holds its lock to its end; those that come after are refused.
+        let frozen = self.range.drop && self.range.freezes;
+        let template = if frozen { "archive/await_writers.sql" } else { "archive/hold.sql" };
+        let mut locks = Vec::new();
+        for Begun { chunk, .. } in begun {
+            locks.push(self.render(template, &[("chunk", Value::Name(chunk.clone()))])?);
+        }
+        self.patiently(|session| {
+            session.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {ONE_TRY}"))?;
+            locks.iter().try_for_each(|lock| session.batch(lock))
+        })?;
+        if let Some(meeting) = self.meeting {
+            let name = meeting.snapshot();
+            let name = name.ok_or_else(|| Stopped::Refused("the server gave no snapshot to share".to_owned()))?;
+            let take = self.render("archive/snapshot.sql", &[("snapshot", Value::text(name))])?;
+            let taken = self.session.batch(&take);
+            meeting.taken();
+            taken?;
+        }
+        Ok(())
+    }
+
+    /// Proves a copy, and seals it.
+    fn proved(&mut self, shelf: &Shelf, copy: Copy<'_>) -> Result<Option<(QualifiedName, Sum)>, Stopped> {
+        let Copy { of: Begun { chunk, token }, mut unfinished, exported, sum } = copy;
         let (rows, bytes) = (exported.written.rows, Bytes(exported.written.bytes));
         let key = shelf.key().map(StoreKey::id);
-        let slot = Slot::new(chunk, &self.range.from, &self.range.until, &exported.written.sha256);
-        let slot = slot.sealed(key.is_some());
-        let manifest = self.manifest(chunk, &slot, exported, (sum, key), token);
+        let slot = Slot::new(&chunk, &self.range.from, &self.range.until, &exported.written.sha256);
+        let slot = slot.sealed(key.as_deref());
+        let manifest = self.manifest(&chunk, &slot, exported, (sum, key), &token);
         let interrupt = self.interrupt;
         let written = unfinished.written(&slot, &|| interrupt.is_requested())?;
-        verify::verify(written, &manifest, threads())?;
+        verify::verify(written, &manifest, self.pace.threads())?;
         (self.tell)(&format!("{}: {rows} rows, {bytes}; read back and compared", chunk.name));
         let sealed = manifest.to_bytes()?;
         unfinished.keep(&slot)?;
         shelf.seal(&slot, &sealed)?;
-        Ok(manifest.sum)
+        Ok(manifest.sum.map(|sum| (chunk, sum)))
     }
 
-    /// Within the transaction: whoever still writes has ended, and all is read from one moment.
+    /// Within the transaction.
     fn read_out(
         &mut self,
         chunk: &QualifiedName,
         file: &File,
         key: Option<&StoreKey>,
     ) -> Result<(Exported, Option<Sum>), Stopped> {
-        if self.range.drop && self.range.freezes {
-            // A writer that came before the freeze holds its lock to its end; those that come after are
-            // refused. The lock comes before the moment that is read.
-            let lock = self.render("archive/await_writers.sql", &[("chunk", Value::Name(chunk.clone()))])?;
-            self.session.batch(&lock)?;
-        }
         self.session.batch(&sql::settings()?)?;
         let facts = facts(self.session, chunk)?;
         let (chunk_name, table) = (chunk.to_string(), self.range.table.to_string());
@@ -377,9 +348,11 @@ impl Work<'_> {
                 None => Out::Plain(out),
             })
         };
-        let interrupt = self.interrupt;
-        let watch = |_| if interrupt.is_requested() { Err(ArchiveError::Stopped) } else { Ok(()) };
-        let source = Source { relation: chunk, facts: &facts, about: &about, options: self.range.options };
+        let (interrupt, pace, tell) = (self.interrupt, self.pace, &mut *self.tell);
+        let mut passing = pace.passing();
+        let watch = |passed| passing.pass(passed, interrupt, tell);
+        let options = pace.share(self.range.options);
+        let source = Source { relation: chunk, facts: &facts, about: &about, options };
         let (out, exported) = export(self.session, source, anew, watch)?;
         out.finish()?;
         let sum = if self.range.drop && !self.range.freezes { Some(self.sum(chunk)?) } else { None };
@@ -410,7 +383,7 @@ impl Work<'_> {
     }
 
     /// Drops the chunks, all in one transaction, if they are what was copied and nothing else goes.
-    fn drop_chunks(&mut self, sums: &[Option<Sum>]) -> Result<(), Stopped> {
+    fn drop_chunks(&mut self, sums: &[(QualifiedName, Sum)]) -> Result<(), Stopped> {
         let drop = self.render("archive/drop.sql", &[])?;
         let mut thaw = Vec::new();
         let mut locks = Vec::new();
@@ -439,9 +412,8 @@ impl Work<'_> {
         }
     }
 
-    fn drop_what_was_copied(&mut self, drop: &str, sums: &[Option<Sum>]) -> Result<(), Stopped> {
-        for (chunk, copied) in self.range.chunks.clone().iter().zip(sums) {
-            let Some(copied) = copied else { continue };
+    fn drop_what_was_copied(&mut self, drop: &str, sums: &[(QualifiedName, Sum)]) -> Result<(), Stopped> {
+        for (chunk, copied) in sums {
             if self.sum(chunk)? != *copied {
                 return Err(Stopped::Refused(format!(
                     "rows of {chunk} were written while it was copied: it is not dropped, and the next run copies it again"
@@ -533,13 +505,9 @@ impl Work<'_> {
     }
 }
 
-/// As many as have something to do.
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from).min(4)
-}
-
-/// A word that no other run has: the moment, and the process.
+/// A word that no other run has, and no other chunk: the moment, the process, and a number.
 fn token() -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("{:x}-{:x}", now.as_nanos(), std::process::id())
+    format!("{:x}-{:x}-{:x}", now.as_nanos(), std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }

@@ -185,10 +185,13 @@ impl Slot {
         Self { name, is_sealed: false }
     }
 
-    /// The same of a file that is encrypted, or not.
+    /// The same of a file that is encrypted with a key, by what that is known by, or is not: what has another key
+    /// is another file.
     #[must_use]
-    pub fn sealed(self, is_sealed: bool) -> Self {
-        Self { is_sealed, ..self }
+    pub fn sealed(self, key: Option<&str>) -> Self {
+        let Some(key) = key else { return self };
+        let name = format!("{}~{}", self.name, key.chars().take(8).collect::<String>());
+        Self { name, is_sealed: true }
     }
 
     /// The data file's name.

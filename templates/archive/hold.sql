@@ -1,0 +1,1 @@
+LOCK TABLE {{ chunk|ident }} IN ACCESS SHARE MODE
