@@ -341,7 +341,9 @@ fn verify(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
         }));
     }
     out::print(&report::backup_verify(&lines, &context.report_options()));
-    Ok(if lines.iter().any(|line| line.problem.is_some()) { Exit::Differences } else { Exit::Done })
+    // Where nothing is, nothing is proved: a disk that is not mounted looks the same.
+    let is_proved = !lines.is_empty() && lines.iter().all(|line| line.problem.is_none());
+    Ok(if is_proved { Exit::Done } else { Exit::Differences })
 }
 
 /// Says each thing once, however often it is told.

@@ -160,6 +160,23 @@ fn to_a_moment_between_two_transactions(ground: &mut Ground) {
     let refused = ground.run(&["backup", "restore", "--to", &to, "--time", early, "--programs", &programs]).expect(1);
     assert!(refused.err.contains("restore-impossible") && refused.err.contains("the oldest"), "{}", refused.err);
     assert!(!ground.outside("early").exists());
+    // Nor is there anything beyond the end of all WAL.
+    for (option, beyond) in [("--time", "2999-01-01 00:00:00+00"), ("--lsn", "FF/0")] {
+        let refused = ground.run(&["backup", "restore", "--to", &to, option, beyond]).expect(1);
+        assert!(refused.err.contains("restore-impossible"), "{}", refused.err);
+        assert!(!ground.outside("early").exists());
+    }
+    // Nor into what is somebody's own.
+    for inside in ["data/base/new", "repository/new"] {
+        let to = ground.inside(inside);
+        let refused = ground.run(&["backup", "restore", "--to", &to]).expect(1);
+        assert!(refused.err.contains("restore-impossible"), "{}", refused.err);
+        assert!(!ground.outside(inside).exists());
+    }
+    // What is not there proves nothing.
+    fs::create_dir(ground.outside("nothing")).unwrap();
+    let nothing = ground.run(&["backup", "verify", "--from", &ground.inside("nothing")]).expect(2);
+    assert!(nothing.out.contains("There is no backup"), "{}", nothing.out);
 }
 
 fn flip(path: &Path, at: usize) {
@@ -200,6 +217,13 @@ fn on_another_timeline(ground: &mut Ground) {
     ground.run(&["backup", "restore", "--to", &ground.inside("left"), "--label", &left]).expect(0);
     assert_eq!(ground.start("left").values("SELECT x FROM t ORDER BY x"), [1, 2, 3, 3, 3, 3]);
 
+    // A timeline without its history is found: a server would pass it over, and follow the one that was left.
+    let history = ground.repository().join("wal/00000002.history.zst");
+    let aside = ground.outside("history");
+    fs::rename(&history, &aside).unwrap();
+    let found = ground.run(&["backup", "verify"]).expect(2);
+    assert!(found.out.contains("00000002.history"), "{}", found.out);
+    fs::rename(&aside, &history).unwrap();
     // Two that can be gone back to are kept, and the one that was left is none of them.
     let allowed = ["run", "backup", "--auto-approve", "--allow", "deletes_data"];
     ground.run(&["backup", "run", "--type", "full", "--auto-approve"]).expect(0);
@@ -263,6 +287,16 @@ fn damage_is_found(ground: &mut Ground) {
     for at in [0, 10, length / 3, length / 2, length - 20, length - 1] {
         with(&base, "base.tar.zst", &|path| flip(path, at));
     }
+    // What was found counts for nothing until it is found whole again: another one is due.
+    let before = fs::read(&base).unwrap();
+    flip(&base, length / 2);
+    ground.run(&["backup", "verify"]).expect(2);
+    let due = ground.run(&["run", "backup", "--dry-run"]);
+    assert!(due.out.contains("no full backup"), "{}", due.out);
+    assert_eq!(ground.run(&["backup", "list"]).code, 2);
+    fs::write(&base, before).unwrap();
+    ground.run(&["backup", "verify"]).expect(0);
+    assert!(!ground.run(&["run", "backup", "--dry-run"]).out.contains("no full backup"));
     with(&base, "base.tar.zst", &|path| {
         let file = fs::OpenOptions::new().write(true).open(path).unwrap();
         file.set_len(length as u64 / 2).unwrap();
@@ -475,7 +509,7 @@ fn killed_while_it_is_made(ground: &mut Ground) {
         let listed: serde_json::Value = serde_json::from_str(&listed.out).unwrap();
         let whole = listed["backups"].as_array().unwrap().len();
         let verified = ground.run(&["backup", "verify", "--format", "json"]);
-        assert_eq!(verified.code, 0, "after {after} ms: {}", verified.out);
+        assert_eq!(verified.code, if whole == 0 { 2 } else { 0 }, "after {after} ms: {}", verified.out);
         let named = ground.labels().iter().filter(|label| !label.starts_with("unfinished-")).count();
         assert_eq!(whole, named);
     }

@@ -38,6 +38,9 @@ pub trait Engine {
     /// The cluster's system identifier.
     fn cluster(&self) -> &str;
 
+    /// The folder that is the engine's own.
+    fn folder(&self) -> &Path;
+
     /// Where the backups are, in words.
     fn place(&self) -> String;
 

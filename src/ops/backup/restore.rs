@@ -10,7 +10,7 @@ use crate::apply::Interrupt;
 use crate::core::Bytes;
 use crate::ops::backup::engine::Engine;
 use crate::ops::backup::record::{Backup, Contents};
-use crate::ops::backup::wal::Lsn;
+use crate::ops::backup::wal::{Lsn, Segment};
 use crate::ops::backup::{Trouble, due};
 
 /// To which moment the server is to be recovered.
@@ -145,6 +145,7 @@ pub fn restore<'a>(
     let state = order.engine.state();
     let _reading = state.reading().map_err(|error| Trouble::file(state.root(), error))?;
     let record = choose(order)?;
+    reachable(order, record)?;
     let Some(chain) = due::chain(order.contents, &record.label) else {
         let message = format!("{} goes on from a backup that is not in the repository", record.label);
         return Err(Trouble::NotWhole(message));
@@ -159,7 +160,7 @@ pub fn restore<'a>(
     {
         return Err(Trouble::NotWhole(format!("{} needs {missing}, which the repository has lost", record.label)));
     }
-    let was_there = prepare(order.to)?;
+    let was_there = prepare(order.to, order.engine)?;
     if let Err(trouble) = room(order.to, order.engine.room(&chain)) {
         // Back to what it was, as below.
         let _ = clear(order.to, was_there);
@@ -171,6 +172,29 @@ pub fn restore<'a>(
         let _ = clear(order.to, was_there);
     }
     done.map(|()| record)
+}
+
+/// Refuses what lies beyond all WAL that there can be: a server that is told to recover until there ends where it is
+/// not reached, and does not start.
+fn reachable(order: &Order<'_>, record: &Backup) -> Result<(), Trouble> {
+    let refuse = |message: String| {
+        let help = "leave --time and --lsn out: the server is then recovered as far as there is WAL".to_owned();
+        Err(Trouble::Refused { message, help })
+    };
+    match &order.target {
+        Target::Time(time) if *time > Timestamp::now() => refuse(format!("{time} is in the future")),
+        Target::Place(lsn) => {
+            let size = record.segment_bytes;
+            let newest = order.engine.newest_wal().and_then(|name| Segment::read(&name, size));
+            match newest.map(|newest| Lsn((newest.number + 1).saturating_mul(size))) {
+                Some(end) if *lsn > end => {
+                    refuse(format!("WAL {lsn} is not in the repository, whose newest ends before {end}"))
+                }
+                _ => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses what would fill a disk, with which the live server may have its own files on it. What the disk does not
@@ -187,11 +211,18 @@ fn room(to: &Path, needed: Bytes) -> Result<(), Trouble> {
 }
 
 /// Whether the folder was there, which it may be if it is empty.
-fn prepare(to: &Path) -> Result<bool, Trouble> {
+fn prepare(to: &Path, engine: &dyn Engine) -> Result<bool, Trouble> {
     let refuse = |message: String| {
         let help = "name a folder that is not there yet; nothing is ever restored over anything".to_owned();
         Err(Trouble::Refused { message, help })
     };
+    if let Some(data) = to.ancestors().skip(1).find(|parent| parent.join("PG_VERSION").exists()) {
+        return refuse(format!("{} is in a server's data folder, {}", to.display(), data.display()));
+    }
+    // A drill has its own place there.
+    if to.starts_with(engine.folder()) && !engine.state().is_of_a_drill(to) {
+        return refuse(format!("{} is where backups are kept, in {}", to.display(), engine.folder().display()));
+    }
     // Where this one's tablespaces would go, and what a failure would remove again.
     if tablespaces(to).exists() {
         return refuse(format!("{} is there already", tablespaces(to).display()));

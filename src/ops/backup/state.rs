@@ -1,6 +1,7 @@
 //! What Chronoform keeps of its own beside backups: who is at work, what drills found, and when everything
 //! was read again.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -10,7 +11,18 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::ops::backup::Trouble;
+use crate::ops::backup::engine::Finding;
 use crate::ops::backup::record::Drill;
+
+/// Where those are kept that cannot be trusted.
+const SUSPECTS: &str = "suspects.json";
+
+/// See [`State::suspects`].
+#[derive(Default, Serialize, Deserialize)]
+struct Suspects {
+    backups: BTreeMap<String, String>,
+}
 
 /// When everything was read again.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,6 +41,11 @@ impl Owner {
         let is_root = whoami_is_root();
         let existing = path.ancestors().find_map(|path| fs::metadata(path).ok());
         Self(existing.filter(|meta| is_root && meta.uid() != 0).map(|meta| (meta.uid(), meta.gid())))
+    }
+
+    /// Whether new files are root's because nobody else has a folder above them.
+    pub fn is_root_for_want_of_another(self) -> bool {
+        self.0.is_none() && whoami_is_root()
     }
 
     /// The user and group, where they are others than one's own.
@@ -135,6 +152,12 @@ impl State {
         self.root.join(format!("drill-{}-{}", stamp(started), std::process::id()))
     }
 
+    /// Whether a folder is one in which a drill is done.
+    pub fn is_of_a_drill(&self, folder: &Path) -> bool {
+        let first = folder.strip_prefix(&self.root).ok().and_then(|inside| inside.iter().next());
+        first.is_some_and(|name| name.to_string_lossy().starts_with("drill-"))
+    }
+
     /// What drills left that ended before they were done.
     ///
     /// # Errors
@@ -152,6 +175,31 @@ impl State {
         let folder = self.root.join("drills");
         self.owner.folder(&folder)?;
         self.write(&folder.join(format!("{}.json", stamp(drill.started))), drill)
+    }
+
+    /// What was found of backups when they were read last: those that cannot be trusted, each with what is wrong
+    /// with it.
+    pub fn suspects(&self) -> BTreeMap<String, String> {
+        read_json::<Suspects>(&self.root.join(SUSPECTS)).unwrap_or_default().backups
+    }
+
+    /// Keeps which of these backups cannot be trusted: each counts for nothing until it is found whole again.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn keep_suspects(&self, found: &[Finding], labels: &[&str]) -> Result<BTreeMap<String, String>, Trouble> {
+        let mut suspects = Suspects::default();
+        for (what, why) in found {
+            if let Some(why) = why.as_ref().filter(|_| labels.contains(&what.as_str())) {
+                suspects.backups.entry(what.clone()).or_insert_with(|| why.clone());
+            }
+        }
+        let file = self.root.join(SUSPECTS);
+        // Most often there are none, and were none.
+        if !suspects.backups.is_empty() || file.exists() {
+            self.write(&file, &suspects).map_err(|error| Trouble::file(&file, error))?;
+        }
+        Ok(suspects.backups)
     }
 
     /// Keeps that everything was read again.

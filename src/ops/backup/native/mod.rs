@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::apply::Interrupt;
 use crate::core::Bytes;
 use crate::ops::backup::Trouble;
+use crate::ops::backup::due;
 use crate::ops::backup::engine::{Engine, Finding, Making};
 use crate::ops::backup::programs::Programs;
 use crate::ops::backup::record::{Backup, Contents};
@@ -24,6 +25,9 @@ use crate::pg::Session;
 
 pub use repository::Repository;
 pub use wal::{WalError, cluster_here, fetch, push};
+
+/// What is damaged where it is not a backup.
+const HISTORY: &str = "the newest timeline's history";
 
 /// The engine, for a cluster's part of a repository.
 pub struct Native {
@@ -56,16 +60,35 @@ impl Engine for Native {
         &self.cluster
     }
 
+    fn folder(&self) -> &Path {
+        &self.path
+    }
+
     fn place(&self) -> String {
         self.path.display().to_string()
     }
 
     fn contents(&self) -> Result<Contents, Trouble> {
         let mut contents = self.repository.contents().map_err(|error| Trouble::file(&self.path, error))?;
+        // What was found damaged counts for nothing, nor does what goes on from it.
+        let suspects = self.repository.state().suspects();
+        for label in suspects.keys() {
+            let Some(at) = contents.backups.iter().position(|backup| backup.label == *label) else { continue };
+            contents.backups.remove(at);
+        }
+        let whole = |backup: &Backup| due::chain(&contents, &backup.label).is_some();
+        let (whole, orphans): (Vec<Backup>, Vec<Backup>) = contents.backups.clone().into_iter().partition(whole);
+        contents.backups = whole;
+        let prior = |orphan: Backup| {
+            let prior = orphan.prior.unwrap_or_default();
+            (orphan.label, format!("it goes on from {prior}, which does not count"))
+        };
+        contents.damaged.extend(orphans.into_iter().map(prior));
+        contents.damaged.extend(suspects);
         match wal::history(&self.repository) {
             Ok(history) => contents.history = history,
             // As long as it cannot be read, nothing goes.
-            Err(error) => contents.damaged.push(("the newest timeline's history".to_owned(), error.to_string())),
+            Err(error) => contents.damaged.push((HISTORY.to_owned(), error.to_string())),
         }
         Ok(contents)
     }
@@ -90,6 +113,12 @@ impl Engine for Native {
         interrupt: &Interrupt,
         tell: &mut dyn FnMut(&str),
     ) -> Result<Backup, Trouble> {
+        if self.repository.owner().is_root_for_want_of_another() && !self.path.exists() {
+            let path = self.path.display();
+            let message = format!("{path} is not there, and what root creates there the server could not archive to");
+            let help = format!("mount it, or create it for the server's user: `install -d -o postgres -m 700 {path}`");
+            return Err(Trouble::Refused { message, help });
+        }
         let contents = self.contents()?;
         let programs = Programs::find(order.programs, about.version / 10_000, self.repository.owner())?;
         let (repository, cluster) = (&self.repository, self.cluster.as_str());
@@ -98,9 +127,13 @@ impl Engine for Native {
     }
 
     fn prove(&self, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<Vec<Finding>, Trouble> {
-        let contents = self.contents()?;
+        // All of them, also those that did not count.
+        let contents = self.repository.contents().map_err(|error| Trouble::file(&self.path, error))?;
         let damaged = contents.damaged.iter();
         let mut found: Vec<Finding> = damaged.map(|(what, why)| (what.clone(), Some(why.clone()))).collect();
+        if let Err(error) = wal::history(&self.repository) {
+            found.push((HISTORY.to_owned(), Some(error.to_string())));
+        }
         for backup in &contents.backups {
             let proved = match self.prove_one(backup, interrupt, tell) {
                 Ok(()) if backup.has_wal => None,
@@ -123,6 +156,8 @@ impl Engine for Native {
             }
         }
         found.extend(gaps(&contents.backups, &names));
+        let labels: Vec<&str> = contents.backups.iter().map(|backup| backup.label.as_str()).collect();
+        self.repository.state().keep_suspects(&found, &labels)?;
         Ok(found)
     }
 

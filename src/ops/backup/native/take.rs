@@ -167,6 +167,7 @@ fn await_wal(
     tell: &mut dyn FnMut(&str),
 ) -> Result<(), Trouble> {
     let until = Instant::now() + order.making.max_lag + BEYOND;
+    let mut told = String::new();
     loop {
         let missing = prove::missing(order.repository, ranges, about.segment_bytes);
         let Some(first) = missing.first() else {
@@ -182,7 +183,10 @@ fn await_wal(
                 "the server has not archived {first}, without which the backup is none{said}"
             )));
         }
-        tell(&format!("waiting for the server to archive {first}"));
+        if told != *first {
+            tell(&format!("waiting for the server to archive {first}"));
+            told.clone_from(first);
+        }
         thread::sleep(BETWEEN_LOOKS);
     }
 }

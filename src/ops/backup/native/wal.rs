@@ -300,15 +300,26 @@ pub fn names(repository: &Repository) -> io::Result<Vec<String>> {
 pub fn history(repository: &Repository) -> Result<Option<History>, WalError> {
     let wal = repository.wal();
     let found = entries(&wal).map_err(|error| WalError::File(wal, error))?;
-    let of = |path: &PathBuf| u32::from_str_radix(path.file_name()?.to_str()?.strip_suffix(".history.zst")?, 16).ok();
-    let Some((newest, path)) = found.iter().filter_map(|path| Some((of(path)?, path))).max() else { return Ok(None) };
+    // `0000000200000000` is a folder of the timeline's WAL, and `00000002.history.zst` how it came about.
+    let of = |path: &PathBuf| {
+        let name = path.file_name()?.to_str()?;
+        let known = name.len() == 16 && is_hex(name) || name.strip_suffix(".history.zst").is_some();
+        known.then(|| u32::from_str_radix(name.get(..8)?, 16).ok()).flatten()
+    };
+    let newest = found.iter().filter_map(of).max().unwrap_or(1);
+    let Some(file) = History::file(newest) else { return Ok(None) };
+    let (_, path) = place(&repository.wal(), &file)?;
+    // The server archives it before any WAL of the timeline.
+    if !path.try_exists().map_err(|error| WalError::File(path.clone(), error))? {
+        return Err(WalError::Missing(file));
+    }
     let mut text = Vec::new();
-    read(path, &mut |piece| {
+    read(&path, &mut |piece| {
         text.extend_from_slice(piece);
         Ok(())
     })?;
     let history = History::read(newest, &String::from_utf8_lossy(&text));
-    history.map(Some).map_err(|why| WalError::Damaged(path.clone(), why))
+    history.map(Some).map_err(|why| WalError::Damaged(path, why))
 }
 
 /// Takes a file of WAL away.

@@ -11,8 +11,7 @@ mod setup;
 mod storage;
 mod verdict;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,13 +41,6 @@ pub struct PgBackRest {
     state: State,
 }
 
-/// What was found of backups when they were read last: those that cannot be trusted.
-#[derive(Default, Serialize, Deserialize)]
-struct Suspects {
-    /// Their labels, each with what is wrong with it.
-    backups: BTreeMap<String, String>,
-}
-
 /// That a backup is being made and has not been read back.
 #[derive(Serialize, Deserialize)]
 struct Unproved {
@@ -60,10 +52,6 @@ impl PgBackRest {
     /// The part of a cluster.
     pub fn new(setup: &Setup, cluster: &str) -> Self {
         Self { state: setup.state(), setup: setup.clone(), cluster: cluster.to_owned() }
-    }
-
-    fn suspects_file(&self) -> PathBuf {
-        self.state.root().join("suspects.json")
     }
 
     fn unproved_file(&self) -> PathBuf {
@@ -119,16 +107,9 @@ impl PgBackRest {
         }
         found.extend(twice.into_iter().map(|name| (format!("WAL {name}"), Some("it is there twice".to_owned()))));
         found.extend(gaps(known, &names));
-        let mut suspects = Suspects::default();
-        for (what, why) in &found {
-            if let Some(why) = why.as_ref().filter(|_| labels.contains(&what.as_str())) {
-                suspects.backups.entry(what.clone()).or_insert_with(|| why.clone());
-            }
-        }
-        let file = self.suspects_file();
-        self.state.write(&file, &suspects).map_err(|error| Trouble::file(&file, error))?;
+        let suspects = self.state.keep_suspects(&found, &labels)?;
         // What is wrong with a backup is said once, whatever else is.
-        found.retain(|(what, why)| why.is_some() || !suspects.backups.contains_key(what));
+        found.retain(|(what, why)| why.is_some() || !suspects.contains_key(what));
         Ok(found)
     }
 }
@@ -142,18 +123,22 @@ impl Engine for PgBackRest {
         &self.cluster
     }
 
+    fn folder(&self) -> &Path {
+        &self.setup.folder
+    }
+
     fn place(&self) -> String {
         format!("{} (stanza {})", self.setup.folder.display(), self.setup.stanza)
     }
 
     fn contents(&self) -> Result<Contents, Trouble> {
-        let suspects = read_json::<Suspects>(&self.suspects_file()).unwrap_or_default();
+        let suspects = self.state.suspects();
         let unproved = read_json::<Unproved>(&self.unproved_file());
         let info = self.info()?;
         let mut contents = Contents::default();
         for backup in info.backups(&self.cluster).map_err(Trouble::NotWhole)? {
             let is_new = unproved.as_ref().is_some_and(|unproved| backup.started >= unproved.since);
-            match suspects.backups.get(&backup.label) {
+            match suspects.get(&backup.label) {
                 Some(why) => contents.damaged.push((backup.label, why.clone())),
                 None if is_new => {}
                 None => contents.backups.push(backup),
