@@ -1,5 +1,6 @@
 //! `chronoform archive`: what is in the archives, whether it is whole, and how it comes back.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use clap::{Args, Subcommand};
 use crate::apply as gate;
 use crate::cli::args::{Format, Paths};
 use crate::cli::context::Context;
-use crate::cli::out;
+use crate::cli::{out, record};
 use crate::core::{Bytes, QualifiedName};
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::kinds::archive::NOT_RESTORED;
@@ -270,7 +271,10 @@ fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failure> 
             out::eprint(&format!("{}\n", report::clean(words)));
         }
     };
-    let done = archiver::restore(locked.session(), &server, &entries, &span, &into, &mut tell).map_err(stopped)?;
+    let (path, admission) = (context.ledger_path()?, context.admission());
+    let mut work = || archiver::restore(locked.session(), &server, &entries, &span, &into, &mut tell).map_err(stopped);
+    let count = |done: &archiver::Restored| BTreeMap::from([("rows brought back".to_owned(), done.rows)]);
+    let done = record::alone(&path, &server, &admission, format!("archive restore to {into}"), &mut work, count)?;
     let summary =
         report::ArchiveRestored { table: into.to_string(), files: done.files, rows: done.rows, frozen: done.frozen };
     out::print(&report::archive_restored(&summary, &context.report_options()));

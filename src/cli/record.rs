@@ -105,6 +105,34 @@ pub fn record_drift<'a>(
     ledger.write(|batch| batch.record_drift(database, &observed)).map_err(Failure::from)
 }
 
+/// Writes into the ledger that something is done which no plan has, and how it ended: `command` is what it is, in
+/// words, and `count` what came of it. The database's lock must be held.
+///
+/// # Errors
+/// Those of the work; and when the ledger cannot be written, or belongs to another database.
+pub fn alone<T>(
+    path: &Path,
+    server: &Server,
+    admission: &Admission,
+    command: String,
+    work: impl FnOnce() -> Result<T, Failure>,
+    count: impl FnOnce(&T) -> BTreeMap<String, u64>,
+) -> Result<T, Failure> {
+    let mut ledger = Ledger::open(path)?;
+    let database = ledger.database(server, admission)?;
+    ledger.close_crashed(database)?;
+    let who = Who::here();
+    let role = Some(server.user.clone());
+    let run = ledger.begin_run(database, RunStart { command, who, role, plan_digest: None, policies_digest: None })?;
+    let done = work();
+    let (outcome, counts) = match &done {
+        Ok(done) => (RunOutcome::Done, count(done)),
+        Err(_) => (RunOutcome::Failed, BTreeMap::new()),
+    };
+    ledger.write(|batch| batch.finish_run(run, outcome, &counts))?;
+    done
+}
+
 /// Writes a run into the ledger while it goes on, and shows it.
 pub struct Recorder<'a> {
     ledger: Ledger,

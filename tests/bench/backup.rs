@@ -89,11 +89,12 @@ fn fill(ground: &Ground, megabytes: u64) {
              SELECT timestamptz '2026-01-01 00:00+00' + i * interval '1 second' AS time, 'SYM' || i % 50 AS symbol,
                     100 + 10 * sin(i::float8 / 1000) + random() AS price, (random() * 10000)::bigint AS volume,
                     md5(i::text) AS note
-               FROM generate_series(1, {rows}) AS i;
-             VACUUM (FREEZE, ANALYZE) public.ticks",
+               FROM generate_series(1, {rows}) AS i"
         ))
         .unwrap();
-    client.batch_execute("CHECKPOINT").unwrap();
+    for each in ["VACUUM (FREEZE, ANALYZE) public.ticks", "CHECKPOINT"] {
+        client.batch_execute(each).unwrap();
+    }
     let row = client.query_one("SELECT pg_database_size(current_database()), version()", &[]).unwrap();
     let (bytes, version): (i64, String) = (row.get(0), row.get(1));
     println!("{:.2} GB, {}", bytes as f64 / 1e9, version.split_once(" on ").map_or(version.as_str(), |parts| parts.0));
