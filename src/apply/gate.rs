@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::Locked;
 use crate::core::{
-    Action, Address, Applied, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Named, Op, Place, Reason, Server,
+    Action, Address, Applied, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Named, Op, Place, QualifiedName,
+    Reason, Server, Value,
 };
 use crate::diag::{Diagnostic, Failure, Severity, code};
 use crate::diff::Diff;
 use crate::guard;
 use crate::kinds::{self, View};
-use crate::plan::{Adopt, Among, Plan, action_for, make_together};
+use crate::plan::{Adopt, Among, Plan, action_for, make_together, relations};
 use crate::render::Renderer;
 use crate::snapshot::{self, Names, Outside, Snapshot};
 
@@ -18,6 +19,7 @@ use crate::snapshot::{self, Names, Outside, Snapshot};
 pub struct Ready<'a> {
     pub(super) locked: Locked<'a>,
     pub(super) single_session: bool,
+    pub(super) outside: &'a mut dyn Outside,
 }
 
 /// Whether a plan may be applied at all: nothing in it is blocked, no error kept anything out of it,
@@ -74,13 +76,13 @@ pub fn gate<'a>(
     mut locked: Locked<'a>,
     plan: &Plan,
     standing: &guard::Standing,
-    outside: &mut dyn Outside,
+    outside: &'a mut dyn Outside,
 ) -> Result<Ready<'a>, Failure> {
     let session = locked.session();
     let server = snapshot::open(session)?;
     check_server(plan, &server)?;
-    let mut desired = desired_of(plan);
-    let now = snapshot::take(session, server, &names_of(plan), (&desired, &seen_of(plan)), outside)?;
+    let mut desired = around_of(plan);
+    let now = snapshot::take(session, server, &names_around(plan), (&desired, &seen_of(plan)), outside)?;
     desired.extend(unwanted_of(plan));
     let view = now.view(&desired);
     let changed = changed_since(plan, &now);
@@ -122,11 +124,11 @@ pub fn gate<'a>(
     stale.extend(both.filter_map(|(planned, again)| stale_by(planned, again)));
     refusals.extend(told(&stale));
     let single_session = now.server.single_session;
-    if refusals.is_empty() { Ok(Ready { locked, single_session }) } else { Err(Failure(refusals)) }
+    if refusals.is_empty() { Ok(Ready { locked, single_session, outside }) } else { Err(Failure(refusals)) }
 }
 
 /// Everything that a plan speaks of.
-pub(super) fn names_of(plan: &Plan) -> Names {
+fn names_of(plan: &Plan) -> Names {
     let mut names = Names::default();
     for action in &plan.actions {
         names.add(&action.address, action.on.as_ref());
@@ -136,6 +138,18 @@ pub(super) fn names_of(plan: &Plan) -> Names {
     }
     for adopted in &plan.adopt {
         names.add(&adopted.address, adopted.on.as_ref());
+    }
+    names
+}
+
+/// Everything that decides what its actions do.
+pub(super) fn names_around(plan: &Plan) -> Names {
+    let mut names = names_of(plan);
+    for around in &plan.around {
+        names.add(&around.address, around.on.as_ref());
+    }
+    for desired in around_of(plan).values() {
+        names.relations.extend(relations(desired, None));
     }
     names
 }
@@ -191,14 +205,14 @@ fn no_longer_fitting(plan: &Plan, said: &BTreeSet<&Address>, view: &View<'_>) ->
 }
 
 /// What a plan says of a resource and is no longer so.
-struct Stale {
+pub(super) struct Stale {
     address: Address,
     /// What it now is or was, after "it".
     why: String,
 }
 
 impl Stale {
-    fn new(address: &Address, why: impl Into<String>) -> Self {
+    pub(super) fn new(address: &Address, why: impl Into<String>) -> Self {
         Self { address: address.clone(), why: why.into() }
     }
 }
@@ -207,7 +221,7 @@ impl Stale {
 const NAMED: usize = 5;
 
 /// One message for all that are stale for the same reason: after another apply, that may be every one.
-fn told(stale: &[Stale]) -> Vec<Diagnostic> {
+pub(super) fn told(stale: &[Stale]) -> Vec<Diagnostic> {
     let mut by_reason: Vec<(&str, Vec<&Address>)> = Vec::new();
     for Stale { address, why } in stale {
         match by_reason.iter_mut().find(|(known, _)| known == why) {
@@ -238,18 +252,31 @@ fn protected(action: &Action) -> Diagnostic {
 }
 
 /// The desired side as the plan carries it.
-pub(super) fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
-    let beside = plan.adopt.iter().chain(&plan.beside);
-    let adopted = beside.map(|adopt| (&adopt.address, &adopt.on, &adopt.desired, false));
+fn desired_of(plan: &Plan) -> BTreeMap<Address, Desired> {
     let acted = plan.actions.iter().filter(|action| action.op != Op::Remove);
-    let acted = acted.map(|action| (&action.address, &action.on, &action.desired, action.protect));
-    let make = |(address, on, attributes, protect): (&Address, &Option<_>, &Named<_>, bool)| {
-        let mut desired = Desired::new(address.clone(), on.clone(), nowhere());
-        desired.attributes = attributes.clone();
-        desired.protect = protect;
-        (address.clone(), desired)
-    };
-    adopted.chain(acted).map(make).collect()
+    let acted = acted.map(|action| wanted(&action.address, action.on.as_ref(), &action.desired, action.protect));
+    plan.adopt.iter().chain(&plan.beside).map(in_sync).chain(acted).collect()
+}
+
+/// The desired side that decides what its actions do.
+pub(super) fn around_of(plan: &Plan) -> BTreeMap<Address, Desired> {
+    plan.around.iter().map(in_sync).chain(desired_of(plan)).collect()
+}
+
+pub(super) fn in_sync(same: &Adopt) -> (Address, Desired) {
+    wanted(&same.address, same.on.as_ref(), &same.desired, false)
+}
+
+pub(super) fn wanted(
+    address: &Address,
+    on: Option<&QualifiedName>,
+    attributes: &Named<Value>,
+    protect: bool,
+) -> (Address, Desired) {
+    let mut desired = Desired::new(address.clone(), on.cloned(), nowhere());
+    desired.attributes = attributes.clone();
+    desired.protect = protect;
+    (address.clone(), desired)
 }
 
 /// What the plan saw of each live resource that it changes, by which one without a name of its own is
@@ -281,7 +308,7 @@ pub(super) fn seen_of(plan: &Plan) -> BTreeMap<Address, Applied> {
 
 /// What the plan removes because its policies say `ensure: absent`, so that another action may
 /// count on it.
-fn unwanted_of(plan: &Plan) -> impl Iterator<Item = (Address, Desired)> {
+pub(super) fn unwanted_of(plan: &Plan) -> impl Iterator<Item = (Address, Desired)> {
     let removed = plan.actions.iter().filter(|action| action.op == Op::Remove && action.reason == Reason::Unwanted);
     removed.map(|action| {
         let mut desired = Desired::new(action.address.clone(), action.on.clone(), nowhere());
@@ -295,7 +322,7 @@ fn nowhere() -> Place {
 }
 
 /// The delta that an action closes, from what is live now.
-fn delta_of(action: &Action, now: &Snapshot) -> Delta {
+pub(super) fn delta_of(action: &Action, now: &Snapshot) -> Delta {
     let live = now.live.get(&action.address).filter(|_| action.reason != Reason::Remade).cloned();
     let remove = action.op == Op::Remove;
     let desired = (!remove).then(|| {
@@ -317,7 +344,7 @@ fn delta_of(action: &Action, now: &Snapshot) -> Delta {
 }
 
 /// How the same action is otherwise where it is planned now.
-fn stale_by(planned: &Action, now: Action) -> Option<Stale> {
+pub(super) fn stale_by(planned: &Action, now: Action) -> Option<Stale> {
     let stale = |why: String| Some(Stale::new(&planned.address, why));
     if now.op != planned.op || now.steps != planned.steps {
         return stale("would be changed by other statements now".to_owned());

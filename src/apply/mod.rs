@@ -4,6 +4,7 @@
 //! [`Ready`], and only that can [`run`]. What happens is told to [`Events`]; this room writes no
 //! ledger and prints nothing.
 
+mod again;
 mod gate;
 mod interrupt;
 mod lock;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::apply::again::{is_to_be_seen, look_again};
 use crate::apply::lock::check_held;
 use crate::apply::patience::{Patience, pause};
 use crate::apply::several::{self, Heard};
@@ -11,10 +12,13 @@ use crate::core::{Action, LockMode, Step, Task};
 use crate::diag::{Code, Diagnostic, Exit, Failure, code};
 use crate::pg::{PgError, PgErrorKind, Session};
 use crate::plan::Plan;
+use crate::snapshot::Outside;
 
 /// How long a try waits for its lock: short, because whoever queues behind the waiting statement
 /// waits as well.
 const ONE_TRY: &str = "SET LOCAL lock_timeout = '2s'";
+/// The same for what was just looked at: hardly at all, so that nothing changes between the look and the lock.
+const AT_ONCE: &str = "SET LOCAL lock_timeout = '250ms'";
 /// The same for a step that cannot run in a transaction and keeps writers out. It cannot be tried
 /// again without looking at what is left of it, so that a little more is asked of the others.
 const ALONE: &str = "10s";
@@ -34,7 +38,8 @@ pub fn run(
     let mut failure = None;
     let mut sent = false;
     let single_session = ready.single_session;
-    let session = ready.locked.session();
+    let Ready { locked, outside, .. } = ready;
+    let session = locked.session();
     interrupt.arm(session.canceller());
     for (index, action) in plan.actions.iter().enumerate() {
         if interrupt.is_requested() {
@@ -43,6 +48,16 @@ pub fn run(
         }
         if !single_session && let Err(lost) = check_held(session) {
             failure = Some(lost);
+            break;
+        }
+        let is_seen = is_to_be_seen(plan, action);
+        // Nothing has come between the look at everything and the first of them.
+        if is_seen
+            && index > 0
+            && let Err(stale) = look_again(session, plan, index, *outside)
+        {
+            let asked = interrupt.is_requested();
+            failure = Some(if asked { interrupted(index, plan.actions.len(), None, interrupt) } else { stale });
             break;
         }
         let started = Instant::now();
@@ -57,9 +72,12 @@ pub fn run(
             single_session,
             patience,
             sent: None,
+            again: is_seen.then_some((plan, &mut **outside)),
+            stale: None,
+            has_waited: false,
         };
         let outcome = running.action();
-        let unrecorded = running.sent;
+        let (unrecorded, stale) = (running.sent, running.stale.take());
         let (outcome, broken) = match (outcome, unrecorded) {
             (Ok(outcome), _) => (outcome, None),
             (Err(broken), None) => (ActionOutcome::Skipped, Some(broken)),
@@ -69,8 +87,9 @@ pub fn run(
                 (ActionOutcome::Stopped(step, StepOutcome::InDoubt(why)), Some(broken))
             }
         };
-        sent |= outcome != ActionOutcome::Skipped;
-        failure = broken.or_else(|| stopped(action, &outcome, (index, plan.actions.len()), interrupt));
+        // What is found stale between two tries has left nothing behind.
+        sent |= outcome != ActionOutcome::Skipped && stale.is_none();
+        failure = broken.or(stale).or_else(|| stopped(action, &outcome, (index, plan.actions.len()), interrupt));
         let recorded = events.action_finished(index, action, &outcome, started.elapsed());
         if let Some(slot) = outcomes.get_mut(index) {
             *slot = outcome;
@@ -144,6 +163,17 @@ fn stopped(
     }
 }
 
+/// How a transaction is tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Try {
+    /// It waits a short while for each lock.
+    Waits,
+    /// It has its locks at once, or not at all.
+    AtOnce,
+    /// It waits, and is undone in any case.
+    OnlyWaits,
+}
+
 /// One action being carried out.
 struct Running<'a> {
     session: &'a mut Session,
@@ -156,6 +186,11 @@ struct Running<'a> {
     patience: Duration,
     /// The last step that was sent and not undone.
     sent: Option<usize>,
+    /// What it takes to look again, where the action takes something away.
+    again: Option<(&'a Plan, &'a mut dyn Outside)>,
+    /// What was found not to be as planned while it waited.
+    stale: Option<Failure>,
+    has_waited: bool,
 }
 
 impl Running<'_> {
@@ -194,14 +229,45 @@ impl Running<'_> {
     /// Some steps in one transaction, tried again where others were in its way: they hold a lock, or
     /// the server chose this transaction to end a deadlock or a conflict.
     fn transaction(&mut self, first: usize, count: usize) -> Result<Option<(usize, StepOutcome)>, Failure> {
-        let mut patience = Patience::new(self.patience);
+        let is_seen = self.again.is_some() && first == 0;
+        let (mut patience, mut last) = (Patience::new(self.patience), false);
         loop {
-            let ended = self.attempt(first, count)?;
+            let ended = self.attempt(first, count, if is_seen { Try::AtOnce } else { Try::Waits })?;
             let passes = matches!(&ended, Some((_, StepOutcome::Failed(error))) if error.is_passing());
-            if !passes || !self.waits(&mut patience) {
+            if !passes {
+                return Ok(ended);
+            }
+            if !is_seen {
+                if !self.waits(&mut patience) {
+                    return Ok(ended);
+                }
+                continue;
+            }
+            // Whoever is in its way is waited for, and may have changed what is taken away: nothing of this try stays.
+            let waited = self.attempt(first, count, Try::OnlyWaits)?;
+            let goes_on = match &waited {
+                Some((_, StepOutcome::Failed(error))) if error.is_passing() => self.waits(&mut patience),
+                Some((_, StepOutcome::RolledBack)) => {
+                    let had = std::mem::replace(&mut last, patience.next().is_none());
+                    !had && !self.interrupt.is_requested()
+                }
+                _ => return Ok(waited),
+            };
+            if !goes_on || self.is_stale_before(first) {
                 return Ok(ended);
             }
         }
+    }
+
+    /// After a wait, before anything of the action is done: whether it is no longer as planned.
+    fn is_stale_before(&mut self, step: usize) -> bool {
+        let Some((plan, outside)) = self.again.as_mut().filter(|_| step == 0) else { return false };
+        self.stale = look_again(self.session, plan, self.index, *outside).err();
+        if self.stale.is_some() && self.interrupt.is_requested() {
+            self.stale = None;
+            return true;
+        }
+        self.stale.is_some()
     }
 
     /// Pauses before another try and says why; `false` where there is to be none.
@@ -210,16 +276,18 @@ impl Running<'_> {
             return false;
         }
         let Some(length) = patience.next() else { return false };
+        self.has_waited = true;
         let blocker = self.blocker();
         self.events.waiting(self.action, patience.tries(), length, blocker.as_deref());
         pause(length, self.interrupt);
         !self.interrupt.is_requested()
     }
 
-    fn attempt(&mut self, first: usize, count: usize) -> Result<Option<(usize, StepOutcome)>, Failure> {
+    fn attempt(&mut self, first: usize, count: usize, how: Try) -> Result<Option<(usize, StepOutcome)>, Failure> {
         let mut times: Vec<Duration> = Vec::new();
         let before = self.sent;
-        let mut ended = self.session.batch(&format!("BEGIN; {ONE_TRY}")).err().map(|error| (first, outcome_of(error)));
+        let timeout = if how == Try::AtOnce { AT_ONCE } else { ONE_TRY };
+        let mut ended = self.session.batch(&format!("BEGIN; {timeout}")).err().map(|error| (first, outcome_of(error)));
         let steps = self.action.steps.iter().enumerate().skip(first).take(count);
         for (at, step) in steps {
             if ended.is_some() {
@@ -236,6 +304,10 @@ impl Running<'_> {
             times.push(started.elapsed());
         }
         let ended = match ended {
+            None if how == Try::OnlyWaits => {
+                let _ = self.session.batch("ROLLBACK");
+                Some((first + count - 1, StepOutcome::RolledBack))
+            }
             None => {
                 let last = first + count - 1;
                 self.session.batch("COMMIT").err().map(|error| (last, outcome_of(error)))
@@ -356,6 +428,9 @@ impl Running<'_> {
         {
             let told = StepOutcome::Failed(refused);
             return Ok(Some((at, told)));
+        }
+        if self.has_waited && self.is_stale_before(at) {
+            return Ok(Some((at, StepOutcome::Cancelled)));
         }
         let patience = if harmless { "0" } else { ALONE };
         self.events.step_started(self.index, self.action, at, step)?;

@@ -54,11 +54,11 @@ fn look<'a>(
     done: &[&'a Action],
     outside: &mut dyn Outside,
 ) -> Result<(Verified, Vec<&'a Address>), Failure> {
-    let wanted: BTreeMap<Address, Desired> = super::gate::desired_of(plan);
+    let wanted: BTreeMap<Address, Desired> = super::gate::around_of(plan);
     let session = ready.locked.session();
     let server = snapshot::open(session)?;
     let sides = (&wanted, &super::gate::seen_of(plan));
-    let now = snapshot::take(session, server, &super::gate::names_of(plan), sides, outside)?;
+    let now = snapshot::take(session, server, &super::gate::names_around(plan), sides, outside)?;
     snapshot::finish(session)?;
     let mut found = Verified::default();
     let settled = crate::kinds::settle(&now.view(&wanted), &mut found.differing);

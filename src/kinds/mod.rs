@@ -189,6 +189,12 @@ pub trait Kind: Sync {
         Vec::new()
     }
 
+    /// Whether actions of another kind depend on what policies say of one of this kind, whatever relation that
+    /// is about.
+    fn bears_on(&self, _desired: &Desired, _other: &KindId) -> bool {
+        false
+    }
+
     /// Whether its live resources have no names, and so get theirs from [`Kind::identify`].
     fn is_nameless(&self) -> bool {
         false

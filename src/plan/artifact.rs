@@ -43,6 +43,10 @@ pub struct Plan {
     /// What is in sync beside what changes, where only all of them together tell which is which.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<Adopt>,
+    /// What is in sync and has a say in what the actions do, so that they come out the same when they are made
+    /// again before the first statement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub around: Vec<Adopt>,
     /// What the ledger remembers under another address than it has now: apply records the new one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<Moved>,
@@ -339,6 +343,33 @@ impl Plan {
         hazards.sort_unstable();
         hazards.dedup();
         hazards
+    }
+
+    /// A plan of some of the actions only, with another surrounding.
+    pub fn part(&self, actions: Vec<Action>, around: Vec<Adopt>) -> Self {
+        Self {
+            format_version: self.format_version,
+            tool_version: self.tool_version.clone(),
+            target: self.target.clone(),
+            policies: Policies { digest: self.policies.digest.clone(), files: Vec::new() },
+            fingerprint: self.fingerprint.clone(),
+            summary: Summary::of(&actions),
+            actions,
+            drift: Vec::new(),
+            unmanaged: Vec::new(),
+            adopt: Vec::new(),
+            beside: Vec::new(),
+            around,
+            moved: Vec::new(),
+            forget: Vec::new(),
+            due: Vec::new(),
+            operations: self.operations.clone(),
+            release: Vec::new(),
+            diagnostics: Vec::new(),
+            guardrails: Vec::new(),
+            guarded: BTreeMap::new(),
+            digest: Fingerprint::read(""),
+        }
     }
 
     /// The document, with its digest.

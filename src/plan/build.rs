@@ -13,7 +13,7 @@ use crate::kinds::{self, How, Judgement, Kind, LockOn, RelationKind, StepRule, V
 use crate::plan::artifact::{Adopt, Due, FORMAT_VERSION, Message, Plan, Policies, Summary, Target, Unmanaged};
 use crate::plan::moves::Moved;
 use crate::plan::purpose::Purpose;
-use crate::plan::{along, context, order, ownership};
+use crate::plan::{along, around, context, order, ownership};
 use crate::render::{Context, Renderer};
 
 /// What the kinds' weighing queries gave, by kind.
@@ -99,6 +99,11 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         diagnostics: input.diagnostics.iter().map(|said| Message::among(&actions, said)).collect(),
         actions,
         beside: beside(&input),
+        around: if *input.purpose == Purpose::Apply {
+            around::around(&input).into_iter().map(|desired| adopted(desired, false, &input)).collect()
+        } else {
+            Vec::new()
+        },
         unmanaged: left_alone(&input).map(unmanaged).collect(),
         adopt: adopt(&input),
         forget: forget(&input),

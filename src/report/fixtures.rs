@@ -91,6 +91,7 @@ fn of(actions: Vec<Action>) -> Plan {
         adopt: Vec::new(),
         moved: Vec::new(),
         beside: Vec::new(),
+        around: Vec::new(),
         forget: Vec::new(),
         due: Vec::new(),
         operations: Vec::new(),

@@ -33,6 +33,7 @@ mod folders;
 mod guardrails;
 mod import;
 mod injection;
+mod meanwhile;
 mod pooler;
 mod property;
 mod remake;
@@ -113,6 +114,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(pooler::trials(tier, servers));
     trials.extend(property::trials(tier, servers));
     trials.extend(remake::trials(tier, servers));
+    trials.extend(meanwhile::trials(tier, servers));
     trials.extend(roundtrips::trials(tier, servers));
     trials.extend(run::trials(tier, servers));
     trials.extend(secrets::trials(tier, servers));

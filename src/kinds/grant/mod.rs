@@ -102,6 +102,11 @@ impl Kind for Grant {
         CODES
     }
 
+    /// Whether a role is described at all decides about what it has on any aggregate that is made anew.
+    fn bears_on(&self, _desired: &Desired, other: &KindId) -> bool {
+        [&ID, &role::ID, &KindId::new("continuous_aggregate")].contains(&other)
+    }
+
     /// A role's document describes all that it is granted, also when that is nothing any more.
     fn containers(&self, desired: &BTreeMap<Address, Desired>) -> BTreeSet<String> {
         let of = |address: &Address| match () {

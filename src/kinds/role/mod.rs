@@ -108,6 +108,11 @@ impl Kind for Role {
         CODES
     }
 
+    /// Whatever has an owner or is granted asks about roles.
+    fn bears_on(&self, _desired: &Desired, _other: &KindId) -> bool {
+        true
+    }
+
     fn observe(&self, _server: &Server, scope: &Scope) -> Option<Query> {
         observe::query(scope)
     }

@@ -160,7 +160,8 @@ fn attempt(policy: &Json, place: &Workplace<'_>, session: &mut Session) -> Ended
     }
     apply::permit(&plan, &Hazard::ALL).unwrap();
     let locked = apply::lock(session, place.db.tier().single_session(), Duration::ZERO, &mut |_| {}).unwrap();
-    let mut ready = match apply::gate(locked, &plan, &Standing::default(), &mut OnlyInside) {
+    let mut outside = OnlyInside;
+    let mut ready = match apply::gate(locked, &plan, &Standing::default(), &mut outside) {
         Ok(ready) => ready,
         Err(failure) => panic!("the gate refuses what was just planned: {failure}\n{policy}"),
     };
