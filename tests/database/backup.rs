@@ -16,7 +16,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::servers::cluster::Place;
 use crate::servers::{Servers, Tier, trixie_root};
-use ground::{Ground, in_folder, wait};
+use ground::{Ground, in_folder, left_behind, wait};
 
 /// The tests of a tier.
 pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
@@ -242,15 +242,6 @@ fn on_another_timeline(ground: &mut Ground) {
     ground.run(&["backup", "verify"]).expect(0);
     ground.run(&["backup", "restore", "--to", &ground.inside("third"), "--label", &kept[0]]).expect(0);
     assert_eq!(ground.start("third").values("SELECT x FROM t ORDER BY x"), [1, 2, 4, 5]);
-}
-
-/// Which backups are of a past that the server has left, by a listing in JSON.
-fn left_behind(listed: &str) -> Vec<String> {
-    let listed: serde_json::Value = serde_json::from_str(listed).unwrap();
-    let all = listed["backups"].as_array().unwrap().iter();
-    let left =
-        all.filter(|line| line["left_behind"].as_str().is_some_and(|left| left.starts_with("timeline 1, left at")));
-    left.map(|line| line["label"].as_str().unwrap().to_owned()).collect()
 }
 
 fn damage_is_found(ground: &mut Ground) {

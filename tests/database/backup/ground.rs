@@ -204,3 +204,12 @@ pub fn in_folder(ground: &Ground, command: &mut std::process::Command, folder: &
     let script = format!("cd '{}' && exec {}", ground.inside(folder), quoted[at..].join(" "));
     ground.place.command("sh").args(["-c", &script]).output().unwrap()
 }
+
+/// Which backups are of a past that the server has left, by a listing in JSON.
+pub fn left_behind(listed: &str) -> Vec<String> {
+    let listed: serde_json::Value = serde_json::from_str(listed).unwrap();
+    let all = listed["backups"].as_array().unwrap().iter();
+    let left =
+        all.filter(|line| line["left_behind"].as_str().is_some_and(|left| left.starts_with("timeline 1, left at")));
+    left.map(|line| line["label"].as_str().unwrap().to_owned()).collect()
+}

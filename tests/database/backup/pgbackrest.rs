@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 
-use super::ground::{Ground, wait};
-use super::left_behind;
+use super::ground::{Ground, left_behind, wait};
 use super::s3;
 use crate::cli::Ran;
 use crate::s3::S3Server;
