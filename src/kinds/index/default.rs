@@ -27,9 +27,16 @@ pub fn mark(live: &mut Live, relation: &Relation) {
 /// table is renamed. What the policies or the ledger name is somebody's own, and so are its further copies.
 /// Where nothing is wanted at all, names alone count, so that `import` writes what there is.
 pub fn identify(found: &mut [Live], desired: &BTreeMap<Address, Desired>, applied: &BTreeMap<Address, Applied>) {
-    if desired.is_empty() {
-        return;
+    if !desired.is_empty() {
+        mark_oldest(found, desired, applied);
     }
+    // It has served, and says nothing of the index itself: who looks again may not know what decided it.
+    for live in found {
+        live.facts.remove(LIKE_DEFAULT);
+    }
+}
+
+fn mark_oldest(found: &mut [Live], desired: &BTreeMap<Address, Desired>, applied: &BTreeMap<Address, Applied>) {
     // Where the policy says that none is to be made, one that only looks like it is somebody's own.
     for live in found.iter_mut().filter(|live| live.fact(LIKE_DEFAULT).is_some()) {
         let on = live.on.as_ref().map(|on| Address::in_schema(KindId::new("hypertable"), on));
