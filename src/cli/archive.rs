@@ -273,8 +273,8 @@ fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failure> 
     };
     let (path, admission) = (context.ledger_path()?, context.admission());
     let mut work = || archiver::restore(locked.session(), &server, &entries, &span, &into, &mut tell).map_err(stopped);
-    let count = |done: &archiver::Restored| BTreeMap::from([("rows brought back".to_owned(), done.rows)]);
-    let done = record::alone(&path, &server, &admission, format!("archive restore to {into}"), &mut work, count)?;
+    let count = |done: &archiver::Restored| BTreeMap::from([("rows".to_owned(), done.rows)]);
+    let done = record::alone(&path, &server, &admission, format!("archive restore {into}"), &mut work, count)?;
     let summary =
         report::ArchiveRestored { table: into.to_string(), files: done.files, rows: done.rows, frozen: done.frozen };
     out::print(&report::archive_restored(&summary, &context.report_options()));

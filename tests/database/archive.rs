@@ -253,9 +253,12 @@ fn comes_back(db: &Db, place: &Workplace<'_>) {
     assert_eq!(of("trades"), of("before"));
     assert_eq!(left(db), of("before").len());
     // The ledger has it: who, when, and how many rows; and that the next one did not do it again.
-    let log = place.run(&["ledger", "log"]).expect(0).out;
-    let row = log.lines().find(|line| line.contains("archive restore")).unwrap_or_else(|| panic!("{log}"));
-    assert!(row.contains("36") && row.contains("done"), "{log}");
+    let log = place.run(&["ledger", "log", "--format", "json"]).expect(0).out;
+    let runs: serde_json::Value = serde_json::from_str(&log).unwrap();
+    let all = runs["runs"].as_array().unwrap_or_else(|| panic!("{log}")).iter();
+    let restores: Vec<_> = all.filter(|run| run["command"] == "archive restore public.trades").collect();
+    assert!(restores.len() == 1 && restores[0]["outcome"] == "done", "{log}");
+    assert_eq!(restores[0]["summary"]["rows"], 36, "{log}");
     // Not twice.
     let again = place.run(&[&part[..], &["--policies", "policy.yaml", "--auto-approve"]].concat()).expect(1);
     assert!(again.err.contains("twice"), "{}", again.err);
