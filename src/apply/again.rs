@@ -39,6 +39,11 @@ pub(super) fn look_again(
     if gone.contains(&action.address) {
         return Ok(());
     }
+    // What is on no relation, such as a grant, an earlier one may have changed by itself: what default privileges
+    // gave goes with them.
+    if action.on.is_none() && before.iter().any(|earlier| earlier.on.is_none()) {
+        return Ok(());
+    }
     let touched = |on: &QualifiedName| {
         let goes = |other: &&Action| gone.contains(&other.address);
         before.iter().chain(rest.iter().filter(goes)).any(|other| other.on.as_ref() == Some(on))
