@@ -182,24 +182,29 @@ fn kept(db: &Db, place: &Workplace<'_>) {
     assert!(run(place).expect(0).out.contains("Nothing is due."));
 }
 
+/// A run that is killed after so many lines of what it says: nothing is lost, and its ledger can be read.
+pub fn killed_after(lines: usize, arguments: &[&str], db: &Db, place: &Workplace<'_>) {
+    let mut child = place.start(arguments);
+    let said = BufReader::new(child.stderr.take().unwrap()).lines();
+    for (number, line) in said.map_while(Result::ok).enumerate() {
+        assert!(!line.contains("panicked"), "{line}");
+        if number + 1 >= lines {
+            break;
+        }
+    }
+    // It may have ended by itself already.
+    let _ = child.kill();
+    child.wait().unwrap();
+    nothing_is_lost(db, place);
+    place.run(&["ledger", "verify"]).expect(0);
+}
+
 /// Killed after each word that a run says, until all is done.
 fn killed_anywhere(db: &Db, place: &Workplace<'_>) {
     prepare(db, place, true);
     for lines in 1..14 {
         let arguments = ["run", "archive", "--policies", "policy.yaml", "--auto-approve"];
-        let mut child = place.start(&arguments);
-        let said = BufReader::new(child.stderr.take().unwrap()).lines();
-        for (number, line) in said.map_while(Result::ok).enumerate() {
-            assert!(!line.contains("panicked"), "{line}");
-            if number + 1 >= lines {
-                break;
-            }
-        }
-        // It may have ended by itself already.
-        let _ = child.kill();
-        child.wait().unwrap();
-        nothing_is_lost(db, place);
-        place.run(&["ledger", "verify"]).expect(0);
+        killed_after(lines, &arguments, db, place);
     }
     run(place).expect(0);
     assert_eq!(left(db), 0);

@@ -1,7 +1,6 @@
 //! `run archive --jobs --rate`: several chunks at once, from one moment, and no faster than is allowed.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::archive::{CHUNKS, files, is_exact, left, nothing_is_lost, prepare, run};
+use crate::archive::{CHUNKS, files, is_exact, killed_after, left, nothing_is_lost, prepare, run};
 use crate::cli::{Ran, Workplace};
 use crate::servers::{Db, Servers, Tier};
 
@@ -76,19 +75,7 @@ fn killed(db: &Db, place: &Workplace<'_>) {
     prepare(db, place, true);
     let arguments = ["run", "archive", "--policies", "policy.yaml", "--auto-approve", "--jobs", "4"];
     for lines in 1..10 {
-        let mut child = place.start(&arguments);
-        let said = BufReader::new(child.stderr.take().unwrap()).lines();
-        for (number, line) in said.map_while(Result::ok).enumerate() {
-            assert!(!line.contains("panicked"), "{line}");
-            if number + 1 >= lines {
-                break;
-            }
-        }
-        // It may have ended by itself already.
-        let _ = child.kill();
-        child.wait().unwrap();
-        nothing_is_lost(db, place);
-        place.run(&["ledger", "verify"]).expect(0);
+        killed_after(lines, &arguments, db, place);
         if left(db) == 0 {
             db.run("TRUNCATE public.trades; INSERT INTO public.trades SELECT * FROM public.before");
             fs::remove_dir_all(place.path().join("store")).unwrap();
