@@ -374,6 +374,20 @@ pub struct AttributeChange {
     pub before: Json,
     /// Its desired value; null on removal.
     pub after: Json,
+    /// Both sides in one form, where they are written so differently that a comparison of them as they are
+    /// would say nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alike: Option<Alike>,
+}
+
+/// Two sides of a change in the server's own form, laid out for reading: a line an item, so that a diff of
+/// them shows what differs and nothing else.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Alike {
+    /// What is live.
+    pub before: String,
+    /// What is desired.
+    pub after: String,
 }
 
 impl AttributeChange {

@@ -23,7 +23,8 @@ pub mod stack;
 pub mod value;
 
 pub use action::{
-    Action, AttributeChange, FromClass, Hazard, Impact, InPart, Lock, LockMode, Lost, Op, SourceLine, Step, Taken, Task,
+    Action, Alike, AttributeChange, FromClass, Hazard, Impact, InPart, Lock, LockMode, Lost, Op, SourceLine, Step,
+    Taken, Task,
 };
 pub use address::{Address, INTERNAL_SCHEMA, KindId};
 pub use bytes::Bytes;

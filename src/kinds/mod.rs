@@ -58,8 +58,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, ClosedBy, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, Place, QualifiedName,
-    Query, Row, RowError, Server, SqlText, Task, Value, stack,
+    Address, Alike, Applied, ClosedBy, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, Place,
+    QualifiedName, Query, Row, RowError, Server, SqlText, Task, Value, stack,
 };
 use crate::diag::{Code, Diagnostic, code};
 
@@ -312,6 +312,11 @@ pub trait Kind: Sync {
 
     /// What an attribute is called in reports, where its own name would say nothing to a reader.
     fn label(&self, _attribute: &str) -> Option<&'static str> {
+        None
+    }
+
+    /// Both sides of a change in the server's own form, where policies may write the same in many ways.
+    fn alike(&self, _delta: &Delta, _attribute: &str, _view: &View<'_>) -> Option<Alike> {
         None
     }
 

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{
-    Action, Address, Applied, AttributeChange, ClosedBy, Containers, Delta, Desired, Fingerprint, FromClass, Hazard,
-    KindId, Lock, Op, Operation, Place, QualifiedName, Row, RowError, SourceLine, Step, Task, Value, Whence, stack,
+    Action, Address, Applied, AttributeChange, Change, ClosedBy, Containers, Delta, Desired, Fingerprint, FromClass,
+    Hazard, KindId, Lock, Op, Operation, Place, QualifiedName, Row, RowError, SourceLine, Step, Task, Value, Whence,
+    stack,
 };
 use crate::diag::{Diagnostic, Failure, code, has_errors};
 use crate::diff::{Diff, Drift, PAUSED, pause};
@@ -287,7 +288,7 @@ pub fn action_for(
         on: delta.on.clone(),
         op,
         reason: delta.reason,
-        attributes: shown(kind, delta),
+        attributes: shown(kind, delta, view),
         steps,
         hazards,
         impact: judgement.impact,
@@ -326,26 +327,27 @@ fn from_classes(delta: &Delta) -> BTreeMap<String, FromClass> {
 }
 
 /// The changes worth showing: on creation, without what goes without saying.
-fn shown(kind: &dyn Kind, delta: &Delta) -> Vec<AttributeChange> {
-    let implied = |change: &&crate::core::Change| {
+fn shown(kind: &dyn Kind, delta: &Delta, view: &View<'_>) -> Vec<AttributeChange> {
+    let implied = |change: &&Change| {
         delta.is_create() && change.after.as_ref().is_some_and(|after| kind.is_implied(&change.attribute, after))
     };
     // What is no key of a policy, and has nothing, goes without saying where the resource goes.
-    let nothing = |change: &&crate::core::Change| {
+    let nothing = |change: &&Change| {
         let empty = |value: &Value| *value == Value::Null || matches!(value, Value::List(items) if items.is_empty());
         delta.is_remove() && kind.label(&change.attribute).is_some() && change.before.as_ref().is_none_or(empty)
     };
     let worth = delta.changes.iter().filter(|change| !implied(change) && !nothing(change));
-    worth.map(|change| attribute_change(kind, change)).collect()
+    worth.map(|change| attribute_change(kind, delta, change, view)).collect()
 }
 
-fn attribute_change(kind: &dyn Kind, change: &crate::core::Change) -> AttributeChange {
+fn attribute_change(kind: &dyn Kind, delta: &Delta, change: &Change, view: &View<'_>) -> AttributeChange {
     let json = |value: &Option<Value>| value.as_ref().map_or(serde_json::Value::Null, Value::to_json);
     AttributeChange {
         name: change.attribute.clone(),
         label: kind.label(&change.attribute).map(str::to_owned),
         before: json(&change.before),
         after: json(&change.after),
+        alike: kind.alike(delta, &change.attribute, view),
     }
 }
 
@@ -364,7 +366,7 @@ fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, V
     }
     let mut replace = false;
     let mut altering: Vec<&'static StepRule> = Vec::new();
-    let mut unruled: Vec<&crate::core::Change> = Vec::new();
+    let mut unruled: Vec<&Change> = Vec::new();
     for change in &delta.changes {
         match rules.attribute(&change.attribute).map(|rule| &rule.how) {
             Some(How::Alter(step)) => altering.push(step),
@@ -375,7 +377,7 @@ fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, V
         }
     }
     // What only counts at creation counts where the resource is created again.
-    let is_known = |change: &&&crate::core::Change| rules.attribute(&change.attribute).is_some();
+    let is_known = |change: &&&Change| rules.attribute(&change.attribute).is_some();
     for change in unruled.iter().filter(|change| !(replace && is_known(change))) {
         let message = format!("{} has no rule for its attribute `{}`", delta.address, change.attribute);
         found.push(Diagnostic::error(&code::INTERNAL, message));
@@ -393,13 +395,7 @@ fn choose(kind: &dyn Kind, delta: &Delta, found: &mut Vec<Diagnostic>) -> (Op, V
     (Op::Update, steps)
 }
 
-fn refusal(
-    delta: &Delta,
-    change: &crate::core::Change,
-    code: &'static crate::diag::Code,
-    why: &str,
-    help: &str,
-) -> Diagnostic {
+fn refusal(delta: &Delta, change: &Change, code: &'static crate::diag::Code, why: &str, help: &str) -> Diagnostic {
     let show = |value: &Option<Value>| value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
     let message = format!(
         "`{}` of {} cannot be changed from {} to {}",

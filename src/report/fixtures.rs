@@ -57,7 +57,7 @@ pub(super) fn action(op: Op, reason: Reason, kind: &str, object: &str, on: &str)
 }
 
 pub(super) fn change(name: &str, before: Json, after: Json) -> AttributeChange {
-    AttributeChange { name: name.to_owned(), label: None, before, after }
+    AttributeChange { name: name.to_owned(), label: None, before, after, alike: None }
 }
 
 pub(super) fn step(sql: &str, mode: LockMode, on: &str) -> Step {

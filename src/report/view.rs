@@ -27,7 +27,8 @@ pub(super) struct Change<'a> {
     pub(super) action: &'a Action,
     /// What it is called in its group.
     pub(super) label: Label,
-    /// The attributes that differ, of an update, a replacement or a blocked change.
+    /// The attributes that differ, of an update, a replacement or a blocked change; of what is made again,
+    /// those that both sides are known of.
     pub(super) rows: Vec<Row<'a>>,
     /// The attributes of what is created or removed.
     pub(super) whole: Vec<(String, String)>,
@@ -78,12 +79,14 @@ fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
     let is_whole = is_removed || is_made;
     let side =
         |attribute: &'a AttributeChange| -> &'a Json { if is_removed { &attribute.before } else { &attribute.after } };
-    let named = action.attributes.iter().map(|attribute| (attribute.words(), side(attribute)));
+    let (compared, plain): (Vec<_>, Vec<_>) =
+        action.attributes.iter().partition(|attribute| !is_whole || attribute.alike.is_some());
+    let named = plain.into_iter().map(|attribute| (attribute.words(), side(attribute)));
     let whole = named.filter(|(_, value)| !(is_removed && value.is_null()));
     Change {
         action,
         label: Label::within(&action.address, action.on.as_ref()),
-        rows: if is_whole { Vec::new() } else { action.attributes.iter().map(|change| row(action, change)).collect() },
+        rows: compared.into_iter().map(|change| row(action, change)).collect(),
         whole: if is_whole { value::pairs(whole) } else { Vec::new() },
         hazards: phrase::by_level(&action.hazards),
         impact: action.impact.as_ref().and_then(phrase::impact),
@@ -99,8 +102,13 @@ fn row<'a>(action: &Action, change: &'a AttributeChange) -> Row<'a> {
         name: change.words(),
         before: value::show(&change.before),
         after: value::show(&change.after),
-        diff: if definition { unified(&change.before, &change.after) } else { Vec::new() },
-        by_line: matches!(action.desired.get(&change.name), Some(Value::Text(text)) if text.contains('\n')),
+        diff: match &change.alike {
+            Some(alike) => unified(&Json::from(alike.before.as_str()), &Json::from(alike.after.as_str())),
+            None if definition => unified(&change.before, &change.after),
+            None => Vec::new(),
+        },
+        by_line: change.alike.is_some()
+            || matches!(action.desired.get(&change.name), Some(Value::Text(text)) if text.contains('\n')),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `continuous_aggregate`: a view whose rows TimescaleDB keeps up to date from those of a
 //! hypertable, or of another continuous aggregate.
 
+mod clauses;
 mod comments;
 mod desired;
 mod export;
@@ -21,8 +22,8 @@ use serde_json::Value as Json;
 
 use crate::core::select::Select;
 use crate::core::{
-    Address, Applied, Delta, Desired, Ensure, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, SqlText,
-    Value,
+    Address, Alike, Applied, Delta, Desired, Ensure, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
+    SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{After, Canon, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
@@ -122,6 +123,10 @@ impl Kind for ContinuousAggregate {
         let form = |query: &SqlText| canon.get(&(on.clone(), query.clone())).and_then(|form| form.as_ref().ok());
         let ours = query(desired.get("query")).and_then(form);
         ours.is_some() && ours == form(&then)
+    }
+
+    fn alike(&self, delta: &Delta, attribute: &str, view: &View<'_>) -> Option<Alike> {
+        (attribute == "query").then(|| clauses::alike(delta, view))?
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {

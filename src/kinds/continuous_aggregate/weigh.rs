@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
-
-use super::{HAS_DEPENDANTS, ID, comments, fill, grants, is_made_again, owners, query as query_of, remake};
+use super::{HAS_DEPENDANTS, ID, clauses, comments, fill, grants, is_made_again, owners, remake};
 use crate::core::{
     Address, Bytes, Delta, Ensure, Hazard, Impact, InPart, KindId, Lost, Op, Param, QualifiedName, Query, Reason, Row,
-    RowError, Value,
+    RowError,
 };
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Judgement, Relation, Stored, View, by_id, job};
@@ -104,7 +102,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     judgement.diagnostics.extend(dependants(delta, &rows, view)?);
     judgement.diagnostics.extend(owners::judge(delta, &rows, view)?);
     let mut impact = impact(delta, relation, &rows, view)?;
-    impact.notes.extend(other_clauses(delta, view));
+    impact.notes.extend(clauses::that_differ(delta, view));
     impact.notes.extend(readers(delta, view));
     let (notes, lost) = grants::notes(delta, &relation.name, weights, view)?;
     impact.notes.extend(notes);
@@ -172,46 +170,6 @@ fn readers(delta: &Delta, view: &View<'_>) -> Vec<String> {
         )
     });
     together.into_iter().chain(apart).collect()
-}
-
-/// In which clauses the queries differ, as the server reads them: spelling is none of it.
-fn other_clauses(delta: &Delta, view: &View<'_>) -> Option<String> {
-    let on = delta.on.as_ref()?;
-    let form = |value: Option<&Value>| {
-        let asked = (on.clone(), query_of(value)?.clone());
-        serde_json::from_str::<Json>(view.canon.get(&asked)?.as_ref().ok()?).ok()
-    };
-    let (live, wanted) = (delta.live.as_ref()?, delta.desired.as_ref()?);
-    let (have, want) = (form(live.get("query"))?, form(wanted.get("query"))?);
-    let clauses = want.as_object()?.iter().map(|(name, want)| (name, have.get(name).unwrap_or(&Json::Null), want));
-    let words: Vec<String> = clauses
-        .filter(|(_, have, want)| have != want)
-        .map(|(name, have, want)| format!("{name} ({} instead of {})", beside(want, have), beside(have, want)))
-        .collect();
-    (!words.is_empty()).then(|| format!("as the server reads the queries, they differ in: {}", words.join("; ")))
-}
-
-/// What a clause has that another one has not, for people.
-fn beside(clause: &Json, other: &Json) -> String {
-    let text = |part: &Json| match part {
-        Json::String(text) => {
-            let condition = text.strip_prefix("CASE WHEN ").and_then(|rest| rest.split_once(" THEN true ELSE NULL"));
-            condition.map_or(text.as_str(), |(condition, _)| condition).to_owned()
-        }
-        // A column's name and what it is.
-        Json::Array(parts) => parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
-    };
-    let parts = match (clause, other) {
-        (Json::Null, _) => Vec::new(),
-        // The same in another order: then the order is what there is to show.
-        (Json::Array(parts), Json::Array(others)) => {
-            let is_order = parts.iter().all(|part| others.contains(part)) && parts.len() == others.len();
-            parts.iter().filter(|part| is_order || !others.contains(part)).map(text).collect()
-        }
-        (one, _) => vec![text(one)],
-    };
-    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
 }
 
 /// Whether it can be made where it is wanted.

@@ -64,11 +64,14 @@ fn draw_change(screen: &mut Screen, change: &Change<'_>, (sign, label): (usize, 
         screen.line(2, DETAIL, head);
         None
     };
-    if change.rows.is_empty() {
+    // What is made again may have both: what it is, and what of it differs from before.
+    let first = if change.rows.is_empty() || !change.whole.is_empty() {
         draw_whole(screen, change, first, column, verbose);
+        None
     } else {
-        draw_rows(screen, &change.rows, first, column, verbose);
-    }
+        first
+    };
+    draw_rows(screen, &change.rows, first, column, verbose);
     draw_details(screen, change, verbose);
     if verbose > 0 {
         draw_steps(screen, change.action);

@@ -1,0 +1,159 @@
+//! Two queries clause by clause, in the server's own form: what differs between them, and both laid out so
+//! that a diff of them shows just that.
+
+use serde_json::Value as Json;
+
+use super::query;
+use crate::core::name::quote_identifier;
+use crate::core::{Alike, Delta, QualifiedName, Value};
+use crate::kinds::View;
+
+/// The clauses in the order in which they are read. What is in none of them follows.
+const ORDER: [(&str, &str); 5] =
+    [("columns", "SELECT"), ("from", "FROM"), ("where", "WHERE"), ("group", "GROUP BY"), ("having", "HAVING")];
+
+/// In which clauses the queries differ, as the server reads them: spelling is none of it.
+pub(super) fn that_differ(delta: &Delta, view: &View<'_>) -> Option<String> {
+    let (have, want) = forms(delta, view)?;
+    let clauses = want.as_object()?.iter().map(|(name, want)| (name, have.get(name).unwrap_or(&Json::Null), want));
+    let words: Vec<String> = clauses
+        .filter(|(_, have, want)| have != want)
+        .map(|(name, have, want)| format!("{name} ({} instead of {})", beside(want, have), beside(have, want)))
+        .collect();
+    (!words.is_empty()).then(|| format!("as the server reads the queries, they differ in: {}", words.join("; ")))
+}
+
+/// Both queries laid out alike, where they differ.
+pub(super) fn alike(delta: &Delta, view: &View<'_>) -> Option<Alike> {
+    let (have, want) = forms(delta, view)?;
+    (have != want).then(|| Alike { before: laid_out(&have), after: laid_out(&want) })
+}
+
+/// The live query and the policy's, as the server reads them; also of one that is made again together with
+/// what it reads.
+fn forms(delta: &Delta, view: &View<'_>) -> Option<(Json, Json)> {
+    let on = delta.on.as_ref()?;
+    let form = |value: Option<&Value>| {
+        let asked = (on.clone(), query(value)?.clone());
+        serde_json::from_str::<Json>(&unqualified(view.canon.get(&asked)?.as_ref().ok()?)).ok()
+    };
+    let live = delta.live.as_ref().or_else(|| view.live.get(&delta.address))?;
+    Some((form(live.get("query"))?, form(delta.desired.as_ref()?.get("query"))?))
+}
+
+/// Without the names that TimescaleDB gives to what keeps the rows of aggregates: the server qualifies columns by
+/// them, and they say nothing to a reader.
+fn unqualified(form: &str) -> String {
+    const INTERNAL: &str = "_materialized_hypertable_";
+    let mut parts = form.split(INTERNAL);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.trim_start_matches(|c: char| c.is_ascii_digit()) {
+            rest if rest.starts_with('.') && rest.len() < part.len() => {
+                text.push_str(rest.get(1..).unwrap_or_default())
+            }
+            _ => text.extend([INTERNAL, part]),
+        }
+    }
+    text
+}
+
+/// A query as lines, an item each.
+fn laid_out(form: &Json) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (clause, keyword) in ORDER {
+        match form.get(clause) {
+            None | Some(Json::Null) => {}
+            Some(Json::Array(parts)) if clause == "from" => lines.push(format!("{keyword} {}", relation(parts))),
+            Some(Json::Array(items)) => {
+                lines.push(keyword.to_owned());
+                lines.extend(items.iter().map(|item| format!("    {},", column(item))));
+            }
+            Some(one) => lines.push(format!("{keyword} {}", text(one))),
+        }
+    }
+    if let Some(rest) = form.get("rest").and_then(Json::as_str).filter(|rest| !rest.is_empty()) {
+        lines.push(rest.to_owned());
+    }
+    lines.join("\n")
+}
+
+/// A relation from its schema and its name; without a schema it is written without one.
+fn relation(parts: &[Json]) -> String {
+    let mut names = parts.iter().filter_map(Json::as_str);
+    match (names.next(), names.next()) {
+        (Some(schema), Some(name)) => QualifiedName::new(schema, name).to_string(),
+        (Some(name), None) => quote_identifier(name).to_string(),
+        _ => String::new(),
+    }
+}
+
+/// A column with its name, or what is grouped by.
+fn column(item: &Json) -> String {
+    match item {
+        Json::Array(parts) => match parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().as_slice() {
+            [name, expression] if name == expression || quote_identifier(name) == *expression => {
+                (*expression).to_owned()
+            }
+            [name, expression] => format!("{expression} AS {}", quote_identifier(name)),
+            parts => parts.join(" "),
+        },
+        one => text(one),
+    }
+}
+
+/// A part of a clause; a condition is asked for within a CASE, which is none of it.
+fn text(part: &Json) -> String {
+    match part {
+        Json::String(text) => {
+            let condition = text.strip_prefix("CASE WHEN ").and_then(|rest| rest.split_once(" THEN true ELSE NULL"));
+            condition.map_or(text.as_str(), |(condition, _)| condition).to_owned()
+        }
+        // A column's name and what it is.
+        Json::Array(parts) => parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+/// What a clause has that another one has not, for people.
+fn beside(clause: &Json, other: &Json) -> String {
+    let parts = match (clause, other) {
+        (Json::Null, _) => Vec::new(),
+        // The same in another order: then the order is what there is to show.
+        (Json::Array(parts), Json::Array(others)) => {
+            let is_order = parts.iter().all(|part| others.contains(part)) && parts.len() == others.len();
+            parts.iter().filter(|part| is_order || !others.contains(part)).map(text).collect()
+        }
+        (one, _) => vec![text(one)],
+    };
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_query_is_a_line_an_item() {
+        let form = json!({
+            "columns": [["bucket", "time_bucket('01:00:00'::interval, \"time\")"], ["symbol", "symbol"],
+                        ["Odd one", "max(price)"]],
+            "from": ["public", "Trades"],
+            "where": "CASE WHEN (price > 0) THEN true ELSE NULL::boolean END",
+            "group": ["symbol"],
+            "having": null,
+            "rest": null,
+        });
+        let expected = "SELECT\n    time_bucket('01:00:00'::interval, \"time\") AS bucket,\n    symbol,\n    max(price) AS \
+                        \"Odd one\",\nFROM public.\"Trades\"\nWHERE (price > 0)\nGROUP BY\n    symbol,";
+        assert_eq!(laid_out(&form), expected);
+        assert_eq!(laid_out(&json!({"from": [null, "a"], "rest": "ORDER BY 1"})), "FROM a\nORDER BY 1");
+        assert_eq!(
+            unqualified("max(_materialized_hypertable_12.price), _materialized_hypertable_.x"),
+            "max(price), _materialized_hypertable_.x"
+        );
+        assert_eq!(laid_out(&json!({"from": "a join b on ((a.x = b.x))"})), "FROM a join b on ((a.x = b.x))");
+    }
+}
