@@ -153,6 +153,7 @@ fn what_is_mentioned_in_any_way_is_not_told_again() {
             has(&role, "table app.a", &["select", "insert"]),
             has(&role, "table app.b", &["select"]),
             has("other", "table app.a", &["select"]),
+            has(&role, "table _timescaledb_internal.compress_hyper_5_26_chunk", &["select"]),
         ];
         let left = unmentioned::leave_out(found, &wanted(value), &applied.iter().map(then).collect());
         let told = |live: &Live| {

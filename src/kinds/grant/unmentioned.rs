@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Applied, Desired, Live, Value};
+use crate::core::{Address, Applied, Desired, Ensure, INTERNAL_SCHEMA, Live, Value};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::View;
 use crate::kinds::grant::target::Target;
 use crate::kinds::grant::{COLUMNS, EXCLUSIVE, GRANTED, ID, observe};
+use crate::kinds::{View, role};
 
 /// The target of all that a schema has of the sort, where there is one.
 fn whole(target: &Target) -> Option<Target> {
@@ -36,8 +36,17 @@ fn is_mentioned(
     by_policy || applied.get(address).is_some_and(|it| speaks(it.attributes.keys(), privilege))
 }
 
+/// Whether a role has something on a table of TimescaleDB's own that no hypertable has any more: dropping a
+/// continuous aggregate leaves the tables of its compressed chunks behind (seen on 2.28.3), with what was granted
+/// on the aggregate. They are nobody's to manage. Only where the role is to go do they count: they would keep it.
+fn is_left_behind(grantee: &str, target: Option<&Target>, desired: &BTreeMap<Address, Desired>) -> bool {
+    let role = Address { kind: role::ID, schema: None, name: grantee.to_owned() };
+    let goes = desired.get(&role).is_some_and(|role| role.ensure == Ensure::Absent);
+    !goes && matches!(target, Some(Target::Table(name)) if name.schema == INTERNAL_SCHEMA)
+}
+
 /// Leaves out of what grantees have what is mentioned, by the name of the thing or with all of its schema,
-/// and what is then nothing.
+/// what TimescaleDB left behind, and what is then nothing.
 pub fn leave_out(
     mut found: Vec<Live>,
     desired: &BTreeMap<Address, Desired>,
@@ -47,7 +56,11 @@ pub fn leave_out(
         let beside = live.fact(observe::BESIDE).map(Value::as_list).unwrap_or_default();
         let [Value::Text(grantee), Value::Text(name)] = beside else { return true };
         let of = |name: String| Address { kind: ID, schema: Some(grantee.clone()), name };
-        let with_all = Target::read(name).as_ref().and_then(whole).map(|whole| of(whole.name()));
+        let target = Target::read(name);
+        if is_left_behind(grantee, target.as_ref(), desired) {
+            return false;
+        }
+        let with_all = target.as_ref().and_then(whole).map(|whole| of(whole.name()));
         let addresses: Vec<Address> = with_all.into_iter().chain([of(name.clone())]).collect();
         live.attributes
             .retain(|privilege, _| !addresses.iter().any(|address| is_mentioned(privilege, address, desired, applied)));
