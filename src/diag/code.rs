@@ -123,6 +123,8 @@ codes! {
     NEEDS_NEWER_SERVER = new("needs-newer-server", "The server's version does not have what the policy asks for.");
     NEEDS_HYPERTABLE = new("needs-hypertable", "The table is no hypertable, and the policy does not make it one.");
     NO_INTEGER_NOW = new("no-integer-now", "A policy that needs the table's `integer_now`, or that cannot work beside it.");
+    FILL_UNKEPT = new("fill-unkept", "Something that would be gone for a while, and with it that it is to be filled again.");
+    NOW_FAILS = new("integer-now-fails", "A function that is to tell the present of a table, and fails when it is called.");
     CANNOT_CHANGE = new("cannot-change", "The server cannot change this in place, nor can it be made anew without loss.");
     ORDER_CYCLE = new("order-cycle", "Changes of which each waits for another.");
     UNMANAGED = new("unmanaged", "Something on a managed table, or of a managed role, that no policy mentions.");

@@ -19,7 +19,7 @@ const SETTINGS_BY_CHUNK: Version = Version::new(2, 19);
 /// - `{ids}` inside it becomes the given parameter, a `bigint[]` of TimescaleDB's hypertable ids;
 /// - `{due NAME}` becomes the body of a CTE with the columns `oid` and `chunk`: the chunks that are
 ///   old enough, for each row of a CTE of that name with the columns `oid`, `after`,
-///   `created_before`, `number` and `counted_in` (the type of whole-number time). It asks
+///   `created_before`, `before` and `counted_in` (the type of whole-number time). It asks
 ///   `show_chunks`, so that they are those that the job itself would take;
 /// - `{ts}` becomes the schema of TimescaleDB's functions.
 pub fn on_server(sql: &str, ids: &str, server: &Server) -> String {
@@ -53,56 +53,79 @@ pub struct Ages<'a> {
 impl<'a> Ages<'a> {
     /// Themselves, or none where the server could not count them either: by such an age its job drops
     /// nothing.
-    pub fn countable(self, relation: &Relation, view: &View<'_>) -> Self {
+    pub fn countable(self, relation: &Relation) -> Self {
         if ![self.after, self.created_before].into_iter().flatten().all(job::is_within_time) {
             return Self::default();
         }
         let number = self.after.and_then(Value::as_int).is_some();
-        if number && job::live_integer_now(&relation.name, view).is_none() { Self::default() } else { self }
+        if number && present(relation).is_none_or(Result::is_err) { Self::default() } else { self }
     }
 
     /// Whether the server is to be asked what they take. It knows no present for an empty table that the
-    /// same plan gives one to, and there is nothing to count.
+    /// same plan gives one to, and there is nothing to count; nor where what tells it fails.
     pub fn is_counted(self, relation: &Relation, view: &View<'_>) -> bool {
-        self.uncountable(relation, view).is_none() && self.countable(relation, view) == self
+        self.uncountable(relation, view).is_none() && self.countable(relation) == self
     }
 
     /// Why nothing can be counted of them before the plan is applied; `None` where it can.
-    pub fn uncountable(&self, relation: &Relation, view: &View<'_>) -> Option<&'static str> {
+    pub fn uncountable(&self, relation: &Relation, view: &View<'_>) -> Option<String> {
         let Some(hypertable) = &relation.hypertable else {
             let why = "the same plan makes the table a hypertable, so what its first run touches is not known yet";
-            return relation.has_pages.then_some(why);
+            return relation.has_pages.then(|| why.to_owned());
         };
         self.after.and_then(Value::as_int)?;
         let (live, wanted) =
             (job::live_integer_now(&relation.name, view), job::wanted_integer_now(&relation.name, view));
-        if hypertable.chunks == 0 || (live.is_some() && (wanted.is_none() || wanted == live)) {
+        if hypertable.chunks == 0 {
             return None;
         }
-        Some("the same plan sets `integer_now`, so what its first run touches is not known yet")
+        let Some(function) = live.filter(|live| wanted.is_none_or(|wanted| wanted == *live)) else {
+            return Some("the same plan sets `integer_now`, so what its first run touches is not known yet".to_owned());
+        };
+        let fails = present(relation)?.as_ref().err()?;
+        Some(format!("{function}, which tells the present, fails when it is called: {fails}"))
     }
 }
 
-/// Ages as parameters: by row time, by creation, and as a whole number.
+/// The present of whole-number time, where something tells it.
+fn present(relation: &Relation) -> Option<&Result<i64, String>> {
+    relation.hypertable.as_ref()?.time()?.present.as_ref()
+}
+
+/// What is before this is old, where time is a whole number: as the job has it, from the present. An aggregate's own
+/// hypertable knows none, so that the server cannot be asked (42883, `integer_now function not set`: seen on 2.28.3).
+pub fn before(age: Option<&Value>, relation: &Relation) -> Option<i64> {
+    let number = age?.as_int()?;
+    let present = present(relation)?.as_ref().ok()?;
+    let time = &relation.hypertable.as_ref()?.time()?.column;
+    let least = match relation.column(time)?.base_type {
+        types::INT2 => i16::MIN.into(),
+        types::INT4 => i32::MIN.into(),
+        _ => i64::MIN,
+    };
+    Some(present.saturating_sub(number).max(least))
+}
+
+/// Ages as parameters: by row time, by creation, and as a whole number, from the present.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct AgeColumns {
     after: Vec<Option<String>>,
     created_before: Vec<Option<String>>,
-    number: Vec<Option<i64>>,
+    before: Vec<Option<i64>>,
 }
 
 impl AgeColumns {
-    /// Adds a row.
-    pub fn push(&mut self, ages: Ages<'_>) {
+    /// Adds a row: the ages in a relation.
+    pub fn push(&mut self, ages: Ages<'_>, relation: &Relation) {
         let text = |value: Option<&Value>| value.and_then(Value::as_interval).map(|interval| interval.to_string());
         self.after.push(text(ages.after));
         self.created_before.push(text(ages.created_before));
-        self.number.push(ages.after.and_then(Value::as_int));
+        self.before.push(before(ages.after, relation));
     }
 
     /// Three arrays: `text[]`, `text[]`, `bigint[]`.
     pub fn into_params(self) -> [Param; 3] {
-        [Param::Texts(self.after), Param::Texts(self.created_before), Param::Ints(self.number)]
+        [Param::Texts(self.after), Param::Texts(self.created_before), Param::Ints(self.before)]
     }
 }
 

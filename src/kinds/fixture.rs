@@ -94,6 +94,7 @@ pub fn daily() -> Relation {
         interval: Some(Interval::days(1)),
         integer_interval: None,
         integer_now: None,
+        present: None,
         partitions: None,
     })
 }
@@ -105,6 +106,7 @@ pub fn ticking(now: Option<&str>) -> Relation {
         interval: None,
         integer_interval: Some(100),
         integer_now: now.map(|name| QualifiedName::new("public", name)),
+        present: now.map(|_| Ok(1000)),
         partitions: None,
     })
 }

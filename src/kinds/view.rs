@@ -223,6 +223,8 @@ pub struct Dimension {
     pub integer_interval: Option<i64>,
     /// The function that tells an integer dimension's now.
     pub integer_now: Option<QualifiedName>,
+    /// What that function gives: the present, or what the server says where it fails.
+    pub present: Option<Result<i64, String>>,
     /// The number of hash partitions.
     pub partitions: Option<i64>,
 }

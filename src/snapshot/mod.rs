@@ -3,6 +3,7 @@
 
 mod canon;
 mod discover;
+mod present;
 mod queries;
 mod relations;
 mod server;
@@ -156,6 +157,7 @@ pub fn take(
     outside: &mut dyn Outside,
 ) -> Result<Snapshot, Failure> {
     let mut relations = relations::read(session, &server, &names.relations)?;
+    present::ask(session, &mut relations)?;
     let scope = scope(&relations, names);
     let mut live = observe(session, &server, &scope, &relations, (desired, applied))?;
     let beside = outside.look(&server, desired, &live)?;

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use crate::core::name::quote_identifier;
-use crate::core::select::{Select, normal, requalified};
+use crate::core::select::{Select, Source, normal, requalified};
 use crate::core::{Address, Applied, Desired, Ensure, Live, QualifiedName, SqlText};
 use crate::diag::Failure;
 use crate::kinds::{Canon, Column, Dimension, Hypertable, Relation, RelationKind, Relations, Stored, by_id, reads};
@@ -53,12 +53,13 @@ pub(super) fn settle(
             made.push((wanted, on, query));
         }
     }
-    let compared_texts: BTreeSet<SqlText> = compared.iter().map(|(_, query)| query.clone()).collect();
-    let answers = ask(session, compared_texts.into_iter().map(|query| (query, None)).collect())?;
-    for (on, query) in compared {
-        let answer = answers.get(&query).map(|answer| answer.as_ref().map(|form| form.canonical.clone()));
-        canon.extend(answer.map(|answer| ((on, query), answer.map_err(Clone::clone))));
-    }
+    let unmade: BTreeSet<QualifiedName> = made.iter().map(|(_, on, _)| (*on).clone()).collect();
+    let reads_unmade = |(_, query): &(QualifiedName, SqlText)| {
+        let sources = Select::split(query).map(|select| select.sources()).unwrap_or_default();
+        sources.iter().filter_map(Source::qualified).any(|source| unmade.contains(&source))
+    };
+    let (later, now): (BTreeSet<_>, BTreeSet<_>) = compared.into_iter().partition(reads_unmade);
+    compare(session, now, &Relations::new(), canon)?;
     // One round for each level of what is made of what is made.
     while !made.is_empty() {
         let unmade: BTreeSet<&QualifiedName> = made.iter().map(|(_, on, _)| *on).collect();
@@ -70,6 +71,27 @@ pub(super) fn settle(
         let (rest, now) = if now.is_empty() { (Vec::new(), rest) } else { (rest, now) };
         make(session, &now, relations, canon)?;
         made = rest;
+    }
+    // What is there and is to read something that is not.
+    compare(session, later, relations, canon)
+}
+
+/// Asks for the forms of queries that are compared with one another.
+fn compare(
+    session: &mut Session,
+    compared: BTreeSet<(QualifiedName, SqlText)>,
+    relations: &Relations,
+    canon: &mut Canon,
+) -> Result<(), Failure> {
+    let texts: BTreeSet<SqlText> = compared.iter().map(|(_, query)| query.clone()).collect();
+    let asked = texts.into_iter().map(|query| {
+        let select = Select::split(&query).ok().map(|select| over_unmade(&select, relations));
+        (query, select)
+    });
+    let answers = ask(session, asked.collect())?;
+    for (on, query) in compared {
+        let answer = answers.get(&query).map(|answer| answer.as_ref().map(|form| form.canonical.clone()));
+        canon.extend(answer.map(|answer| ((on, query), answer.map_err(Clone::clone))));
     }
     Ok(())
 }
@@ -373,9 +395,16 @@ fn relation(name: &QualifiedName, select: &Select, form: &Form, types: &[String]
     let time = form.columns.iter().find(is_bucket).map(|column| column.name.clone());
     let sources = select.sources();
     let present = sources.iter().filter_map(|source| relations.get(&source.qualified()?)?.hypertable.as_ref()?.time());
-    let integer_now = present.filter_map(|time| time.integer_now.clone()).next();
-    let dimension =
-        time.map(|column| Dimension { column, interval: None, integer_interval: None, integer_now, partitions: None });
+    let told = present.filter_map(|time| Some((time.integer_now.clone()?, time.present.clone()))).next();
+    let (integer_now, present) = told.map_or((None, None), |(function, present)| (Some(function), present));
+    let dimension = time.map(|column| Dimension {
+        column,
+        interval: None,
+        integer_interval: None,
+        integer_now,
+        present,
+        partitions: None,
+    });
     let hypertable = Hypertable { id: 0, dimensions: dimension.into_iter().collect(), columnstore: false, chunks: 0 };
     Relation {
         oid: 0,

@@ -84,6 +84,7 @@ fn add_hypertables(relations: &mut [Relation], rows: &[Row]) -> Result<(), RowEr
             interval: length.filter(|_| !integer).and_then(|micros| Interval::micros(micros).flattened()),
             integer_interval: length.filter(|_| integer),
             integer_now: now,
+            present: None,
             partitions: row.maybe_int("num_slices")?,
         };
         let hypertable = relation.hypertable.get_or_insert_with(|| Hypertable {

@@ -39,7 +39,7 @@ pub fn query(
             oids.push(relation.oid);
             ids.push(Some(hypertable.id));
             types.push(counted_in(relation));
-            ages.push(Ages { after: Some(age), created_before: None });
+            ages.push(Ages { after: Some(age), created_before: None }, relation);
         }
     }
     if oids.is_empty() {
@@ -58,7 +58,7 @@ fn is_countable(age: &Value, relation: &Relation) -> bool {
     let integer = relation.column(&time.column).is_some_and(crate::kinds::Column::is_integer);
     match age {
         Value::Interval(_) => !integer && job::is_within_time(age),
-        Value::Int(_) => integer && time.integer_now.is_some() && job::is_within_time(age),
+        Value::Int(_) => integer && matches!(time.present, Some(Ok(_))) && job::is_within_time(age),
         _ => false,
     }
 }

@@ -1,14 +1,14 @@
 -- The chunks that are old enough for an archive. In step: $1 the hypertables, $2 the ages by row time,
--- $3 ages by creation (none), $4 ages as whole numbers, $5 the type of whole-number time. $6 the
--- hypertables' ids. One row a chunk, and one without a chunk for a table with none. A chunk's `mark` is
+-- $3 ages by creation (none), $4 the whole numbers before which rows are old, $5 the type of whole-number
+-- time. $6 the hypertables' ids. One row a chunk, and one without a chunk for a table with none. A chunk's `mark` is
 -- what an earlier run left on it; one that is frozen and bears none is somebody's to keep. `refreshed` are
 -- the continuous aggregates that are refreshed from the table, and `looks_back` how far, in step: text in
 -- whatever style its author's session had, or a number where time is one; null without an end.
 WITH wanted AS (
-    SELECT w.oid, w.after::interval, w.created_before::interval, w.number, w.counted_in, w.id
+    SELECT w.oid, w.after::interval, w.created_before::interval, w.before, w.counted_in, w.id
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
                       pg_catalog.unnest($4::bigint[]), pg_catalog.unnest($5::text[]), pg_catalog.unnest($6::bigint[]))
-           AS w (oid, after, created_before, number, counted_in, id)
+           AS w (oid, after, created_before, before, counted_in, id)
 ), refreshed AS (
     SELECT w.oid,
            pg_catalog.array_agg(pg_catalog.format('%I.%I', g.user_view_schema, g.user_view_name)

@@ -32,6 +32,11 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     if !job::check_age(AFTER, desired, relation, view, sink) || !nothing_else_drops(desired, view, sink) {
         return None;
     }
+    let is_number = matches!(desired.get(AFTER), Some(Value::Int(_)));
+    if let Some(failing) = job::present_unknown(relation, Diagnostic::error).filter(|_| is_number) {
+        sink.push(failing.at(desired.place_of(AFTER)));
+        return None;
+    }
     if !relation.owned && hypertable.chunks > 0 {
         sink.push(checks::not_owner(relation, view, &desired.place));
         return None;

@@ -10,18 +10,15 @@
      UNION ALL
     SELECT w.oid, c.chunk::oid
       FROM {wanted} AS w
-     CROSS JOIN LATERAL {ts}.show_chunks(w.oid::regclass, older_than =>
-               _timescaledb_functions.subtract_integer_from_now(w.oid::regclass, w.number)::smallint) AS c (chunk)
-     WHERE w.number IS NOT NULL AND w.counted_in = 'smallint'
+     CROSS JOIN LATERAL {ts}.show_chunks(w.oid::regclass, older_than => w.before::smallint) AS c (chunk)
+     WHERE w.before IS NOT NULL AND w.counted_in = 'smallint'
      UNION ALL
     SELECT w.oid, c.chunk::oid
       FROM {wanted} AS w
-     CROSS JOIN LATERAL {ts}.show_chunks(w.oid::regclass, older_than =>
-               _timescaledb_functions.subtract_integer_from_now(w.oid::regclass, w.number)::integer) AS c (chunk)
-     WHERE w.number IS NOT NULL AND w.counted_in = 'integer'
+     CROSS JOIN LATERAL {ts}.show_chunks(w.oid::regclass, older_than => w.before::integer) AS c (chunk)
+     WHERE w.before IS NOT NULL AND w.counted_in = 'integer'
      UNION ALL
     SELECT w.oid, c.chunk::oid
       FROM {wanted} AS w
-     CROSS JOIN LATERAL {ts}.show_chunks(w.oid::regclass, older_than =>
-               _timescaledb_functions.subtract_integer_from_now(w.oid::regclass, w.number)) AS c (chunk)
-     WHERE w.number IS NOT NULL AND w.counted_in = 'bigint'
+     CROSS JOIN LATERAL {ts}.show_chunks(w.oid::regclass, older_than => w.before) AS c (chunk)
+     WHERE w.before IS NOT NULL AND w.counted_in = 'bigint'

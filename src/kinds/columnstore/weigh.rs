@@ -44,7 +44,7 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         if let Some(ages) = ages(delta).filter(|ages| ages.is_counted(relation, view)) {
             oids.push(relation.oid);
             types.push(chunks::counted_in(relation, view));
-            coming.push(ages);
+            coming.push(ages, relation);
         }
     }
     let zones: Vec<&str> = deltas.iter().filter_map(|delta| job::new_timezone(delta)).collect();
@@ -85,7 +85,8 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
             judgement.diagnostics.extend(no_job(delta, view));
             judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
             judgement.diagnostics.extend(obstacles(delta, relation, &rows)?);
-            judgement.impact = first_run(&rows)?;
+            let unknown = ages(delta).and_then(|ages| unknown(delta, ages, relation, view, &mut judgement.diagnostics));
+            judgement.impact = unknown.map_or_else(|| first_run(&rows), |unknown| Ok(Some(unknown)))?;
             if let Some(note) = job::age_that_goes(delta, ["after", "created_before"]) {
                 judgement.impact.get_or_insert_default().notes.push(note);
             }
@@ -124,6 +125,21 @@ fn first_run(rows: &Rows<'_>) -> Result<Option<Impact>, RowError> {
         newest: row.maybe_text("newest")?.map(str::to_owned),
         ..Impact::default()
     }))
+}
+
+/// What cannot be counted, because what tells the present fails.
+fn unknown(
+    delta: &Delta,
+    ages: Ages<'_>,
+    relation: &Relation,
+    view: &View<'_>,
+    sink: &mut Vec<Diagnostic>,
+) -> Option<Impact> {
+    let said = job::failing_now(delta, "after", relation)?;
+    let why = ages.uncountable(relation, view)?;
+    sink.push(said);
+    let verb = "compresses an unknown number of chunks".to_owned();
+    Some(Impact { verb, when: Some("on its first run".to_owned()), notes: vec![why], ..Impact::default() })
 }
 
 /// What is converted back before the columnstore can be disabled.

@@ -1,11 +1,11 @@
 -- What columnstores would touch. In step: $1 the relations; $2 to $4 the policies' coming ages by row
--- time, by creation and as a whole number; $5 the type of whole-number time. $6 the hypertables' ids.
--- $7 the relations on which it is newly enabled. $8 time zones.
+-- time, by creation and as the whole number before which rows are old; $5 the type of whole-number
+-- time. $6 the hypertables' ids. $7 the relations on which it is newly enabled. $8 time zones.
 WITH wanted AS (
-    SELECT w.oid, w.after::interval, w.created_before::interval, w.number, w.counted_in
+    SELECT w.oid, w.after::interval, w.created_before::interval, w.before, w.counted_in
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
                       pg_catalog.unnest($4::bigint[]), pg_catalog.unnest($5::text[]))
-           AS w (oid, after, created_before, number, counted_in)
+           AS w (oid, after, created_before, before, counted_in)
 ), due AS (
 {due wanted}
 ), chunks AS (

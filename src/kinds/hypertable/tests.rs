@@ -100,7 +100,14 @@ fn table() -> Relation {
 }
 
 fn dimension(column: &str) -> Dimension {
-    Dimension { column: column.into(), interval: None, integer_interval: None, integer_now: None, partitions: None }
+    Dimension {
+        column: column.into(),
+        interval: None,
+        integer_interval: None,
+        integer_now: None,
+        present: None,
+        partitions: None,
+    }
 }
 
 fn live_table(dimensions: Vec<Dimension>) -> Relation {

@@ -83,6 +83,7 @@ fn relation(hypertable: bool) -> Relation {
         interval: None,
         integer_interval: None,
         integer_now: None,
+        present: None,
         partitions,
     };
     Relation {

@@ -10,7 +10,7 @@ use crate::core::name::quote_identifier;
 use crate::core::{
     Address, Cell, Delta, Desired, Edition, Interval, KindId, QualifiedName, Row, Server, Value, Version,
 };
-use crate::diag::{Diagnostic, code};
+use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::view::types;
 use crate::kinds::{self, Column, Relation, RelationKind, SectionInput, Stored, View, by_id, checks};
 
@@ -203,6 +203,27 @@ pub fn integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedNam
 /// The function that is in force now.
 pub fn live_integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
     view.live_hypertable(name)?.time()?.integer_now.clone()
+}
+
+/// That what is old in a relation cannot be told, because the function that tells the present fails.
+pub fn failing_now(delta: &Delta, attribute: &str, relation: &Relation) -> Option<Diagnostic> {
+    let desired = delta.desired.as_ref().filter(|desired| matches!(desired.get(attribute), Some(Value::Int(_))))?;
+    let said = present_unknown(relation, Diagnostic::warning)?;
+    Some(said.at(desired.place_of(attribute)))
+}
+
+/// The same, as what it is said by has it.
+pub fn present_unknown(relation: &Relation, say: fn(&'static Code, String) -> Diagnostic) -> Option<Diagnostic> {
+    let time = relation.hypertable.as_ref()?.time()?;
+    let (function, fails) = (time.integer_now.as_ref()?, time.present.as_ref()?.as_ref().err()?);
+    let message =
+        format!("what is old in {} cannot be told: its `integer_now`, {function}, fails with: {fails}", relation.name);
+    let help = format!(
+        "where it misses a name, write that with its schema in the function, or say where names are: `ALTER FUNCTION \
+         {function}() SET search_path = pg_catalog, public`; otherwise mend what `SELECT {function}()` says"
+    );
+    let why = "it is called with an empty search_path, in which it must mean the same as for the jobs that call it";
+    Some(say(&code::NOW_FAILS, message).why(why).help(help))
 }
 
 /// The function that the `hypertable` section of the same table asks for.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::core::{Address, Delta, Hazard, Impact, Param, QualifiedName, Row, RowError, Value};
-use crate::kinds::chunks::Ages;
+use crate::kinds::chunks::{self, Ages};
 use crate::kinds::{self, Judgement, Stored, View, by_id};
 
 /// The relations that the rows of one are made from.
@@ -38,7 +38,7 @@ fn coming<'a>(delta: &'a Delta, view: &'a View<'_>) -> Option<&'a Value> {
 /// The parameters of the query: what the relations that are made of others are made from, each with the age.
 pub fn params(deltas: &[&Delta], view: &View<'_>) -> [Param; 6] {
     let (mut of, mut oids, mut schemas, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut afters, mut numbers) = (Vec::new(), Vec::new());
+    let (mut afters, mut before) = (Vec::new(), Vec::new());
     for delta in deltas {
         let (Some(age), Some(on)) = (coming(delta, view), &delta.on) else { continue };
         if view.relations.get(on).is_none_or(|relation| relation.stored == Stored::Itself) {
@@ -59,7 +59,7 @@ pub fn params(deltas: &[&Delta], view: &View<'_>) -> [Param; 6] {
             schemas.push(Some(stored.schema.clone()));
             names.push(Some(stored.name.clone()));
             afters.push(age.as_interval().map(|interval| interval.to_string()));
-            numbers.push(age.as_int());
+            before.push(chunks::before(Some(age), relation));
         }
     }
     [
@@ -68,7 +68,7 @@ pub fn params(deltas: &[&Delta], view: &View<'_>) -> [Param; 6] {
         Param::Texts(schemas),
         Param::Texts(names),
         Param::Texts(afters),
-        Param::Ints(numbers),
+        Param::Ints(before),
     ]
 }
 

@@ -44,8 +44,8 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
             oids.push(relation.oid);
             ids.push(Some(hypertable.id));
             types.push(chunks::counted_in(relation, view));
-            coming.push(after);
-            in_force.push(before.countable(relation, view));
+            coming.push(after, relation);
+            in_force.push(before.countable(relation), relation);
         }
     }
     let zones: Vec<&str> = deltas.iter().filter_map(|delta| job::new_timezone(delta)).collect();
@@ -79,7 +79,10 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     judgement.diagnostics.extend(job::unknown_timezone(delta, weights)?);
     let (Some((_, after)), Some(relation)) = (ages(delta), relation(delta, view)) else { return Ok(judgement) };
     judgement.impact = match after.uncountable(relation, view) {
-        Some(why) => Some(unknown(why)),
+        Some(why) => {
+            judgement.diagnostics.extend(job::failing_now(delta, "drop_after", relation));
+            Some(unknown(why))
+        }
         None => counted(relation, weights)?,
     };
     if let Some(impact) = &mut judgement.impact {
@@ -99,9 +102,9 @@ pub fn first_run() -> Option<String> {
 }
 
 /// What is not known is taken for the worst.
-fn unknown(why: &str) -> Impact {
+fn unknown(why: String) -> Impact {
     let verb = "drops an unknown number of chunks".to_owned();
-    Impact { verb, when: first_run(), notes: vec![why.to_owned()], ..Impact::default() }
+    Impact { verb, when: first_run(), notes: vec![why], ..Impact::default() }
 }
 
 fn counted(relation: &Relation, weights: &[Row]) -> Result<Option<Impact>, RowError> {

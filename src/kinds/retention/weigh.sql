@@ -1,18 +1,18 @@
 -- What retention policies would newly drop. In step: $1 the relations; $2 to $4 the coming ages by
--- row time, by creation and as a whole number; $5 to $7 those in force now; $8 the type of
+-- row time, by creation and as the whole number before which rows are old; $5 to $7 those in force now; $8 the type of
 -- whole-number time. $9 the hypertables' ids. $10 time zones. $11 to $16 what aggregates are made from: in
 -- step, the aggregate, the relation, the schema and name of its hypertable, and the coming age by row
--- time and as a whole number.
+-- time and as such a number.
 WITH wanted AS (
-    SELECT w.oid, w.after::interval, w.created_before::interval, w.number, w.counted_in
+    SELECT w.oid, w.after::interval, w.created_before::interval, w.before, w.counted_in
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
                       pg_catalog.unnest($4::bigint[]), pg_catalog.unnest($8::text[]))
-           AS w (oid, after, created_before, number, counted_in)
+           AS w (oid, after, created_before, before, counted_in)
 ), in_force AS (
-    SELECT w.oid, w.after::interval, w.created_before::interval, w.number, w.counted_in
+    SELECT w.oid, w.after::interval, w.created_before::interval, w.before, w.counted_in
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($5::text[]), pg_catalog.unnest($6::text[]),
                       pg_catalog.unnest($7::bigint[]), pg_catalog.unnest($8::text[]))
-           AS w (oid, after, created_before, number, counted_in)
+           AS w (oid, after, created_before, before, counted_in)
 ), due AS (
 {due wanted}
 ), due_already AS (
@@ -20,10 +20,10 @@ WITH wanted AS (
 ), newly_due AS (
     SELECT oid, chunk FROM due EXCEPT SELECT oid, chunk FROM due_already
 ), above AS (
-    SELECT w.of, w.oid, w.schema, w.name, w.after::interval, w.number
+    SELECT w.of, w.oid, w.schema, w.name, w.after::interval, w.before
       FROM ROWS FROM (pg_catalog.unnest($11::text[]), pg_catalog.unnest($12::oid[]), pg_catalog.unnest($13::text[]),
                       pg_catalog.unnest($14::text[]), pg_catalog.unnest($15::text[]), pg_catalog.unnest($16::bigint[]))
-           AS w (of, oid, schema, name, after, number)
+           AS w (of, oid, schema, name, after, before)
 ), chunks AS (
 {chunks}
 ), sizes AS (
@@ -53,8 +53,7 @@ SELECT 'fills', a.oid, a.of, NULL, NULL, NULL,
   FROM above AS a
   JOIN timescaledb_information.chunks AS v ON v.hypertable_schema = a.schema AND v.hypertable_name = a.name
  WHERE v.range_end <= pg_catalog.now() - a.after
-    OR v.range_end_integer <= CASE WHEN a.number IS NOT NULL THEN
-           _timescaledb_functions.subtract_integer_from_now(a.oid::regclass, a.number) END
+    OR v.range_end_integer <= a.before
  GROUP BY a.oid, a.of
  UNION ALL
 SELECT 'foreign key', k.conrelid, pg_catalog.format('%I.%I', n.nspname, c.relname),
