@@ -132,7 +132,7 @@ pub struct Errand {
 
 /// As the command line says.
 fn errand(args: &ApplyArgs, started: Instant) -> Errand {
-    let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
+    let (lock_timeout, patience) = (args.lock_timeout, args.patience);
     Errand { lock_timeout, patience, limits: None, forced: None, started }
 }
 

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use crate::apply as gate;
 use crate::cli::args::{Format, Paths};
 use crate::cli::context::Context;
+use crate::cli::run_args::waiting;
 use crate::cli::{out, record};
 use crate::core::{Bytes, QualifiedName};
 use crate::diag::{Diagnostic, Exit, Failure, code};
@@ -68,9 +69,9 @@ pub enum ArchiveCommand {
         /// Do not ask.
         #[arg(long)]
         auto_approve: bool,
-        /// How many seconds to wait for an apply or run to end.
-        #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-        lock_timeout: u64,
+        /// How long to wait for an apply or run to end, such as `2 minutes`; a number alone is seconds.
+        #[arg(long, value_name = "TIME", default_value = "30s", value_parser = waiting)]
+        lock_timeout: Duration,
     },
     /// Look at archived rows without a database: how many there are, and the first of each file.
     #[command(after_help = "Examples:\n  chronoform archive query public.trades --from 2026-01-01 --limit 3")]
@@ -109,8 +110,8 @@ pub fn run(args: &ArchiveArgs, context: &mut Context) -> Result<Exit, Failure> {
         ArchiveCommand::List { table, which } => list(table.as_deref(), which, context),
         ArchiveCommand::Verify { table, which, one_in } => verify(table.as_deref(), which, *one_in, context),
         ArchiveCommand::Restore { table, which, into, auto_approve, lock_timeout } => {
-            let timeout = Duration::from_secs(*lock_timeout);
-            restore(&Wanted { table, which, into: into.as_deref(), auto_approve: *auto_approve, timeout }, context)
+            let into = into.as_deref();
+            restore(&Wanted { table, which, into, auto_approve: *auto_approve, timeout: *lock_timeout }, context)
         }
         ArchiveCommand::Query { table, which, limit } => query(table, which, *limit, context),
     }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -9,6 +10,7 @@ pub use crate::cli::archive::ArchiveArgs;
 pub use crate::cli::backup::BackupArgs;
 use crate::cli::publish::Destination;
 pub use crate::cli::run_args::RunArgs;
+use crate::cli::run_args::waiting;
 use crate::core::Hazard;
 
 /// Policy-as-code for TimescaleDB and PostgreSQL: plan, apply and drift, with a ledger.
@@ -305,13 +307,13 @@ pub struct ApplyArgs {
     /// builds_index or needs_restart; once for each.
     #[arg(long, value_name = "HAZARD", value_parser = hazard)]
     pub allow: Vec<Hazard>,
-    /// How many seconds to wait for another apply to end.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub lock_timeout: u64,
-    /// How many seconds an action may wait for locks that other sessions hold: it tries for two
-    /// seconds at a time, so that nobody queues behind it for longer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub patience: u64,
+    /// How long to wait for another apply to end, such as `2 minutes`; a number alone is seconds.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = waiting)]
+    pub lock_timeout: Duration,
+    /// How long an action may wait for locks that other sessions hold, such as `5 minutes`; a number alone
+    /// is seconds. It tries for two seconds at a time, so that nobody queues behind it for longer.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = waiting)]
+    pub patience: Duration,
 }
 
 pub(super) fn hazard(name: &str) -> Result<Hazard, String> {
@@ -373,9 +375,9 @@ pub struct ImportArgs {
     /// Write anew what an earlier import wrote, whatever was changed in it since.
     #[arg(long, requires = "out")]
     pub force: bool,
-    /// With --adopt, how many seconds to wait for an apply to end.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub lock_timeout: u64,
+    /// With --adopt, how long to wait for an apply to end, such as `2 minutes`; a number alone is seconds.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = waiting)]
+    pub lock_timeout: Duration,
 }
 
 /// `ledger`

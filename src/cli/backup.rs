@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use crate::apply::Interrupt;
 use crate::cli::args::{Format, Paths, RunArgs};
 use crate::cli::context::Context;
+use crate::cli::run_args::waiting;
 use crate::cli::{out, run as work_off, signals};
 use crate::core::{Operation, Value};
 use crate::diag::{Diagnostic, Exit, Failure, code};
@@ -123,9 +125,9 @@ pub struct NowArgs {
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,
-    /// How many seconds to wait for an apply or run to end.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub lock_timeout: u64,
+    /// How long to wait for an apply or run to end, such as `2 minutes`; a number alone is seconds.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = waiting)]
+    pub lock_timeout: Duration,
 }
 
 /// `backup restore`
@@ -368,7 +370,7 @@ fn do_now(now: &NowArgs, work: &'static str, sort: Option<Sort>, context: &mut C
         auto_approve: now.auto_approve,
         allow: Vec::new(),
         lock_timeout: now.lock_timeout,
-        patience: 60,
+        patience: Duration::from_secs(60),
     };
     work_off::forced(&args, Some(Forced { backup: now.backup.clone(), work, sort }), context)
 }

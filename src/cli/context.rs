@@ -150,8 +150,10 @@ impl Context {
     /// # Errors
     /// Where they have guardrails and cannot be read.
     pub fn standing(&mut self, plan: &Plan) -> Result<Standing, Failure> {
-        let project = self.paths(&Paths { paths: Vec::new() })?;
+        let mut project: BTreeSet<PathBuf> = self.paths(&Paths { paths: Vec::new() })?.into_iter().collect();
         let chosen: Vec<PathBuf> = plan.policies.files.iter().map(|file| PathBuf::from(&file.path)).collect();
+        self.around(&chosen, &mut project)?;
+        let project: Vec<PathBuf> = project.into_iter().collect();
         let variables = self.variables()?;
         load::standing(&chosen, &project, &variables, &mut self.sources)
     }
@@ -162,12 +164,32 @@ impl Context {
             return Ok(Vec::new());
         }
         let configured = self.config()?.policies.clone();
-        if !configured.is_empty() {
-            return Ok(configured);
+        let default = Some(PathBuf::from(POLICIES)).filter(|path| configured.is_empty() && path.is_dir());
+        let mut found: BTreeSet<PathBuf> = configured.into_iter().chain(default).collect();
+        self.around(&paths.paths, &mut found)?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// Adds where the policies are of the projects that paths are in, wherever the command is run: what those
+    /// forbid holds also for who is in a folder below, or names a file by its whole path.
+    fn around(&mut self, paths: &[PathBuf], found: &mut BTreeSet<PathBuf>) -> Result<(), Failure> {
+        let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+        for real in paths.iter().filter_map(|path| path.canonicalize().ok()) {
+            let mut above = real.ancestors().skip(1);
+            let Some(project) = real.ancestors().find(|folder| folder.join(CONFIG).is_file()) else {
+                let policies = above.find(|folder| folder.file_name() == Some(POLICIES.as_ref()));
+                found.extend(policies.map(|folder| seen_from(here.as_deref(), folder)));
+                continue;
+            };
+            // The configuration that is here has been read.
+            if here.as_deref() == Some(project) {
+                continue;
+            }
+            let config = load::config(&seen_from(here.as_deref(), project).join(CONFIG), &mut self.sources)?;
+            let default = Some(project.join(POLICIES)).filter(|path| config.policies.is_empty() && path.is_dir());
+            found.extend(config.policies.into_iter().chain(default.map(|path| seen_from(here.as_deref(), &path))));
         }
-        let default = Some(PathBuf::from(POLICIES)).filter(|path| path.is_dir());
-        let around = paths.paths.iter().filter_map(|path| around(path));
-        Ok(default.into_iter().chain(around).collect::<BTreeSet<PathBuf>>().into_iter().collect())
+        Ok(())
     }
 
     /// The paths to read.
@@ -351,18 +373,13 @@ fn this_machine(host: String) -> String {
     }
 }
 
-/// The folder of policies that a path is in, as seen from here: whoever is in it, or names a file by its whole
-/// path, is in the same project.
-fn around(path: &Path) -> Option<PathBuf> {
-    let real = path.canonicalize().ok()?;
-    let folder = real.ancestors().skip(1).find(|folder| folder.file_name() == Some(POLICIES.as_ref()))?;
-    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
-    let below = here.and_then(|here| folder.strip_prefix(here).ok());
-    Some(match below {
+/// A folder as it is named from here, where it is below.
+fn seen_from(here: Option<&Path>, folder: &Path) -> PathBuf {
+    match here.and_then(|here| folder.strip_prefix(here).ok()) {
         Some(below) if below.as_os_str().is_empty() => PathBuf::from("."),
         Some(below) => below.to_owned(),
         None => folder.to_owned(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `chronoform run`: the work that is due by the policies.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::apply::{self as gate, Interrupt};
 use crate::cli::apply::{self, Errand, Prepared};
@@ -54,7 +54,7 @@ pub fn forced(args: &RunArgs, forced: Option<Forced>, context: &mut Context) -> 
     }
     let watch = (!ready.server.single_session).then(|| ready.session.endpoint().clone());
     let progress = Progress::new(ready.plan.actions.len(), context.global.quiet, watch);
-    let (lock_timeout, patience) = (Duration::from_secs(args.lock_timeout), Duration::from_secs(args.patience));
+    let (lock_timeout, patience) = (args.lock_timeout, args.patience);
     let limits = Some(Limits { max_runtime: args.max_runtime, load: Load { jobs: args.jobs, rate: args.rate } });
     let errand = Errand { lock_timeout, patience, limits, forced, started };
     let interrupt = Interrupt::default();

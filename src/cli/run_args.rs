@@ -38,13 +38,13 @@ pub struct RunArgs {
     /// builds_index or needs_restart; once for each.
     #[arg(long, value_name = "HAZARD", value_parser = hazard)]
     pub allow: Vec<Hazard>,
-    /// How many seconds to wait for another apply or run to end.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub lock_timeout: u64,
-    /// How many seconds an action may wait for locks that other sessions hold: it tries for two
-    /// seconds at a time, so that nobody queues behind it for longer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub patience: u64,
+    /// How long to wait for another apply or run to end, such as `2 minutes`; a number alone is seconds.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = waiting)]
+    pub lock_timeout: Duration,
+    /// How long an action may wait for locks that other sessions hold, such as `5 minutes`; a number alone
+    /// is seconds. It tries for two seconds at a time, so that nobody queues behind it for longer.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = waiting)]
+    pub patience: Duration,
 }
 
 impl RunArgs {
@@ -71,6 +71,11 @@ fn duration(text: &str) -> Result<Duration, String> {
     u64::try_from(micros).map(Duration::from_micros).map_err(|_| "it is too long".to_owned())
 }
 
+/// How long to wait: the same, nothing at all, or a number of seconds.
+pub(super) fn waiting(text: &str) -> Result<Duration, String> {
+    text.trim().parse().map(Duration::from_secs).or_else(|_| duration(text))
+}
+
 /// Each is a connection, and a thread: a number beyond this is a slip.
 const MOST_JOBS: usize = 64;
 
@@ -88,6 +93,14 @@ fn rate(text: &str) -> Result<Bytes, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_a_length_of_time_or_a_number_of_seconds() {
+        let seconds = |text| waiting(text).map(|wait| wait.as_secs());
+        assert_eq!(["0", "45", "30s", "2 minutes", "PT1H"].map(seconds), [0, 45, 30, 120, 3600].map(Ok));
+        assert_eq!(waiting("1500 ms"), Ok(Duration::from_millis(1500)));
+        assert!(["", "-3", "-3s", "1 month", "long"].into_iter().all(|wrong| waiting(wrong).is_err()));
+    }
 
     #[test]
     fn a_rate_is_a_size_for_a_second() {

@@ -183,3 +183,31 @@ fn a_guardrail_that_is_never_asked_is_warned_of() {
     let ran = chronoform(folder.path(), &["validate"]);
     assert_eq!(ran.status.code(), Some(3), "{}", text(&ran.stderr));
 }
+
+/// What a project forbids holds wherever in it the command is run, and however its files are named.
+#[test]
+fn a_projects_guardrails_hold_below_its_root() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("project");
+    fs::create_dir_all(root.join("db/trading")).unwrap();
+    fs::write(root.join("chronoform.yaml"), "policies: [db]\n").unwrap();
+    let guardrail = "kind: guardrail\nname: kept\nassert: \"size(indexes) > 0\"\nmessage: no index\n";
+    fs::write(root.join("db/guardrails.yaml"), guardrail).unwrap();
+    let policy = "kind: table\nname: t\nstorage: {fillfactor: 70}\n";
+    fs::write(root.join("db/trading/t.yaml"), policy).unwrap();
+    fs::write(folder.path().join("t.yaml"), policy).unwrap();
+    let whole = root.join("db/trading");
+    let places = [
+        (&root, "db/trading"),
+        (&root.join("db"), "trading"),
+        (&whole, "."),
+        (&whole, "t.yaml"),
+        (&folder.path().to_owned(), whole.to_str().unwrap()),
+    ];
+    for (here, path) in places {
+        let ran = chronoform(here, &["validate", path]);
+        assert!(text(&ran.stderr).contains("error[guardrail]"), "{path}: {}", text(&ran.stderr));
+    }
+    let outside = chronoform(folder.path(), &["validate", "t.yaml"]);
+    assert_eq!(outside.status.code(), Some(0), "{}", text(&outside.stderr));
+}

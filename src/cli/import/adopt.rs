@@ -20,7 +20,7 @@ use crate::report;
 /// When the ledger cannot be written, or the database was changed since the files were written.
 pub fn adopt(
     written: &Summary,
-    lock_timeout: u64,
+    lock_timeout: Duration,
     session: &mut Session,
     context: &mut Context,
 ) -> Result<usize, Failure> {
@@ -30,7 +30,7 @@ pub fn adopt(
     let mut waiting = |holder: &str| {
         out::eprint(&format!("waiting for the database's lock, held by {}\n", report::clean(holder)));
     };
-    let mut locked = apply::lock(session, written.single_session, Duration::from_secs(lock_timeout), &mut waiting)?;
+    let mut locked = apply::lock(session, written.single_session, lock_timeout, &mut waiting)?;
     let opened = Opened::new(locked.session(), |server| record::remember(&ledger, server, &admission))?;
     let mut sink = Vec::new();
     let made = pipeline::make(&Aim::APPLY, &policies, locked.session(), opened, false, &mut sink)?;
