@@ -52,8 +52,10 @@ fn membership(delta: &Delta, member: &str, of: &str, view: &View<'_>) -> Option<
             Diagnostic::error(&code::CANNOT_CHANGE, message)
                 .why("the server ends no membership that others have theirs from, and nobody loses what no policy speaks of")
                 .help(format!(
-                    "where {to} is to stay a member, grant it as another role first; then `{revoke} CASCADE` by hand \
-                     ends what came from \"{member}\""
+                    "where {to} is to stay a member, grant it as another role first; then end by hand what came from \
+                     \"{member}\": `REVOKE {} FROM … GRANTED BY {}`, for each of them",
+                    quote_identifier(of),
+                    quote_identifier(member)
                 ))
         }
         (_, [_, ..]) if delta.is_remove() || takes => {
@@ -89,12 +91,11 @@ fn passed_to(grantee: &str, privilege: &str, target: &Target, to: &[String], who
     let (on, to) = (target.name(), quoted(to));
     let message =
         format!("{option}{privilege} on {on} cannot be revoked from \"{grantee}\", which passed it on to {to}");
-    let form = if whole { "REVOKE" } else { "REVOKE GRANT OPTION FOR" };
     Diagnostic::error(&code::CANNOT_CHANGE, message)
         .why("the server refuses to revoke what others have from there, and nobody loses what no policy speaks of")
         .help(format!(
             "where {to} is to keep it, grant it in a document of its own, and apply that first; then revoke by hand \
-             what was passed on: `{form} … CASCADE` from \"{grantee}\" revokes both"
+             what was passed on, from {to} as \"{grantee}\" (`SET ROLE`, then `REVOKE`)"
         ))
 }
 
