@@ -30,11 +30,12 @@ const STEP: &str = "s.id, s.run_id, s.action, s.step, s.op, s.kind, s.schema, s.
     s.outcome, s.started, s.finished, s.error, s.sqlstate, s.elapsed_ms, s.note";
 
 /// Of the runs that did not end well, what their statements did, or may have done, to resources that no run has
-/// recorded since: by which of them last, and whatever any of them took away.
+/// recorded since: by which of them last, and whatever any of them took away. One outside of a transaction may leave
+/// something although it failed, such as an index that is not valid.
 const BEGUN: &str = "WITH sent AS (
     SELECT s.id, s.run_id, s.kind, s.schema, s.name, s.op FROM runs r JOIN steps s ON s.run_id = r.id
      WHERE r.database_id = ?1 AND r.outcome IS NOT 'done'
-       AND s.outcome IN ('done', 'settled_done', 'started', 'in_doubt')),
+       AND (s.outcome IN ('done', 'settled_done', 'started', 'in_doubt') OR (s.outcome IN ('failed', 'cancelled') AND NOT s.transactional))),
   touched AS (
     SELECT run_id, kind, schema, name, 0 AS paused, op = 'remove' AS away FROM sent
     UNION ALL

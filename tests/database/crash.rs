@@ -29,6 +29,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     if !tier.single_session() {
         add("killed_inside_a_concurrent_build", killed_inside_a_concurrent_build);
         add("terminated_connection", terminated_connection);
+        add("what_a_broken_build_leaves_is_its_own", what_a_broken_build_leaves_is_its_own);
         add("two_at_once", two_at_once);
         add("a_short_lock_is_waited_for", a_short_lock_is_waited_for);
         add("patience_has_an_end", patience_has_an_end);
@@ -111,6 +112,10 @@ const BUILDING: &str = "SELECT 1 FROM pg_catalog.pg_stat_activity \
 /// A build that waits for an older transaction to end.
 fn begin_build(db: &Db, place: &Workplace<'_>) -> (postgres::Client, Child) {
     prepare(db, place);
+    begin_to_build(db, place)
+}
+
+fn begin_to_build(db: &Db, place: &Workplace<'_>) -> (postgres::Client, Child) {
     let mut blocker = db.connect();
     blocker.batch_execute("BEGIN; UPDATE public.t0 SET v = v WHERE id = 1").unwrap();
     let child =
@@ -132,11 +137,32 @@ fn killed_inside_a_concurrent_build(db: &Db, place: &Workplace<'_>) {
     settled(db, place);
 }
 
+const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+     AND application_name = 'chronoform'";
+
+/// An index that is not valid, of a build that was broken off, is no drift: a run of our own left it so.
+fn what_a_broken_build_leaves_is_its_own(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place);
+    place.apply("policy.yaml").expect(0);
+    for stop in [TERMINATE, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX C%'"] {
+        db.run("DROP INDEX public.ix_t0_v");
+        let (mut blocker, child) = begin_to_build(db, place);
+        assert!(!db.lines(stop).is_empty());
+        child.wait_with_output().unwrap();
+        blocker.batch_execute("ROLLBACK").unwrap();
+        assert_eq!(db.lines("SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.ix_t0_v'::regclass"), ["f"]);
+        let drift = place.run(&["drift", "policy.yaml"]).expect(2);
+        for word in ["drifted", "conflict", "missing"] {
+            assert!(!drift.out.contains(word), "{word} after {stop}:\n{}", drift.out);
+        }
+        assert!(drift.out.contains("begun, and not ended, by the apply of"), "{}", drift.out);
+        settled(db, place);
+    }
+}
+
 fn terminated_connection(db: &Db, place: &Workplace<'_>) {
     let (mut blocker, child) = begin_build(db, place);
-    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
-                     AND application_name = 'chronoform'";
-    assert!(!db.lines(terminate).is_empty());
+    assert!(!db.lines(TERMINATE).is_empty());
     let ended = child.wait_with_output().unwrap();
     let err = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(4), "{err}");

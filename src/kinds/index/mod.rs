@@ -196,6 +196,11 @@ impl Kind for Index {
         attribute == "valid" || attribute == observe::MISSING_ON_CHUNKS
     }
 
+    /// What a build leaves that was cut off.
+    fn is_left_over(&self, attribute: &str) -> bool {
+        matches!(attribute, "valid" | observe::MISSING_ON_CHUNKS) || attribute.starts_with("leftover.")
+    }
+
     fn is_implied(&self, attribute: &str, value: &Value) -> bool {
         match attribute {
             "valid" | moved::NAME => true,
