@@ -30,6 +30,8 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         trials.push(add("a_pause_during_a_wait", a_pause_during_a_wait));
         trials.push(add("a_grant_and_a_job_during_a_wait", a_grant_and_a_job_during_a_wait));
         trials.push(add("rows_that_go_during_an_earlier_action", rows_that_go_during_an_earlier_action));
+        trials.push(add("a_job_changed_during_a_wait", a_job_changed_during_a_wait));
+        trials.push(add("what_is_to_go_during_an_earlier_action", what_is_to_go_during_an_earlier_action));
         trials.push(add("nobody_does_anything", nobody_does_anything));
     }
     if !tier.single_session() {
@@ -246,6 +248,49 @@ fn rows_that_go_during_an_earlier_action(db: &Db) {
     reader.batch_execute("COMMIT").unwrap();
     is_stale(child, "would delete more than the plan counted");
     assert_eq!(db.lines("SELECT count(*) FROM public.bb"), ["240"]);
+}
+
+fn a_job_changed_during_a_wait(db: &Db) {
+    let place = Workplace::new(db);
+    for name in ["one", "two"] {
+        db.run(&format!("CREATE PROCEDURE public.{name}(job_id int, config jsonb) LANGUAGE plpgsql AS 'BEGIN END'"));
+    }
+    let with = |procedure: &str| {
+        let job = "schedule: {every: 1 day, initial_start: '2035-01-01 00:00:00+00'}";
+        place.write("p.yaml", &format!("kind: job\nname: tidy\nprocedure: public.{procedure}\n{job}\n"));
+    };
+    with("one");
+    place.run(&APPLY).expect(0);
+    with("two");
+    let mut other = db.connect();
+    let pause =
+        "SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs WHERE proc_name = 'one'";
+    other.batch_execute(&format!("BEGIN; {pause}")).unwrap();
+    let child = begins_to_wait(db, &place);
+    other.batch_execute("COMMIT").unwrap();
+    is_stale(child, "tidy");
+    let jobs = "SELECT proc_name, scheduled FROM timescaledb_information.jobs WHERE proc_name IN ('one', 'two')";
+    assert_eq!(db.lines(jobs), ["one|f"]);
+    place.run(&APPLY).expect(0);
+    assert_eq!(db.lines(jobs), ["two|f"], "the next keeps the pause");
+}
+
+fn what_is_to_go_during_an_earlier_action(db: &Db) {
+    let place = Workplace::new(db);
+    two(db, &place);
+    let kept = aggregate("aa", "max(v)", "with_data: true\nretention: {drop_after: 100 years}\n");
+    let gone = "kind: continuous_aggregate\nname: public.bb\nensure: absent\n";
+    place.write("p.yaml", &[kept.as_str(), gone].join("---\n"));
+    let mut reader = db.connect();
+    reader.batch_execute("BEGIN; SELECT count(*) FROM public.aa").unwrap();
+    let child = begins_to_wait(db, &place);
+    db.run("CREATE INDEX by_hand ON public.bb (v)");
+    reader.batch_execute("COMMIT").unwrap();
+    is_stale(child, "bb");
+    assert_eq!(db.lines("SELECT count(*) FROM public.bb"), ["240"]);
+    place.run(&APPLY).expect(0);
+    assert_eq!(db.lines("SELECT to_regclass('public.bb') IS NULL"), ["t"]);
+    place.expect_converged("p.yaml");
 }
 
 /// What the run does itself is no change, also where it has to wait.

@@ -118,6 +118,10 @@ impl Case {
         let changes = change::all(&self.policies, &self.world, db.name());
         let Some(change) = changes.iter().find(|change| change.label == *label) else { return Ok(()) };
         heal(&tool, db, change)?;
+        // What earlier policies left of a thing, and these do not speak of, is nobody's to make again with it.
+        if self.first.is_some() && change.attributes.is_none() {
+            return Ok(());
+        }
         let healed = catalog::read(db, &self.world);
         difference(&before.lines, &healed.lines).map_or(Ok(()), |difference| Err(at("heal: the catalog")(difference)))
     }
