@@ -299,6 +299,11 @@ pub trait Kind: Sync {
         false
     }
 
+    /// Whether closing a delta that makes a resource again fills it only because there was one.
+    fn fills_what_was_there(&self, _delta: &Delta, _view: &View<'_>) -> bool {
+        false
+    }
+
     /// Whether a difference in an attribute is work that was begun and is to be gone on with, so that no
     /// other description of the resource would be without it.
     fn is_left_over(&self, _attribute: &str) -> bool {

@@ -80,6 +80,10 @@ pub enum LockOn {
     RelationAndChunks,
     /// The relations that the resource reads, such as the hypertable of a continuous aggregate.
     WhatItReads,
+    /// The relation that the resource belongs to, and those that it reads.
+    RelationAndWhatItReads,
+    /// The relation that the step's item is: see [`crate::kinds::Kind::repeated`].
+    EachItem,
     /// The resource itself, such as an index.
     Object,
     /// What the step's item says, in its entry `locks`: see [`crate::kinds::Kind::items`].

@@ -104,6 +104,33 @@ pub fn unkept_pauses(delta: &Delta, taken: &[Taken], deltas: &[Delta], view: &Vi
     found
 }
 
+/// What comes back only in a later transaction than the one that takes it away, and is then to be filled because it
+/// was there: that it was, nothing but the ledger would know meanwhile.
+pub fn unkept_fills(delta: &Delta, taken: &[Taken], deltas: &[Delta], view: &View<'_>) -> Vec<Diagnostic> {
+    let unkept = |other: &&Delta| taken.iter().any(|it| it.address == other.address && it.away);
+    let mut found = Vec::new();
+    for other in deltas.iter().filter(unkept) {
+        let Some(kind) = by_id(&other.address.kind).filter(|kind| kind.fills_what_was_there(other, view)) else {
+            continue;
+        };
+        let message =
+            format!("{} is to be filled again, and is gone with {} for a while", other.address, delta.address);
+        let why = format!(
+            "it is made again only after something else: were apply stopped in between, and its ledger lost, the next \
+             one would make the {} as one that is new, and leave it empty",
+            kind.title()
+        );
+        let help = format!(
+            "write `with_data: true` in its document; or change {} first, apply, and then what this reads",
+            delta.address
+        );
+        let place = other.desired.as_ref().map(|desired| desired.place.clone());
+        let error = Diagnostic::error(&code::FILL_UNKEPT, message).why(why).help(help);
+        found.push(place.map_or(error.clone(), |place| error.at(&place)));
+    }
+    found
+}
+
 const WHY: &str = "it is made again only after something else: were apply stopped in between, and its ledger lost, the \
                    next one would make it as its policy says, running";
 const HELP: &str = "write `schedule: {paused: true}` in its document until it may run again";

@@ -272,6 +272,7 @@ pub fn action_for(
     hazards.dedup();
     let takes = if op == Op::Replace { along::taken(kind, delta, among.deltas, view) } else { Vec::new() };
     found.extend(along::unkept_pauses(delta, &takes, among.deltas, view));
+    found.extend(along::unkept_fills(delta, &takes, among.deltas, view));
     let protect = is_protected(delta, view);
     if protect && hazards.contains(&Hazard::DeletesData) {
         found.push(protected(delta));
@@ -513,8 +514,13 @@ fn lock_on(on: LockOn, delta: &Delta, item: Option<&Value>, view: &View<'_>) -> 
         LockOn::EachChunk => format!("each chunk of {relation}, one after another"),
         LockOn::RelationAndChunks if is_partitioned(delta, view) => format!("{relation} and its partitions"),
         LockOn::RelationAndChunks => format!("{relation} and its chunks"),
-        LockOn::WhatItReads => what_it_reads(delta).unwrap_or(relation),
+        LockOn::WhatItReads => named(&what_it_reads(delta, false)).unwrap_or(relation),
+        LockOn::RelationAndWhatItReads => {
+            let reads = what_it_reads(delta, true);
+            std::iter::once(relation).chain(named(&reads)).collect::<Vec<_>>().join(" and ")
+        }
         LockOn::Object => object,
+        LockOn::EachItem => item.map_or(relation, ToString::to_string),
         LockOn::Item => match item {
             Some(Value::Map(entries)) => entries.get("locks").map_or(relation, ToString::to_string),
             _ => relation,
@@ -522,12 +528,18 @@ fn lock_on(on: LockOn, delta: &Delta, item: Option<&Value>, view: &View<'_>) -> 
     }
 }
 
-/// What the live resource reads, or else what it is to read; `None` where neither can be told.
-fn what_it_reads(delta: &Delta) -> Option<String> {
-    let names: Vec<String> = match delta.live.as_ref().and_then(|live| live.fact("source")) {
-        Some(source) => vec![source.to_string()],
-        None => delta.desired.iter().flat_map(kinds::reads).map(|name| name.to_string()).collect(),
-    };
+/// What the live resource reads, where that goes or is to be read as well; or else what it is to read.
+fn what_it_reads(delta: &Delta, goes: bool) -> Vec<String> {
+    let wanted: Vec<String> = delta.desired.iter().flat_map(kinds::reads).map(|name| name.to_string()).collect();
+    let live = delta.live.as_ref().and_then(|live| live.fact("source")).map(ToString::to_string);
+    match live.filter(|live| goes || wanted.is_empty() || wanted.contains(live)) {
+        Some(live) => vec![live],
+        None => wanted,
+    }
+}
+
+/// `None` where nothing can be told.
+fn named(names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(" and "))
 }
 

@@ -122,6 +122,11 @@ fn locks(action: &Action) -> Vec<(LockMode, Sentence)> {
             None => strongest.push(lock),
         }
     }
+    // What is locked together with something else is told by that, where it is locked no less.
+    let all = strongest.clone();
+    let is_within =
+        |lock: &Lock, other: &&Lock| other.mode >= lock.mode && other.on.ends_with(&format!(" and {}", lock.on));
+    strongest.retain(|lock| !all.iter().any(|other| is_within(lock, other)));
     strongest.sort_by_key(|lock| std::cmp::Reverse(lock.mode));
     strongest.into_iter().map(|lock| (lock.mode, phrase::lock(lock))).collect()
 }

@@ -343,9 +343,9 @@ fn what_others_do_meanwhile_is_theirs(site: &Site<'_>) {
 fn with_more(site: &Site<'_>, of: &str) {
     let daily = "SELECT public.time_bucket('1 day', bucket) AS day, max(price) AS price FROM public.hourly GROUP BY 1";
     let more = format!(
-        "kind: continuous_aggregate\nname: public.hourly\nquery: SELECT public.time_bucket('1 hour', time) AS bucket, {of} AS price FROM public.trades GROUP BY 1\n\
+        "kind: continuous_aggregate\nname: public.hourly\nquery: SELECT public.time_bucket('1 hour', time) AS bucket, {of} AS price FROM public.trades GROUP BY 1\nwith_data: true\n\
          indexes:\n- {{name: hourly_price, columns: [price]}}\n---\n\
-         kind: continuous_aggregate\nname: public.daily\nquery: {daily}\nindexes:\n- {{name: daily_price, columns: [price]}}\nretention:\n  drop_after: 100 years\n"
+         kind: continuous_aggregate\nname: public.daily\nquery: {daily}\nwith_data: true\nindexes:\n- {{name: daily_price, columns: [price]}}\nretention:\n  drop_after: 100 years\n"
     );
     site.place.write("more.yaml", &more);
 }

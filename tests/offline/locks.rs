@@ -95,6 +95,8 @@ fn lock(kind: &dyn Kind, variant: &Variant) -> (String, &'static str) {
         LockOn::EachChunk => "each chunk, one after another".to_owned(),
         LockOn::RelationAndChunks => "the table and its chunks".to_owned(),
         LockOn::WhatItReads => "what it reads".to_owned(),
+        LockOn::RelationAndWhatItReads => "it and what it reads".to_owned(),
+        LockOn::EachItem => "each that reads it".to_owned(),
         LockOn::Object => format!("the {}", kind.title()),
         LockOn::Item => "one chunk after another, each where it is missing".to_owned(),
     };

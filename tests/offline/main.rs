@@ -11,6 +11,7 @@
 
 mod edges;
 mod generated;
+mod in_time;
 mod injection;
 mod invalid;
 mod keys;

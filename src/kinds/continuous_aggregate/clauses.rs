@@ -3,10 +3,10 @@
 
 use serde_json::Value as Json;
 
-use super::query;
+use super::{query, sources};
 use crate::core::name::quote_identifier;
 use crate::core::{Alike, Delta, QualifiedName, Value};
-use crate::kinds::View;
+use crate::kinds::{Stored, View};
 
 /// The clauses in the order in which they are read. What is in none of them follows.
 const ORDER: [(&str, &str); 5] =
@@ -38,6 +38,11 @@ fn forms(delta: &Delta, view: &View<'_>) -> Option<(Json, Json)> {
         serde_json::from_str::<Json>(&unqualified(view.canon.get(&asked)?.as_ref().ok()?)).ok()
     };
     let live = delta.live.as_ref().or_else(|| view.live.get(&delta.address))?;
+    // What is not there yet is read by something that stands in for it.
+    let is_to_come = |source: &QualifiedName| view.relations.get(source).is_some_and(|it| it.stored == Stored::Nowhere);
+    if sources(query(delta.desired.as_ref()?.get("query"))?).iter().any(is_to_come) {
+        return None;
+    }
     Some((form(live.get("query"))?, form(delta.desired.as_ref()?.get("query"))?))
 }
 

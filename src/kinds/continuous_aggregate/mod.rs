@@ -7,6 +7,7 @@ mod desired;
 mod export;
 mod fill;
 mod grants;
+mod in_time;
 mod observe;
 mod owners;
 mod remake;
@@ -44,7 +45,11 @@ static HAS_DEPENDANTS: Code = Code::new(
     "A continuous aggregate that cannot be made anew or go, because something else reads it.",
 );
 static NEVER_FILLED: Code = Code::new("never-filled", "A continuous aggregate that is empty, and that nothing fills.");
-static CODES: [&Code; 4] = [&BAD_QUERY, &LEGACY_AGGREGATE, &HAS_DEPENDANTS, &NEVER_FILLED];
+static DROPS_UNREFRESHED: Code = Code::new(
+    "drops-unrefreshed",
+    "Rows that may be dropped before the continuous aggregate that is made from them has them.",
+);
+static CODES: [&Code; 5] = [&BAD_QUERY, &LEGACY_AGGREGATE, &HAS_DEPENDANTS, &NEVER_FILLED, &DROPS_UNREFRESHED];
 
 static SECTIONS: [Section; 1] = [Section {
     document: "continuous_aggregate",
@@ -133,8 +138,9 @@ impl Kind for ContinuousAggregate {
         settle::settle(desired, view, sink)
     }
 
-    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+    fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
         settle::check(own, sink);
+        in_time::check(own, all, sink);
     }
 
     fn repeated(
@@ -165,8 +171,9 @@ impl Kind for ContinuousAggregate {
         attribute == fill::ATTRIBUTE && (now.is_none() || now == then)
     }
 
+    /// What a fill leaves that was cut off: what says so, and that it is not filled from the beginning.
     fn is_left_over(&self, attribute: &str) -> bool {
-        attribute == fill::ATTRIBUTE
+        matches!(attribute, fill::ATTRIBUTE | "with_data")
     }
 
     fn label(&self, attribute: &str) -> Option<&'static str> {
@@ -215,6 +222,14 @@ impl Kind for ContinuousAggregate {
         let is_kept = !delta.is_create() && delta.change("query").is_none();
         let goes_on = [fill::ATTRIBUTE, "with_data"].iter().any(|name| delta.change(name).is_some());
         fill::fills(delta, view) || (is_kept && goes_on)
+    }
+
+    /// Not where the policy says it itself, nor one that holds nothing.
+    fn fills_what_was_there(&self, delta: &Delta, view: &View<'_>) -> bool {
+        let is_said = delta.desired.as_ref().is_some_and(|desired| desired.get("with_data").is_some());
+        let holds = |on: &QualifiedName| view.live_hypertable(on).is_none_or(|stored| stored.chunks > 0);
+        let is_empty = !delta.on.as_ref().is_some_and(holds);
+        fill::is_filled_after(delta) && !is_said && !is_empty
     }
 
     fn takes_along(&self, delta: &Delta) -> bool {

@@ -70,12 +70,15 @@ static MATERIALIZED_ONLY: StepRule = StepRule {
 
 /// Takes ACCESS EXCLUSIVE on the hypertable that it reads too (seen on 2.14 and 2.28).
 static DROP: StepRule = StepRule {
-    variants: &[within("continuous_aggregate/drop.sql", Some((LockMode::AccessExclusive, LockOn::WhatItReads)))],
+    variants: &[within(
+        "continuous_aggregate/drop.sql",
+        Some((LockMode::AccessExclusive, LockOn::RelationAndWhatItReads)),
+    )],
 };
 
-/// Those that read it, in the same transaction.
+/// Those that read it, in the same transaction. What each reads goes too, and is locked by that.
 static DROP_READERS: StepRule =
-    StepRule { variants: &[within(DROP_READER, Some((LockMode::AccessExclusive, LockOn::Relation)))] };
+    StepRule { variants: &[within(DROP_READER, Some((LockMode::AccessExclusive, LockOn::EachItem)))] };
 
 /// Made once for each of them.
 pub const DROP_READER: &str = "continuous_aggregate/drop_reader.sql";

@@ -94,7 +94,7 @@ fn check_sources(desired: &Desired, on: &QualifiedName, all: &BTreeMap<Address, 
         for (policy, age) in drops.into_iter().chain(archives.map(|archive| (archive, "after"))) {
             let Some(kept) = policy.get(age) else { continue };
             if looks_beyond(desired, kept) {
-                let beyond = beyond(desired, &source, kept, query(on, all).and_then(bucket_width));
+                let beyond = beyond(desired, &source, (age, kept), query(on, all).and_then(bucket_width));
                 sink.push(beyond.and_at(policy.place_of(age), "rows are dropped after this"));
             }
         }
@@ -111,7 +111,7 @@ pub fn check_live_sources(desired: &Desired, view: &View<'_>, sink: &mut Vec<Dia
         }
         let Some(kept) = view.live.get(&address).and_then(|live| live.get("drop_after")) else { continue };
         if looks_beyond(desired, kept) {
-            sink.push(beyond(desired, &source, kept, query(on, view.desired).and_then(bucket_width)));
+            sink.push(beyond(desired, &source, ("drop_after", kept), query(on, view.desired).and_then(bucket_width)));
         }
     }
 }
@@ -123,7 +123,7 @@ fn looks_beyond(desired: &Desired, kept: &Value) -> bool {
     }
 }
 
-fn beyond(desired: &Desired, source: &QualifiedName, kept: &Value, width: Option<Value>) -> Diagnostic {
+fn beyond(desired: &Desired, source: &QualifiedName, (age, kept): (&str, &Value), width: Option<Value>) -> Diagnostic {
     let start = desired.get("start_offset").filter(|start| **start != Value::Null);
     let by_calendar = start
         .filter(|start| length(start) <= length(kept))
@@ -135,11 +135,15 @@ fn beyond(desired: &Desired, source: &QualifiedName, kept: &Value, width: Option
     // A window that the server takes has room for two buckets.
     let room = length(kept).map(|kept| kept - desired.get("end_offset").and_then(length).unwrap_or(0));
     let too_wide = width.filter(|width| room.zip(length(width)).is_some_and(|(room, width)| room < 2 * width));
-    let help = match too_wide {
-        Some(width) => format!(
-            "keep the rows longer: from where a window begins to where it ends there are two buckets of {width} at least"
+    let help = match (too_wide, start) {
+        (None, Some(start)) => format!("write a `start_offset` of at most {kept}, or `{age}: {start}` or longer"),
+        (None, None) => format!("write a `start_offset` of at most {kept}: no `{age}` is as long as an open beginning"),
+        (Some(width), Some(start)) => format!(
+            "write `{age}: {start}` or longer: a window holds two buckets of {width} at least, for which {kept} has no room"
         ),
-        None => format!("write a `start_offset` of at most {kept}, or keep the rows longer"),
+        (Some(width), None) => format!(
+            "write a `start_offset` that has two buckets of {width} before `end_offset`, and `{age}` no shorter than that"
+        ),
     };
     Diagnostic::error(&code::POLICY_CONFLICT, message)
         .at(desired.place_of("start_offset"))

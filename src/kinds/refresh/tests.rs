@@ -150,8 +150,12 @@ fn the_help_for_a_window_too_wide_is_none_that_is_too_small() {
         Refresh.check(&[&own], &all, &mut sink);
         sink.remove(0).help.unwrap_or_default()
     };
-    assert!(help("1 day").contains("at most 20 days"), "{}", help("1 day"));
-    assert!(help("1 month").contains("two buckets of 1 month"), "{}", help("1 month"));
+    for way in ["at most 20 days", "`drop_after: 90 days` or longer"] {
+        assert!(help("1 day").contains(way), "{}", help("1 day"));
+    }
+    for word in ["two buckets of 1 month", "`drop_after: 90 days` or longer"] {
+        assert!(help("1 month").contains(word), "{}", help("1 month"));
+    }
 }
 
 #[test]

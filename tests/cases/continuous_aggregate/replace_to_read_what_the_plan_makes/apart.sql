@@ -1,0 +1,2 @@
+CALL public.refresh_continuous_aggregate('public.hourly', NULL, NULL);
+CALL public.refresh_continuous_aggregate('public.daily', NULL, NULL);
