@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::apply::Locked;
 use crate::core::{
     Action, Address, Applied, Change, Delta, Desired, Ensure, Fingerprint, Hazard, Named, Op, Place, QualifiedName,
-    Reason, Server, Value,
+    Reason, Server, Step, Value,
 };
 use crate::diag::{Diagnostic, Failure, Severity, code};
 use crate::diff::Diff;
@@ -343,10 +343,21 @@ pub(super) fn delta_of(action: &Action, now: &Snapshot) -> Delta {
     Delta { address: action.address.clone(), on: action.on.clone(), reason: action.reason, changes, live, desired }
 }
 
+/// Whether planned steps are what would be done now as well. Of work that stands for itself piece by piece there may
+/// be more by now: that is left to whoever plans next.
+fn does_the_same(planned: &[Step], now: &[Step]) -> bool {
+    if !planned.iter().all(|step| step.separate && step.task.is_some()) {
+        let same = |(now, planned): (&Step, &Step)| now.does_the_same(planned);
+        return now.len() == planned.len() && now.iter().zip(planned).all(same);
+    }
+    let mut now = now.iter();
+    planned.iter().all(|step| now.any(|now| now.does_the_same(step)))
+}
+
 /// How the same action is otherwise where it is planned now.
 pub(super) fn stale_by(planned: &Action, now: Action) -> Option<Stale> {
     let stale = |why: String| Some(Stale::new(&planned.address, why));
-    if now.op != planned.op || now.steps != planned.steps {
+    if now.op != planned.op || !does_the_same(&planned.steps, &now.steps) {
         return stale("would be changed by other statements now".to_owned());
     }
     if let Some(hazard) = now.hazards.iter().find(|hazard| !planned.hazards.contains(hazard)) {

@@ -15,7 +15,7 @@ use crate::snapshot::{self, Outside};
 pub struct Verified {
     /// Every resource that was changed, as the server now shows what was wanted of it.
     pub settled: BTreeMap<Address, Desired>,
-    /// A complaint for each that is not as it was wanted.
+    /// A complaint for each that is not as it was wanted, and a note where that is as it should be.
     pub differing: Vec<Diagnostic>,
 }
 
@@ -83,6 +83,11 @@ fn look<'a>(
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     let mut unlike = Vec::new();
     for action in done {
+        let left = || crate::kinds::by_id(&action.address.kind)?.left(&action.steps, now.live.get(&action.address)?);
+        if let Some(said) = differing.contains(&action.address).then(left).flatten() {
+            found.differing.push(said);
+            continue;
+        }
         let still_there = action.op == Op::Remove && is_left(&now, action);
         if still_there || differing.contains(&action.address) {
             let named = action.address.told(action.on.as_ref());

@@ -11,7 +11,7 @@ use crate::cli::progress::Progress;
 use crate::cli::record::{self, Recorder};
 use crate::cli::{out, signals};
 use crate::core::Server;
-use crate::diag::{Diagnostic, Exit, Failure, code, has_errors};
+use crate::diag::{Diagnostic, Exit, Failure, Severity, code, has_errors};
 use crate::guard::Standing;
 use crate::ledger::Admission;
 use crate::ops::{Crew, Forced, Limits, Outsider};
@@ -114,6 +114,8 @@ pub struct Done {
     pub report: report::RunReport,
     /// What made it stop.
     pub failure: Option<Failure>,
+    /// What is to be known of what was done.
+    pub notes: Vec<Diagnostic>,
 }
 
 /// How a plan is carried out.
@@ -171,6 +173,7 @@ pub fn carry_out<L>(
     if done.failure.is_none() && has_errors(&verified.differing) {
         done.failure = Some(Failure(verified.differing.clone()));
     }
+    let notes = verified.differing.iter().filter(|said| said.severity == Severity::Note).cloned().collect();
     let ended = recorder.finish(&done, &verified);
     let report = record::summary(plan, &done, &recorder, errand.started.elapsed(), interrupt.is_requested());
     let failure = match (done.failure, ended) {
@@ -178,7 +181,7 @@ pub fn carry_out<L>(
         (Some(failure), Ok(())) | (None, Err(failure)) => Some(failure),
         (None, Ok(())) => None,
     };
-    Ok(Done { report, failure })
+    Ok(Done { report, failure, notes })
 }
 
 /// What is said where the second look has failed: whatever its own code says, it is not that nothing was

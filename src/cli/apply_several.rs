@@ -173,9 +173,9 @@ fn carry_out_one(one: One<Found>, args: &ApplyArgs, interrupt: &Interrupt, quiet
         let is_empty = ready.plan.is_empty();
         let progress = Progress::new(ready.plan.actions.len(), quiet, None).of_target(&name);
         match carry_out(&mut ready, &errand(args, Instant::now()), progress, interrupt, || Ok(())) {
-            Ok(Done { report, failure: Some(failure) }) => stopped(report, failure, &mut context),
-            Ok(Done { report, failure: None }) if is_empty => Ran { report, state: State::NothingToDo },
-            Ok(Done { report, failure: None }) => Ran { report, state: State::Applied },
+            Ok(Done { report, failure: Some(failure), .. }) => stopped(report, failure, &mut context),
+            Ok(Done { report, failure: None, .. }) if is_empty => Ran { report, state: State::NothingToDo },
+            Ok(Done { report, failure: None, .. }) => Ran { report, state: State::Applied },
             Err(failure) => stopped(nothing, failure, &mut context),
         }
     });

@@ -60,5 +60,6 @@ pub fn forced(args: &RunArgs, forced: Option<Forced>, context: &mut Context) -> 
     let interrupt = Interrupt::default();
     let done = apply::carry_out(&mut ready, &errand, progress, &interrupt, || signals::listen(&interrupt))?;
     out::print(&report::run_summary(&done.report, &context.report_options()));
+    context.diagnostics.extend(done.notes);
     done.failure.map_or(Ok(Exit::Done), Err)
 }

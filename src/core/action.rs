@@ -345,6 +345,18 @@ pub struct Task {
     pub arguments: BTreeMap<String, Value>,
 }
 
+impl Task {
+    /// The argument that says how much room takes what it is done to: it is only for telling how far the work is.
+    pub const ROOM: &str = "bytes";
+
+    /// Whether another does the same, however much that is by now.
+    fn does_the_same(&self, other: &Self) -> bool {
+        let is_said = |(name, _): &(&String, &Value)| *name != Self::ROOM;
+        let (own, others) = (self.arguments.iter().filter(is_said), other.arguments.iter().filter(is_said));
+        self.name == other.name && own.eq(others)
+    }
+}
+
 /// One statement of an action.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Step {
@@ -360,6 +372,17 @@ pub struct Step {
     /// Where it is more than a statement: the work. The statement then only tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
+}
+
+impl Step {
+    /// Whether another does the same to the same.
+    pub fn does_the_same(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Task, &Task)| one.does_the_same(other);
+        let tasks = self.task.as_ref().zip(other.task.as_ref());
+        let work = if tasks.is_some() { tasks.is_none_or(same) } else { self.task == other.task };
+        let rest = |step: &Self| (step.sql.clone(), step.transactional, step.lock.clone(), step.separate);
+        work && rest(self) == rest(other)
+    }
 }
 
 /// One attribute that an action changes, as plans store it.

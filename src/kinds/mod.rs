@@ -59,7 +59,7 @@ use serde_json::Value as Json;
 
 use crate::core::{
     Address, Alike, Applied, ClosedBy, Containers, Delta, Desired, Hazard, Impact, KindId, Live, Op, Place,
-    QualifiedName, Query, Row, RowError, Server, SqlText, Task, Value, stack,
+    QualifiedName, Query, Row, RowError, Server, SqlText, Step, Task, Value, stack,
 };
 use crate::diag::{Code, Diagnostic, code};
 
@@ -211,6 +211,12 @@ pub trait Kind: Sync {
     /// applied, and is in no policy any more is removed.
     fn containers(&self, _desired: &BTreeMap<Address, Desired>) -> BTreeSet<String> {
         BTreeSet::new()
+    }
+
+    /// What is said where work was done and more of it is due by then, although nothing failed; `None` where that
+    /// must not be.
+    fn left(&self, _steps: &[Step], _live: &Live) -> Option<Diagnostic> {
+        None
     }
 
     /// Whether what a statement did to a resource may be seen only some moments after its end, so that

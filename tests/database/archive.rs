@@ -353,15 +353,9 @@ fn written_meanwhile(db: &Db, place: &Workplace<'_>) {
         }
         written
     });
-    let mut ended = false;
-    for _ in 0..12 {
-        let ran = run(place);
-        // What is written also makes a plan stale, or comes while a chunk is copied: then it is not dropped.
-        assert!(matches!(ran.code, 0 | 3 | 4), "{}\n{}", ran.out, ran.err);
-        ended |= ran.code == 0;
-        if ended {
-            break;
-        }
+    for _ in 0..4 {
+        // What is written while a chunk is copied is copied again, or waits.
+        run(place).expect(0);
     }
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     let written = writer.join().unwrap();

@@ -4,6 +4,7 @@
 //! is written on the chunk itself, as its comment, so that no ledger is needed to go on.
 
 mod desired;
+mod jobs;
 mod observe;
 mod rules;
 mod settle;
@@ -16,7 +17,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema as _;
 
 use crate::core::{
-    Address, Applied, ClosedBy, Delta, Desired, KindId, Live, Op, Operation, Query, Row, RowError, Server, Task, Value,
+    Address, Applied, ClosedBy, Delta, Desired, KindId, Live, Op, Operation, Query, Row, RowError, Server, Step, Task,
+    Value,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
@@ -45,7 +47,10 @@ pub static NOT_KEPT: Code =
 /// Rows that could not be brought back.
 pub static NOT_RESTORED: Code =
     Code::new("restore-failed", "Archived rows could not be brought back; none of them was.");
-static CODES: [&Code; 4] = [&UNKNOWN_STORE, &NOT_ARCHIVED, &NOT_KEPT, &NOT_RESTORED];
+/// Rows that came while their chunk was archived.
+static LATE: Code =
+    Code::new("late-rows", "Rows that were written while what is old was archived: they wait for the next run.");
+static CODES: [&Code; 5] = [&UNKNOWN_STORE, &NOT_ARCHIVED, &NOT_KEPT, &NOT_RESTORED, &LATE];
 
 /// What a run writes on a chunk, as its comment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -163,6 +168,10 @@ impl Kind for Archive {
 
     fn task(&self, item: &Value) -> Option<Task> {
         weigh::task(item)
+    }
+
+    fn left(&self, steps: &[Step], live: &Live) -> Option<Diagnostic> {
+        weigh::left(steps, live)
     }
 
     fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {

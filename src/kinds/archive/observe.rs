@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::core::{Address, Cell, Desired, Ensure, Live, Param, QualifiedName, Query, Row, RowError, Server, Value};
+use crate::kinds::archive::jobs::{self, DROPPED, REFRESHED};
 use crate::kinds::archive::{AFTER, ALL, ARCHIVED, ID, Mark};
 use crate::kinds::chunks::{AgeColumns, Ages};
 use crate::kinds::view::types;
@@ -17,9 +18,9 @@ const OLD: &str = "old";
 pub const KEPT: &str = "kept";
 /// The fact that counts chunks that are old enough, and that somebody has frozen.
 pub const HELD: &str = "held";
-/// The fact that lists the refresh policies of the continuous aggregates over the table, as [`readers`]
-/// reads them.
-pub const REFRESHED: &str = "refreshed";
+/// The fact that says how much room each of the chunks takes, by its OID. Somebody who writes to one changes that,
+/// and nothing of what is to be done.
+const ROOM: &str = "room";
 
 /// The one query, for the tables that the policies want archived.
 pub fn query(
@@ -48,7 +49,9 @@ pub fn query(
     let mut params = vec![Param::Oids(oids)];
     params.extend(ages.into_params());
     params.extend([Param::Texts(types), Param::Ints(ids)]);
-    let sql = job::on_server(&chunks::on_server(include_str!("observe.sql"), "$6", server), server);
+    params.extend(jobs::wanted(desired));
+    let sql = include_str!("observe.sql").replace("{jobs}", include_str!("jobs.sql").trim_end());
+    let sql = job::on_server(&chunks::on_server(&sql, "$6", server), server);
     Some(Query { sql, params })
 }
 
@@ -81,16 +84,19 @@ fn counted_in(relation: &Relation) -> Option<String> {
 pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
     let mut found: BTreeMap<QualifiedName, Seen> = BTreeMap::new();
     for row in rows {
-        let Seen { old, held, refreshed } =
+        let Seen { old, room, held, refreshed, dropped } =
             found.entry(QualifiedName::new(row.text("schema")?, row.text("name")?)).or_default();
-        *refreshed = refreshed_by(row)?;
+        (*refreshed, *dropped) = (jobs::refreshed(row)?, jobs::dropped(row)?);
         if *row.cell("chunk") == Cell::Null {
             continue;
         }
         let mark = Mark::read(row.maybe_text("mark")?);
         match (mark, row.bool("frozen")?) {
             (Mark::None | Mark::Archived, true) => *held += 1,
-            (mark, _) => old.push(chunk_value(row, mark == Mark::Archived)?),
+            (mark, _) => {
+                old.push(chunk_value(row, mark == Mark::Archived)?);
+                room.insert(row.int("chunk")?.to_string(), Value::Int(row.int("bytes")?));
+            }
         }
     }
     Ok(found.into_iter().map(|(on, seen)| live(&on, seen)).collect())
@@ -100,18 +106,26 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
 #[derive(Default)]
 struct Seen {
     old: Vec<Value>,
+    room: BTreeMap<String, Value>,
     held: i64,
     refreshed: Vec<Value>,
+    dropped: Vec<Value>,
 }
 
-fn live(on: &QualifiedName, Seen { old, held, refreshed }: Seen) -> Live {
+fn live(on: &QualifiedName, Seen { old, room, held, refreshed, dropped }: Seen) -> Live {
     let mut live = Live::new(Address::in_schema(ID, on), Some(on.clone()));
     live.system = true;
+    // More may come to be due, and be written to, at any time: what is to be done of what a plan has seen, its steps
+    // say. What jobs there are is looked at again whenever it is settled whether they are in the way.
+    live.passing = &[ARCHIVED, OLD, DUE, HELD, ROOM, REFRESHED, DROPPED];
+    live.set_fact(ROOM, Value::Map(room));
     live.set_fact(OLD, Value::List(old));
     tell(&mut live, false);
     live.set_fact(HELD, Value::Int(held));
-    if !refreshed.is_empty() {
-        live.set_fact(REFRESHED, Value::List(refreshed));
+    for (fact, found) in [(REFRESHED, refreshed), (DROPPED, dropped)] {
+        if !found.is_empty() {
+            live.set_fact(fact, Value::List(found));
+        }
     }
     live
 }
@@ -131,31 +145,18 @@ pub fn tell(live: &mut Live, drops: bool) {
     live.set_fact(DUE, Value::List(due));
 }
 
+/// How much room a chunk takes.
+pub fn room(live: &Live, chunk: &BTreeMap<String, Value>) -> i64 {
+    let oid = chunk.get("oid").and_then(Value::as_int).map(|oid| oid.to_string());
+    match (live.fact(ROOM), oid) {
+        (Some(Value::Map(room)), Some(oid)) => room.get(&oid).and_then(Value::as_int).unwrap_or(0),
+        _ => 0,
+    }
+}
+
 /// Whether a chunk is in the archive already.
 pub fn is_kept(chunk: &Value) -> bool {
     matches!(chunk, Value::Map(entries) if entries.get(KEPT) == Some(&Value::Bool(true)))
-}
-
-fn refreshed_by(row: &Row) -> Result<Vec<Value>, RowError> {
-    if *row.cell("refreshed") == Cell::Null {
-        return Ok(Vec::new());
-    }
-    let back = row.list("looks_back")?.iter().zip(row.list("looks_back_integer")?);
-    let back = back.map(|found| match found {
-        (Cell::Interval(interval), _) => Value::Interval(*interval),
-        (_, Cell::Int(number)) => Value::Int(*number),
-        _ => Value::Null,
-    });
-    let pair = |(by, back): (Option<String>, Value)| Value::List(vec![Value::text(by.unwrap_or_default()), back]);
-    Ok(row.texts("refreshed")?.into_iter().zip(back).map(pair).collect())
-}
-
-/// The names of continuous aggregates with how far back each is refreshed; null where that has no end.
-pub fn readers(live: &Live) -> impl Iterator<Item = (&str, &Value)> {
-    live.fact(REFRESHED).map(Value::as_list).unwrap_or_default().iter().filter_map(|value| match value.as_list() {
-        [by, back] => Some((by.as_text()?, back)),
-        _ => None,
-    })
 }
 
 fn chunk_value(row: &Row, kept: bool) -> Result<Value, RowError> {
@@ -166,7 +167,6 @@ fn chunk_value(row: &Row, kept: bool) -> Result<Value, RowError> {
         entry("oid", Value::Int(row.int("chunk")?)),
         entry("from", Value::text(row.text("range_start")?)),
         entry("until", Value::text(row.text("range_end")?)),
-        entry("bytes", Value::Int(row.int("bytes")?)),
         entry(KEPT, Value::Bool(kept)),
     ])))
 }

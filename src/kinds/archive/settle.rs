@@ -1,11 +1,11 @@
 //! What the policies and the database make impossible.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::core::{Address, Desired, Ensure, KindId, Live, Value};
+use crate::core::{Address, Desired, Ensure, Live, Value};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::archive::observe;
 use crate::kinds::archive::{AFTER, DROP, NOT_ARCHIVED, TO, UNKNOWN_STORE};
+use crate::kinds::archive::{jobs, observe};
 use crate::kinds::{View, archive_store, backup, checks, job};
 
 /// What is to be compared: whether all that is due is in the archive. `None` as long as the table
@@ -29,7 +29,12 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         // One that the plan is yet to make has no chunks.
         return None;
     };
-    if !job::check_age(AFTER, desired, relation, view, sink) || !nothing_else_drops(desired, view, sink) {
+    if !job::check_age(AFTER, desired, relation, view, sink) {
+        return None;
+    }
+    // All that is in the way is told at once.
+    let in_the_way = [jobs::nothing_else_drops, jobs::nothing_reads_it_again];
+    if in_the_way.map(|is_clear| is_clear(desired, relation, view, sink)).contains(&false) {
         return None;
     }
     let is_number = matches!(desired.get(AFTER), Some(Value::Int(_)));
@@ -39,9 +44,6 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     }
     if !relation.owned && hypertable.chunks > 0 {
         sink.push(checks::not_owner(relation, view, &desired.place));
-        return None;
-    }
-    if !nothing_reads_it_again(desired, view, sink) {
         return None;
     }
     let whole = whole(desired, view.desired)?;
@@ -83,55 +85,6 @@ pub fn identify(found: Vec<Live>, desired: &BTreeMap<Address, Desired>) -> Vec<L
         live
     };
     found.into_iter().map(known).collect()
-}
-
-/// Whether no job of the server drops chunks of the table.
-fn nothing_else_drops(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> bool {
-    let Some(on) = &desired.on else { return true };
-    let retention = view.live.get(&Address::in_schema(KindId::new("retention"), on));
-    let Some(live) = retention.filter(|live| !live.paused) else { return true };
-    // With `drop: true` only what is proved to be in the archive is dropped: `apply` removes the policy, and
-    // a run says that it leaves that to `apply`.
-    if desired.get(DROP) == Some(&Value::Bool(true)) {
-        return false;
-    }
-    let age = ["drop_after", "drop_created_before"].into_iter().find_map(|name| live.get(name));
-    let age = age.map_or_else(String::new, |age| format!(" after {age}"));
-    sink.push(
-        Diagnostic::error(&NOT_ARCHIVED, format!("{on} has a retention policy, which drops chunks{age}"))
-            .at(&desired.place)
-            .why("it does not ask whether they are in the archive")
-            .help("write `drop: true`, so that chunks are dropped once they are archived, and by nothing else"),
-    );
-    false
-}
-
-/// Whether no continuous aggregate is refreshed from rows that are to go: it would take them for deleted,
-/// and delete what it had made of them.
-fn nothing_reads_it_again(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> bool {
-    let (Some(live), Some(age)) = (view.live.get(&desired.address), desired.get(AFTER)) else { return true };
-    let reads = |back: &Value| match (back, age) {
-        (Value::Interval(back), Value::Interval(age)) => back.can_exceed(age),
-        (Value::Int(back), Value::Int(age)) => back > age,
-        (back, _) => *back == Value::Null,
-    };
-    let aggregates: BTreeSet<&str> =
-        observe::readers(live).filter(|(_, back)| reads(back)).map(|(name, _)| name).collect();
-    if aggregates.is_empty() || desired.get(DROP) != Some(&Value::Bool(true)) {
-        return true;
-    }
-    let is = if aggregates.len() == 1 { "is" } else { "are" };
-    let aggregates = Vec::from_iter(aggregates).join(", ");
-    let message = format!("{aggregates} {is} refreshed from rows older than {age}, which are to be dropped");
-    sink.push(
-        Diagnostic::error(&code::POLICY_CONFLICT, message)
-            .at(desired.place_of(AFTER))
-            .why("a refresh over rows that were dropped deletes what the aggregate had made of them")
-            .help(format!(
-                "give its refresh policy a `start_offset` of at most {age} and apply that, or archive later"
-            )),
-    );
-    false
 }
 
 /// What the policies alone tell.

@@ -183,7 +183,8 @@ fn retention_beside_an_archive_is_refused() {
 fn what_an_aggregate_goes_on_reading_is_not_dropped() {
     let mut world = world(&[none()]);
     let live = world.live.values_mut().next().unwrap();
-    let reader = |back: Value| Value::List(vec![Value::List(vec![Value::text("public.hourly"), back])]);
+    let reader =
+        |back: Value| Value::List(vec![Value::List(vec![Value::text("public.hourly"), Value::text("1000"), back])]);
     live.set_fact("refreshed", reader(Value::Null));
     assert_eq!(world.settle(KIND, &cold(true)), Err(vec!["policy-conflict"]));
     assert!(world.settle(KIND, &cold(false)).is_ok());
@@ -213,4 +214,29 @@ fn what_policies_say_together() {
     assert_eq!(check(vec![store.clone(), retention]), ["drops-unarchived"]);
     let columnstore = desired(&Columnstore, &json!({"after": "90 days"}));
     assert_eq!(check(vec![store, columnstore]), Vec::<&str>::new(), "nothing is dropped");
+}
+
+#[test]
+fn what_comes_meanwhile_is_left_and_what_should_have_gone_is_not() {
+    let planned = [chunk(1, 1, false, None), chunk(2, 2, false, None)];
+    let steps = |freezes: bool| -> Vec<crate::core::Step> {
+        let world = world(&planned).wanting(KIND, &cold(true));
+        let delta = world.delta(KIND, &cold(true));
+        let items = KIND.items("archive/frozen.sql", &delta, &[], &world.view()).unwrap().unwrap();
+        let step = |item: &Value| {
+            let mut task = KIND.task(item).unwrap();
+            task.arguments.insert("freezes".to_owned(), Value::Bool(freezes));
+            crate::core::Step { sql: String::new(), transactional: false, lock: None, separate: true, task: Some(task) }
+        };
+        items.iter().map(step).collect()
+    };
+    let left = |freezes: bool, rows: &[Row]| KIND.left(&steps(freezes), &read(rows)).map(|said| said.message);
+    for freezes in [true, false] {
+        assert_eq!(left(freezes, &[none()]), None);
+        let came = left(freezes, &[chunk(3, 3, false, None)]).unwrap();
+        assert_eq!(came, "1 chunk of public.trades came to be due while others were archived");
+    }
+    let both = [chunk(2, 2, false, None), chunk(3, 3, false, None)];
+    assert_eq!(left(true, &both), None, "nobody can have written to it");
+    assert!(left(false, &both).unwrap().starts_with("1 chunk of public.trades was written to"));
 }

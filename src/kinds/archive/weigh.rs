@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Bytes, Delta, Desired, Impact, Op, Task, Value};
+use crate::core::{Bytes, Delta, Desired, Impact, Live, Op, Step, Task, Value};
+use crate::diag::Diagnostic;
 use crate::kinds::archive::observe::{self, DUE, HELD};
-use crate::kinds::archive::{DROP, settle};
+use crate::kinds::archive::{DROP, LATE, settle};
 use crate::kinds::view::types;
 use crate::kinds::{Judgement, View, job};
 
@@ -33,7 +34,7 @@ pub fn items(delta: &Delta, view: &View<'_>) -> Vec<Value> {
         let (Some(from), Some(until), Some(name)) = (chunk.get("from"), chunk.get("until"), chunk.get("name")) else {
             continue;
         };
-        let room = chunk.get("bytes").and_then(Value::as_int).unwrap_or(0);
+        let room = delta.live.as_ref().map_or(0, |live| observe::room(live, chunk));
         match ranges.last_mut().filter(|(begin, end, ..)| begin == from && end == until) {
             Some((_, _, chunks, bytes)) => {
                 chunks.push(name.clone());
@@ -43,7 +44,7 @@ pub fn items(delta: &Delta, view: &View<'_>) -> Vec<Value> {
         }
     }
     let item = |(from, until, chunks, bytes)| {
-        let own = [("from", from), ("until", until), ("chunks", Value::List(chunks)), ("bytes", Value::Int(bytes))];
+        let own = [("from", from), ("until", until), ("chunks", Value::List(chunks)), (Task::ROOM, Value::Int(bytes))];
         let own = own.map(|(name, value)| (name.to_owned(), value));
         Value::Map(common.clone().into_iter().chain(own).collect())
     };
@@ -85,6 +86,38 @@ pub fn task(item: &Value) -> Option<Task> {
     }
 }
 
+/// What is due once a run has ended, where that is no failure of it: what came meanwhile, and what was written to
+/// while it was copied. On a server that freezes chunks, nobody can have written to one.
+pub fn left(steps: &[Step], live: &Live) -> Option<Diagnostic> {
+    let list = |task: &Task| task.arguments.get("chunks").map(Value::as_list).unwrap_or_default().to_vec();
+    let tasks = || steps.iter().filter_map(|step| step.task.as_ref());
+    let planned: Vec<Value> = tasks().flat_map(list).collect();
+    let is = |task: &Task, argument: &str| task.arguments.get(argument) == Some(&Value::Bool(true));
+    let may_stay = tasks().all(|task| is(task, "drop") && !is(task, "freezes"));
+    let due = live.fact(DUE).map(Value::as_list).unwrap_or_default();
+    let name = |chunk: &Value| if let Value::Map(entries) = chunk { entries.get("name").cloned() } else { None };
+    let (stayed, came): (Vec<Value>, Vec<Value>) = due.iter().filter_map(name).partition(|name| planned.contains(name));
+    if due.is_empty() || !stayed.is_empty() && !may_stay {
+        return None;
+    }
+    let on = live.on.as_ref().map_or_else(String::new, ToString::to_string);
+    let counted = |chunks: &[Value], what: &str| match chunks {
+        [] => None,
+        [_] => Some(format!("1 chunk of {on} {what}")),
+        several => Some(format!("{} chunks of {on} {what}", several.len())),
+    };
+    let words = [
+        counted(&stayed, "was written to each time that it was copied, and stays in the table"),
+        counted(&came, "came to be due while others were archived"),
+    ];
+    let message = words.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    Some(
+        Diagnostic::note(&LATE, message)
+            .why("nothing is dropped that is not in the archive as it is")
+            .help("the next `chronoform run archive` takes it"),
+    )
+}
+
 /// What one delta takes.
 pub fn judge(delta: &Delta, op: Op, view: &View<'_>) -> Judgement {
     let mut judgement = Judgement::default();
@@ -92,7 +125,7 @@ pub fn judge(delta: &Delta, op: Op, view: &View<'_>) -> Judgement {
     judgement.diagnostics.extend(job::not_owner(delta, view));
     let chunks = due(delta);
     let number = |chunk: &BTreeMap<String, Value>, name: &str| chunk.get(name).and_then(Value::as_int).unwrap_or(0);
-    let bytes: i64 = chunks.iter().map(|chunk| number(chunk, "bytes")).sum();
+    let bytes: i64 = chunks.iter().filter_map(|chunk| Some(observe::room(delta.live.as_ref()?, chunk))).sum();
     let text = |chunk: Option<&&BTreeMap<String, Value>>, name: &str| {
         chunk.and_then(|chunk| chunk.get(name)).and_then(Value::as_text).map(str::to_owned)
     };

@@ -139,6 +139,10 @@ impl Kind for Retention {
 /// policy says.
 fn warn_of_other_jobs(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
     let Some(on) = &desired.on else { return };
+    // Beside an archive it is worse, and told there.
+    if view.desired.contains_key(&Address::in_schema(KindId::new("archive"), on)) {
+        return;
+    }
     for id in observe::jobs_beside(on, view) {
         let message = format!("the job {id}, made with `add_job`, drops chunks of {on} too");
         sink.push(

@@ -86,7 +86,7 @@ fn spoken(seconds: u64) -> String {
 /// How much room a range takes in its table.
 fn room(arguments: &Value) -> u64 {
     let bytes = match arguments {
-        Value::Map(arguments) => arguments.get("bytes").and_then(Value::as_int),
+        Value::Map(arguments) => arguments.get(Task::ROOM).and_then(Value::as_int),
         _ => None,
     };
     bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0)

@@ -30,6 +30,8 @@ use crate::render::{Context, Renderer};
 const ONE_TRY: &str = "SET LOCAL lock_timeout = '2s'";
 /// How often it is then tried again.
 const TRIES: u32 = 15;
+/// How often a range is copied in one run, where others write to it.
+const COPIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(400);
 
 /// What a task is about.
@@ -183,8 +185,7 @@ impl Work<'_> {
         sums.extend(self.copied(&shelf, begun)?);
         self.pace.ended(&self.range.item);
         if self.range.drop {
-            self.heed()?;
-            return self.drop_chunks(&sums);
+            return self.drop_unless_late(&shelf, sums);
         }
         for chunk in self.range.chunks.clone() {
             let mark = format!("{} to {}", Mark::ARCHIVED, self.range.store);
@@ -194,6 +195,28 @@ impl Work<'_> {
                 self.session.execute(&thaw)?;
             }
             self.mark(&chunk, Some(&mark))?;
+        }
+        Ok(())
+    }
+
+    /// Drops what was copied. What was written to meanwhile is copied again; and where somebody writes to it all the
+    /// time, it stays for the next run.
+    fn drop_unless_late(&mut self, shelf: &Shelf, mut sums: Vec<(QualifiedName, Sum)>) -> Result<(), Stopped> {
+        for copies_left in (0..COPIES).rev() {
+            self.heed()?;
+            let late = match self.drop_chunks(&sums) {
+                Err(Stopped::Late(chunk)) => chunk,
+                ended => return ended,
+            };
+            let then = if copies_left > 0 { "it is copied again" } else { "it stays in the table, for the next run" };
+            (self.tell)(&format!("rows of {late} were written while it was copied: {then}"));
+            if copies_left > 0 {
+                // The others of a batch do not wait for this.
+                self.meeting = None;
+                let begun = self.range.chunks.clone().into_iter().map(|chunk| self.begin(chunk));
+                let begun = begun.collect::<Result<Vec<_>, _>>()?;
+                sums = self.copied(shelf, begun)?;
+            }
         }
         Ok(())
     }
@@ -415,9 +438,7 @@ impl Work<'_> {
     fn drop_what_was_copied(&mut self, drop: &str, sums: &[(QualifiedName, Sum)]) -> Result<(), Stopped> {
         for (chunk, copied) in sums {
             if self.sum(chunk)? != *copied {
-                return Err(Stopped::Refused(format!(
-                    "rows of {chunk} were written while it was copied: it is not dropped, and the next run copies it again"
-                )));
+                return Err(Stopped::Late(chunk.to_string()));
             }
         }
         let gone: BTreeSet<String> = self

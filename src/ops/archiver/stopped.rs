@@ -18,6 +18,8 @@ pub enum Stopped {
     Archive(ArchiveError),
     /// Where files are kept.
     Store(StoreError),
+    /// Rows of a chunk were written while it was copied.
+    Late(String),
     /// Something else that must not be.
     Refused(String),
     /// Somebody asked for it.
@@ -30,6 +32,7 @@ impl fmt::Display for Stopped {
             Self::Server(error) => write!(f, "{error}"),
             Self::Archive(error) => write!(f, "{error}"),
             Self::Store(error) => write!(f, "the store: {error}"),
+            Self::Late(chunk) => write!(f, "rows of {chunk} were written while it was copied"),
             Self::Refused(why) => f.write_str(why),
             Self::Interrupted => f.write_str("it was interrupted"),
         }
@@ -94,6 +97,7 @@ impl From<Stopped> for StepOutcome {
                 let code = error.code();
                 Self::Refused(code, PgError { hint, ..PgError::protocol(format!("the store: {error}")) })
             }
+            late @ Stopped::Late(_) => said(late.to_string(), "the next run copies it again"),
             Stopped::Refused(why) => said(why, ""),
             Stopped::Interrupted => Self::Cancelled,
         }
