@@ -53,6 +53,15 @@ pub enum ArchiveError {
         /// What differs.
         what: String,
     },
+    /// A relation that has not taken what was put there as it was.
+    Altered {
+        /// The relation.
+        relation: String,
+        /// The column, where it is one column that is another.
+        column: Option<String>,
+        /// What of it.
+        what: String,
+    },
     /// A key that is no AES-256 key, or one that was not made at random.
     WeakKey {
         /// What is wrong with it.
@@ -98,6 +107,10 @@ impl fmt::Display for ArchiveError {
             Self::Manifest { why } => write!(f, "the manifest cannot be trusted: {why}"),
             Self::Differs { column: Some(column), what } => write!(f, "the column `{column}` differs: {what}"),
             Self::Differs { column: None, what } => write!(f, "the archive differs: {what}"),
+            Self::Altered { relation, column: Some(column), what } => {
+                write!(f, "{relation} does not take the column `{column}` as it was archived: {what}")
+            }
+            Self::Altered { relation, column: None, what } => write!(f, "{relation} does not take every row: {what}"),
             Self::WeakKey { why } => write!(f, "the archive's key cannot be used: {why}"),
             Self::WrongKey { wanted, given } => match (wanted, given) {
                 (Some(wanted), Some(given)) => {

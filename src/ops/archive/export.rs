@@ -6,10 +6,13 @@ use std::io::Write;
 use parquet::file::reader::ChunkReader;
 
 use super::columns::{Column, Facts, decide};
+use super::copy::{Batch, Splitter};
+use super::encode::settle_marks;
 use super::error::{ArchiveError, Result};
+use super::evidence::{Evidence, Witness};
 use super::read::{Archive, Found};
 use super::sql::{self, Within};
-use super::write::{Options, Writer, Written};
+use super::write::{BATCH_BYTES, Options, Writer, Written};
 use crate::core::QualifiedName;
 use crate::pg::{PgError, Session};
 
@@ -110,22 +113,25 @@ pub fn export<W: Write + Send>(
 }
 
 /// Puts an archive's rows into a relation that has its columns, and proves on the way that they are
-/// those that were archived.
+/// those that were archived: when they are read from the file, and again when the relation has taken them, by what
+/// it has then.
 ///
-/// The session is in a transaction, and [`sql::settings`] have been run in it. Columns that the server
+/// The session is in a transaction, and [`sql::settings`] have been run in it. Columns that the relation
 /// computes are left to it. Gives how many rows were put there: all, or those `within` a part.
 ///
 /// # Errors
-/// [`ArchiveError::Differs`] where a column is not what the archive says it is, or where the relation
-/// has not taken every row; what the server and the file fail with. The transaction is to be given up
-/// then.
+/// [`ArchiveError::Differs`] where a column is not what the archive says it is, [`ArchiveError::Altered`] where the
+/// relation has not taken every row as it is; what the server and the file fail with. The transaction is to be given
+/// up then.
 pub fn restore<R: ChunkReader + 'static>(
     session: &mut Session,
     archive: &Archive<R>,
     relation: &QualifiedName,
     within: Option<&Within>,
 ) -> std::result::Result<u64, TransferError> {
-    let statements = sql::restore(relation, archive.columns())?;
+    let columns = archive.columns();
+    let computes = facts(session, relation)?.into_iter().filter(|fact| fact.generated).map(|fact| fact.name).collect();
+    let statements = sql::restore(relation, columns, &computes)?;
     session.execute(&statements.stage)?;
     let mut found: Option<Found> = None;
     let staged = session.copy_in(&statements.load, |out| {
@@ -134,18 +140,74 @@ pub fn restore<R: ChunkReader + 'static>(
         Ok::<(), ArchiveError>(())
     })??;
     let found = found.ok_or(ArchiveError::Internal { what: "rows that were not counted" })?;
-    for ((column, claimed), found) in archive.columns().iter().zip(archive.claims()).zip(&found.evidence) {
+    for ((column, claimed), found) in columns.iter().zip(archive.claims()).zip(&found.evidence) {
         claimed.compare(&column.name, found)?;
     }
-    let outside = match within {
-        Some(within) => session.execute_counted(&sql::cut(archive.columns(), within)?)?,
-        None => 0,
-    };
-    let inserted = session.execute_counted(&statements.insert)?;
-    session.execute(&statements.drop)?;
-    if staged != found.rows || inserted + outside != found.rows {
-        let what = format!("it has {} rows, and {inserted} were put into {relation}", found.rows - outside);
+    if staged != found.rows {
+        let what = format!("it has {} rows, and {staged} came to the server", found.rows);
         return Err(ArchiveError::Differs { column: None, what }.into());
     }
-    Ok(inserted)
+    let wanted = match within {
+        Some(within) => {
+            session.execute_counted(&sql::cut(columns, within)?)?;
+            came_out(session, &statements.staged, columns)?
+        }
+        None => (found.rows, found.evidence),
+    };
+    let taken = came_out(session, &statements.insert, columns)?;
+    session.execute(&statements.drop)?;
+    same(relation, columns, &wanted, &taken)?;
+    Ok(taken.0)
+}
+
+/// How many rows a COPY statement gives, and what their columns are.
+fn came_out(
+    session: &mut Session,
+    sql: &str,
+    columns: &[Column],
+) -> std::result::Result<(u64, Vec<Evidence>), TransferError> {
+    let mut witnesses: Vec<Witness> = columns.iter().map(|column| Witness::new(column.stored)).collect();
+    let (mut splitter, mut batch, mut rows) = (Splitter::new(columns.len()), Batch::new(columns.len()), 0);
+    let mut see = |batch: &mut Batch| {
+        for ((witness, column), fields) in witnesses.iter_mut().zip(columns).zip(&mut batch.columns) {
+            if column.stored.element_oid().is_some() {
+                settle_marks(fields);
+            }
+            witness.see(fields, batch.rows);
+            fields.clear();
+        }
+        rows += batch.rows as u64;
+        (batch.rows, batch.bytes) = (0, 0);
+    };
+    let mut take = |piece: &[u8]| {
+        splitter.feed(piece, &mut batch, |batch| {
+            if batch.bytes >= BATCH_BYTES {
+                see(batch);
+            }
+            Ok(())
+        })
+    };
+    session.copy_out(sql, &mut take)??;
+    splitter.finish()?;
+    see(&mut batch);
+    Ok((rows, witnesses.iter().map(Witness::evidence).collect()))
+}
+
+/// That a relation has taken what it was given.
+fn same(
+    relation: &QualifiedName,
+    columns: &[Column],
+    (rows, given): &(u64, Vec<Evidence>),
+    (taken_rows, taken): &(u64, Vec<Evidence>),
+) -> Result<()> {
+    let altered = |column, what| ArchiveError::Altered { relation: relation.to_string(), column, what };
+    if rows != taken_rows {
+        return Err(altered(None, format!("of {rows} rows it has {taken_rows}")));
+    }
+    for ((column, given), taken) in columns.iter().zip(given).zip(taken) {
+        if let Err(ArchiveError::Differs { what, .. }) = given.compare(&column.name, taken) {
+            return Err(altered(Some(column.name.clone()), what));
+        }
+    }
+    Ok(())
 }

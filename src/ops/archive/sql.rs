@@ -1,6 +1,6 @@
 //! The statements that read a relation out and put rows back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::{Column, Function, Through};
 use super::error::{ArchiveError, Result};
@@ -15,6 +15,7 @@ pub const TEMPLATES: &[&str] = &[
     "archive/select.sql",
     "archive/settings.sql",
     "archive/stage.sql",
+    "archive/staged.sql",
     "archive/unstage.sql",
 ];
 
@@ -35,32 +36,37 @@ pub fn settings() -> Result<String> {
 /// # Errors
 /// When a type's name is no SQL.
 pub fn select(relation: &QualifiedName, columns: &[Column]) -> Result<String> {
-    render("archive/select.sql", context(relation, columns)?)
+    render("archive/select.sql", context(relation, columns, &BTreeSet::new())?)
 }
 
 /// The statements that put rows back: the table to bring them into, the COPY that fills it, and the
-/// INSERT that brings them to their relation.
+/// INSERT that brings them to their relation and gives back what that has taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Restore {
     /// Makes the temporary table.
     pub stage: String,
     /// Takes the binary COPY stream.
     pub load: String,
-    /// Brings the rows to their relation, those columns left out that the server computes.
+    /// Gives the rows that are there by now, as a binary COPY stream.
+    pub staged: String,
+    /// Brings the rows to their relation, those columns left out that the server computes there; gives all columns as
+    /// the relation has them then, as a binary COPY stream.
     pub insert: String,
     /// Drops the temporary table, so that the transaction can restore another archive.
     pub drop: String,
 }
 
-/// The statements that put rows into a relation. All belong into one transaction.
+/// The statements that put rows into a relation, which computes some columns by itself. All belong into one
+/// transaction.
 ///
 /// # Errors
 /// When a type's name is no SQL.
-pub fn restore(relation: &QualifiedName, columns: &[Column]) -> Result<Restore> {
-    let context = context(relation, columns)?;
+pub fn restore(relation: &QualifiedName, columns: &[Column], computes: &BTreeSet<String>) -> Result<Restore> {
+    let context = context(relation, columns, computes)?;
     Ok(Restore {
         stage: render("archive/stage.sql", context.clone())?,
         load: render("archive/load.sql", context.clone())?,
+        staged: render("archive/staged.sql", context.clone())?,
         insert: render("archive/insert.sql", context.clone())?,
         drop: render("archive/unstage.sql", context)?,
     })
@@ -101,11 +107,10 @@ fn render(template: &str, context: Context) -> Result<String> {
     rendered.ok_or(ArchiveError::Internal { what: "a template of the archive's" })
 }
 
-fn context(relation: &QualifiedName, columns: &[Column]) -> Result<Context> {
-    let all: Result<Vec<(bool, Value)>> =
-        columns.iter().enumerate().map(|(index, column)| Ok((column.generated, one(index, column)?))).collect();
-    let all = all?;
-    let kept = all.iter().filter(|(generated, _)| !generated).map(|(_, column)| column.clone()).collect();
+fn context(relation: &QualifiedName, columns: &[Column], computes: &BTreeSet<String>) -> Result<Context> {
+    let one = |(index, column): (usize, &Column)| Ok((computes.contains(&column.name), one(index, column)?));
+    let all = columns.iter().enumerate().map(one).collect::<Result<Vec<(bool, Value)>>>()?;
+    let kept = all.iter().filter(|(computed, _)| !computed).map(|(_, column)| column.clone()).collect();
     Ok(Context::from([
         ("relation".to_owned(), Value::Name(relation.clone())),
         ("stage".to_owned(), Value::Text(STAGE.to_owned())),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::{Param, QualifiedName, Query, Server, Value};
+use crate::core::name::quote_identifier;
+use crate::core::{Param, QualifiedName, Query, RowError, Server, Value};
 use crate::ops::archive::export::restore as put_back;
 use crate::ops::archive::sql::{self, Within};
 use crate::ops::archiver::{Entry, Moment, Stopped, Unsound};
@@ -19,6 +20,26 @@ pub struct Span {
 }
 
 impl Span {
+    /// Whether a range has nothing beside it.
+    pub fn contains(&self, start: i64, end: i64) -> bool {
+        self.from.as_ref().is_none_or(|(_, from)| start >= from.0)
+            && self.until.as_ref().is_none_or(|(_, until)| end <= until.0)
+    }
+
+    /// Whether a time is in it, as the server shows that. What cannot be read is not left out.
+    pub fn has(&self, text: Option<&str>) -> bool {
+        let at = match text {
+            None => return false,
+            Some("infinity") => Some(i64::MAX),
+            Some("-infinity") => Some(i64::MIN),
+            Some(text) => Moment::read(text).map(|moment| moment.0),
+        };
+        at.is_none_or(|at| {
+            self.from.as_ref().is_none_or(|(_, from)| at >= from.0)
+                && self.until.as_ref().is_none_or(|(_, until)| at < until.0)
+        })
+    }
+
     /// Whether a range has any of it.
     pub fn overlaps(&self, start: i64, end: i64) -> bool {
         self.from.as_ref().is_none_or(|(_, from)| end > from.0)
@@ -78,7 +99,8 @@ fn within(
     let freezes = server.has_community_features() && entries.iter().any(|entry| entry.manifest.relation == *into);
     let before = if freezes { chunks(session, into)? } else { BTreeSet::new() };
     let mut restored = Restored::default();
-    for entry in entries.iter().filter(|entry| entry.manifest.relation == *into) {
+    nothing_fires(session, server, into)?;
+    for entry in entries {
         nothing_there(session, entry, span, into)?;
     }
     for entry in entries {
@@ -109,7 +131,37 @@ fn within(
     Ok(restored)
 }
 
-/// That the table itself has no rows of the time that is to come back: there they would be twice.
+/// That nothing of the table's own would change the rows on their way in, or make something of them: neither is a
+/// part of what was archived.
+fn nothing_fires(session: &mut Session, server: &Server, into: &QualifiedName) -> Result<(), Stopped> {
+    let params = || vec![Param::Text(into.schema.clone()), Param::Text(into.name.clone())];
+    let unexpected = |error: RowError| Stopped::Refused(error.to_string());
+    let mut hypertable = 0;
+    if server.timescaledb.is_some() {
+        let sql = "SELECT pg_catalog.count(*) AS known FROM _timescaledb_catalog.hypertable \
+                   WHERE schema_name = $1 AND table_name = $2";
+        let rows = session.query(&Query { sql: sql.to_owned(), params: params() })?;
+        hypertable = rows.first().map_or(Ok(0), |row| row.int("known")).map_err(unexpected)?;
+    }
+    let params = [params(), vec![Param::Int(hypertable)]].concat();
+    let rows = session.query(&Query { sql: include_str!("fires.sql").to_owned(), params })?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let read = || Ok((row.text("what")?, row.text("name")?, row.bool("disabled")?));
+    let (what, name, is_disabled) = read().map_err(unexpected)?;
+    let though = if is_disabled { ", which is disabled, but not in chunks that are made anew" } else { "" };
+    let (table, quoted) = (into.to_string(), quote_identifier(name));
+    let or = match (what, hypertable) {
+        ("rule", _) => format!("disable it for that time (`ALTER TABLE {table} DISABLE RULE {quoted}`)"),
+        (_, 0) => format!("disable it for that time (`ALTER TABLE {table} DISABLE TRIGGER {quoted}`)"),
+        _ => "drop it for that time".to_owned(),
+    };
+    Err(Stopped::Refused(format!(
+        "{into} has the {what} \"{name}\"{though}: it would change the rows, or do something else with them; bring \
+         them into a table without it (--into), or {or}"
+    )))
+}
+
+/// That the table has no rows of the time that is to come back: there they would be twice.
 fn nothing_there(session: &mut Session, entry: &Entry, span: &Span, into: &QualifiedName) -> Result<(), Stopped> {
     let Some(range) = &entry.manifest.range else { return Ok(()) };
     let end = |end: &Option<(String, Moment)>| end.as_ref().map_or(Value::Null, |(text, _)| Value::text(text));
@@ -125,15 +177,17 @@ fn nothing_there(session: &mut Session, entry: &Entry, span: &Span, into: &Quali
     let sql = Renderer::new().render("archive/occupied.sql", &context);
     let sql = sql.map_err(|error| Stopped::Refused(error.to_string()))?.unwrap_or_default();
     let rows = session.query_text(&sql)?;
-    let occupied = rows.first().map(|row| row.bool("occupied")).transpose();
-    match occupied.map_err(|error| Stopped::Refused(error.to_string()))? {
-        Some(false) => Ok(()),
-        _ => Err(Stopped::Refused(format!(
-            "{into} has rows from {} to {} already, and would have them twice: bring the archive's into another \
-             table with --into, and compare",
-            range.start.text, range.end.text
-        ))),
+    let count = rows.first().map_or(Ok(0), |row| row.int("rows"));
+    let count = count.map_err(|error| Stopped::Refused(error.to_string()))?;
+    if count == 0 {
+        return Ok(());
     }
+    let have = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+    Err(Stopped::Refused(format!(
+        "{into} has {have} from {} to {} already, and may then have them twice: bring the archive's into a table that has \
+         none of that time (--into), and compare",
+        range.start.text, range.end.text
+    )))
 }
 
 /// The chunks of a hypertable; none of what is no hypertable.

@@ -1,0 +1,1 @@
+COPY pg_temp.{{ stage|ident }} TO STDOUT (FORMAT binary)
