@@ -1,6 +1,6 @@
 //! `chronoform archive`: what is in the archives, whether it is whole, and how it comes back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,10 +11,12 @@ use crate::cli::args::{Format, Paths};
 use crate::cli::context::Context;
 use crate::cli::run_args::waiting;
 use crate::cli::{out, record};
-use crate::core::{Bytes, QualifiedName};
+use crate::core::{Bytes, Desired, QualifiedName};
 use crate::diag::{Diagnostic, Exit, Failure, code};
-use crate::kinds::archive::NOT_RESTORED;
+use crate::kinds::archive::{self, NOT_RESTORED};
 use crate::kinds::archive_store;
+use crate::ledger::{ArchivedChunk, ArchivedRecord, Ledger};
+use crate::ops::archive::manifest::Range;
 use crate::ops::archiver::{self, Contents, Entry, Moment, Span, Stopped, Store, StoreError, Unsound};
 use crate::report::{self, ArchiveLine};
 use crate::{load, snapshot};
@@ -118,8 +120,7 @@ pub fn run(args: &ArchiveArgs, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 /// The stores that the policies describe, by name.
-fn stores(which: &Which, context: &mut Context) -> Result<Vec<(String, Store)>, Failure> {
-    let policies: load::Policies = context.policies(&Paths { paths: which.policies.clone() })?;
+fn stores(which: &Which, policies: &load::Policies) -> Result<Vec<(String, Store)>, Failure> {
     let all = policies.desired.values().filter(|desired| desired.address.kind == archive_store::ID);
     let named = |name: &str| which.store.as_deref().is_none_or(|wanted| wanted == name);
     let mut stores = Vec::new();
@@ -160,15 +161,80 @@ fn span(which: &Which) -> Result<Span, Failure> {
 }
 
 /// What is in the stores of a choice.
-fn contents(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Vec<(String, Contents)>, Failure> {
+struct Looked {
+    /// By store.
+    stores: Vec<(String, Contents)>,
+    /// What the ledger knows to be there, and is not.
+    missed: Vec<ArchivedRecord>,
+    /// The databases that the ledger knows, as manifests name them.
+    databases: BTreeSet<String>,
+}
+
+fn look(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Looked, Failure> {
     let table = table.map(name).transpose()?;
     let span = span(which)?;
+    let policies = context.policies(&Paths { paths: which.policies.clone() })?;
     let mut found = Vec::new();
-    for (name, store) in stores(which, context)? {
+    for (name, store) in stores(which, &policies)? {
         let contents = archiver::contents(&store).map_err(|error| Failure::from(error.diagnostic(&store.place())))?;
-        found.push((name, contents.of(table.as_ref(), &span)));
+        found.push((name, store, contents));
     }
-    Ok(found)
+    let ledger = Ledger::open_read(&context.ledger_path()?)?;
+    let known = ledger.archived()?;
+    let databases = ledger.databases()?.into_iter();
+    let databases = databases.map(|known| format!("{}/{}", known.system_identifier, known.name)).collect();
+    if let Some(table) = &table {
+        let in_stores = found.iter().flat_map(|(.., contents)| &contents.entries).map(|entry| &entry.manifest.relation);
+        let is_archived = |desired: &&Desired| desired.address.kind == archive::ID;
+        let of_policies = policies.desired.values().filter(is_archived).filter_map(|desired| desired.on.as_ref());
+        expect_known(table, in_stores.chain(of_policies).chain(known.iter().map(|record| &record.chunk.table)))?;
+    }
+    let each: Vec<(Store, &Contents)> = found.iter().map(|(_, store, contents)| (store.clone(), contents)).collect();
+    let mut missed = archiver::missed(known, &each);
+    let is_of_table = |of: &QualifiedName| table.as_ref().is_none_or(|table| table == of);
+    missed.retain(|missed| is_of_table(&missed.chunk.table) && archiver::overlaps(&missed.chunk, &span));
+    let stores = found.into_iter().map(|(name, _, contents)| (name, contents.of(table.as_ref(), &span))).collect();
+    Ok(Looked { stores, missed, databases })
+}
+
+/// That a table is one that anybody archives or has archived.
+fn expect_known<'a>(table: &QualifiedName, known: impl Iterator<Item = &'a QualifiedName>) -> Result<(), Failure> {
+    let known: BTreeSet<&QualifiedName> = known.collect();
+    if known.contains(table) {
+        return Ok(());
+    }
+    let written = table.to_string();
+    let scored = known.iter().map(|name| (strsim::jaro_winkler(&name.to_string(), &written), *name));
+    let nearest = scored.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0));
+    let help = match nearest {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None if known.is_empty() => "a table's `archive` section says that it is archived".to_owned(),
+        None => {
+            let names: Vec<String> = known.iter().map(ToString::to_string).collect();
+            format!("those that are: {}", names.join(", "))
+        }
+    };
+    let message = format!("nothing of {table} was ever archived, and no policy says that it is");
+    Err(Diagnostic::error(&code::WRONG_VALUE, message).help(help).into())
+}
+
+/// A chunk that is missed.
+fn missing(record: &ArchivedRecord) -> ArchiveLine {
+    let ArchivedChunk { place, file, table, chunk, from, until } = record.chunk.clone();
+    ArchiveLine {
+        table: table.to_string(),
+        chunk,
+        from: from.clone(),
+        until: until.clone(),
+        archived: record.at.to_string(),
+        file: format!("{}/{file}*", place.trim_end_matches('/')),
+        problem: Some(format!(
+            "by the ledger, {table} from {from} to {until} was archived here ({}); neither its manifest nor what it tells of \
+             is there",
+            record.at
+        )),
+        ..ArchiveLine::default()
+    }
 }
 
 fn line(store: &str, entry: &Entry, problem: Option<String>) -> ArchiveLine {
@@ -202,10 +268,12 @@ fn damaged(store: &str, file: &str, why: &str) -> ArchiveLine {
 
 fn list(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Exit, Failure> {
     let mut lines = Vec::new();
-    for (store, contents) in contents(table, which, context)? {
+    let looked = look(table, which, context)?;
+    for (store, contents) in looked.stores {
         lines.extend(contents.entries.iter().map(|entry| line(&store, entry, None)));
         lines.extend(contents.damaged.iter().map(|(path, error)| damaged(&store, path, &error.to_string())));
     }
+    lines.extend(looked.missed.iter().map(missing));
     out::print(&report::archive_list(&lines, &context.report_options()));
     Ok(if lines.iter().any(|line| line.problem.is_some()) { Exit::Differences } else { Exit::Done })
 }
@@ -213,8 +281,10 @@ fn list(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Exi
 fn verify(table: Option<&str>, which: &Which, one_in: Option<u64>, context: &mut Context) -> Result<Exit, Failure> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let today = jiff::Timestamp::now().as_second().unsigned_abs() / 86_400;
-    let mut lines = Vec::new();
-    for (store, contents) in contents(table, which, context)? {
+    let (mut lines, mut waiting) = (Vec::new(), 0);
+    let looked = look(table, which, context)?;
+    for (store, contents) in looked.stores {
+        let before = lines.len();
         lines.extend(contents.damaged.iter().map(|(path, error)| damaged(&store, path, &error.to_string())));
         let turn = |number: &usize| one_in.is_none_or(|one_in| *number as u64 % one_in == today % one_in);
         for (_, entry) in contents.entries.iter().enumerate().filter(|(number, _)| turn(number)) {
@@ -228,9 +298,13 @@ fn verify(table: Option<&str>, which: &Which, one_in: Option<u64>, context: &mut
             };
             lines.push(line(&store, entry, problem));
         }
+        waiting += (contents.entries.len() + contents.damaged.len()).saturating_sub(lines.len() - before);
     }
-    out::print(&report::archive_verify(&lines, &context.report_options()));
-    Ok(if lines.iter().any(|line| line.problem.is_some()) { Exit::Differences } else { Exit::Done })
+    lines.extend(looked.missed.iter().map(missing));
+    out::print(&report::archive_verify(&lines, waiting, &context.report_options()));
+    // Where nothing is, nothing is proved.
+    let is_nothing = lines.is_empty() && waiting == 0;
+    Ok(if is_nothing || lines.iter().any(|line| line.problem.is_some()) { Exit::Differences } else { Exit::Done })
 }
 
 struct Wanted<'a> {
@@ -242,9 +316,15 @@ struct Wanted<'a> {
 }
 
 fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failure> {
-    let found = contents(Some(wanted.table), wanted.which, context)?;
+    let Looked { stores: found, missed, .. } = look(Some(wanted.table), wanted.which, context)?;
     let span = span(wanted.which)?;
-    let damaged: Vec<Diagnostic> = found.iter().flat_map(|(_, contents)| &contents.damaged).map(unreadable).collect();
+    let mut damaged: Vec<Diagnostic> =
+        found.iter().flat_map(|(_, contents)| &contents.damaged).map(unreadable).collect();
+    damaged.extend(missed.iter().map(|record| {
+        let ArchiveLine { file, problem, .. } = missing(record);
+        Diagnostic::error(&code::FILE_UNREADABLE, format!("{file}: {}", problem.unwrap_or_default()))
+            .help("bring its files back from where the store is kept a second time, or choose another time by --from and --to")
+    }));
     if !damaged.is_empty() {
         return Err(Failure(damaged));
     }
@@ -287,6 +367,24 @@ fn unreadable((file, error): &(String, crate::ops::archive::ArchiveError)) -> Di
         .help("`chronoform archive verify` tells what else is damaged")
 }
 
+/// The database whose rows are meant, where no database is asked: the only one, or the only one that the ledger knows.
+fn of_known_database(entries: &[(&String, &Entry)], known: &BTreeSet<String>) -> Result<Option<String>, Failure> {
+    let all: BTreeSet<&str> = entries.iter().map(|(_, entry)| entry.manifest.database.as_str()).collect();
+    let own: Vec<&str> = all.iter().copied().filter(|name| known.contains(*name)).collect();
+    match (own.as_slice(), all.len()) {
+        ([only], _) => Ok(Some((*only).to_owned())),
+        (_, 0 | 1) => Ok(all.first().map(|only| (*only).to_owned())),
+        (_, several) => {
+            let message = format!("the table is archived from {several} databases, and nobody can tell which is meant");
+            let names = Vec::from_iter(all).join(", ");
+            Err(Diagnostic::error(&code::WRONG_VALUE, message)
+                .why(format!("they are {names}"))
+                .help("name the ledger of one of them with --ledger, or its store with --store")
+                .into())
+        }
+    }
+}
+
 /// What is of this database, or where there is none of it, of the only other one.
 fn of_one_database<'a>(all: Vec<&'a Entry>, own: &str) -> Result<Vec<&'a Entry>, Failure> {
     let mut databases: Vec<&str> = all.iter().map(|entry| entry.manifest.database.as_str()).collect();
@@ -319,18 +417,28 @@ fn stopped(stopped: Stopped) -> Failure {
 
 fn query(table: &str, which: &Which, limit: usize, context: &mut Context) -> Result<Exit, Failure> {
     let mut shown = Vec::new();
-    for (store, contents) in contents(Some(table), which, context)? {
-        for entry in contents.entries.iter().filter(|entry| !entry.superseded) {
-            let preview = entry.look_into().and_then(|archive| {
-                let columns = archive.columns().iter().map(|column| column.name.clone()).collect();
-                Ok((columns, archive.preview(limit)?))
-            });
-            let (columns, rows) = preview.map_err(|unsound| match unsound {
-                Unsound::Archive(error) => Failure::from(unreadable(&(entry.file(), error))),
-                Unsound::Store(error) => error.diagnostic(&entry.file()).into(),
-            })?;
-            shown.push(report::ArchivePreview { of: line(&store, entry, None), columns, rows });
-        }
+    let span = span(which)?;
+    let Looked { stores, databases, .. } = look(Some(table), which, context)?;
+    let entries = stores.iter().flat_map(|(store, contents)| contents.entries.iter().map(move |entry| (store, entry)));
+    let entries: Vec<(&String, &Entry)> = entries.filter(|(_, entry)| !entry.superseded).collect();
+    let own = of_known_database(&entries, &databases)?;
+    for (store, entry) in entries.into_iter().filter(|(_, entry)| own.as_deref() == Some(&entry.manifest.database)) {
+        let whole = |range: &Range| span.contains(range.start.raw, range.end.raw);
+        let part = entry.manifest.range.as_ref().filter(|range| !whole(range));
+        let preview = entry.look_into().and_then(|archive| {
+            let columns = archive.columns().iter().map(|column| column.name.clone()).collect();
+            let (count, rows) = match part {
+                None => (entry.manifest.rows, archive.preview(limit)?),
+                Some(range) => archive.chosen(&range.column, |time| span.has(time), limit)?,
+            };
+            Ok((columns, count, rows))
+        });
+        let (columns, count, rows) = preview.map_err(|unsound| match unsound {
+            Unsound::Archive(error) => Failure::from(unreadable(&(entry.file(), error))),
+            Unsound::Store(error) => error.diagnostic(&entry.file()).into(),
+        })?;
+        let of = ArchiveLine { rows: count, ..line(store, entry, None) };
+        shown.push(report::ArchivePreview { of, columns, rows });
     }
     out::print(&report::archive_query(&shown, &context.report_options()));
     Ok(Exit::Done)

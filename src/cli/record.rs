@@ -13,6 +13,7 @@ use crate::kinds::by_id;
 use crate::ledger::{
     Admission, Batch, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who,
 };
+use crate::ops::archiver;
 use crate::plan::{Adopt, Plan};
 use crate::report;
 
@@ -355,6 +356,9 @@ impl Events for Recorder<'_> {
         self.progress.step(action, step, what);
         // All of it goes when the first statement does.
         let along = if step == 0 { action.takes.as_slice() } else { &[] };
+        let target = &self.plan.target;
+        let database = (target.system_identifier.as_str(), target.database.as_str());
+        let archived = what.task.as_ref().map(|task| archiver::done_to_archives(task, database)).unwrap_or_default();
         let start = crate::ledger::StepStart {
             action: u32::try_from(index).unwrap_or(u32::MAX),
             index: u32::try_from(step).unwrap_or(u32::MAX),
@@ -363,6 +367,7 @@ impl Events for Recorder<'_> {
             sql: &what.sql,
             transactional: what.transactional,
             along,
+            archived: &archived,
         };
         let id = self.ledger.start_step(self.run, &start)?;
         self.open.insert((index, step), id);

@@ -10,8 +10,8 @@ use crate::diag::Diagnostic;
 use crate::ledger::Admission;
 use crate::ledger::audit::Head;
 use crate::ledger::event::{
-    DatabaseAdded, Event, GoneAlong, PolicyPlace, ResourceApplied, ResourceForgotten, ResourceName, RunFinished,
-    RunStarted, StepFinished, StepSettled, StepStarted,
+    DatabaseAdded, Event, GoneAlong, OfArchive, PolicyPlace, ResourceApplied, ResourceForgotten, ResourceName,
+    RunFinished, RunStarted, StepFinished, StepSettled, StepStarted,
 };
 use crate::ledger::read::{databases, resource};
 use crate::ledger::records::{
@@ -112,6 +112,7 @@ impl<'a> Batch<'a> {
             sql: start.sql.to_owned(),
             transactional: start.transactional,
             along: start.along.iter().map(GoneAlong::from).collect(),
+            archived: start.archived.iter().map(OfArchive::from).collect(),
         }))?;
         Ok(step)
     }

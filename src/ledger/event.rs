@@ -76,6 +76,23 @@ pub(super) struct StepStarted {
     pub(super) transactional: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) along: Vec<GoneAlong>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) archived: Vec<OfArchive>,
+}
+
+/// What a statement brings to an archive or, without a table, removes from it.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub(super) struct OfArchive {
+    pub(super) place: String,
+    pub(super) file: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) table: Option<QualifiedName>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) chunk: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) range_start: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) range_end: String,
 }
 
 /// A resource that goes with what a statement makes anew.

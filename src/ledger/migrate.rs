@@ -18,6 +18,7 @@ pub(super) static MIGRATIONS: &[&str] = &[
     include_str!("migrations/2_targets.sql"),
     include_str!("migrations/3_drift.sql"),
     include_str!("migrations/4_along.sql"),
+    include_str!("migrations/5_archived.sql"),
 ];
 
 /// What a SQLite file holds.

@@ -9,6 +9,7 @@
 //! it: a row without an outcome is in doubt. The file holds no connection strings and no passwords;
 //! it does hold the SQL that was sent.
 
+mod archived;
 mod audit;
 mod batch;
 mod event;
@@ -38,6 +39,7 @@ use crate::diag::{Diagnostic, code};
 use crate::ledger::open::{BUSY_TIMEOUT, Opening};
 use crate::ledger::trouble::Trouble;
 
+pub use archived::{Archived, ArchivedChunk, ArchivedRecord};
 pub use batch::Batch;
 pub use event::PolicyPlace;
 pub use identity::{ALLOW_NEW_OPTION, Admission};

@@ -105,6 +105,7 @@ fn step_started(conn: &Connection, at: i64, event: &StepStarted) -> Result<(), T
         ],
     )?;
     one(changed, || format!("step {} starts in run {}, which is not going on", event.step, event.run))?;
+    step_archived(conn, event)?;
     if event.along.is_empty() {
         return Ok(());
     }
@@ -121,6 +122,28 @@ fn step_started(conn: &Connection, at: i64, event: &StepStarted) -> Result<(), T
             along.paused,
             along.away
         ])?;
+    }
+    Ok(())
+}
+
+fn step_archived(conn: &Connection, event: &StepStarted) -> Result<(), Trouble> {
+    for archived in &event.archived {
+        let (schema, name) = archived.table.as_ref().map_or(("", ""), |table| (&table.schema, &table.name));
+        conn.execute(
+            "INSERT OR IGNORE INTO step_archived (step_id, place, file, schema, name, chunk, range_start, range_end, gone)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+            event.step,
+            archived.place,
+            archived.file,
+            schema,
+            name,
+            archived.chunk,
+            archived.range_start,
+            archived.range_end,
+            archived.table.is_none()
+        ],
+        )?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::core::{Address, Named, Op, QualifiedName, Taken};
+use crate::ledger::archived::Archived;
 use crate::ledger::event::PolicyPlace;
 use crate::ledger::who::Who;
 use crate::ledger::words::{ids, words};
@@ -155,6 +156,8 @@ pub struct StepStart<'a> {
     pub transactional: bool,
     /// What goes with what it makes anew.
     pub along: &'a [Taken],
+    /// What it does with archives.
+    pub archived: &'a [Archived],
 }
 
 /// What became of a statement.

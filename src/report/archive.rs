@@ -86,13 +86,19 @@ fn told(wrong: &[ArchiveLine]) -> String {
     each.collect()
 }
 
-/// Whether it is whole.
-pub fn verify(lines: &[ArchiveLine], options: &Options) -> String {
+/// Whether it is whole. `waiting` files have their turn on another day.
+pub fn verify(lines: &[ArchiveLine], waiting: usize, options: &Options) -> String {
     let wrong: Vec<ArchiveLine> = lines.iter().filter(|line| line.problem.is_some()).cloned().collect();
     let files = phrase::many(lines.len(), "file");
+    let others = phrase::many(waiting, "file");
     let verdict = match wrong.len() {
+        0 if lines.is_empty() && waiting == 0 => Sentence::of("Nothing is proved: nothing is archived."),
+        0 if lines.is_empty() => Sentence::of(format!("Nothing was read: none of {others} has its turn today.")),
         0 => {
-            Sentence::of(format!("Proved {files}: each is as it was written, and holds what was read from its table."))
+            let more = if waiting > 0 { format!(" {others} wait for another day.") } else { String::new() };
+            Sentence::of(format!(
+                "Proved {files}: each is as it was written, and holds what was read from its table.{more}"
+            ))
         }
         several => Sentence::of(format!("{several} of {files} cannot be trusted.")),
     };
@@ -121,7 +127,7 @@ pub fn query(previews: &[ArchivePreview], options: &Options) -> String {
             let cell = |name: &&String| {
                 let at = preview.columns.iter().position(|column| column == *name);
                 let value = at.and_then(|at| row.get(at)).and_then(Option::as_ref);
-                value.map_or_else(|| Cell::text("").mood(Mood::Warn), Cell::code)
+                value.map_or_else(|| Cell::text("").mood(Mood::Warn), |value| Cell::code(shortened(value)))
             };
             rows.push(names.iter().map(cell).collect());
         }
@@ -129,6 +135,16 @@ pub fn query(previews: &[ArchivePreview], options: &Options) -> String {
     let columns = names.into_iter().map(|name| (name.clone(), false)).collect();
     let table = Table { caption: "Rows".to_owned(), columns, rows };
     drawn("Archive", &verdict, &table, &previews, options)
+}
+
+/// How much of a value is shown to people: JSON has all of it.
+const WIDEST: usize = 60;
+
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+        None => value.to_owned(),
+    }
 }
 
 /// What came back.
@@ -229,8 +245,18 @@ mod tests {
         let lines = [ArchiveLine::default(), wrong];
         let told = format!("\n{path}\n  it is\\ngone\n");
         let options = Options::default();
-        assert_eq!(verify(&lines, &options), format!("1 of 2 files cannot be trusted.\n{told}"));
+        assert_eq!(verify(&lines, 0, &options), format!("1 of 2 files cannot be trusted.\n{told}"));
         assert!(list(&lines, &options).ends_with(&told), "{}", list(&lines, &options));
+    }
+
+    #[test]
+    fn wide_values_are_cut_for_people() {
+        let wide = "é".repeat(61);
+        let one = preview(&["v"], &[Some(&wide)]);
+        let shown = |format: Format| query(std::slice::from_ref(&one), &Options { format, ..Options::default() });
+        let cut = format!("{}…", "é".repeat(60));
+        assert!(shown(Format::Text).contains(&cut) && !shown(Format::Text).contains(&wide));
+        assert!(shown(Format::Json).contains(&wide));
     }
 
     #[test]

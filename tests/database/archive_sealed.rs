@@ -98,6 +98,7 @@ fn only_with_the_key(db: &Db, place: &Workplace<'_>) {
     fs::write(&data[0], &whole).unwrap();
     with(place, Some(KEY), &["archive", "verify"]).expect(0);
     swapped(db, place);
+    damaged(place);
     another_key(db, place, &sealed);
 }
 
@@ -126,7 +127,7 @@ fn swapped(db: &Db, place: &Workplace<'_>) {
         fs::rename(&paths[1], &paths[0]).unwrap();
         fs::rename(&aside, &paths[1]).unwrap();
     };
-    let rows = db.lines("SELECT count(*) FROM public.back");
+    db.run("TRUNCATE public.back");
     let verify = || with(place, Some(KEY), &["archive", "verify"]);
     let back = ["archive", "restore", "public.trades", "--into", "public.back", "--auto-approve"];
     for paths in [vec![&manifests], vec![&data], vec![&manifests, &data]] {
@@ -138,12 +139,28 @@ fn swapped(db: &Db, place: &Workplace<'_>) {
         assert!(found.out.contains(&named), "{named}\n{}", found.out);
         let refused = with(place, Some(KEY), &back).expect(1);
         assert!(refused.err.contains(&named), "{named}\n{}", refused.err);
-        assert_eq!(db.lines("SELECT count(*) FROM public.back"), rows, "{named}");
+        assert_eq!(db.lines("SELECT count(*) FROM public.back"), ["0"], "{named}");
         for paths in &paths {
             swap(paths);
         }
         verify().expect(0);
     }
+}
+
+/// What is damaged where the key is the right one is not told as a wrong key.
+fn damaged(place: &Workplace<'_>) {
+    let file = &files(place, ".parquet.aead")[0];
+    let whole = fs::read(file).unwrap();
+    for at in [3, 45, whole.len() - 1] {
+        let mut other = whole.clone();
+        other[at] ^= 1;
+        fs::write(file, &other).unwrap();
+        let told = with(place, Some(KEY), &["archive", "query", "public.trades"]).expect(1).err;
+        assert!(told.contains("damaged") && !told.contains("former_key_files"), "byte {at}: {told}");
+        let told = with(place, Some(KEY), &["archive", "verify"]).expect(2).out;
+        assert!(!told.contains("former_key_files"), "byte {at}: {told}");
+    }
+    fs::write(file, &whole).unwrap();
 }
 
 /// A store has another key from now on: old files are read with theirs.

@@ -1,5 +1,6 @@
 //! Tests of the ledger as a whole, each on a file of its own.
 
+mod archived;
 mod child;
 mod crash;
 mod identity;
@@ -131,6 +132,7 @@ fn retention(table: &str) -> Address {
 
 fn step(address: &Address, index: u32) -> StepStart<'_> {
     StepStart {
+        archived: &[],
         action: 0,
         index,
         op: Op::Create,
@@ -178,7 +180,8 @@ fn eventful() -> Fixture {
     let lost = fixture.step(crashed, 0);
     let along = retention("market_data");
     let taken = [crate::core::Taken { address: along.clone(), paused: true, away: true, within: false }];
-    let anew = StepStart { op: Op::Replace, along: &taken, ..step(&along, 1) };
+    let archived = [archived::chunk(1)];
+    let anew = StepStart { op: Op::Replace, along: &taken, archived: &archived, ..step(&along, 1) };
     fixture.ledger.start_step(crashed, &anew).unwrap();
     fixture.ledger.settle(lost, true, "the job is there").unwrap();
     fixture

@@ -166,6 +166,7 @@ static NEXT: &[&str] = &[
     MIGRATIONS[1],
     MIGRATIONS[2],
     MIGRATIONS[3],
+    MIGRATIONS[4],
     "CREATE TABLE backups (id INTEGER PRIMARY KEY, note TEXT) STRICT",
 ];
 static WRONG: &[&str] = &[
@@ -173,6 +174,7 @@ static WRONG: &[&str] = &[
     MIGRATIONS[1],
     MIGRATIONS[2],
     MIGRATIONS[3],
+    MIGRATIONS[4],
     "CREATE TABLE backups (id INTEGER PRIMARY KEY) STRICT; SELECT nonsense",
 ];
 

@@ -43,6 +43,7 @@ fn every_column_of_every_row_is_covered() {
             "resources" => "database_id, kind, schema, name",
             "drift_differences" => "report_id, kind, schema, name",
             "step_along" => "step_id, kind, schema, name",
+            "step_archived" => "step_id, place, file",
             _ => "rowid",
         };
         let rows: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();

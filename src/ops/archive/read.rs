@@ -195,6 +195,54 @@ impl<R: ChunkReader + 'static> Archive<R> {
         Ok(shown)
     }
 
+    /// How many rows have a value in a column that `takes` takes, as PostgreSQL would show it; and the first of them, as
+    /// [`Archive::preview`] gives them.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Corrupt`] where something cannot be read, or it has no such column.
+    pub fn chosen(
+        &self,
+        column: &str,
+        takes: impl Fn(Option<&str>) -> bool,
+        rows: usize,
+    ) -> Result<(u64, Vec<Vec<Option<String>>>)> {
+        let index = self.columns().iter().position(|own| own.name == column);
+        let index = index.ok_or_else(|| ArchiveError::Corrupt { why: format!("it has no column `{column}`") })?;
+        let stored = self.column(index)?.stored;
+        let (mut found, mut first, mut at) = (0, Vec::new(), 0);
+        guarded(|| {
+            let mut fields = Vec::new();
+            for group in 0..self.metadata.num_row_groups() {
+                let mut decoder = self.decoder(group, index)?;
+                let (mut rest, at_once) = self.extent(group)?;
+                while rest > 0 {
+                    let rows_now = rest.min(at_once);
+                    fields.clear();
+                    decoder.read(rows_now, &mut fields)?;
+                    for field in Fields(&fields) {
+                        if takes(field.and_then(|field| show::field(stored, field)).as_deref()) {
+                            found += 1;
+                            if first.len() < rows {
+                                first.push(at);
+                            }
+                        }
+                        at += 1;
+                    }
+                    rest -= rows_now;
+                }
+            }
+            Ok(())
+        })?;
+        let until = first.last().map_or(0, |last| last + 1);
+        let mut number = 0;
+        let mut shown = self.preview(until)?;
+        shown.retain(|_| {
+            number += 1;
+            first.binary_search(&(number - 1)).is_ok()
+        });
+        Ok((found, shown))
+    }
+
     /// Decodes rows, no more than so many, a batch at a time.
     fn batches(&self, limit: u64, mut take: impl FnMut(&Batch) -> Result<()>) -> Result<()> {
         guarded(|| {

@@ -4,6 +4,7 @@
 mod expire;
 mod folder;
 mod in_bucket;
+mod known;
 mod moment;
 mod pace;
 mod range;
@@ -27,6 +28,7 @@ use crate::plan::Plan;
 use crate::render::Renderer;
 
 pub use expire::look;
+pub use known::{done_to_archives, missed, overlaps};
 pub use moment::Moment;
 pub use pace::Load;
 pub use restore::{Restored, Span, restore};
@@ -191,6 +193,8 @@ pub struct Contents {
     pub entries: Vec<Entry>,
     /// Manifests that cannot be trusted, as they are named to people, and why.
     pub damaged: Vec<(String, ArchiveError)>,
+    /// The name of every manifest, in their order.
+    names: BTreeSet<String>,
 }
 
 /// Looks through a store. One that does not exist is empty.
@@ -208,6 +212,7 @@ pub fn contents(store: &Store) -> Result<Contents, StoreError> {
 fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
     let mut contents = Contents::default();
     for (name, bytes) in store.manifests(below)? {
+        contents.names.insert(name.clone());
         match Manifest::of_bytes(&bytes).and_then(|manifest| in_its_place(&name, manifest)) {
             Ok(manifest) => {
                 contents.entries.push(Entry { store: store.clone(), name, manifest, superseded: false });
@@ -256,6 +261,11 @@ impl Contents {
                 && manifest.range.as_ref().is_none_or(|range| span.overlaps(range.start.raw, range.end.raw))
         });
         self
+    }
+
+    /// Whether any manifest has a name that begins so.
+    pub fn has(&self, beginning: &str) -> bool {
+        self.names.range(beginning.to_owned()..).next().is_some_and(|name| name.starts_with(beginning))
     }
 }
 

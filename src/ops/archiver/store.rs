@@ -80,7 +80,15 @@ impl Store {
     fn unsealed(&self, file: DataFile, key: Option<&str>) -> Result<DataFile, StoreError> {
         let Some(wanted) = key else { return Ok(file) };
         match self.key().into_iter().chain(self.former.iter()).find(|own| own.id() == wanted) {
-            Some(key) => Sealed::open(file, key).map_err(StoreError::Sealed),
+            Some(key) => Sealed::open(file, key).map_err(|error| {
+                // It is the key that the manifest names.
+                StoreError::Sealed(match error {
+                    ArchiveError::WrongKey { .. } => ArchiveError::Corrupt {
+                        why: format!("it cannot be decrypted with the key {wanted}, which its manifest names"),
+                    },
+                    other => other,
+                })
+            }),
             None => {
                 let given = self.key().map(StoreKey::id);
                 Err(StoreError::Sealed(ArchiveError::WrongKey { wanted: Some(wanted.to_owned()), given }))
@@ -239,12 +247,26 @@ pub fn of_database((cluster, name): (&str, &str)) -> String {
     format!("{}-{}", safe(cluster), safe(name))
 }
 
+/// How the names of a chunk's files in a store begin, whatever was written of it and when.
+pub fn beginning(
+    database: (&str, &str),
+    table: &QualifiedName,
+    chunk: &QualifiedName,
+    (from, until): (&str, &str),
+) -> String {
+    format!("{}/{}", shelf_of(database, table), Slot::new(chunk, from, until, "").name)
+}
+
+/// The part of a store that one table of a database has, by its name in the store.
+fn shelf_of(database: (&str, &str), table: &QualifiedName) -> String {
+    format!("{}/{}.{}", of_database(database), safe(&table.schema), safe(&table.name))
+}
+
 impl Shelf {
     /// The shelf of a table. `database` is the cluster's system identifier and the database's name, so
     /// that several may share a store.
     pub fn new(store: &Store, database: (&str, &str), table: &QualifiedName) -> Self {
-        let name = format!("{}/{}.{}", of_database(database), safe(&table.schema), safe(&table.name));
-        Self { store: store.clone(), name }
+        Self { store: store.clone(), name: shelf_of(database, table) }
     }
 
     fn file(&self, name: &str) -> String {

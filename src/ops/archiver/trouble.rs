@@ -28,6 +28,7 @@ impl StoreError {
         match self {
             Self::Folder(_) => &UNUSABLE,
             Self::NoSecret(_) => &NOT_AT_HAND,
+            Self::Sealed(ArchiveError::Corrupt { .. }) => &UNUSABLE,
             Self::Sealed(_) => &WRONG_KEY,
             Self::Bucket(error, _) => match error.sort {
                 Sort::Refused => &REFUSED,
@@ -48,6 +49,9 @@ impl StoreError {
             }
             Self::Sealed(ArchiveError::WeakKey { .. }) => {
                 "make a key with `openssl rand -hex 32`, and keep it where the archive is not".to_owned()
+            }
+            Self::Sealed(ArchiveError::Corrupt { .. }) => {
+                "no key helps: bring the file back from where the store is kept a second time".to_owned()
             }
             Self::Sealed(_) => {
                 "write where the key is that the file was written with, in `former_key_files` of the store's `encryption`: no \

@@ -1,0 +1,41 @@
+//! What was brought to an archive is known until somebody is to remove it.
+
+use super::*;
+
+pub fn chunk(number: u32) -> Archived {
+    Archived::Kept(ArchivedChunk {
+        place: "/srv/archive".to_owned(),
+        file: format!("7-market/public.trades/{number}_"),
+        table: QualifiedName::new("public", "trades"),
+        chunk: format!("_hyper_1_{number}_chunk"),
+        from: format!("2026-01-0{number}"),
+        until: format!("2026-01-0{}", number + 1),
+    })
+}
+
+fn removed(place: &str, number: u32) -> Archived {
+    Archived::Removed { place: place.to_owned(), file: format!("7-market/public.trades/{number}_abc.json") }
+}
+
+#[test]
+fn what_was_archived_is_known_until_it_is_to_go() {
+    let mut fixture = Fixture::new();
+    let run = fixture.run();
+    let address = retention("trades");
+    let mut done = |index: u32, archived: &[Archived], end: Option<StepEnd>| {
+        let step = fixture.ledger.start_step(run, &StepStart { archived, ..step(&address, index) }).unwrap();
+        end.into_iter().for_each(|end| fixture.ledger.finish_step(step, &end).unwrap());
+        let known = fixture.ledger.archived().unwrap();
+        known.into_iter().map(|record| record.chunk.chunk).collect::<Vec<_>>()
+    };
+    let named = |numbers: &[u32]| numbers.iter().map(|n| format!("_hyper_1_{n}_chunk")).collect::<Vec<_>>();
+    assert_eq!(done(0, &[chunk(1), chunk(2)], Some(StepEnd::done())), named(&[1, 2]));
+    assert_eq!(done(1, &[chunk(1)], Some(StepEnd::done())), named(&[1, 2]), "once, however often");
+    assert_eq!(done(2, &[chunk(3)], Some(StepEnd::failed("no", None))), named(&[1, 2]));
+    assert_eq!(done(3, &[chunk(4)], None), named(&[1, 2]), "nobody knows yet");
+    assert_eq!(done(4, &[removed("/srv/other", 1)], Some(StepEnd::done())), named(&[1, 2]), "in another store");
+    assert_eq!(done(5, &[removed("/srv/archive", 1)], Some(StepEnd::failed("half", None))), named(&[2]));
+    assert_eq!(done(6, &[chunk(1)], Some(StepEnd::done())), named(&[1, 2]), "archived again");
+    let verified = fixture.ledger.verify().unwrap();
+    assert!(verified.holds(), "{verified:?}");
+}
