@@ -1,11 +1,12 @@
 //! Where a store is: a folder, or a bucket.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::core::{Desired, Value};
+use crate::core::{Desired, Place, Value};
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::SectionInput;
 use crate::kinds::archive_store::{PATH, S3 as S3_ATTRIBUTE, SPOOL, SPOOL_DEFAULT, s3};
@@ -59,6 +60,40 @@ pub fn read(raw: &Location, input: &SectionInput<'_>, desired: &mut Desired, sin
             reader.error(&code::MISSING_KEY, "/location", "a store needs its `path`, or `s3`", help);
         }
     }
+}
+
+/// No two stores may be at one place, nor one within another: what one removes may be the other's.
+pub fn check(own: &[&Desired], sink: &mut Vec<Diagnostic>) {
+    for (number, store) in own.iter().enumerate() {
+        let mut before = own.iter().take(number);
+        let Some(other) = before.find(|other| is_within(store, other) || is_within(other, store)) else { continue };
+        let (name, known) = (&store.address.name, &other.address.name);
+        sink.push(
+            Diagnostic::error(&code::POLICY_CONFLICT, format!("`{name}` and `{known}` are stores at the same place"))
+                .at(place_of(store))
+                .and_at(place_of(other), "the other")
+                .why("what one of them holds would be listed, proved and, once it has expired, removed as the other's")
+                .help("give each a folder, a bucket or a prefix of its own, none within the other's"),
+        );
+    }
+}
+
+fn place_of(store: &Desired) -> &Place {
+    store.place_of(if store.get(PATH).is_some() { PATH } else { S3_ATTRIBUTE })
+}
+
+fn is_within(store: &Desired, other: &Desired) -> bool {
+    let path = |store: &Desired| store.get(PATH).and_then(Value::as_text).map(PathBuf::from);
+    if let (Some(path), Some(around)) = (path(store), path(other)) {
+        return path.starts_with(around);
+    }
+    let (Some(Value::Map(bucket)), Some(Value::Map(around))) = (store.get(S3_ATTRIBUTE), other.get(S3_ATTRIBUTE))
+    else {
+        return false;
+    };
+    let prefix = |bucket: &BTreeMap<String, Value>| bucket.get(s3::PREFIX).and_then(Value::as_text).map(str::to_owned);
+    [s3::BUCKET, s3::ENDPOINT].iter().all(|name| bucket.get(*name) == around.get(*name))
+        && prefix(bucket).unwrap_or_default().starts_with(&prefix(around).unwrap_or_default())
 }
 
 struct Reader<'a> {

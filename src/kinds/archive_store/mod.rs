@@ -12,9 +12,13 @@ mod rules;
 mod tests;
 mod weigh;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema as _;
 
-use crate::core::{ClosedBy, Delta, Desired, KindId, Live, Op, Operation, Query, Row, RowError, Server, Task, Value};
+use crate::core::{
+    Address, ClosedBy, Delta, Desired, KindId, Live, Op, Operation, Query, Row, RowError, Server, Task, Value,
+};
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
@@ -145,6 +149,10 @@ impl Kind for ArchiveStore {
 
     fn export(&self, _live: &Live, _view: &View<'_>) -> Export {
         Export::Nothing
+    }
+
+    fn check(&self, own: &[&Desired], _all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
+        location::check(own, sink);
     }
 
     /// To be compared where somebody has looked into it, because the plan is for that. What may not be

@@ -125,3 +125,28 @@ fn there_is_nothing_to_compare_with_the_database() {
     let world = World::new("2.23.0", daily());
     assert_eq!(world.settle(KIND, &json!({"location": {"path": "/a"}})), Err(Vec::new()));
 }
+
+#[test]
+fn no_two_stores_are_at_one_place() {
+    let store = |name: &str, location: serde_json::Value| {
+        let mut store = desired(KIND, &json!({"location": location}));
+        store.address = crate::core::Address::global(super::ID, name);
+        store
+    };
+    let both = |one: serde_json::Value, other: serde_json::Value| {
+        let (one, other) = (store("a", one), store("b", other));
+        let mut sink = Vec::new();
+        KIND.check(&[&one, &other], &std::collections::BTreeMap::new(), &mut sink);
+        codes(&sink)
+    };
+    let at = |path: &str| json!({"path": path});
+    assert_eq!(both(at("/a"), at("/a/")), ["policy-conflict"]);
+    assert_eq!(both(at("/a/b"), at("/a")), ["policy-conflict"]);
+    assert_eq!(both(at("/a"), at("/ab")), Vec::<&str>::new());
+    let bucket = |name: &str, prefix: &str| json!({"s3": {"bucket": name, "endpoint": "e", "region": "r", "prefix": prefix, "key": "${env.A}", "secret": "${env.B}"}});
+    assert_eq!(both(bucket("x", ""), bucket("x", "/p")), ["policy-conflict"]);
+    assert_eq!(both(bucket("x", "p"), bucket("x", "p/")), ["policy-conflict"]);
+    assert_eq!(both(bucket("x", "p"), bucket("x", "pq")), Vec::<&str>::new());
+    assert_eq!(both(bucket("x", "p"), bucket("y", "p")), Vec::<&str>::new());
+    assert_eq!(both(bucket("x", "p"), at("/p")), Vec::<&str>::new());
+}
