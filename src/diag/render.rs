@@ -65,11 +65,34 @@ fn snippet<'a>(
     if let Some(label) = label {
         annotation = annotation.label(label);
     }
-    Some(Snippet::source(mask(line)).line_start(place.line as usize).path(place.file.as_ref()).annotation(annotation))
+    let shown =
+        if goes_on_with_secret(text.get(..line_start)?, line) { blot(line, &[(0, line.len())]) } else { mask(line) };
+    Some(Snippet::source(shown).line_start(place.line as usize).path(place.file.as_ref()).annotation(annotation))
 }
 
-/// The line with every password in it blotted out, byte for byte, so that columns stay true: in a
-/// URL between the user and the host, and after `password=` or `password:`.
+/// The keys whose values are secrets, as documents and connection strings write them.
+const SECRETS: [&str; 6] = ["password", "passphrase", "secret", "key", "token", "pass"];
+
+/// Whether a line is the value, or a part of it, of a key of [`SECRETS`] that stands alone on a line above.
+fn goes_on_with_secret(before: &str, line: &str) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut above = before.lines().rev().filter(|above| !above.trim().is_empty());
+    let Some(key) = above.find(|above| indent(above) < indent(line)) else { return false };
+    let Some((name, value)) = key.trim().trim_start_matches("- ").split_once(':') else { return false };
+    let opens = value.trim().trim_start_matches(['|', '>', '+', '-', '\'', '"']);
+    let opens = opens.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+    is_secret(name.trim_matches(['"', '\''])) && (opens.is_empty() || opens.starts_with('#'))
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRETS
+        .iter()
+        .any(|secret| name.strip_suffix(secret).is_some_and(|rest| rest.is_empty() || rest.ends_with(['_', '-'])))
+}
+
+/// The line with every secret in it blotted out, byte for byte, so that columns stay true: in a
+/// URL between the user and the host, and after a key of [`SECRETS`]. Where a secret is from may be read.
 fn mask(line: &str) -> String {
     let mut hidden: Vec<(usize, usize)> = Vec::new();
     for (at, _) in line.match_indices("://") {
@@ -83,17 +106,35 @@ fn mask(line: &str) -> String {
             hidden.push((start + colon + 1, start + host));
         }
     }
-    for (at, word) in line.to_ascii_lowercase().match_indices("password") {
-        let after = line.get(at + word.len()..).unwrap_or("");
-        let value = after.trim_start_matches([' ', '=', ':', '"', '\'']);
-        if value.len() == after.len() {
+    for (at, _) in line.match_indices([':', '=']) {
+        let (before, after) = (line.get(..at).unwrap_or(""), line.get(at + 1..).unwrap_or(""));
+        let name = before.trim_end().trim_end_matches(['"', '\'']);
+        let name = name.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next().unwrap_or("");
+        let value = after.trim_start();
+        if !is_secret(name) || value.starts_with("${") || value.starts_with("\"${") || value.starts_with("'${") {
             continue;
         }
-        let end =
-            value.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '&' | '}')).unwrap_or(value.len());
+        // What is in quotes ends with them; what is not may have blanks in it, but not in a connection string.
+        let (quoted, value) = match value.chars().next() {
+            Some(quote @ ('"' | '\'')) => (Some(quote), value.get(1..).unwrap_or("")),
+            _ => (None, value),
+        };
+        let is_string = line.as_bytes().get(at) == Some(&b'=');
+        let ends = |c: char| match quoted {
+            Some(quote) => c == quote,
+            None => matches!(c, '"' | '\'' | ',' | '&' | '}') || is_string && c.is_whitespace(),
+        };
         let start = line.len() - value.len();
-        hidden.push((start, start + end));
+        let end = value.find(ends).unwrap_or(value.len());
+        // A remark behind it is none of it.
+        let end = value.get(..end).and_then(|value| value.find(" #")).filter(|_| quoted.is_none()).unwrap_or(end);
+        hidden.push((start, start + value.get(..end).unwrap_or("").trim_end().len()));
     }
+    blot(line, &hidden)
+}
+
+/// The line with asterisks for what is hidden.
+fn blot(line: &str, hidden: &[(usize, usize)]) -> String {
     let covered = |at: usize| hidden.iter().any(|(start, end)| (*start..*end).contains(&at));
     let each = |(at, c): (usize, char)| if covered(at) { "*".repeat(c.len_utf8()) } else { c.to_string() };
     line.char_indices().map(each).collect()
@@ -136,6 +177,33 @@ mod tests {
         assert_eq!(mask("a: \"host=h password=s3cret user=u\""), "a: \"host=h password=****** user=u\"");
         assert_eq!(mask("see https://h:1/p and a@b"), "see https://h:1/p and a@b");
         assert_eq!(mask("password_policy: x"), "password_policy: x");
+    }
+
+    #[test]
+    fn a_secret_that_is_written_out_is_in_no_snippet() {
+        for (line, shown) in [
+            ("  key: hunter2", "  key: *******"),
+            ("encryption: {key: hunter2, cipher: aes-256}", "encryption: {key: *******, cipher: aes-256}"),
+            ("s3: {\"secret\": \"a, b\", region: r}", "s3: {\"secret\": \"****\", region: r}"),
+            ("secret_key: 'x y' # mine", "secret_key: '***' # mine"),
+            ("  key: two words # mine", "  key: ********* # mine"),
+            ("key: \"${env.KEY}\"", "key: \"${env.KEY}\""),
+            ("key_file: /run/key", "key_file: /run/key"),
+            ("monkey: x, keys: [a]", "monkey: x, keys: [a]"),
+            ("url: \"host=h passphrase=p user=u\"", "url: \"host=h passphrase=* user=u\""),
+        ] {
+            assert_eq!(mask(line), shown);
+        }
+        let mut sources = Sources::default();
+        let document = "encryption:\n  key: >-\n    hunter2\n  cipher: des\n";
+        sources.add("a.yaml".into(), document.into());
+        let shown = |at: &str, line: u32| {
+            let start = document.find(at).unwrap();
+            let place = Place { file: "a.yaml".into(), line, column: 5, start, end: start + at.len(), via: None };
+            text(&[Diagnostic::note(&code::INTERNAL, "x").at(&place)], &sources, false)
+        };
+        assert!(!shown("hunter2", 3).contains("hunter2"), "{}", shown("hunter2", 3));
+        assert!(shown("cipher: des", 4).contains("cipher: des"));
     }
 
     #[test]
