@@ -440,6 +440,7 @@ fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
         target: order.target.words(),
         major: record.server_version / 10_000,
         archives: args.archive,
+        may_end_early: matches!(order.target, Target::Time(_)),
     };
     out::print(&report::backup_restored(&done, &context.report_options()));
     Ok(Exit::Done)

@@ -77,6 +77,9 @@ pub struct BackupRestored {
     pub major: u32,
     /// Whether it archives its WAL to the repository that it is from.
     pub archives: bool,
+    /// Whether the server may come to the end of what was committed before it comes to that moment.
+    #[serde(skip)]
+    pub may_end_early: bool,
 }
 
 /// What is in repositories.
@@ -144,6 +147,14 @@ pub fn restored(done: &BackupRestored, options: &Options) -> String {
         false => " It archives nothing: `archive_mode` is off in its postgresql.auto.conf.",
     };
     let sentence = sentence.text(archives);
+    let early = match done.may_end_early {
+        true => {
+            " Where nothing was committed after that moment, it ends with `recovery ended before configured recovery \
+                 target was reached` instead: then bring it back without --time."
+        }
+        false => "",
+    };
+    let sentence = sentence.text(early);
     drawn("Restored", &sentence, &Table::default(), done, options)
 }
 

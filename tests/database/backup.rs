@@ -1,6 +1,7 @@
 //! Backups of real servers with WAL archiving: made, proved, drilled, expired, brought back to a moment
 //! between two transactions, and found out where they are damaged.
 
+mod drilled;
 mod ground;
 pub mod pgbackrest;
 mod s3;
@@ -44,7 +45,8 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("nothing_is_restored_over_anything", nothing_is_restored_over_anything);
     add("killed_while_it_is_made", killed_while_it_is_made);
     add("an_earlier_recovery_rules_no_later_one", an_earlier_recovery_rules_no_later_one);
-    add("what_a_killed_drill_left_goes", what_a_killed_drill_left_goes);
+    add("what_a_killed_drill_left_goes", drilled::what_a_killed_drill_left_goes);
+    add("a_drill_that_fails_is_on_record", drilled::that_fails);
     if tier == Tier::Apache {
         // The only one that is new enough.
         add("incremental", incremental);
@@ -138,6 +140,7 @@ fn to_a_moment_between_two_transactions(ground: &mut Ground) {
         arguments.extend(["--programs", &programs]);
         let restored = ground.run(&arguments).expect(0);
         assert!(restored.out.contains("-full is in"), "{}", restored.out);
+        assert_eq!(restored.out.contains("recovery ended before"), option == "--time", "{}", restored.out);
         assert_eq!(ground.start(folder).values(all), expected, "{folder}");
     }
     // Those that were started took writes, and left nothing among the live server's WAL.
@@ -538,29 +541,6 @@ fn an_earlier_recovery_rules_no_later_one(ground: &mut Ground) {
         assert_eq!(ground.start(folder).values("SELECT x FROM t ORDER BY x"), expected, "{folder}");
     }
     ground.run(&["backup", "drill", "--auto-approve"]).expect(0);
-}
-
-fn what_a_killed_drill_left_goes(ground: &mut Ground) {
-    ground.set_up(WEEKLY);
-    ground.work().expect(0);
-    let (ledger, policies) = (ground.inside("ledger.db"), ground.inside("policies"));
-    let arguments = ["backup", "drill", "--auto-approve", "--ledger", &ledger, "--policies", &policies, "--quiet"];
-    let mut child = ground.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let drills = || -> Vec<_> {
-        let entries = fs::read_dir(ground.repository()).unwrap().map(|entry| entry.unwrap().path());
-        entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("drill-")).collect()
-    };
-    wait("the drill's server", || drills().iter().any(|folder| folder.join("data/postmaster.pid").exists()));
-    let _ = child.kill();
-    child.wait().unwrap();
-    let left = drills();
-    assert_eq!(left.len(), 1);
-    wait("the killed one's session to end", || {
-        let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'chronoform'";
-        ground.connect().query_one(sql, &[]).unwrap().get::<_, i64>(0) == 0
-    });
-    ground.run(&["backup", "drill", "--auto-approve"]).expect(0);
-    assert!(drills().is_empty());
 }
 
 fn incremental(ground: &mut Ground) {

@@ -71,7 +71,59 @@ pub fn drill(
         (Target::Backup, None)
     };
     let after = server::about(session)?;
-    let scratch = Scratch::new(order.engine.state(), started)?;
+    let asked = Asked { started, target, lag, before, after };
+    let state = order.engine.state();
+    let drill = match bring_back(order, &asked, session, interrupt, tell) {
+        Ok(drill) => drill,
+        // Nothing was found out.
+        Err(trouble @ (Trouble::Interrupted | Trouble::Refused { .. } | Trouble::Storage { .. })) => {
+            return Err(trouble);
+        }
+        Err(trouble) => {
+            // What stopped it is to be told, whether or not that can be kept.
+            let _ = state.keep_drill(&failed(order, &asked, &trouble));
+            return Err(trouble);
+        }
+    };
+    state.keep_drill(&drill).map_err(|error| Trouble::file(state.root(), error))?;
+    Ok(drill)
+}
+
+/// What a drill goes by.
+struct Asked {
+    started: Timestamp,
+    target: Target,
+    /// Seconds until what was committed was in the repository.
+    lag: Option<f64>,
+    /// What there was before that, and after it.
+    before: About,
+    after: About,
+}
+
+/// What is kept of a drill that could not be done to its end, because of what it found.
+fn failed(order: &Order<'_>, asked: &Asked, trouble: &Trouble) -> Drill {
+    let what = "the server is brought back".to_owned();
+    Drill {
+        started: asked.started,
+        label: order.contents.own().next_back().map(|backup| backup.label.clone()).unwrap_or_default(),
+        target: asked.target.words(),
+        restore_seconds: 0.0,
+        recovery_seconds: 0.0,
+        lag_seconds: asked.lag,
+        checks: vec![Check { what, found: trouble.to_string(), fine: false }],
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn bring_back(
+    order: &Order<'_>,
+    asked: &Asked,
+    session: &mut Session,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Drill, Trouble> {
+    let Asked { started, target, lag, before, after } = asked;
+    let scratch = Scratch::new(order.engine.state(), *started)?;
     let program = own_program();
     let wanted = restore::Order {
         engine: order.engine,
@@ -96,25 +148,22 @@ pub fn drill(
     let mut there = clone.connect(session, interrupt)?;
     let recovery_seconds = begun.elapsed().as_secs_f64();
     tell("looking at the server that was brought back");
-    let mut checks = look(order, &mut there, &before, &after, interrupt)?;
+    let mut checks = look(order, &mut there, before, after, interrupt)?;
     drop(there);
     drop(clone);
     let took = restore_seconds + recovery_seconds;
     checks.extend(objective("time to bring the server back", took, order.rto));
     checks.extend(lag.and_then(|lag| objective("time until WAL was in the repository", lag, order.rpo)));
-    let drill = Drill {
-        started,
+    Ok(Drill {
+        started: *started,
         label: record.label.clone(),
         target: target.words(),
         restore_seconds,
         recovery_seconds,
-        lag_seconds: lag,
+        lag_seconds: *lag,
         checks,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let state = order.engine.state();
-    state.keep_drill(&drill).map_err(|error| Trouble::file(state.root(), error))?;
-    Ok(drill)
+    })
 }
 
 fn objective(what: &str, seconds: f64, objective: Option<SignedDuration>) -> Option<Check> {

@@ -1,0 +1,53 @@
+//! Drills that do not come to a good end: one is killed, another finds damage.
+
+use std::fs;
+use std::process::Stdio;
+
+use super::WEEKLY;
+use super::ground::{Ground, wait};
+
+pub fn what_a_killed_drill_left_goes(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    ground.work().expect(0);
+    let (ledger, policies) = (ground.inside("ledger.db"), ground.inside("policies"));
+    let arguments = ["backup", "drill", "--auto-approve", "--ledger", &ledger, "--policies", &policies, "--quiet"];
+    let mut child = ground.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let drills = || -> Vec<_> {
+        let entries = fs::read_dir(ground.repository()).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("drill-")).collect()
+    };
+    wait("the drill's server", || drills().iter().any(|folder| folder.join("data/postmaster.pid").exists()));
+    let _ = child.kill();
+    child.wait().unwrap();
+    let left = drills();
+    assert_eq!(left.len(), 1);
+    wait("the killed one's session to end", || {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'chronoform'";
+        ground.connect().query_one(sql, &[]).unwrap().get::<_, i64>(0) == 0
+    });
+    ground.run(&["backup", "drill", "--auto-approve"]).expect(0);
+    assert!(drills().is_empty());
+}
+
+/// What a drill finds out is told afterwards, not only that it passed.
+pub fn that_fails(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    ground.work().expect(0);
+    let drills = || -> Vec<(bool, String)> {
+        let listed = ground.run(&["backup", "list", "--format", "json"]).expect(0).out;
+        let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        let each = listed["drills"].as_array().unwrap_or_else(|| panic!("{listed:#}")).iter();
+        each.map(|drill| (drill["passed"] == true, drill["label"].as_str().unwrap().to_owned())).collect()
+    };
+    assert_eq!(drills(), []);
+    let label = ground.labels().remove(0);
+    let base = ground.repository().join("backups").join(&label).join("base.tar.zst");
+    let mut damaged = fs::read(&base).unwrap();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    fs::write(&base, damaged).unwrap();
+    let failed = ground.run(&["backup", "drill", "--auto-approve"]);
+    assert_ne!(failed.code, 0, "{}\n{}", failed.out, failed.err);
+    assert!(failed.out.contains("failed"), "{}\n{}", failed.out, failed.err);
+    assert_eq!(drills(), [(false, label)]);
+}
