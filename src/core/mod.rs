@@ -20,11 +20,12 @@ pub mod select;
 pub mod server;
 pub mod sql_text;
 pub mod stack;
+pub mod task;
 pub mod value;
 
 pub use action::{
     Action, Alike, AttributeChange, FromClass, Hazard, Impact, InPart, Lock, LockMode, Lost, Op, SourceLine, Step,
-    Taken, Task,
+    Taken,
 };
 pub use address::{Address, INTERNAL_SCHEMA, KindId};
 pub use bytes::Bytes;
@@ -39,4 +40,5 @@ pub use place::{Place, Via};
 pub use resource::{Applied, Begun, Containers, Desired, Ensure, Live, Named, Whence, as_map};
 pub use server::{Edition, Server, Timescale, Version};
 pub use sql_text::SqlText;
+pub use task::Task;
 pub use value::{KeyColumn, KeyTarget, Value};
