@@ -152,6 +152,7 @@ impl Kind for ContinuousAggregate {
     ) -> Result<Option<Vec<Value>>, RowError> {
         let Some(on) = &delta.on else { return Ok(None) };
         Ok(match template {
+            rules::DROP_CHUNKS => Some(kept_by_columns(on, delta, view).into_iter().map(Value::Name).collect()),
             rules::DROP_READER => Some(readers(on, view).into_iter().map(Value::Name).collect()),
             _ => match remake::items(template, delta, weights, view)? {
                 Some(items) => Some(items),
@@ -270,6 +271,14 @@ fn readers(of: &QualifiedName, view: &View<'_>) -> Vec<QualifiedName> {
         at += 1;
     }
     found.drain(1..).rev().collect()
+}
+
+/// Those that go with a delta and may have chunks in the columnstore: each before what it reads, and the delta's own.
+fn kept_by_columns(on: &QualifiedName, delta: &Delta, view: &View<'_>) -> Vec<QualifiedName> {
+    let along = if delta.is_remove() { Vec::new() } else { readers(on, view) };
+    let is_enabled =
+        |name: &QualifiedName| view.live.contains_key(&Address::in_schema(KindId::new("columnstore"), name));
+    along.into_iter().chain([on.clone()]).filter(is_enabled).collect()
 }
 
 /// The columns that one has once it is made again, as far as they are known.

@@ -68,6 +68,13 @@ static MATERIALIZED_ONLY: StepRule = StepRule {
     )],
 };
 
+/// Chunks go before what they are of, in the same transaction.
+static EMPTY: StepRule =
+    StepRule { variants: &[within(DROP_CHUNKS, Some((LockMode::AccessExclusive, LockOn::Relation)))] };
+
+/// Made once for each that goes and has chunks in the columnstore.
+pub const DROP_CHUNKS: &str = "continuous_aggregate/empty.sql";
+
 /// Takes ACCESS EXCLUSIVE on the hypertable that it reads too (seen on 2.14 and 2.28).
 static DROP: StepRule = StepRule {
     variants: &[within(
@@ -107,8 +114,9 @@ pub const GRANT_AGAIN: &str = "continuous_aggregate/grant_again.sql";
 /// The whole table. Never with CASCADE: what else reads it stops the plan.
 pub static RULES: Rules = Rules {
     create: &[&MAKE, &OWNERS, &REVOKES, &GRANTS, &COMMENTS, &INTERVAL, &BEGIN, &FILL, &END],
-    remove: &[&DROP],
+    remove: &[&EMPTY, &DROP],
     replace: Some(&[
+        &EMPTY,
         &DROP_READERS,
         &DROP,
         &MAKE,
