@@ -177,7 +177,7 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
     let mut found = diff::diff(&sides).deltas;
     for delta in &mut found {
         let kind = kinds::by_id(&delta.address.kind);
-        delta.changes.retain(|change| !kind.is_some_and(|kind| kind.is_left_over(&change.attribute)));
+        delta.changes.retain(|change| !kind.is_some_and(|kind| kind.is_gone_on_with(&change.attribute)));
     }
     found.retain(|delta| !delta.changes.is_empty() || delta.is_create() || delta.is_remove());
     found

@@ -310,9 +310,14 @@ pub trait Kind: Sync {
         false
     }
 
-    /// Whether a difference in an attribute is work that was begun and is to be gone on with, so that no
-    /// other description of the resource would be without it.
+    /// Whether a difference in an attribute may be what a run of one's own left where it was cut off: then it is
+    /// nobody else's doing.
     fn is_left_over(&self, _attribute: &str) -> bool {
+        false
+    }
+
+    /// Whether an attribute is only there where work was begun that any plan goes on with, whatever the policy says.
+    fn is_gone_on_with(&self, _attribute: &str) -> bool {
         false
     }
 

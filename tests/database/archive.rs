@@ -74,6 +74,13 @@ pub fn prepare(db: &Db, place: &Workplace<'_>, drop: bool) {
     );
 }
 
+/// Nothing was ever archived: neither the store nor the ledger, which would miss it there, has any of it.
+pub fn forget(place: &Workplace<'_>) {
+    for folder in ["store", ".chronoform"] {
+        let _ = fs::remove_dir_all(place.path().join(folder));
+    }
+}
+
 pub fn run(place: &Workplace<'_>) -> Ran {
     place.run(&["run", "archive", "--policies", "policy.yaml", "--auto-approve"])
 }

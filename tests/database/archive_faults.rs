@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::archive::{files, is_exact, left, nothing_is_lost, prepare, run};
+use crate::archive::{files, forget, is_exact, left, nothing_is_lost, prepare, run};
 use crate::cli::Workplace;
 use crate::servers::{Db, Servers, Tier};
 
@@ -43,7 +43,7 @@ const ARGUMENTS: [&str; 5] = ["run", "archive", "--policies", "policy.yaml", "--
 /// All rows are back where they were, and the archive is empty.
 fn again(db: &Db, place: &Workplace<'_>) {
     db.run("INSERT INTO public.trades SELECT * FROM public.before WHERE time < now() - INTERVAL '30 days'");
-    let _ = fs::remove_dir_all(place.path().join("store"));
+    forget(place);
 }
 
 /// Killed at a moment of its time, twice in a row at times, and then let run to its end.
@@ -53,7 +53,7 @@ fn killed(db: &Db, place: &Workplace<'_>) {
     prepare(db, place, true);
     let anew = || {
         db.run("TRUNCATE public.trades; INSERT INTO public.trades SELECT * FROM public.before");
-        let _ = fs::remove_dir_all(place.path().join("store"));
+        forget(place);
     };
     // How long it takes undisturbed: the first time it is the server that takes longer.
     let mut whole = Duration::MAX;

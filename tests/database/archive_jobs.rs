@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::archive::{CHUNKS, files, is_exact, killed_after, left, nothing_is_lost, prepare, run};
+use crate::archive::{CHUNKS, files, forget, is_exact, killed_after, left, nothing_is_lost, prepare, run};
 use crate::cli::{Ran, Workplace};
 use crate::servers::{Db, Servers, Tier};
 
@@ -78,7 +78,7 @@ fn killed(db: &Db, place: &Workplace<'_>) {
         killed_after(lines, &arguments, db, place);
         if left(db) == 0 {
             db.run("TRUNCATE public.trades; INSERT INTO public.trades SELECT * FROM public.before");
-            fs::remove_dir_all(place.path().join("store")).unwrap();
+            forget(place);
         }
     }
     jobs(place, "4", &[]).expect(0);
@@ -119,7 +119,7 @@ fn one_moment(db: &Db, place: &Workplace<'_>) {
         let again = "DO $$ DECLARE chunk regclass; BEGIN FOR chunk IN SELECT public.show_chunks('public.trades') LOOP
                      EXECUTE pg_catalog.format('COMMENT ON TABLE %s IS NULL', chunk); END LOOP; END $$";
         db.run(again);
-        fs::remove_dir_all(place.path().join("store")).unwrap();
+        forget(place);
     }
     stop.store(true, Ordering::Relaxed);
     let moves = mover.join().unwrap();
@@ -138,7 +138,7 @@ fn rate(db: &Db, place: &Workplace<'_>) {
     );
     let timed = |more: &[&str]| {
         db.run("TRUNCATE public.trades; INSERT INTO public.trades SELECT * FROM public.before");
-        let _ = fs::remove_dir_all(place.path().join("store"));
+        forget(place);
         let started = Instant::now();
         let ran = jobs(place, "3", more).expect(0);
         assert_eq!(left(db), 0);

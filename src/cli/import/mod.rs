@@ -156,7 +156,7 @@ impl<'a> Known<'a> {
 /// Whether work on a resource was begun, and a plan would go on with it.
 fn is_begun(live: &Live) -> bool {
     let kind = kinds::by_id(&live.address.kind);
-    live.attributes.keys().any(|name| kind.is_some_and(|kind| kind.is_left_over(name)))
+    live.attributes.keys().any(|name| kind.is_some_and(|kind| kind.is_gone_on_with(name)))
 }
 
 /// All that is live, chosen and not described yet, as documents that hold.

@@ -177,6 +177,10 @@ impl Kind for ContinuousAggregate {
         matches!(attribute, fill::ATTRIBUTE | "with_data")
     }
 
+    fn is_gone_on_with(&self, attribute: &str) -> bool {
+        attribute == fill::ATTRIBUTE
+    }
+
     fn label(&self, attribute: &str) -> Option<&'static str> {
         (attribute == fill::ATTRIBUTE).then_some("filling")
     }
