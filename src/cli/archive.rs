@@ -5,17 +5,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 
 use crate::apply as gate;
 use crate::cli::args::{Format, Paths};
 use crate::cli::context::Context;
 use crate::cli::run_args::waiting;
 use crate::cli::{out, record};
-use crate::core::{Bytes, Desired, QualifiedName};
+use crate::core::{Bytes, Desired, QualifiedName, Server};
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::kinds::archive::{self, NOT_RESTORED};
-use crate::kinds::archive_store;
-use crate::ledger::{ArchivedChunk, ArchivedRecord, Ledger};
+use crate::kinds::archive_store::{self, UNSEALED};
+use crate::ledger::{ArchivedChunk, ArchivedFiles, ArchivedRecord, Ledger, Moment as At};
 use crate::ops::archive::manifest::Range;
 use crate::ops::archiver::{self, Contents, Entry, Moment, Span, Stopped, Store, StoreError, Unsound};
 use crate::report::{self, ArchiveLine};
@@ -32,7 +33,7 @@ pub struct ArchiveArgs {
 /// What `archive` can do.
 #[derive(Subcommand, Debug)]
 pub enum ArchiveCommand {
-    /// Every archived chunk: its range, rows and size.
+    /// Every archived chunk: its range, rows and size, and when it was last proved to be whole.
     #[command(after_help = "Examples:\n  chronoform archive list public.trades --from 2026-01-01")]
     List {
         /// Only those of this table.
@@ -160,14 +161,84 @@ fn span(which: &Which) -> Result<Span, Failure> {
     Ok(Span { from: read(&which.from)?, until: read(&which.to)? })
 }
 
+/// So many files are named where the same is to be said of all.
+const NAMED: usize = 10;
+
 /// What is in the stores of a choice.
 struct Looked {
     /// By store.
     stores: Vec<(String, Contents)>,
     /// What the ledger knows to be there, and is not.
     missed: Vec<ArchivedRecord>,
+    /// The tables that the policies archive.
+    archived: BTreeSet<QualifiedName>,
+    /// Data files that have no manifest, as they are named to people.
+    unsealed: Vec<String>,
     /// The databases that the ledger knows, as manifests name them.
     databases: BTreeSet<String>,
+    /// When files were proved whole last, as the ledger knows: by where the store is, and the manifest's digest.
+    proved: BTreeMap<String, BTreeMap<String, At>>,
+}
+
+impl Looked {
+    /// When a file was proved to be whole last: when it was archived, or by `archive verify` since.
+    fn verified(&self, entry: &Entry) -> String {
+        let (archived, digest) = (&entry.manifest.taken_at, entry.manifest.digest().unwrap_or_default());
+        let proved = self.proved.get(&entry.place()).and_then(|proved| proved.get(&digest));
+        let since =
+            proved.filter(|at| archived.parse::<Timestamp>().is_ok_and(|archived| at.0 > archived.as_microsecond()));
+        since.map_or_else(|| archived.clone(), ToString::to_string)
+    }
+
+    /// A chunk that is missed.
+    fn missing(&self, record: &ArchivedRecord) -> ArchiveLine {
+        let ArchivedChunk { place, file, table, chunk, from, until } = record.chunk.clone();
+        let beginning = format!("{}/{file}", place.trim_end_matches('/'));
+        let is_there = match self.unsealed.iter().find(|name| name.starts_with(&beginning)) {
+            Some(name) => format!("the manifest is not there, without which {name} is not to be trusted"),
+            None => "neither its manifest nor what it tells of is there".to_owned(),
+        };
+        ArchiveLine {
+            table: table.to_string(),
+            chunk,
+            from: from.clone(),
+            until: until.clone(),
+            archived: record.at.to_string(),
+            file: format!("{beginning}*"),
+            problem: Some(format!(
+                "by the ledger, {table} from {from} to {until} was archived here ({}); {is_there}",
+                record.at
+            )),
+            ..ArchiveLine::default()
+        }
+    }
+
+    /// What is said of data files that have no manifest, and that the ledger knows nothing of.
+    fn about_unsealed(&self) -> Option<Diagnostic> {
+        let known = |name: &&String| {
+            let mut known = self.missed.iter().map(|record| &record.chunk);
+            known.any(|chunk| name.starts_with(&format!("{}/{}", chunk.place.trim_end_matches('/'), chunk.file)))
+        };
+        let names: Vec<&str> = self.unsealed.iter().filter(|name| !known(name)).map(String::as_str).collect();
+        let (first, count) = (names.first()?, names.len());
+        let message = match count {
+            1 => format!("{first} has no manifest, and counts for nothing"),
+            _ => {
+                let more = count.saturating_sub(NAMED);
+                let named = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                format!("{count} files have no manifest, and count for nothing: {named}{more}")
+            }
+        };
+        let found = Diagnostic::warning(&UNSEALED, message)
+            .why("a run that was cut off leaves such a file, and its rows in the table; a run that is going on now writes the manifest last")
+            .help(
+                "where the table has the rows of that time, it may be removed once no run is going on: the next `chronoform run \
+                 archive` copies them again. Where it has not, somebody has lost the manifest: bring that back from where the \
+                 store is kept a second time, and remove nothing",
+            );
+        Some(found)
+    }
 }
 
 fn look(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Looked, Failure> {
@@ -183,18 +254,26 @@ fn look(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Loo
     let known = ledger.archived()?;
     let databases = ledger.databases()?.into_iter();
     let databases = databases.map(|known| format!("{}/{}", known.system_identifier, known.name)).collect();
+    let is_archived = |desired: &&Desired| desired.address.kind == archive::ID;
+    let archived = policies.desired.values().filter(is_archived).filter_map(|desired| desired.on.clone());
+    let archived: BTreeSet<QualifiedName> = archived.collect();
     if let Some(table) = &table {
         let in_stores = found.iter().flat_map(|(.., contents)| &contents.entries).map(|entry| &entry.manifest.relation);
-        let is_archived = |desired: &&Desired| desired.address.kind == archive::ID;
-        let of_policies = policies.desired.values().filter(is_archived).filter_map(|desired| desired.on.as_ref());
-        expect_known(table, in_stores.chain(of_policies).chain(known.iter().map(|record| &record.chunk.table)))?;
+        expect_known(table, in_stores.chain(&archived).chain(known.iter().map(|record| &record.chunk.table)))?;
     }
+    let places = found.iter().map(|(_, store, _)| store.place());
+    let proved = places.map(|place| Ok((place.clone(), ledger.proved(&place)?))).collect::<Result<_, Diagnostic>>()?;
     let each: Vec<(Store, &Contents)> = found.iter().map(|(_, store, contents)| (store.clone(), contents)).collect();
     let mut missed = archiver::missed(known, &each);
     let is_of_table = |of: &QualifiedName| table.as_ref().is_none_or(|table| table == of);
     missed.retain(|missed| is_of_table(&missed.chunk.table) && archiver::overlaps(&missed.chunk, &span));
-    let stores = found.into_iter().map(|(name, _, contents)| (name, contents.of(table.as_ref(), &span))).collect();
-    Ok(Looked { stores, missed, databases })
+    let (mut stores, mut unsealed) = (Vec::new(), Vec::new());
+    for (name, store, contents) in found {
+        let contents = contents.of(table.as_ref(), &span);
+        unsealed.extend(contents.unsealed.iter().map(|name| store.shown(name)));
+        stores.push((name, contents));
+    }
+    Ok(Looked { stores, missed, archived, unsealed, databases, proved })
 }
 
 /// That a table is one that anybody archives or has archived.
@@ -218,25 +297,6 @@ fn expect_known<'a>(table: &QualifiedName, known: impl Iterator<Item = &'a Quali
     Err(Diagnostic::error(&code::WRONG_VALUE, message).help(help).into())
 }
 
-/// A chunk that is missed.
-fn missing(record: &ArchivedRecord) -> ArchiveLine {
-    let ArchivedChunk { place, file, table, chunk, from, until } = record.chunk.clone();
-    ArchiveLine {
-        table: table.to_string(),
-        chunk,
-        from: from.clone(),
-        until: until.clone(),
-        archived: record.at.to_string(),
-        file: format!("{}/{file}*", place.trim_end_matches('/')),
-        problem: Some(format!(
-            "by the ledger, {table} from {from} to {until} was archived here ({}); neither its manifest nor what it tells of \
-             is there",
-            record.at
-        )),
-        ..ArchiveLine::default()
-    }
-}
-
 fn line(store: &str, entry: &Entry, problem: Option<String>) -> ArchiveLine {
     let manifest = &entry.manifest;
     let range = manifest.range.as_ref();
@@ -251,6 +311,7 @@ fn line(store: &str, entry: &Entry, problem: Option<String>) -> ArchiveLine {
         bytes: Bytes(manifest.file.bytes),
         row_bytes: Bytes(manifest.stream_bytes),
         archived: manifest.taken_at.clone(),
+        verified: String::new(),
         file: entry.file(),
         superseded: entry.superseded,
         problem,
@@ -269,23 +330,49 @@ fn damaged(store: &str, file: &str, why: &str) -> ArchiveLine {
 fn list(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Exit, Failure> {
     let mut lines = Vec::new();
     let looked = look(table, which, context)?;
-    for (store, contents) in looked.stores {
-        lines.extend(contents.entries.iter().map(|entry| line(&store, entry, None)));
-        lines.extend(contents.damaged.iter().map(|(path, error)| damaged(&store, path, &error.to_string())));
+    context.diagnostics.extend(looked.about_unsealed());
+    for (store, contents) in &looked.stores {
+        let verified = |entry: &Entry| ArchiveLine { verified: looked.verified(entry), ..line(store, entry, None) };
+        lines.extend(contents.entries.iter().map(verified));
+        lines.extend(contents.damaged.iter().map(|(path, error)| damaged(store, path, &error.to_string())));
     }
-    lines.extend(looked.missed.iter().map(missing));
+    lines.extend(looked.missed.iter().map(|record| looked.missing(record)));
     out::print(&report::archive_list(&lines, &context.report_options()));
     Ok(if lines.iter().any(|line| line.problem.is_some()) { Exit::Differences } else { Exit::Done })
 }
 
 fn verify(table: Option<&str>, which: &Which, one_in: Option<u64>, context: &mut Context) -> Result<Exit, Failure> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let today = jiff::Timestamp::now().as_second().unsigned_abs() / 86_400;
-    let (mut lines, mut waiting) = (Vec::new(), 0);
     let looked = look(table, which, context)?;
-    for (store, contents) in looked.stores {
-        let before = lines.len();
-        lines.extend(contents.damaged.iter().map(|(path, error)| damaged(&store, path, &error.to_string())));
+    context.diagnostics.extend(looked.about_unsealed());
+    let mut proof = Proof::default();
+    let read = looked.stores.iter().try_for_each(|(store, contents)| proof.read(store, contents, one_in));
+    // What was proved before something else stopped it is proved.
+    remember(std::mem::take(&mut proof.proved), context)?;
+    read?;
+    let Proof { mut lines, waiting, .. } = proof;
+    lines.extend(looked.missed.iter().map(|record| looked.missing(record)));
+    out::print(&report::archive_verify(&lines, waiting, &context.report_options()));
+    // Where nothing is, nothing is proved.
+    let is_nothing = lines.is_empty() && waiting == 0;
+    Ok(if is_nothing || lines.iter().any(|line| line.problem.is_some()) { Exit::Differences } else { Exit::Done })
+}
+
+/// What reading files again shows.
+#[derive(Default)]
+struct Proof {
+    lines: Vec<ArchiveLine>,
+    /// How many have their turn on another day.
+    waiting: usize,
+    proved: ArchivedFiles,
+}
+
+impl Proof {
+    /// Reads a store's files, or those of them that have their turn.
+    fn read(&mut self, store: &str, contents: &Contents, one_in: Option<u64>) -> Result<(), Failure> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let today = Timestamp::now().as_second().unsigned_abs() / 86_400;
+        let before = self.lines.len();
+        self.lines.extend(contents.damaged.iter().map(|(path, error)| damaged(store, path, &error.to_string())));
         let turn = |number: &usize| one_in.is_none_or(|one_in| *number as u64 % one_in == today % one_in);
         for (_, entry) in contents.entries.iter().enumerate().filter(|(number, _)| turn(number)) {
             let problem = match entry.verify(threads) {
@@ -296,15 +383,30 @@ fn verify(table: Option<&str>, which: &Which, one_in: Option<u64>, context: &mut
                 // Of the rest nobody can tell anything.
                 Err(Unsound::Store(error)) => return Err(error.diagnostic(&entry.file()).into()),
             };
-            lines.push(line(&store, entry, problem));
+            if problem.is_none() {
+                self.proved.entry(entry.place()).or_default().extend(entry.manifest.digest().ok());
+            }
+            self.lines.push(line(store, entry, problem));
         }
-        waiting += (contents.entries.len() + contents.damaged.len()).saturating_sub(lines.len() - before);
+        self.waiting += (contents.entries.len() + contents.damaged.len()).saturating_sub(self.lines.len() - before);
+        Ok(())
     }
-    lines.extend(looked.missed.iter().map(missing));
-    out::print(&report::archive_verify(&lines, waiting, &context.report_options()));
-    // Where nothing is, nothing is proved.
-    let is_nothing = lines.is_empty() && waiting == 0;
-    Ok(if is_nothing || lines.iter().any(|line| line.problem.is_some()) { Exit::Differences } else { Exit::Done })
+}
+
+/// Writes into the ledger what was proved. One that is not there is not made, and one that cannot be written only
+/// does not know it: reading an archive takes nothing but the archive.
+fn remember(proved: ArchivedFiles, context: &mut Context) -> Result<(), Failure> {
+    let path = context.ledger_path()?;
+    if proved.is_empty() || !path.exists() {
+        return Ok(());
+    }
+    let written = Ledger::open(&path).and_then(|mut ledger| ledger.write(|batch| batch.record_proved(proved)));
+    if let Err(error) = written {
+        let message = format!("what was proved is not remembered: {}", error.message);
+        let warning = Diagnostic::warning(&code::NOT_RECORDED, message);
+        context.diagnostics.push(Diagnostic { why: error.why, help: error.help, ..warning });
+    }
+    Ok(())
 }
 
 struct Wanted<'a> {
@@ -316,12 +418,13 @@ struct Wanted<'a> {
 }
 
 fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failure> {
-    let Looked { stores: found, missed, .. } = look(Some(wanted.table), wanted.which, context)?;
+    let looked = look(Some(wanted.table), wanted.which, context)?;
+    let found = &looked.stores;
     let span = span(wanted.which)?;
     let mut damaged: Vec<Diagnostic> =
         found.iter().flat_map(|(_, contents)| &contents.damaged).map(unreadable).collect();
-    damaged.extend(missed.iter().map(|record| {
-        let ArchiveLine { file, problem, .. } = missing(record);
+    damaged.extend(looked.missed.iter().map(|record| {
+        let ArchiveLine { file, problem, .. } = looked.missing(record);
         Diagnostic::error(&code::FILE_UNREADABLE, format!("{file}: {}", problem.unwrap_or_default()))
             .help("bring its files back from where the store is kept a second time, or choose another time by --from and --to")
     }));
@@ -339,6 +442,7 @@ fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failure> 
         out::print(&format!("Nothing of {} is archived for that time.\n", report::clean(wanted.table)));
         return Ok(Exit::Done);
     }
+    stays(&into, &looked, &server)?;
     let rows: u64 = entries.iter().map(|entry| entry.manifest.rows).sum();
     let question = format!("Bring up to {rows} rows of {} files back into {into}?", entries.len());
     crate::cli::apply::ask(wanted.auto_approve, || question)?;
@@ -360,6 +464,21 @@ fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failure> 
         report::ArchiveRestored { table: into.to_string(), files: done.files, rows: done.rows, frozen: done.frozen };
     out::print(&report::archive_restored(&summary, &context.report_options()));
     Ok(Exit::Done)
+}
+
+/// That what is brought back is not taken away again at once: chunks are frozen against that, where the server can.
+fn stays(into: &QualifiedName, looked: &Looked, server: &Server) -> Result<(), Failure> {
+    if server.has_community_features() || !looked.archived.contains(into) {
+        return Ok(());
+    }
+    let message = format!("nothing was brought back: the next `run archive` would archive the rows of {into} again");
+    Err(Diagnostic::error(&NOT_RESTORED, message)
+        .why("TimescaleDB's Apache edition cannot freeze chunks; the rows would be in the archive twice, and with `drop: true` gone again")
+        .help(
+            "bring them into another table (--into), such as one made by `CREATE TABLE … (LIKE …)`; or take `archive` out of the \
+             table's policy first, and put it back once they are gone from the table",
+        )
+        .into())
 }
 
 fn unreadable((file, error): &(String, crate::ops::archive::ArchiveError)) -> Diagnostic {

@@ -88,7 +88,7 @@ codes! {
     UNSET_VARIABLE = new("unset-variable", "A `${var.…}` or `${env.…}` that has no value.");
     ENV_IN_POLICY = new("env-in-policy", "A `${env.…}` whose value, which may be a secret, would be written down.");
     BASELINE_UNREADABLE = new("baseline-unreadable", "The earlier drift report cannot be read, or is none.");
-    NOT_RECORDED = new("not-recorded", "A drift report was not recorded.");
+    NOT_RECORDED = new("not-recorded", "What was seen is not recorded: a drift report, or what `archive verify` proved.");
     BAD_NAME = new("bad-name", "A name that PostgreSQL cannot have, or would cut.");
     BAD_INTERVAL = new("bad-interval", "A text that is no interval, or an interval that cannot be meant.");
     BAD_EXPRESSION = new("bad-expression", "An SQL expression that is not one closed expression, or that the server refuses.");

@@ -1,9 +1,15 @@
-//! What runs have brought to archives: known here too, so that it is missed where the archive has lost it.
+//! What runs have brought to archives, known here too, so that it is missed where the archive has lost it; and when
+//! which of it was proved whole.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::QualifiedName;
 use crate::diag::Diagnostic;
-use crate::ledger::event::OfArchive;
-use crate::ledger::{Ledger, Moment};
+use crate::ledger::event::{ArchiveVerified, Event, OfArchive};
+use crate::ledger::{Batch, Ledger, Moment, Who};
+
+/// Archived files, by where the store is: the digests of their manifests.
+pub type ArchivedFiles = BTreeMap<String, BTreeSet<String>>;
 
 /// What a statement does with an archive.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,7 +79,29 @@ const KEPT: &str =
      GROUP BY a.place, a.file
      ORDER BY a.place, a.file";
 
+impl Batch<'_> {
+    /// Records that archived files were proved whole just now.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn record_proved(&mut self, proved: ArchivedFiles) -> Result<(), Diagnostic> {
+        self.append(&Event::ArchiveVerified(ArchiveVerified { who: Who::here(), proved }))
+    }
+}
+
 impl Ledger {
+    /// When files of a store were proved whole last, by the digest of their manifest.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn proved(&self, place: &str) -> Result<BTreeMap<String, Moment>, Diagnostic> {
+        self.read(|conn| {
+            let mut query = conn.prepare("SELECT manifest, at FROM archive_proved WHERE place = ?1")?;
+            let rows = query.query_map([place], |row| Ok((row.get(0)?, Moment(row.get(1)?))))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// Every chunk that a run has brought to an archive, and that none was to remove since, of all databases.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! alone. Its shape is therefore a format: a field may be added (with a default for the events
 //! written before), and none may be removed or change its meaning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -36,6 +36,8 @@ pub(super) enum Event {
     RunFinished(RunFinished),
     /// `drift` was told to record what it saw.
     DriftRecorded(DriftRecorded),
+    /// `archive verify` proved files whole.
+    ArchiveVerified(ArchiveVerified),
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -161,6 +163,13 @@ pub(super) struct DriftRecorded {
     pub(super) database: DatabaseId,
     pub(super) who: Who,
     pub(super) differences: Vec<Difference>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct ArchiveVerified {
+    pub(super) who: Who,
+    /// The digests of the manifests of what was proved, by where the store is.
+    pub(super) proved: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A resource that differed.

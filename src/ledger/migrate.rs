@@ -19,6 +19,7 @@ pub(super) static MIGRATIONS: &[&str] = &[
     include_str!("migrations/3_drift.sql"),
     include_str!("migrations/4_along.sql"),
     include_str!("migrations/5_archived.sql"),
+    include_str!("migrations/6_proved.sql"),
 ];
 
 /// What a SQLite file holds.

@@ -39,7 +39,7 @@ use crate::diag::{Diagnostic, code};
 use crate::ledger::open::{BUSY_TIMEOUT, Opening};
 use crate::ledger::trouble::Trouble;
 
-pub use archived::{Archived, ArchivedChunk, ArchivedRecord};
+pub use archived::{Archived, ArchivedChunk, ArchivedFiles, ArchivedRecord};
 pub use batch::Batch;
 pub use event::PolicyPlace;
 pub use identity::{ALLOW_NEW_OPTION, Admission};

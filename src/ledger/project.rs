@@ -7,8 +7,8 @@ use rusqlite::{Connection, params};
 use serde_json::Value as Json;
 
 use crate::ledger::event::{
-    DatabaseAdded, DriftRecorded, Event, ResourceApplied, ResourceForgotten, RunFinished, RunStarted, StepFinished,
-    StepSettled, StepStarted, canonical,
+    ArchiveVerified, DatabaseAdded, DriftRecorded, Event, ResourceApplied, ResourceForgotten, RunFinished, RunStarted,
+    StepFinished, StepSettled, StepStarted, canonical,
 };
 use crate::ledger::records::StepState;
 use crate::ledger::trouble::Trouble;
@@ -28,6 +28,7 @@ pub(super) fn project(conn: &Connection, at: i64, event: &Event) -> Result<(), T
         Event::ResourceForgotten(event) => resource_forgotten(conn, event),
         Event::RunFinished(event) => run_finished(conn, at, event),
         Event::DriftRecorded(event) => drift_recorded(conn, at, event),
+        Event::ArchiveVerified(event) => archive_verified(conn, at, event),
     }
 }
 
@@ -228,6 +229,16 @@ fn drift_recorded(conn: &Connection, at: i64, event: &DriftRecorded) -> Result<(
             difference.status,
             difference.fingerprint
         ])?;
+    }
+    Ok(())
+}
+
+fn archive_verified(conn: &Connection, at: i64, event: &ArchiveVerified) -> Result<(), Trouble> {
+    let mut insert = conn.prepare("INSERT OR REPLACE INTO archive_proved (place, manifest, at) VALUES (?1, ?2, ?3)")?;
+    for (place, manifests) in &event.proved {
+        for manifest in manifests {
+            insert.execute(params![place, manifest, at])?;
+        }
     }
     Ok(())
 }

@@ -30,6 +30,9 @@ pub struct ArchiveLine {
     pub row_bytes: Bytes,
     /// When they were read, in UTC.
     pub archived: String,
+    /// When the file was last read again and found to be what was read from the table, in UTC.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub verified: String,
     /// The data file, or the manifest that cannot be read.
     pub file: String,
     /// Whether the same chunk was archived again later.
@@ -183,6 +186,7 @@ fn table(lines: &[ArchiveLine]) -> Table {
         ("size", true),
         ("ratio", true),
         ("archived", false),
+        ("verified", false),
         ("store", false),
         ("", false),
     ]);
@@ -199,12 +203,18 @@ fn table(lines: &[ArchiveLine]) -> Table {
             Cell::text(line.rows.to_string()),
             Cell::text(line.bytes.to_string()),
             Cell::text(ratio(line)),
-            Cell::text(line.archived.split('.').next().unwrap_or_default()),
+            Cell::text(seconds(&line.archived)),
+            Cell::text(seconds(&line.verified)),
             Cell::code(&line.store),
             remark,
         ]
     };
     Table { caption: "Archived".to_owned(), columns, rows: lines.iter().map(row).collect() }
+}
+
+/// A moment without what is less than a second.
+fn seconds(moment: &str) -> &str {
+    moment.split('.').next().unwrap_or_default()
 }
 
 /// How much smaller the file is than its rows.

@@ -26,6 +26,8 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         trial("nothing_is_no_proof", nothing),
         trial("what_the_ledger_knows_is_missed", missed),
         trial("a_part_is_counted", part),
+        trial("what_was_proved_is_remembered", remembered),
+        trial("a_file_without_a_manifest_is_told", unsealed),
     ];
     if !tier.single_session() {
         let servers = servers.clone();
@@ -128,4 +130,79 @@ fn shared(db: &Db, place: &Workplace<'_>, other: &Db) {
     assert!(own.out.contains("in 6 files"), "{}", own.out);
     let unknown = query(&["--ledger", "another.db"]).expect(1);
     assert!(unknown.err.contains("archived from 2 databases"), "{}", unknown.err);
+}
+
+/// By table and file, when each was archived and when it was proved last.
+fn moments(place: &Workplace<'_>, more: &[&str]) -> Vec<(String, Option<String>)> {
+    let listed = archive(place, &[&["list", "--format", "json"], more].concat());
+    let lines: serde_json::Value = serde_json::from_str(&listed.out).unwrap();
+    let text = |line: &serde_json::Value, name: &str| line[name].as_str().map(str::to_owned);
+    let lines = lines.as_array().unwrap().iter();
+    lines.map(|line| (text(line, "archived").unwrap(), text(line, "verified"))).collect()
+}
+
+fn remembered(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, true);
+    run(place).expect(0);
+    let of_archiving =
+        |of: &[(String, Option<String>)]| of.iter().filter(|(at, proved)| proved.as_ref() == Some(at)).count();
+    let first = moments(place, &[]);
+    assert_eq!((first.len(), of_archiving(&first)), (CHUNKS, CHUNKS), "{first:?}");
+    // Without a ledger it is proved as well, and none is made.
+    archive(place, &["verify", "--ledger", "another.db"]).expect(0);
+    assert!(!place.path().join("another.db").exists());
+    assert_eq!(moments(place, &[]), first);
+    // Only what was read, and what was found to be whole.
+    let data = files(place, ".parquet");
+    let whole = fs::read(&data[0]).unwrap();
+    fs::write(&data[0], &whole[..whole.len() - 1]).unwrap();
+    archive(place, &["verify", "--to", "2020-01-04"]).expect(2);
+    let part = moments(place, &[]);
+    assert_eq!(of_archiving(&part), CHUNKS - 2, "{part:?}");
+    for (number, ((archived, proved), (before, _))) in part.iter().zip(&first).enumerate() {
+        assert_eq!(archived, before);
+        let is_later = (number == 1 || number == 2) == (proved.as_deref() > Some(archived));
+        assert!(is_later, "{number}: {part:?}");
+    }
+    fs::write(&data[0], &whole).unwrap();
+    archive(place, &["verify"]).expect(0);
+    let all = moments(place, &[]);
+    assert_eq!(of_archiving(&all), 0, "{all:?}");
+    let listed = archive(place, &["list"]).expect(0).out;
+    assert!(listed.lines().any(|line| line.contains("archived") && line.contains("verified")), "{listed}");
+    place.run(&["ledger", "verify"]).expect(0);
+    // Who has lost the ledger knows of the archiving alone.
+    assert_eq!(of_archiving(&moments(place, &["--ledger", "another.db"])), CHUNKS);
+    // What is archived anew has its own manifest, and inherits nothing.
+    let manifest = &files(place, ".json")[0];
+    fs::remove_file(manifest).unwrap();
+    fs::remove_file(&data[0]).unwrap();
+    db.run("INSERT INTO public.trades SELECT * FROM public.before WHERE time < '2020-01-02 00:00+00'");
+    run(place).expect(0);
+    let again = moments(place, &[]);
+    let missed = 1;
+    assert_eq!((again.len(), of_archiving(&again)), (CHUNKS + missed, 1), "{again:?}");
+}
+
+/// As a run leaves it that is cut off between the two.
+fn unsealed(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, true);
+    run(place).expect(0);
+    let data = files(place, ".parquet").remove(0);
+    let name = data.file_name().unwrap().to_string_lossy().into_owned();
+    let other = data.with_file_name(name.replace("2020-01-01", "2019-01-01"));
+    fs::copy(&data, &other).unwrap();
+    for (command, table) in [("list", None), ("verify", None), ("verify", Some("public.trades"))] {
+        let told = archive(place, &[&[command][..], table.as_slice()].concat()).expect(0);
+        assert!(told.err.contains("archive-unsealed") && told.err.contains(other.to_str().unwrap()), "{}", told.err);
+        assert!(!told.err.contains(data.to_str().unwrap()), "{}", told.err);
+    }
+    // Where the ledger knows of it, something is wrong, and said once.
+    fs::remove_file(&other).unwrap();
+    fs::remove_file(files(place, ".json").remove(0)).unwrap();
+    let told = archive(place, &["verify"]).expect(2);
+    assert!(told.out.contains("the manifest is not there, without which"), "{}", told.out);
+    assert!(!told.err.contains("archive-unsealed"), "{}", told.err);
+    let nobody = archive(place, &["verify", "--ledger", "another.db"]).expect(0);
+    assert!(nobody.err.contains("archive-unsealed"), "{}", nobody.err);
 }

@@ -101,7 +101,9 @@ pub static UNTRUSTED: Code =
 /// A key that is none, or not the one that a file was encrypted with.
 pub static WRONG_KEY: Code =
     Code::new("archive-key", "A key that is none for an archive, or not the one that a file was encrypted with.");
-static CODES: [&Code; 7] = [&EXPIRED, &UNUSABLE, &REFUSED, &NO_BUCKET, &UNREACHABLE, &UNTRUSTED, &WRONG_KEY];
+/// A file that counts for nothing.
+pub static UNSEALED: Code = Code::new("archive-unsealed", "A file in a store of archives that has no manifest.");
+static CODES: [&Code; 8] = [&EXPIRED, &UNSEALED, &UNUSABLE, &REFUSED, &NO_BUCKET, &UNREACHABLE, &UNTRUSTED, &WRONG_KEY];
 
 /// The kind.
 pub struct ArchiveStore;

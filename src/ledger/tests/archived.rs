@@ -13,6 +13,10 @@ pub fn chunk(number: u32) -> Archived {
     })
 }
 
+pub fn files(place: &str, manifests: &[&str]) -> ArchivedFiles {
+    ArchivedFiles::from([(place.to_owned(), manifests.iter().map(ToString::to_string).collect())])
+}
+
 fn removed(place: &str, number: u32) -> Archived {
     Archived::Removed { place: place.to_owned(), file: format!("7-market/public.trades/{number}_abc.json") }
 }
@@ -38,4 +42,20 @@ fn what_was_archived_is_known_until_it_is_to_go() {
     assert_eq!(done(6, &[chunk(1)], Some(StepEnd::done())), named(&[1, 2]), "archived again");
     let verified = fixture.ledger.verify().unwrap();
     assert!(verified.holds(), "{verified:?}");
+}
+
+#[test]
+fn what_was_proved_is_known_by_when_that_was_last() {
+    let mut fixture = Fixture::new();
+    let mut prove = |place: &str, manifests: &[&str]| {
+        fixture.ledger.write(|batch| batch.record_proved(files(place, manifests))).unwrap();
+        fixture.ledger.proved("/srv/archive").unwrap().into_iter().collect::<Vec<_>>()
+    };
+    let at = |seconds: i64| Moment(NEW_YEAR + seconds * SECOND);
+    assert_eq!(prove("/srv/archive", &["a", "b"]), [("a".to_owned(), at(0)), ("b".to_owned(), at(0))]);
+    assert_eq!(prove("/srv/other", &["a"]), [("a".to_owned(), at(0)), ("b".to_owned(), at(0))], "in another store");
+    assert_eq!(prove("/srv/archive", &["b"]), [("a".to_owned(), at(0)), ("b".to_owned(), at(2))]);
+    fixture.assert_whole();
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Ledger::open_read(&folder.path().join("none")).unwrap().proved("/srv/archive").unwrap().is_empty());
 }

@@ -176,6 +176,7 @@ fn eventful() -> Fixture {
         fingerprint: "sha256:1".to_owned(),
     };
     fixture.ledger.write(|batch| batch.record_drift(database, &[observed])).unwrap();
+    fixture.ledger.write(|batch| batch.record_proved(archived::files("/srv/archive", &["sha256:a"]))).unwrap();
     let crashed = fixture.run();
     let lost = fixture.step(crashed, 0);
     let along = retention("market_data");

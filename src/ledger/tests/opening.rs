@@ -167,6 +167,7 @@ static NEXT: &[&str] = &[
     MIGRATIONS[2],
     MIGRATIONS[3],
     MIGRATIONS[4],
+    MIGRATIONS[5],
     "CREATE TABLE backups (id INTEGER PRIMARY KEY, note TEXT) STRICT",
 ];
 static WRONG: &[&str] = &[
@@ -175,6 +176,7 @@ static WRONG: &[&str] = &[
     MIGRATIONS[2],
     MIGRATIONS[3],
     MIGRATIONS[4],
+    MIGRATIONS[5],
     "CREATE TABLE backups (id INTEGER PRIMARY KEY) STRICT; SELECT nonsense",
 ];
 

@@ -44,6 +44,7 @@ fn every_column_of_every_row_is_covered() {
             "drift_differences" => "report_id, kind, schema, name",
             "step_along" => "step_id, kind, schema, name",
             "step_archived" => "step_id, place, file",
+            "archive_proved" => "place, manifest",
             _ => "rowid",
         };
         let rows: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();

@@ -45,13 +45,20 @@ pub fn seal(path: &Path, manifest: &[u8]) -> io::Result<()> {
 /// Every manifest below a part of a store that has a text in its name, by its name in the store, in their order. A folder that does not
 /// exist has none.
 pub fn manifests(store: &Path, below: &str, part: &str) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut names = names(store, below)?;
+    names.retain(|name| name.ends_with(MANIFEST) && name.contains(part));
+    names.into_iter().map(|name| fs::read(store.join(&name)).map(|bytes| (name, bytes))).collect()
+}
+
+/// The name of every file below a part of a store that is where files of it are, in their order.
+pub fn names(store: &Path, below: &str) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
-    walk(store, below.trim_end_matches('/'), part, &mut found)?;
+    walk(store, below.trim_end_matches('/'), &mut found)?;
     found.sort();
     Ok(found)
 }
 
-fn walk(store: &Path, below: &str, part: &str, found: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
+fn walk(store: &Path, below: &str, found: &mut Vec<String>) -> io::Result<()> {
     let entries = match fs::read_dir(store.join(below)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -64,10 +71,9 @@ fn walk(store: &Path, below: &str, part: &str, found: &mut Vec<(String, Vec<u8>)
         let name = if below.is_empty() { name } else { format!("{below}/{name}") };
         let depth = parts(&name);
         if depth < 3 && entry.file_type()?.is_dir() {
-            walk(store, &name, part, found)?;
-        } else if depth == 3 && name.ends_with(MANIFEST) && name.contains(part) {
-            let bytes = fs::read(entry.path())?;
-            found.push((name, bytes));
+            walk(store, &name, found)?;
+        } else if depth == 3 {
+            found.push(name);
         }
     }
     Ok(())

@@ -135,16 +135,25 @@ impl InBucket {
         Err(self.odd(Sort::Occupied, name, "another manifest is there"))
     }
 
+    /// The name of every file below a part of the store that is where files of it are.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn names(&self, below: &str) -> Result<Vec<String>, StoreError> {
+        let beginning = if below.is_empty() { String::new() } else { format!("{}/", below.trim_end_matches('/')) };
+        let mut names = self.bucket.list(&beginning).map_err(|error| self.named(error))?;
+        names.retain(|name| parts(name) == 3);
+        Ok(names)
+    }
+
     /// Every manifest below a part of the store that has a text in its name, by its name in the store, in their
     /// order.
     ///
     /// # Errors
     /// What the server says.
     pub fn manifests(&self, below: &str, part: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        let beginning = if below.is_empty() { String::new() } else { format!("{}/", below.trim_end_matches('/')) };
-        let names = self.bucket.list(&beginning).map_err(|error| self.named(error))?;
-        let is_wanted = |name: &String| parts(name) == 3 && name.ends_with(MANIFEST) && name.contains(part);
-        let names: Vec<String> = names.into_iter().filter(is_wanted).collect();
+        let mut names = self.names(below)?;
+        names.retain(|name| name.ends_with(MANIFEST) && name.contains(part));
         let next = AtomicUsize::new(0);
         let found = Mutex::new(Ok(Vec::with_capacity(names.len())));
         let read = || {

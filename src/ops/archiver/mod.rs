@@ -193,6 +193,8 @@ pub struct Contents {
     pub entries: Vec<Entry>,
     /// Manifests that cannot be trusted, as they are named to people, and why.
     pub damaged: Vec<(String, ArchiveError)>,
+    /// The names of data files that have no manifest, in their order.
+    pub unsealed: Vec<String>,
     /// The name of every manifest, in their order.
     names: BTreeSet<String>,
 }
@@ -202,7 +204,12 @@ pub struct Contents {
 /// # Errors
 /// What the file system or the bucket's server says.
 pub fn contents(store: &Store) -> Result<Contents, StoreError> {
-    contents_of(store, "")
+    // A manifest comes after its file: what has none now is not one that has just been written.
+    let files = store.data_files()?;
+    let mut contents = contents_of(store, "")?;
+    let is_sealed = |name: &String| store::manifest_of(name).is_some_and(|manifest| contents.names.contains(&manifest));
+    contents.unsealed = files.into_iter().filter(|name| !is_sealed(name)).collect();
+    Ok(contents)
 }
 
 /// Looks through a part of a store.
@@ -252,9 +259,10 @@ fn in_its_place(name: &str, manifest: Manifest) -> Result<Manifest, ArchiveError
 }
 
 impl Contents {
-    /// Only those of a table, and only what overlaps a span.
+    /// Only those of a table, and only what overlaps a span. Which time a file without a manifest is of, nobody tells.
     #[must_use]
     pub fn of(mut self, table: Option<&QualifiedName>, span: &Span) -> Self {
+        self.unsealed.retain(|name| table.is_none_or(|table| store::is_of(name, table)));
         self.entries.retain(|entry| {
             let manifest = &entry.manifest;
             table.is_none_or(|table| *table == manifest.relation)
@@ -338,6 +346,11 @@ impl Entry {
         let archive = Archive::open(file)?;
         verify::same_chunk(&archive, &self.manifest)?;
         Ok(archive)
+    }
+
+    /// Where its store is.
+    pub fn place(&self) -> String {
+        self.store.place()
     }
 
     /// Proves it: every byte hashed, and every value read and compared with what was read from the

@@ -129,6 +129,19 @@ impl Store {
         }
     }
 
+    /// The name of every data file, whether or not it has a manifest.
+    ///
+    /// # Errors
+    /// What the file system or the bucket's server says.
+    pub fn data_files(&self) -> Result<Vec<String>, StoreError> {
+        let mut names = match &self.place {
+            Place::Folder(path) => folder::names(path, "")?,
+            Place::Bucket(bucket) => bucket.names("")?,
+        };
+        names.retain(|name| manifest_of(name).is_some());
+        Ok(names)
+    }
+
     /// Opens a data file to read all of it. One in a bucket is brought to this machine. `key` names the one that it
     /// is encrypted with, if it is.
     ///
@@ -213,6 +226,12 @@ impl Slot {
     }
 }
 
+/// What the manifest of a data file is called; nothing for what is no data file.
+pub fn manifest_of(name: &str) -> Option<String> {
+    let plain = name.strip_suffix(SEALED).unwrap_or(name);
+    plain.strip_suffix(DATA).map(|slot| format!("{slot}{MANIFEST}"))
+}
+
 /// How many parts a name has.
 pub fn parts(name: &str) -> usize {
     name.split('/').count()
@@ -257,9 +276,19 @@ pub fn beginning(
     format!("{}/{}", shelf_of(database, table), Slot::new(chunk, from, until, "").name)
 }
 
+/// The part of a database's that one of its tables has.
+fn of_table(table: &QualifiedName) -> String {
+    format!("{}.{}", safe(&table.schema), safe(&table.name))
+}
+
+/// Whether a name in a store is of a table, of whatever database.
+pub fn is_of(name: &str, table: &QualifiedName) -> bool {
+    name.split('/').nth(1) == Some(of_table(table).as_str())
+}
+
 /// The part of a store that one table of a database has, by its name in the store.
 fn shelf_of(database: (&str, &str), table: &QualifiedName) -> String {
-    format!("{}/{}.{}", of_database(database), safe(&table.schema), safe(&table.name))
+    format!("{}/{}", of_database(database), of_table(table))
 }
 
 impl Shelf {
