@@ -14,15 +14,17 @@ use crate::cli::args::{Format, Paths, RunArgs};
 use crate::cli::context::Context;
 use crate::cli::run_args::waiting;
 use crate::cli::{out, run as work_off, signals};
-use crate::core::{Operation, Value};
+use crate::core::{Operation, Server, Value};
 use crate::diag::{Diagnostic, Exit, Failure, code};
-use crate::kinds::backup::{self, NOT_PUSHED, NOT_RESTORED, NOT_WHOLE, REPOSITORY, WAL_NOT_GIVEN, work};
+use crate::kinds::backup::{self, NOT_ASKED, NOT_PUSHED, NOT_RESTORED, NOT_WHOLE, REPOSITORY, WAL_NOT_GIVEN, work};
 use crate::kinds::repository;
 use crate::ops::Forced;
 use crate::ops::backup::{
     self as engine, Backup, Contents, Engine, Place, Repository, Sort, Target, Trouble, WalError,
 };
+use crate::pg::Session;
 use crate::report::{self, BackupLine, DrillLine};
+use crate::snapshot;
 
 /// `backup`
 #[derive(Args, Debug)]
@@ -306,12 +308,9 @@ fn list(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
                 .iter()
                 .map(|record| BackupLine { left_behind: contents.left_behind(record), ..line(&part.cluster, record) }),
         );
-        list.backups.extend(contents.damaged.iter().map(|(what, why)| BackupLine {
-            cluster: part.cluster.clone(),
-            label: what.clone(),
-            problem: Some(why.clone()),
-            ..BackupLine::default()
-        }));
+        list.backups.extend(
+            contents.damaged.iter().map(|damaged| found_line(&part, (damaged.what.clone(), Some(damaged.why.clone())))),
+        );
         list.drills.extend(contents.drills.iter().map(|drill| drill_line(&part.cluster, drill)));
         list.newest_wal.extend(part.engine.newest_wal().map(|name| (part.cluster.clone(), name)));
     }
@@ -325,27 +324,51 @@ fn verify(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
     let quiet = context.global.quiet || context.global.format != Format::Text;
     let interrupt = Interrupt::default();
     let _listening = signals::listen(&interrupt)?;
+    let failed = |trouble: Trouble| Failure::from(trouble.diagnostic(&REPOSITORY));
     let mut lines = Vec::new();
     for part in &parts {
         let mut tell = teller(quiet);
         let state = part.engine.state();
         let held = state.reading().map_err(|error| Trouble::File(state.root().to_owned(), error));
         let _reading = held.map_err(|trouble| unreadable(&part.engine.place(), &trouble))?;
-        let found = part
-            .engine
-            .prove(&interrupt, &mut tell)
-            .map_err(|trouble| Failure::from(trouble.diagnostic(&REPOSITORY)))?;
-        lines.extend(found.into_iter().map(|(label, problem)| BackupLine {
-            cluster: part.cluster.clone(),
-            label,
-            problem,
-            ..BackupLine::default()
-        }));
+        let found = part.engine.prove(&interrupt, &mut tell).map_err(failed)?;
+        lines.extend(found.into_iter().map(|found| found_line(part, found)));
+    }
+    if !lines.is_empty() && place.from.is_none() {
+        let mut server = ask(context);
+        for part in &parts {
+            let own = server.as_mut().filter(|(_, server)| server.system_identifier == part.cluster);
+            let Some((session, _)) = own else { continue };
+            let lost = engine::lost(&*part.engine, &part.contents()?, session).map_err(failed)?;
+            lines.extend(lost.map(|lost| found_line(part, lost.finding())));
+        }
     }
     out::print(&report::backup_verify(&lines, &context.report_options()));
     // Where nothing is, nothing is proved: a disk that is not mounted looks the same.
     let is_proved = !lines.is_empty() && lines.iter().all(|line| line.problem.is_none());
     Ok(if is_proved { Exit::Done } else { Exit::Differences })
+}
+
+fn found_line(part: &Part, (label, problem): engine::Finding) -> BackupLine {
+    BackupLine { cluster: part.cluster.clone(), label, problem, ..BackupLine::default() }
+}
+
+/// The server, to be asked what it has archived last; a repository is there to be read where there is no server any
+/// more.
+fn ask(context: &mut Context) -> Option<(Session, Server)> {
+    let mut open = || {
+        let mut session = context.connect()?;
+        let server = snapshot::open(&mut session)?;
+        snapshot::finish(&mut session)?;
+        Ok((session, server))
+    };
+    let opened: Result<_, Failure> = open();
+    opened.map_err(|failure| {
+        let message = "the server was not asked which WAL it has archived last: if that is not in the repository, nobody knows";
+        let why = failure.0.into_iter().next().map(|first| first.message).unwrap_or_default();
+        let help = "run this where the server can be reached, as `DATABASE_URL` or a target says";
+        context.diagnostics.push(Diagnostic::note(&NOT_ASKED, message).why(why).help(help));
+    }).ok()
 }
 
 /// Says each thing once, however often it is told.

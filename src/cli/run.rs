@@ -10,7 +10,8 @@ use crate::cli::look::look_for;
 use crate::cli::pipeline::Aim;
 use crate::cli::progress::Progress;
 use crate::cli::{out, record, signals};
-use crate::diag::{Exit, Failure, has_errors};
+use crate::core::Operation;
+use crate::diag::{Diagnostic, Exit, Failure, Severity, has_errors};
 use crate::guard::Standing;
 use crate::ops::archiver::Load;
 use crate::ops::{self, Forced, Limits};
@@ -24,13 +25,35 @@ pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, Failure> {
 
 /// The same for work that is asked for and need not be due.
 pub fn forced(args: &RunArgs, forced: Option<Forced>, context: &mut Context) -> Result<Exit, Failure> {
+    let mut lost = Vec::new();
+    let done = work_off(args, forced, context, &mut lost);
+    match done {
+        done if lost.is_empty() => done,
+        Ok(_) => Err(Failure(lost)),
+        Err(failure) => Err(Failure([failure.0, lost].concat())),
+    }
+}
+
+/// Does it. `lost` takes what is wrong whether or not anything is due, and keeps nobody from doing what is: that may
+/// mend it.
+fn work_off(
+    args: &RunArgs,
+    forced: Option<Forced>,
+    context: &mut Context,
+    lost: &mut Vec<Diagnostic>,
+) -> Result<Exit, Failure> {
     let started = Instant::now();
     let (ledger, admission) = (context.ledger_path()?, context.admission());
     let purpose = ops::purpose(&args.operations);
     let aim = Aim { purpose: &purpose, forced: forced.as_ref(), allowed: &args.allow };
     let mut looked = look_for(&aim, &args.paths(), context)?;
     context.diagnostics.extend(ops::archiver::refusals(&mut looked.session, &looked.made.plan)?);
+    if looked.made.plan.operations.contains(&Operation::Backup) {
+        let (session, desired) = (&mut looked.session, &looked.policies.desired);
+        lost.extend(ops::backup::lost_wal(session, &looked.made.server, desired)?);
+    }
     let (plan, server, session) = (looked.made.plan, looked.made.server, looked.session);
+    let mends = ops::backup::is_mended_by(&plan);
     if args.dry_run || matches!(context.global.format, Format::Text | Format::Markdown) {
         out::print(&report::plan(&plan, &context.report_options()));
     }
@@ -61,5 +84,13 @@ pub fn forced(args: &RunArgs, forced: Option<Forced>, context: &mut Context) -> 
     let done = apply::carry_out(&mut ready, &errand, progress, &interrupt, || signals::listen(&interrupt))?;
     out::print(&report::run_summary(&done.report, &context.report_options()));
     context.diagnostics.extend(done.notes);
-    done.failure.map_or(Ok(Exit::Done), Err)
+    if let Some(failure) = done.failure {
+        return Err(failure);
+    }
+    if mends {
+        // It is told all the same: until the backup that was just made, what was lost is lost.
+        let told = lost.drain(..).map(|lost| Diagnostic { severity: Severity::Warning, help: None, ..lost });
+        context.diagnostics.extend(told);
+    }
+    Ok(Exit::Done)
 }

@@ -3,6 +3,7 @@
 
 mod drilled;
 mod ground;
+mod lost;
 pub mod pgbackrest;
 mod s3;
 
@@ -47,6 +48,9 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("an_earlier_recovery_rules_no_later_one", an_earlier_recovery_rules_no_later_one);
     add("what_a_killed_drill_left_goes", drilled::what_a_killed_drill_left_goes);
     add("a_drill_that_fails_is_on_record", drilled::that_fails);
+    add("the_newest_wal_is_missed", lost::newest_wal);
+    add("later_than_the_last_commit", lost::later_than_the_last_commit);
+    add("what_is_old_and_damaged_goes", lost::what_is_old_and_damaged_goes);
     if tier == Tier::Apache {
         // The only one that is new enough.
         add("incremental", incremental);

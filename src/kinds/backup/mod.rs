@@ -129,8 +129,18 @@ pub static WAL_NOT_GIVEN: Code = Code {
     about: "WAL that is in the repository and cannot be given to a server that recovers.",
     exit: Exit::Abort,
 };
+/// WAL that the server has archived last, and that is not there.
+pub static WAL_LOST: Code =
+    Code::new("wal-lost", "WAL that the server has archived, and that is not in the repository.");
+/// The server was not asked for that.
+pub static NOT_ASKED: Code = Code::new(
+    "wal-not-asked",
+    "Whether the repository has what the server archived last is not known: the server was not asked.",
+);
 /// Every code of the kind.
-pub static CODES: [&Code; 14] = [
+pub static CODES: [&Code; 16] = [
+    &WAL_LOST,
+    &NOT_ASKED,
     &REFUSED,
     &NO_BUCKET,
     &UNREACHABLE,

@@ -65,28 +65,53 @@ pub fn drill(
     let before = server::about(session)?;
     let (target, lag) = if order.archives {
         let name = format!("chronoform drill {}", stamp(started));
-        let lag = server::archived(order.engine, &name, order.max_lag, session, interrupt, tell)?;
-        (Target::Point(name), Some(lag))
+        let lag = server::archived(order.engine, &name, order.max_lag, session, interrupt, tell);
+        let target = Target::Point(name);
+        let lag = match lag {
+            // Anything else tells nothing of backups.
+            Err(trouble @ Trouble::NotWhole(_)) => {
+                return Err(found(order, started, &target, ("what is committed is archived", None), trouble));
+            }
+            other => other?,
+        };
+        (target, Some(lag))
     } else {
         (Target::Backup, None)
     };
     let after = server::about(session)?;
     let asked = Asked { started, target, lag, before, after };
+    let drill = bring_back(order, &asked, session, interrupt, tell)
+        .map_err(|trouble| found(order, started, &asked.target, ("the server is brought back", lag), trouble))?;
     let state = order.engine.state();
-    let drill = match bring_back(order, &asked, session, interrupt, tell) {
-        Ok(drill) => drill,
-        // Nothing was found out.
-        Err(trouble @ (Trouble::Interrupted | Trouble::Refused { .. } | Trouble::Storage { .. })) => {
-            return Err(trouble);
-        }
-        Err(trouble) => {
-            // What stopped it is to be told, whether or not that can be kept.
-            let _ = state.keep_drill(&failed(order, &asked, &trouble));
-            return Err(trouble);
-        }
-    };
     state.keep_drill(&drill).map_err(|error| Trouble::file(state.root(), error))?;
     Ok(drill)
+}
+
+/// Keeps what a drill has found that could not be done to its end because of that.
+fn found(
+    order: &Order<'_>,
+    started: Timestamp,
+    target: &Target,
+    (what, lag): (&str, Option<f64>),
+    trouble: Trouble,
+) -> Trouble {
+    // Of these, nothing was found out.
+    if matches!(trouble, Trouble::Interrupted | Trouble::Refused { .. } | Trouble::Storage { .. }) {
+        return trouble;
+    }
+    let drill = Drill {
+        started,
+        label: order.contents.own().next_back().map(|backup| backup.label.clone()).unwrap_or_default(),
+        target: target.words(),
+        restore_seconds: 0.0,
+        recovery_seconds: 0.0,
+        lag_seconds: lag,
+        checks: vec![Check { what: what.to_owned(), found: trouble.to_string(), fine: false }],
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    // What stopped it is to be told, whether or not that can be kept.
+    let _ = order.engine.state().keep_drill(&drill);
+    trouble
 }
 
 /// What a drill goes by.
@@ -98,21 +123,6 @@ struct Asked {
     /// What there was before that, and after it.
     before: About,
     after: About,
-}
-
-/// What is kept of a drill that could not be done to its end, because of what it found.
-fn failed(order: &Order<'_>, asked: &Asked, trouble: &Trouble) -> Drill {
-    let what = "the server is brought back".to_owned();
-    Drill {
-        started: asked.started,
-        label: order.contents.own().next_back().map(|backup| backup.label.clone()).unwrap_or_default(),
-        target: asked.target.words(),
-        restore_seconds: 0.0,
-        recovery_seconds: 0.0,
-        lag_seconds: asked.lag,
-        checks: vec![Check { what, found: trouble.to_string(), fine: false }],
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
 }
 
 fn bring_back(
@@ -306,9 +316,15 @@ impl Clone<'_> {
             match self.child.try_wait() {
                 Ok(None) => {}
                 Ok(Some(status)) => {
+                    let said = self.last_words();
+                    let why = if said.contains("before configured recovery target was reached") {
+                        "; WAL between the backup and that moment is missing or damaged, and `chronoform backup verify` \
+                         tells which"
+                    } else {
+                        ""
+                    };
                     return Err(Trouble::NotWhole(format!(
-                        "the server that was brought back ended ({status}): {}",
-                        self.last_words()
+                        "the server that was brought back ended ({status}): {said}{why}"
                     )));
                 }
                 Err(error) => return Err(Trouble::Program(format!("postgres: {error}"))),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::core::{Desired, Interval, Value};
 use crate::kinds::backup::schedule::Schedule;
 use crate::kinds::backup::{EVERY, FULL, INCREMENTAL, KEEP_FULL, KEEP_WAL, work};
-use crate::ops::backup::record::{Backup, Contents, Sort};
+use crate::ops::backup::record::{Backup, Contents, Damaged, Sort};
 
 /// Why something is to be done.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,10 +26,7 @@ pub fn due(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due
     match desired.address.name.as_str() {
         work::BACKUP => backup(desired, contents, now),
         work::VERIFY => again(desired, contents, contents.verified, "everything was read again last", now),
-        work::DRILL => {
-            let passed = contents.drills.iter().filter(|drill| drill.is_passed()).map(|drill| drill.started).max();
-            again(desired, contents, passed, "a drill passed last", now)
-        }
+        work::DRILL => drill(desired, contents, now),
         work::EXPIRE => expire(desired, contents, now),
         _ => None,
     }
@@ -69,6 +66,22 @@ fn backup(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due>
         return due(Sort::Incremental, format!("incremental due {}, last one {}", said(Some(since)), said(any)));
     }
     None
+}
+
+/// A drill is due so often, and at once where the last one failed, however long ago one has passed: what it found
+/// may be mended by now, and as long as it is not, nobody knows that the server can be brought back.
+fn drill(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due> {
+    let passed = contents.drills.iter().filter(|drill| drill.is_passed()).map(|drill| drill.started).max();
+    let due = again(desired, contents, passed, "a drill passed last", now);
+    let last = contents.drills.iter().max_by_key(|drill| drill.started);
+    let failed = last.filter(|last| !last.is_passed() && desired.get(EVERY).is_some());
+    match failed.zip(contents.backups.first()) {
+        Some((failed, _)) => {
+            let why = format!("the last drill, {}, failed", said(Some(failed.started)));
+            Some(Due { why, sort: None, expires: Vec::new() })
+        }
+        None => due,
+    }
 }
 
 /// What is to be done so often, of a repository that has a backup.
@@ -117,7 +130,7 @@ impl Keep {
 
 /// The backups that nobody needs any more: those before the oldest full one that is still needed, be it
 /// for the number that is kept or for the span of time that the server can be brought back in. Those of a past
-/// that the server has left count for neither, and go with those that are as old.
+/// that the server has left count for neither, and nor do those that are damaged: they go with those that are as old.
 pub fn expired(keep: Keep, contents: &Contents, now: Timestamp) -> Vec<&Backup> {
     let full: Vec<&Backup> = contents.own().filter(|record| record.sort == Sort::Full).collect();
     let Some(by_number) = full.len().checked_sub(keep.full.max(1)) else { return Vec::new() };
@@ -129,16 +142,26 @@ pub fn expired(keep: Keep, contents: &Contents, now: Timestamp) -> Vec<&Backup> 
         oldest = oldest.min(by_time);
     }
     let Some(oldest) = oldest else { return Vec::new() };
-    contents.backups.iter().filter(|record| record.started < oldest).collect()
+    let all = contents.backups.iter().chain(contents.suspects());
+    let mut expired: Vec<&Backup> = all.filter(|record| record.started < oldest).collect();
+    expired.sort_by(|a, b| a.started.cmp(&b.started).then_with(|| a.label.cmp(&b.label)));
+    expired
+}
+
+/// What keeps backups from being taken away: whatever is damaged and does not go with them. It may be what others
+/// need.
+pub fn obstacle<'a>(contents: &'a Contents, expired: &[&Backup]) -> Option<&'a Damaged> {
+    let goes = |backup: &Backup| expired.iter().any(|expired| expired.label == backup.label);
+    contents.damaged.iter().find(|damaged| !damaged.backup.as_ref().is_some_and(goes))
 }
 
 fn expire(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due> {
-    // As long as something cannot be read, nothing goes.
-    if !contents.damaged.is_empty() {
+    let keep = Keep::read(|name| desired.get(name))?;
+    let expired = expired(keep, contents, now);
+    if obstacle(contents, &expired).is_some() {
         return None;
     }
-    let keep = Keep::read(|name| desired.get(name))?;
-    let labels: Vec<String> = expired(keep, contents, now).into_iter().map(|record| record.label.clone()).collect();
+    let labels: Vec<String> = expired.into_iter().map(|record| record.label.clone()).collect();
     let several = if labels.len() == 1 { "backup is" } else { "backups are" };
     (!labels.is_empty()).then(|| Due {
         why: format!("{} {several} no longer needed: {}", labels.len(), labels.join(", ")),
@@ -244,7 +267,12 @@ mod tests {
         contents.drills.push(drill("2026-11-25T00:00:00Z", false));
         assert!(due(&desired, &contents, now).is_some(), "one that failed is no drill");
         contents.drills.push(drill("2026-11-20T00:00:00Z", true));
-        assert_eq!(due(&desired, &contents, now), None);
+        let why = |contents: &Contents| due(&desired, contents, now).map(|due| due.why);
+        let failed = "the last drill, 2026-11-25 00:00 UTC, failed";
+        assert_eq!(why(&contents).as_deref(), Some(failed), "one has passed, before that");
+        contents.drills.push(drill("2026-11-26T00:00:00Z", true));
+        assert_eq!(why(&contents), None);
+        contents.drills = vec![drill("2026-11-20T00:00:00Z", true)];
         assert!(due(&desired, &contents, at("2026-11-27T00:00:00Z")).is_some());
         // Nobody says how often.
         assert_eq!(due(&wanted(work::DRILL, &[]), &contents, at("2030-01-01T00:00:00Z")), None);
@@ -280,10 +308,21 @@ mod tests {
         assert_eq!(kept.and_then(|keep| keep.window), Some(SignedDuration::from_hours(24 * 31)));
         // What cannot be read may be what another needs.
         let mut damaged = contents.clone();
-        damaged.damaged.push(("x".to_owned(), "y".to_owned()));
+        damaged.damaged.push(Damaged::other("x", "y".to_owned()));
         let desired = wanted(work::EXPIRE, &[(KEEP_FULL, Value::Int(1))]);
         assert!(due(&desired, &contents, now).is_some());
         assert_eq!(due(&desired, &damaged, now), None);
+        // What is damaged and as old as what goes, goes with it; it counts for none that is kept.
+        let damaged = |which: usize| {
+            let mut contents = contents.clone();
+            let backup = contents.backups.remove(contents.backups.iter().position(|b| *b == full[which]).unwrap());
+            contents.damaged.push(Damaged::backup(backup, "y".to_owned()));
+            due(&desired, &contents, now).map(|due| due.expires)
+        };
+        let all = ["01T01:00:00Z-full", "02T01:00:00Z-incremental", "08T01:00:00Z-full", "15T01:00:00Z-full"];
+        let all: Vec<String> = all.iter().map(|end| format!("2026-11-{end}")).collect();
+        assert_eq!(damaged(1), Some(all));
+        assert_eq!(damaged(3), None, "the newest");
     }
 
     #[test]

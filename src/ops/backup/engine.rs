@@ -59,6 +59,12 @@ pub trait Engine {
     /// When that cannot be told.
     fn has_wal(&self, segment: &str) -> Result<bool, Trouble>;
 
+    /// Writes a segment of WAL to a file that is not there yet, where it has arrived.
+    ///
+    /// # Errors
+    /// When it cannot be given.
+    fn give_wal(&self, segment: &str, to: &Path) -> Result<bool, Trouble>;
+
     /// The first segment of those that make a backup consistent that is not there.
     ///
     /// # Errors

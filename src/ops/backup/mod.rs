@@ -8,8 +8,10 @@ mod drill;
 mod due;
 mod engine;
 mod native;
+mod newest;
 mod pgbackrest;
 mod programs;
+mod reach;
 mod record;
 mod restore;
 mod server;
@@ -39,8 +41,9 @@ use programs::Programs;
 
 pub use engine::{Engine, Finding, Place};
 pub use native::{Repository, WalError, cluster_here, fetch, push};
+pub use newest::{is_mended_by, lost, of_policies as lost_wal};
 pub use pgbackrest::{StorageTrouble, configure, create, provide};
-pub use record::{Backup, Check, Contents, Drill, Sort};
+pub use record::{Backup, Check, Contents, Damaged, Drill, Sort};
 pub use restore::{Order as Restore, Target, restore};
 pub use wal::Lsn;
 
@@ -73,6 +76,13 @@ pub enum Trouble {
         /// What would help.
         help: String,
     },
+    /// Nothing is taken away as long as something that stays cannot be trusted.
+    Kept {
+        /// What.
+        what: String,
+        /// Why.
+        why: String,
+    },
     /// Somebody asked for it to stop.
     Interrupted,
 }
@@ -87,6 +97,12 @@ impl Trouble {
         match self {
             Self::Refused { help, .. } => Some(help.clone()),
             Self::Storage { sort, secrets, .. } => Some(sort.help(secrets)),
+            Self::Kept { .. } => Some(
+                "what is damaged goes with what is older, once all full backups that are kept began after it: `chronoform \
+                 backup run --type full` makes another now. A damaged backup can be removed by hand before that: by \
+                 `pgbackrest expire --set=LABEL`, or as a folder of the native engine's repository"
+                    .to_owned(),
+            ),
             Self::Key(_) => Some(
                 "give the key that the repository was made with; if it is that one, both copies of what is named are damaged"
                     .to_owned(),
@@ -110,6 +126,7 @@ impl fmt::Display for Trouble {
             | Self::Storage { message: why, .. }
             | Self::Refused { message: why, .. } => f.write_str(why),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Kept { what, why } => write!(f, "nothing is removed as long as {what} cannot be trusted: {why}"),
             Self::Interrupted => f.write_str("it was interrupted"),
         }
     }
@@ -162,7 +179,7 @@ impl Trouble {
     /// As a diagnostic of a code.
     pub fn diagnostic(&self, code: &'static crate::diag::Code) -> Diagnostic {
         let code = match self {
-            Self::NotWhole(_) => &NOT_WHOLE,
+            Self::NotWhole(_) | Self::Kept { .. } => &NOT_WHOLE,
             other => other.own_code().unwrap_or(code),
         };
         let diagnostic = Diagnostic::error(code, self.to_string());
@@ -315,7 +332,7 @@ pub fn carry_out(
     let _hold = piece.hold()?;
     match piece.text("work") {
         Some(work::BACKUP) => back_up(&piece, session, interrupt, tell),
-        Some(work::VERIFY) => verify(&piece, interrupt, tell),
+        Some(work::VERIFY) => verify(&piece, session, interrupt, tell),
         Some(work::DRILL) => drill(&piece, session, interrupt, tell),
         Some(work::EXPIRE) => expire(&piece, interrupt, tell),
         other => Err(Trouble::Program(format!("nobody knows the work `{}`", other.unwrap_or_default()))),
@@ -357,9 +374,18 @@ fn back_up(
     Ok(())
 }
 
-fn verify(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+fn verify(
+    piece: &Piece<'_>,
+    session: &mut Session,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Trouble> {
     let began = Timestamp::now();
-    let problems = piece.engine.prove(interrupt, tell)?;
+    let mut problems = piece.engine.prove(interrupt, tell)?;
+    if piece.is(WAL) {
+        let lost = lost(&*piece.engine, &piece.engine.contents()?, session)?;
+        problems.extend(lost.map(|lost| lost.finding()));
+    }
     let wrong: Vec<String> =
         problems.into_iter().filter_map(|(what, problem)| Some(format!("{what}: {}", problem?))).collect();
     if wrong.is_empty() {
@@ -417,9 +443,6 @@ fn clean_up(state: &state::State, programs: Option<&Path>) -> Result<(), Trouble
 /// Takes away what is no longer needed: backups by their labels, and then WAL that only they needed.
 fn expire(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
     let contents = piece.engine.contents()?;
-    if let Some((what, why)) = contents.damaged.first() {
-        return Err(Trouble::NotWhole(format!("nothing is removed as long as {what} cannot be trusted: {why}")));
-    }
     // Worked out again from what is there now: the plan's list says no more than which of them may go.
     let Some(keep) = due::Keep::read(|name| piece.task.arguments.get(name)) else { return Ok(()) };
     let planned: Vec<&str> = piece
@@ -431,11 +454,14 @@ fn expire(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) 
         .iter()
         .filter_map(Value::as_text)
         .collect();
-    let expired: Vec<String> = due::expired(keep, &contents, Timestamp::now())
+    let expired: Vec<&Backup> = due::expired(keep, &contents, Timestamp::now())
         .into_iter()
-        .map(|record| record.label.clone())
-        .filter(|label| planned.contains(&label.as_str()))
+        .filter(|record| planned.contains(&record.label.as_str()))
         .collect();
+    if let Some(Damaged { what, why, .. }) = due::obstacle(&contents, &expired) {
+        return Err(Trouble::Kept { what: what.clone(), why: why.clone() });
+    }
+    let expired: Vec<String> = expired.into_iter().map(|record| record.label.clone()).collect();
     let state = piece.engine.state();
     let Some(_alone) = state.alone().map_err(|error| Trouble::file(state.root(), error))? else {
         return Err(Trouble::Refused {

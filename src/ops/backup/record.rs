@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::Bytes;
 use crate::ops::backup::timeline::History;
-use crate::ops::backup::wal::Lsn;
+use crate::ops::backup::wal::{Lsn, Segment};
 
 /// The sorts of backup.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -65,6 +65,20 @@ pub struct Backup {
     pub settings: BTreeMap<String, String>,
 }
 
+impl Backup {
+    /// One that goes on from another, which is not there or does not count.
+    pub fn without_prior(self) -> Damaged {
+        let why = format!("it goes on from {}, which does not count", self.prior.as_deref().unwrap_or_default());
+        Damaged::backup(self, why)
+    }
+
+    /// Where its WAL begins.
+    pub fn begin(&self) -> Option<Segment> {
+        let range = self.wal.first()?;
+        Some(Segment::at(range.timeline, range.from, self.segment_bytes))
+    }
+}
+
 /// A stretch of WAL on one timeline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct WalRange {
@@ -115,13 +129,36 @@ impl Drill {
     }
 }
 
+/// Something that cannot be trusted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Damaged {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// Which backup that is, where it is one of which all else is known.
+    pub backup: Option<Backup>,
+}
+
+impl Damaged {
+    /// A backup that does not count.
+    pub fn backup(backup: Backup, why: String) -> Self {
+        Self { what: backup.label.clone(), why, backup: Some(backup) }
+    }
+
+    /// Anything else.
+    pub fn other(what: impl Into<String>, why: String) -> Self {
+        Self { what: what.into(), why, backup: None }
+    }
+}
+
 /// What is in a repository.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
     /// Every whole backup, oldest first.
     pub backups: Vec<Backup>,
-    /// What of them cannot be trusted, and why.
-    pub damaged: Vec<(String, String)>,
+    /// What cannot be trusted, and why.
+    pub damaged: Vec<Damaged>,
     /// Every drill, oldest first.
     pub drills: Vec<Drill>,
     /// When everything was read again last.
@@ -143,6 +180,11 @@ impl Contents {
             Some(place) => format!("timeline {timeline}, left at {place}"),
             None => format!("timeline {timeline}"),
         })
+    }
+
+    /// Whatever else is there of backups: those that do not count.
+    pub fn suspects(&self) -> impl Iterator<Item = &Backup> {
+        self.damaged.iter().filter_map(|damaged| damaged.backup.as_ref())
     }
 
     /// The backups of the past that the server has, oldest first.

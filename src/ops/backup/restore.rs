@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use crate::apply::Interrupt;
 use crate::core::Bytes;
 use crate::ops::backup::engine::Engine;
+use crate::ops::backup::reach::reachable;
 use crate::ops::backup::record::{Backup, Contents};
-use crate::ops::backup::wal::{Lsn, Segment};
+use crate::ops::backup::wal::Lsn;
 use crate::ops::backup::{Trouble, due};
 
 /// To which moment the server is to be recovered.
@@ -172,29 +173,6 @@ pub fn restore<'a>(
         let _ = clear(order.to, was_there);
     }
     done.map(|()| record)
-}
-
-/// Refuses what lies beyond all WAL that there can be: a server that is told to recover until there ends where it is
-/// not reached, and does not start.
-fn reachable(order: &Order<'_>, record: &Backup) -> Result<(), Trouble> {
-    let refuse = |message: String| {
-        let help = "leave --time and --lsn out: the server is then recovered as far as there is WAL".to_owned();
-        Err(Trouble::Refused { message, help })
-    };
-    match &order.target {
-        Target::Time(time) if *time > Timestamp::now() => refuse(format!("{time} is in the future")),
-        Target::Place(lsn) => {
-            let size = record.segment_bytes;
-            let newest = order.engine.newest_wal().and_then(|name| Segment::read(&name, size));
-            match newest.map(|newest| Lsn((newest.number + 1).saturating_mul(size))) {
-                Some(end) if *lsn > end => {
-                    refuse(format!("WAL {lsn} is not in the repository, whose newest ends before {end}"))
-                }
-                _ => Ok(()),
-            }
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Refuses what would fill a disk, with which the live server may have its own files on it. What the disk does not

@@ -27,7 +27,8 @@ pub struct About {
     pub extensions: String,
 }
 
-fn unexpected(error: RowError) -> Trouble {
+/// What is not as this version knows it.
+pub fn unexpected(error: RowError) -> Trouble {
     Trouble::Server(PgError::protocol(format!("the catalog is not as this version knows it: {error}")))
 }
 

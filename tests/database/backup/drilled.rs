@@ -31,7 +31,7 @@ pub fn what_a_killed_drill_left_goes(ground: &mut Ground) {
 
 /// What a drill finds out is told afterwards, not only that it passed.
 pub fn that_fails(ground: &mut Ground) {
-    ground.set_up(WEEKLY);
+    ground.set_up(&format!("{WEEKLY}verify: {{restore_drill: 7 days}}\n"));
     ground.work().expect(0);
     let drills = || -> Vec<(bool, String)> {
         let listed = ground.run(&["backup", "list", "--format", "json"]).expect(0).out;
@@ -40,14 +40,28 @@ pub fn that_fails(ground: &mut Ground) {
         each.map(|drill| (drill["passed"] == true, drill["label"].as_str().unwrap().to_owned())).collect()
     };
     assert_eq!(drills(), []);
+    ground.work().expect(0);
     let label = ground.labels().remove(0);
+    let passed = (true, label.clone());
+    assert_eq!(drills(), std::slice::from_ref(&passed));
     let base = ground.repository().join("backups").join(&label).join("base.tar.zst");
-    let mut damaged = fs::read(&base).unwrap();
+    let whole = fs::read(&base).unwrap();
+    let mut damaged = whole.clone();
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
     fs::write(&base, damaged).unwrap();
     let failed = ground.run(&["backup", "drill", "--auto-approve"]);
     assert_ne!(failed.code, 0, "{}\n{}", failed.out, failed.err);
     assert!(failed.out.contains("failed"), "{}\n{}", failed.out, failed.err);
-    assert_eq!(drills(), [(false, label)]);
+    assert_eq!(drills(), [passed.clone(), (false, label.clone())]);
+    assert!(ground.run(&["backup", "list"]).expect(0).out.contains("FAILED"));
+    // The ledger has it as a run that failed, with what was found.
+    let shown = ground.run(&["ledger", "show"]).expect(0).out;
+    assert!(["backup.main.drill  failed", "error: "].iter().all(|word| shown.contains(word)), "{shown}");
+    // It is due again at once, although one has passed a moment ago.
+    fs::write(&base, &whole).unwrap();
+    let again = ground.work().expect(0);
+    assert!(again.out.contains("the last drill") && again.out.contains("failed"), "{}", again.out);
+    assert_eq!(drills(), [passed.clone(), (false, label), passed]);
+    assert!(!ground.work().expect(0).out.contains("drill"));
 }

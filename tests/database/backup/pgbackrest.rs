@@ -11,7 +11,7 @@ use std::time::Duration;
 use libtest_mimic::{Failed, Trial};
 
 use super::ground::{Ground, left_behind, wait};
-use super::s3;
+use super::{lost, s3};
 use crate::cli::Ran;
 use crate::s3::S3Server;
 use crate::servers::cluster::{Place, find_on_path};
@@ -53,6 +53,9 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("what_is_no_longer_needed_goes", what_is_no_longer_needed_goes);
     add("a_wrong_key_is_refused", a_wrong_key_is_refused);
     add("killed_while_it_is_made", killed_while_it_is_made);
+    add("the_newest_wal_is_missed", lost::newest_wal_of_pgbackrest);
+    add("later_than_the_last_commit", lost::later_than_the_last_commit_of_pgbackrest);
+    add("holes_of_long_ago", lost::holes_of_long_ago);
     // What this one looks at, the native engine's looks at on the other version.
     if tier == Tier::PostgresNative {
         add("on_another_timeline", on_another_timeline);

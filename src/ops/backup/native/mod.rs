@@ -16,7 +16,7 @@ use crate::ops::backup::Trouble;
 use crate::ops::backup::due;
 use crate::ops::backup::engine::{Engine, Finding, Making};
 use crate::ops::backup::programs::Programs;
-use crate::ops::backup::record::{Backup, Contents};
+use crate::ops::backup::record::{Backup, Contents, Damaged};
 use crate::ops::backup::restore::Order;
 use crate::ops::backup::server::About;
 use crate::ops::backup::state::State;
@@ -71,24 +71,18 @@ impl Engine for Native {
     fn contents(&self) -> Result<Contents, Trouble> {
         let mut contents = self.repository.contents().map_err(|error| Trouble::file(&self.path, error))?;
         // What was found damaged counts for nothing, nor does what goes on from it.
-        let suspects = self.repository.state().suspects();
-        for label in suspects.keys() {
-            let Some(at) = contents.backups.iter().position(|backup| backup.label == *label) else { continue };
-            contents.backups.remove(at);
+        for (label, why) in self.repository.state().suspects() {
+            let Some(at) = contents.backups.iter().position(|backup| backup.label == label) else { continue };
+            contents.damaged.push(Damaged::backup(contents.backups.remove(at), why));
         }
         let whole = |backup: &Backup| due::chain(&contents, &backup.label).is_some();
         let (whole, orphans): (Vec<Backup>, Vec<Backup>) = contents.backups.clone().into_iter().partition(whole);
         contents.backups = whole;
-        let prior = |orphan: Backup| {
-            let prior = orphan.prior.unwrap_or_default();
-            (orphan.label, format!("it goes on from {prior}, which does not count"))
-        };
-        contents.damaged.extend(orphans.into_iter().map(prior));
-        contents.damaged.extend(suspects);
+        contents.damaged.extend(orphans.into_iter().map(Backup::without_prior));
         match wal::history(&self.repository) {
             Ok(history) => contents.history = history,
             // As long as it cannot be read, nothing goes.
-            Err(error) => contents.damaged.push((HISTORY.to_owned(), error.to_string())),
+            Err(error) => contents.damaged.push(Damaged::other(HISTORY, error.to_string())),
         }
         Ok(contents)
     }
@@ -99,6 +93,14 @@ impl Engine for Native {
 
     fn has_wal(&self, segment: &str) -> Result<bool, Trouble> {
         Ok(wal::has(&self.repository, segment))
+    }
+
+    fn give_wal(&self, segment: &str, to: &Path) -> Result<bool, Trouble> {
+        match wal::fetch(&self.repository, segment, to) {
+            Ok(()) => self.repository.owner().give(to).map(|()| true).map_err(|error| Trouble::file(to, error)),
+            Err(WalError::Missing(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn missing_wal(&self, backup: &Backup) -> Result<Option<String>, Trouble> {
@@ -130,7 +132,8 @@ impl Engine for Native {
         // All of them, also those that did not count.
         let contents = self.repository.contents().map_err(|error| Trouble::file(&self.path, error))?;
         let damaged = contents.damaged.iter();
-        let mut found: Vec<Finding> = damaged.map(|(what, why)| (what.clone(), Some(why.clone()))).collect();
+        let mut found: Vec<Finding> =
+            damaged.map(|damaged| (damaged.what.clone(), Some(damaged.why.clone()))).collect();
         if let Err(error) = wal::history(&self.repository) {
             found.push((HISTORY.to_owned(), Some(error.to_string())));
         }
@@ -182,10 +185,7 @@ impl Engine for Native {
         }
         // The oldest need not be the one that begins first: a server that was brought back numbers its WAL from
         // there on once more.
-        let begin = |backup: &&Backup| {
-            let range = backup.wal.first()?;
-            Some((Segment::at(range.timeline, range.from, backup.segment_bytes).number, backup.segment_bytes))
-        };
+        let begin = |backup: &&Backup| Some((backup.begin()?.number, backup.segment_bytes));
         let Some((first, size)) = kept.iter().filter_map(begin).min() else { return Ok(()) };
         for name in self.names()? {
             let whole = name.get(..24).unwrap_or_default();

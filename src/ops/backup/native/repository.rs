@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::{Bytes, Fingerprint};
 use crate::ops::backup::Trouble;
 use crate::ops::backup::due;
-use crate::ops::backup::record::{Backup, Contents, Sort, WalRange};
+use crate::ops::backup::record::{Backup, Contents, Damaged, Sort, WalRange};
 use crate::ops::backup::state::{Owner, State, entries, sync};
 
 /// How a record's file is called.
@@ -243,7 +243,7 @@ impl Repository {
             let file = path.join(RECORD);
             match read_record(&file, &name) {
                 Ok(record) => contents.backups.push(record.backup()),
-                Err(why) => contents.damaged.push((file.display().to_string(), why)),
+                Err(why) => contents.damaged.push(Damaged::other(file.display().to_string(), why)),
             }
         }
         contents.backups.sort_by(|a, b| a.started.cmp(&b.started).then_with(|| a.label.cmp(&b.label)));
@@ -252,9 +252,8 @@ impl Repository {
         let (whole, orphans): (Vec<Backup>, Vec<Backup>) = contents.backups.clone().into_iter().partition(whole);
         contents.backups = whole;
         for orphan in orphans {
-            let prior = orphan.prior.as_deref().unwrap_or_default();
-            let why = format!("it goes on from {prior}, which is not there or itself goes on from none");
-            contents.damaged.push((self.backup(&orphan.label).join(RECORD).display().to_string(), why));
+            let what = self.backup(&orphan.label).join(RECORD).display().to_string();
+            contents.damaged.push(Damaged { what, ..orphan.without_prior() });
         }
         contents.drills = self.state.drills()?;
         contents.verified = self.state.verified();

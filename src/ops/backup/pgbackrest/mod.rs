@@ -20,7 +20,7 @@ use crate::apply::Interrupt;
 use crate::ops::backup::Trouble;
 use crate::ops::backup::due;
 use crate::ops::backup::engine::{Engine, Finding, Making};
-use crate::ops::backup::record::{Backup, Contents, Sort};
+use crate::ops::backup::record::{Backup, Contents, Damaged, Sort};
 use crate::ops::backup::restore::{Order, Target, tablespaces};
 use crate::ops::backup::server::About;
 use crate::ops::backup::state::{State, read_json};
@@ -139,7 +139,7 @@ impl Engine for PgBackRest {
         for backup in info.backups(&self.cluster).map_err(Trouble::NotWhole)? {
             let is_new = unproved.as_ref().is_some_and(|unproved| backup.started >= unproved.since);
             match suspects.get(&backup.label) {
-                Some(why) => contents.damaged.push((backup.label, why.clone())),
+                Some(why) => contents.damaged.push(Damaged::backup(backup, why.clone())),
                 None if is_new => {}
                 None => contents.backups.push(backup),
             }
@@ -149,15 +149,14 @@ impl Engine for PgBackRest {
         let (whole, orphans): (Vec<Backup>, Vec<Backup>) = contents.backups.clone().into_iter().partition(whole);
         contents.backups = whole;
         for orphan in orphans {
-            let prior = orphan.prior.unwrap_or_default();
-            contents.damaged.push((orphan.label, format!("it goes on from {prior}, which does not count")));
+            contents.damaged.push(orphan.without_prior());
         }
         contents.drills = self.state.drills().map_err(|error| Trouble::file(self.state.root(), error))?;
         contents.verified = self.state.verified();
         match self.history(&info, &contents.backups) {
             Ok(history) => contents.history = history,
             // As long as it cannot be read, nothing goes.
-            Err(why) => contents.damaged.push(("the newest timeline's history".to_owned(), why)),
+            Err(why) => contents.damaged.push(Damaged::other("the newest timeline's history", why)),
         }
         Ok(contents)
     }
@@ -168,12 +167,16 @@ impl Engine for PgBackRest {
 
     fn has_wal(&self, segment: &str) -> Result<bool, Trouble> {
         let probe = self.state.root().join(format!("probe-{}", std::process::id()));
-        let mut command = self.setup.command("archive-get");
-        command.arg(segment).arg(&probe);
-        // It ends with 1 where it is not there.
-        let got = command::status(command)?;
+        let got = self.give_wal(segment, &probe)?;
         let _ = std::fs::remove_file(&probe);
         Ok(got)
+    }
+
+    fn give_wal(&self, segment: &str, to: &Path) -> Result<bool, Trouble> {
+        let mut command = self.setup.command("archive-get");
+        command.arg(segment).arg(to);
+        // It ends with 1 where it is not there.
+        command::status(command)
     }
 
     fn missing_wal(&self, backup: &Backup) -> Result<Option<String>, Trouble> {
@@ -252,15 +255,17 @@ impl Engine for PgBackRest {
         interrupt: &Interrupt,
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), Trouble> {
-        let kept = contents.backups.iter().filter(|backup| !labels.contains(&backup.label));
-        let full = kept.filter(|backup| backup.sort == Sort::Full).count();
+        let kept: Vec<&Backup> = contents.backups.iter().filter(|backup| !labels.contains(&backup.label)).collect();
+        let full = kept.iter().filter(|backup| backup.sort == Sort::Full).count();
         if full == 0 || labels.is_empty() {
             return Ok(());
         }
         tell("reading everything back");
         let found = self.read_all(&self.known()?, interrupt)?;
-        if let Some((what, Some(why))) = found.into_iter().find(|(_, why)| why.is_some()) {
-            return Err(Trouble::NotWhole(format!("nothing is removed as long as {what} cannot be trusted: {why}")));
+        // What is damaged may go; what stays is whole.
+        let wrong = found.into_iter().filter_map(|(what, why)| Some((what, why?)));
+        if let Some((what, why)) = wrong.into_iter().find(|(what, why)| !verdict::goes((what, why), labels, &kept)) {
+            return Err(Trouble::Kept { what, why });
         }
         tell(&format!("removing {}", labels.join(", ")));
         let mut command = self.setup.command("expire");

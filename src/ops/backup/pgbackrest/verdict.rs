@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::ops::backup::engine::Finding;
+use crate::ops::backup::record::Backup;
+use crate::ops::backup::wal::Segment;
 
 /// What its words say of each backup that there is, and of WAL. Whatever is not said to be whole is not: a
 /// backup that it passes over, words that are not understood.
@@ -50,6 +52,23 @@ pub fn of(said: &str, labels: &[&str]) -> Vec<Finding> {
         None => found.push(("repository".to_owned(), Some("pgBackRest's `verify` says nothing of it".to_owned()))),
     }
     found
+}
+
+/// Whether what was found is of nothing that stays when some backups go: it is one of these, or WAL from before all
+/// others.
+pub fn goes((what, why): (&str, &str), labels: &[String], kept: &[&Backup]) -> bool {
+    if labels.iter().any(|label| label == what) {
+        return true;
+    }
+    if let Some(name) = what.strip_prefix("WAL ") {
+        // A server that was brought back numbers its WAL from there on once more, so that the timeline does not count.
+        let begins: Option<Vec<u64>> = kept.iter().map(|backup| backup.begin().map(|begin| begin.number)).collect();
+        let first = begins.and_then(|begins| begins.into_iter().min());
+        let size = kept.first().map_or(0, |backup| backup.segment_bytes);
+        return Segment::read(name, size).zip(first).is_some_and(|(segment, first)| segment.number < first);
+    }
+    // What it says of one of two copies names the backup.
+    labels.iter().any(|label| why.contains(label.as_str())) && kept.iter().all(|kept| !why.contains(&kept.label))
 }
 
 /// The level and the words of a line of its log: `2026-11-26 21:39:24.451 P01   INFO: …`.
@@ -125,6 +144,28 @@ mod tests {
         let copy =
             format!("2026-11-26 21:40:12.100 P00 DETAIL: backup '{FULL}' manifest.copy does not match manifest\n");
         assert_eq!(wrong(&said(&copy, "ok", "valid")).len(), 1, "one of two copies");
+    }
+
+    #[test]
+    fn what_is_damaged_and_goes_keeps_nothing() {
+        use crate::ops::backup::record::{WalRange, sample};
+        use crate::ops::backup::wal::Lsn;
+        let wal = vec![WalRange { timeline: 1, from: Lsn(9 << 24), until: Lsn(10 << 24) }];
+        let kept = Backup { wal, ..sample("20261127-000000F") };
+        let labels = [FULL.to_owned(), INCREMENTAL.to_owned()];
+        let goes = |what: &str, why: &str| goes((what, why), &labels, &[&kept]);
+        assert!(goes(FULL, "status: invalid"));
+        assert!(!goes("20261127-000000F", "status: invalid"));
+        assert!(goes("WAL 000000010000000000000008", "it and 0 more are missing"));
+        assert!(!goes("WAL 000000010000000000000009", "it is there twice"));
+        assert!(!goes("WAL of some sort", "it is there twice"));
+        let copy = |label: &str| format!("backup '{label}' manifest.copy does not match manifest");
+        assert!(goes("repository", &copy(INCREMENTAL)));
+        assert!(!goes("repository", &copy("20261127-000000F")));
+        assert!(!goes("repository", "No usable backup.info file"));
+        // Of a backup that stays nobody knows where its WAL begins.
+        let unknown = sample("20261127-000000F");
+        assert!(!super::goes(("WAL 000000010000000000000008", ""), &labels, &[&unknown]));
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! The newest WAL: what the server has archived last, held against what the repository has.
+//!
+//! That segments are missing between others is told by their numbers. That the last ones are, only the server can
+//! tell: it has forgotten them, because it was told that they were kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::{Address, Desired, Query, RowError, Server, Value};
+use crate::diag::{Diagnostic, Failure};
+use crate::kinds::backup::{DUE, ID, TASK, WAL, WAL_LOST, work};
+use crate::ops::backup::engine::{Engine, Finding, Place};
+use crate::ops::backup::record::{Contents, Sort};
+use crate::ops::backup::wal::Segment;
+use crate::ops::backup::{Trouble, server, unreadable};
+use crate::pg::Session;
+use crate::plan::Plan;
+
+/// A segment that is not there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lost {
+    /// Its name.
+    segment: String,
+    /// When the server archived it, in its own words.
+    at: String,
+    /// The newest that is there.
+    newest: Option<String>,
+}
+
+impl Lost {
+    fn message(&self) -> String {
+        let Self { segment, at, .. } = self;
+        format!("the server has archived WAL {segment} ({at}), and it is not in the repository")
+    }
+
+    fn why(&self) -> String {
+        match &self.newest {
+            Some(newest) => format!(
+                "what was committed after WAL {newest}, the newest that is there, cannot be brought back, and will not be"
+            ),
+            None => "the repository has no WAL at all, and nothing that was committed since its backups comes back"
+                .to_owned(),
+        }
+    }
+
+    /// As something that was looked for and found.
+    pub fn finding(&self) -> Finding {
+        let why = format!("{}: {}; {HELP}", self.message(), self.why());
+        (format!("WAL {}", self.segment), Some(why))
+    }
+
+    fn diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(&WAL_LOST, self.message()).why(self.why()).help(HELP)
+    }
+}
+
+const HELP: &str = "make a full backup now, `chronoform backup run --type full`, from which on the server can be brought \
+                    back again; and look what takes files out of the repository, or whether `archive_command` brings \
+                    them elsewhere";
+
+/// The segment that the server has archived last, where a backup needs it and the repository does not have it. A
+/// server that has archived nothing since its statistics began says nothing.
+///
+/// # Errors
+/// When the server or the repository cannot be asked.
+pub fn lost(engine: &dyn Engine, contents: &Contents, session: &mut Session) -> Result<Option<Lost>, Trouble> {
+    // The server first: what it archives meanwhile is not asked for.
+    let sql =
+        "SELECT a.last_archived_wal AS wal, a.last_archived_time::text AS at FROM pg_catalog.pg_stat_archiver AS a";
+    let rows = session.query(&Query { sql: sql.to_owned(), params: Vec::new() })?;
+    let read = || -> Result<_, RowError> {
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(row.maybe_text("wal")?.zip(row.maybe_text("at")?).map(|(wal, at)| (wal.to_owned(), at.to_owned())))
+    };
+    let Some((file, at)) = read().map_err(server::unexpected)? else { return Ok(None) };
+    // `<segment>.<offset>.backup` comes after the segment itself.
+    let Some(segment) = file.get(..24).filter(|segment| is_needed(segment, contents)) else { return Ok(None) };
+    if engine.has_wal(segment)? {
+        return Ok(None);
+    }
+    Ok(Some(Lost { segment: segment.to_owned(), at, newest: engine.newest_wal() }))
+}
+
+/// Whether a segment comes after the beginning of any backup that counts. What came before may have been archived to
+/// anywhere, or have expired.
+fn is_needed(segment: &str, contents: &Contents) -> bool {
+    let archived = contents.own().filter(|backup| !backup.has_wal);
+    let mut begins = archived.filter_map(|backup| backup.wal.first().map(|range| (range, backup.segment_bytes)));
+    begins.any(|(range, size)| {
+        let begin = Segment::at(range.timeline, range.from, size);
+        Segment::read(segment, size).is_some_and(|segment| segment >= begin)
+    })
+}
+
+/// The same of the repositories of policies, as what is told.
+///
+/// # Errors
+/// When the server or a repository cannot be asked.
+pub fn of_policies(
+    session: &mut Session,
+    server: &Server,
+    desired: &BTreeMap<Address, Desired>,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let archives = |desired: &&Desired| desired.get(WAL).and_then(Value::as_bool).unwrap_or(false);
+    let backups = desired.values().filter(|desired| desired.address.kind == ID && desired.address.name == work::BACKUP);
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+    for desired in backups.filter(archives) {
+        let Some(place) = Place::read(|name| desired.get(name)) else { continue };
+        if !seen.insert(place.clone()) {
+            continue;
+        }
+        let engine = place.open(&server.system_identifier);
+        let lost = engine.contents().and_then(|contents| lost(&*engine, &contents, session));
+        let lost = lost.map_err(|trouble| Failure::from(unreadable(&*engine, &trouble)))?;
+        found.extend(lost.map(|lost| lost.diagnostic().at(&desired.place)));
+    }
+    Ok(found)
+}
+
+/// Whether a plan makes a full backup, after which what was lost before is needed no more.
+pub fn is_mended_by(plan: &Plan) -> bool {
+    let tasks = plan.actions.iter().flat_map(|action| &action.steps).filter_map(|step| step.task.as_ref());
+    let mut arguments = tasks.filter(|task| task.name == TASK).map(|task| &task.arguments);
+    arguments.any(|said| {
+        let is = |name: &str, word: &str| said.get(name).and_then(Value::as_text) == Some(word);
+        is("work", work::BACKUP) && is(DUE, Sort::Full.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::backup::record::{Backup, WalRange, sample};
+    use crate::ops::backup::wal::Lsn;
+
+    #[test]
+    fn what_no_backup_needs_is_not_asked_for() {
+        let from = |timeline: u32, segment: u64| Backup {
+            wal: vec![WalRange { timeline, from: Lsn(segment << 24), until: Lsn((segment << 24) + 100) }],
+            ..sample("b")
+        };
+        let of = |backups: Vec<Backup>| Contents { backups, ..Contents::default() };
+        let contents = of(vec![from(1, 5), from(1, 9)]);
+        assert!(is_needed("000000010000000000000005", &contents));
+        assert!(is_needed("000000010000000000000009", &contents));
+        assert!(!is_needed("000000010000000000000004", &contents), "it has expired, or was archived elsewhere");
+        assert!(is_needed("000000020000000000000006", &contents), "a timeline goes on from another");
+        assert!(!is_needed("00000002.history", &contents));
+        assert!(!is_needed("000000010000000000000005", &of(Vec::new())));
+        assert!(!is_needed("000000010000000000000006", &of(vec![Backup { has_wal: true, ..from(1, 5) }])));
+    }
+}
