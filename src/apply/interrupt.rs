@@ -29,9 +29,12 @@ impl Interrupt {
     pub fn request(&self) -> usize {
         let requests = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
         if requests >= 2 {
-            // A session that has ended has nothing to cancel, and its server takes no harm from it.
+            // A session that has ended has nothing to cancel, and its server takes no harm from it. A server that
+            // does not answer holds up nobody: whoever asks is heard the next time as well.
             let cancellers = self.cancellers.lock().map(|known| known.clone()).unwrap_or_default();
-            cancellers.iter().for_each(Canceller::cancel);
+            for canceller in cancellers {
+                std::thread::spawn(move || canceller.cancel());
+            }
         }
         requests
     }

@@ -7,7 +7,7 @@ use signal_hook::iterator::{Handle, Signals};
 
 use crate::apply::Interrupt;
 use crate::cli::out;
-use crate::diag::{Diagnostic, Failure, code};
+use crate::diag::{Diagnostic, Exit, Failure, code};
 
 /// Signals are heard until this is dropped.
 pub struct Listening(Handle);
@@ -19,7 +19,7 @@ impl Drop for Listening {
 }
 
 /// Hears signals on a thread of their own: the first stops after the running statement, the second
-/// cancels it.
+/// cancels it, and the third ends the process: where the server is not heard any more, nothing ends by itself.
 ///
 /// # Errors
 /// When the system refuses the handlers.
@@ -35,14 +35,22 @@ pub fn listen(interrupt: &Interrupt) -> Result<Listening, Failure> {
     let interrupt = interrupt.clone();
     std::thread::spawn(move || {
         for _ in signals.forever() {
-            let text = match interrupt.request() {
-                1 => "\nstopping after the running statement; once more cancels it\n",
-                _ => "\ncancelling the running statement\n",
-            };
-            out::eprint(text);
+            match interrupt.request() {
+                1 => out::eprint("\nstopping after the running statement; once more cancels it\n"),
+                2 => out::eprint("\ncancelling the running statement; once more ends without waiting for it\n"),
+                _ => end_at_once(),
+            }
         }
     });
     Ok(Listening(handle))
+}
+
+#[expect(clippy::exit, reason = "whoever asks a third time is kept waiting by nothing")]
+fn end_at_once() {
+    out::eprint(
+        "\nended without waiting for the running statement: do the same again, and it begins by looking at what is really there\n",
+    );
+    std::process::exit(Exit::Partial as i32)
 }
 
 /// The signals that this process was started to ignore, as far as the system tells.

@@ -20,6 +20,8 @@ const SOCKETS: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
 /// A connection that nothing comes back on is found to be gone after about two minutes; the system's
 /// own defaults take more than two hours.
 const KEEPALIVE: (i64, i64, i64) = (60, 10, 6);
+/// The same where something was sent and is not acknowledged, in milliseconds.
+const UNACKNOWLEDGED: i64 = 120_000;
 
 /// What the command line and the environment say about the connection.
 #[derive(Clone, Debug, Default)]
@@ -248,9 +250,10 @@ fn base(said: &Parameters, user: &str, database: &str) -> Result<Config, Failure
     config.keepalives_idle(Duration::from_secs(positive("keepalives_idle", KEEPALIVE.0)?));
     config.keepalives_interval(Duration::from_secs(positive("keepalives_interval", KEEPALIVE.1)?));
     config.keepalives_retries(u32::try_from(positive("keepalives_count", KEEPALIVE.2)?).unwrap_or(u32::MAX));
-    let unacknowledged = positive("tcp_user_timeout", 0)?;
-    if unacknowledged > 0 {
-        config.tcp_user_timeout(Duration::from_millis(unacknowledged));
+    // Zero means the system's own limit, which is a quarter of an hour on Linux.
+    let unacknowledged = said.number("tcp_user_timeout")?.unwrap_or(UNACKNOWLEDGED);
+    if let Some(limit) = u64::try_from(unacknowledged).ok().filter(|limit| *limit > 0) {
+        config.tcp_user_timeout(Duration::from_millis(limit));
     }
     Ok(config)
 }

@@ -206,6 +206,22 @@ fn asked_to_stop(site: &mut Site) {
     assert!(said.contains("cancelling the running statement"), "{said}");
     other.batch_execute("ROLLBACK").unwrap();
     site.settles("cancelled");
+    // Where the server is not heard any more, nothing ends by itself.
+    site.reset();
+    site.proxy.arm(Some((60, Break::Never)));
+    let running = site.apply();
+    let started = Instant::now();
+    while site.proxy.sent() < 60 {
+        assert!(started.elapsed() < Duration::from_secs(60));
+        thread::sleep(Duration::from_millis(5));
+    }
+    for said in ["stopping after", "cancelling", "ended without waiting"] {
+        signal(&running, "TERM");
+        running.says(said);
+    }
+    let (status, said) = running.ends();
+    assert_eq!(status.code(), Some(4), "{status}\n{said}");
+    site.settles("ended while nothing was heard");
     // What `nohup` ignores is no request.
     site.reset();
     let program = env!("CARGO_BIN_EXE_chronoform");

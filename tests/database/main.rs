@@ -21,6 +21,7 @@ mod archive_meanwhile;
 mod archive_restore;
 mod archive_s3;
 mod archive_sealed;
+mod archive_unchanged;
 mod archive_verify;
 mod backup;
 mod cases;
@@ -100,6 +101,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(archive_faults::trials(tier, servers));
     trials.extend(archive_jobs::trials(tier, servers));
     trials.extend(archive_meanwhile::trials(tier, servers));
+    trials.extend(archive_unchanged::trials(tier, servers));
     trials.extend(archive_restore::trials(tier, servers));
     trials.extend(archive_verify::trials(tier, servers));
     trials.extend(archive_codec::trials(tier, servers));

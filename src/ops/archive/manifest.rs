@@ -114,7 +114,7 @@ pub struct Manifest {
     pub stream_bytes: u64,
     /// What the chunk was marked with while it was copied.
     pub token: String,
-    /// What the server made of the rows, where the chunk could not be frozen.
+    /// What the server made of the rows, where the chunk was to be dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sum: Option<Sum>,
 }

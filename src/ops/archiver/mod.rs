@@ -12,6 +12,7 @@ mod restore;
 mod stopped;
 mod store;
 mod trouble;
+mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::apply::{Interrupt, Meeting};
-use crate::core::{Bytes, Param, QualifiedName, Query, Row, RowError, Server, Task, Value};
+use crate::core::{Bytes, Param, QualifiedName, Query, Row, Server, Task, Value};
 use crate::kinds::archive::Mark;
 use crate::ops::archive::export::{Exported, Source, export, facts};
 use crate::ops::archive::manifest::{self, Bound, Kept, Manifest, Sum, Versions};
@@ -22,6 +22,7 @@ use crate::ops::archive::sealed::{Sealer, StoreKey};
 use crate::ops::archive::{Evidence, Options, sql, verify};
 use crate::ops::archiver::pace::Pace;
 use crate::ops::archiver::store::{Shelf, Slot, Store, Unfinished};
+use crate::ops::archiver::unchanged::Copied;
 use crate::ops::archiver::{Moment, Stopped};
 use crate::pg::{PgError, Session};
 use crate::render::{Context, Renderer};
@@ -171,21 +172,21 @@ impl Work<'_> {
     pub fn carry_out(mut self) -> Result<(), Stopped> {
         let database = (self.server.system_identifier.clone(), self.server.database.clone());
         let shelf = Shelf::new(&self.range.place, (&database.0, &database.1), &self.range.table);
-        let (mut sums, mut begun) = (Vec::new(), Vec::new());
+        let (mut copied, mut begun) = (Copied::new(), Vec::new());
         for chunk in self.range.chunks.clone() {
             self.heed()?;
             match self.of_an_earlier_run(&shelf, &chunk)? {
                 Some(manifest) => {
                     (self.tell)(&format!("{}: in the archive already", chunk.name));
-                    sums.extend(manifest.sum.map(|sum| (chunk, sum)));
+                    copied.push((chunk, manifest.sum));
                 }
                 None => begun.push(self.begin(chunk)?),
             }
         }
-        sums.extend(self.copied(&shelf, begun)?);
+        copied.extend(self.copied(&shelf, begun)?);
         self.pace.ended(&self.range.item);
         if self.range.drop {
-            return self.drop_unless_late(&shelf, sums);
+            return self.drop_unless_late(&shelf, copied);
         }
         for chunk in self.range.chunks.clone() {
             let mark = format!("{} to {}", Mark::ARCHIVED, self.range.store);
@@ -201,10 +202,10 @@ impl Work<'_> {
 
     /// Drops what was copied. What was written to meanwhile is copied again; and where somebody writes to it all the
     /// time, it stays for the next run.
-    fn drop_unless_late(&mut self, shelf: &Shelf, mut sums: Vec<(QualifiedName, Sum)>) -> Result<(), Stopped> {
+    fn drop_unless_late(&mut self, shelf: &Shelf, mut copied: Copied) -> Result<(), Stopped> {
         for copies_left in (0..COPIES).rev() {
             self.heed()?;
-            let late = match self.drop_chunks(&sums) {
+            let late = match self.drop_chunks(&copied) {
                 Err(Stopped::Late(chunk)) => chunk,
                 ended => return ended,
             };
@@ -215,7 +216,7 @@ impl Work<'_> {
                 self.meeting = None;
                 let begun = self.range.chunks.clone().into_iter().map(|chunk| self.begin(chunk));
                 let begun = begun.collect::<Result<Vec<_>, _>>()?;
-                sums = self.copied(shelf, begun)?;
+                copied = self.copied(shelf, begun)?;
             }
         }
         Ok(())
@@ -225,7 +226,7 @@ impl Work<'_> {
         if self.interrupt.is_requested() { Err(Stopped::Interrupted) } else { Ok(()) }
     }
 
-    fn render(&mut self, template: &str, more: &[(&str, Value)]) -> Result<String, Stopped> {
+    pub(super) fn render(&mut self, template: &str, more: &[(&str, Value)]) -> Result<String, Stopped> {
         let mut context: Context = more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         context.insert("item".to_owned(), self.range.item.clone());
         let rendered = self.renderer.render(template, &context);
@@ -233,7 +234,7 @@ impl Work<'_> {
         sql.ok_or_else(|| Stopped::Refused(format!("the template {template} makes no statement")))
     }
 
-    fn query(&mut self, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, Stopped> {
+    pub(super) fn query(&mut self, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, Stopped> {
         Ok(self.session.query(&Query { sql: sql.to_owned(), params })?)
     }
 
@@ -244,7 +245,7 @@ impl Work<'_> {
         if self.range.drop && self.range.freezes {
             let freeze = self.render("archive/freeze.sql", &[("chunk", Value::Name(chunk.clone()))])?;
             let mark = self.marking(&chunk, Some(&mark))?;
-            self.patiently(|session| {
+            self.patiently("ROLLBACK", |session| {
                 session.batch(&format!("BEGIN; {ONE_TRY}"))?;
                 session.execute(&freeze)?;
                 session.execute(&mark)?;
@@ -272,17 +273,14 @@ impl Work<'_> {
                     Err(error) if error.is_of_one_file() => false,
                     Err(error) => return Err(error.into()),
                 };
-                // What could not be frozen may have been written to since.
-                let same = self.range.freezes || Some(self.sum(chunk)?) == manifest.sum;
-                return Ok((same && whole).then_some(manifest));
+                return Ok((whole && self.is_unchanged(chunk, &manifest)?).then_some(manifest));
             }
         }
         Ok(None)
     }
 
-    /// Copies chunks, all as they are at one moment; proves the copies, and seals them. Gives the sums of their
-    /// rows as they were copied, where those had to be made.
-    fn copied(&mut self, shelf: &Shelf, begun: Vec<Begun>) -> Result<Vec<(QualifiedName, Sum)>, Stopped> {
+    /// Copies chunks, all as they are at one moment; proves the copies, and seals them.
+    fn copied(&mut self, shelf: &Shelf, begun: Vec<Begun>) -> Result<Copied, Stopped> {
         if begun.is_empty() {
             return Ok(Vec::new());
         }
@@ -299,11 +297,7 @@ impl Work<'_> {
         let ended = self.session.batch(if read.is_ok() { "COMMIT" } else { "ROLLBACK" });
         let copies = read?;
         ended?;
-        let mut sums = Vec::new();
-        for copy in copies {
-            sums.extend(self.proved(shelf, copy)?);
-        }
-        Ok(sums)
+        copies.into_iter().map(|copy| self.proved(shelf, copy)).collect()
     }
 
     /// Begins a transaction that reads from one moment, which is after the chunks are locked: whoever still
@@ -317,7 +311,7 @@ impl Work<'_> {
         for Begun { chunk, .. } in begun {
             locks.push(self.render(template, &[("chunk", Value::Name(chunk.clone()))])?);
         }
-        self.patiently(|session| {
+        self.patiently("ROLLBACK", |session| {
             session.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {ONE_TRY}"))?;
             locks.iter().try_for_each(|lock| session.batch(lock))
         })?;
@@ -333,7 +327,7 @@ impl Work<'_> {
     }
 
     /// Proves a copy, and seals it.
-    fn proved(&mut self, shelf: &Shelf, copy: Copy<'_>) -> Result<Option<(QualifiedName, Sum)>, Stopped> {
+    fn proved(&mut self, shelf: &Shelf, copy: Copy<'_>) -> Result<(QualifiedName, Option<Sum>), Stopped> {
         let Copy { of: Begun { chunk, token }, mut unfinished, exported, sum } = copy;
         let (rows, bytes) = (exported.written.rows, Bytes(exported.written.bytes));
         let key = shelf.key().map(StoreKey::id);
@@ -347,7 +341,7 @@ impl Work<'_> {
         let sealed = manifest.to_bytes()?;
         unfinished.keep(&slot)?;
         shelf.seal(&slot, &sealed)?;
-        Ok(manifest.sum.map(|sum| (chunk, sum)))
+        Ok((chunk, manifest.sum))
     }
 
     /// Within the transaction.
@@ -378,17 +372,8 @@ impl Work<'_> {
         let source = Source { relation: chunk, facts: &facts, about: &about, options };
         let (out, exported) = export(self.session, source, anew, watch)?;
         out.finish()?;
-        let sum = if self.range.drop && !self.range.freezes { Some(self.sum(chunk)?) } else { None };
+        let sum = if self.range.drop { Some(self.sum(chunk)?) } else { None };
         Ok((exported, sum))
-    }
-
-    /// The number of a chunk's rows, and a sum over all that is in them.
-    fn sum(&mut self, chunk: &QualifiedName) -> Result<Sum, Stopped> {
-        let sql = self.render("archive/sum.sql", &[("chunk", Value::Name(chunk.clone()))])?;
-        let rows = self.query(&sql, Vec::new())?;
-        let row = rows.first().ok_or_else(|| Stopped::Refused("the server gave no sum".to_owned()))?;
-        let read = || Ok(Sum { rows: row.int("rows")?, sum: row.text("sum")?.to_owned() });
-        read().map_err(|error: RowError| Stopped::Refused(error.to_string()))
     }
 
     fn marking(&mut self, chunk: &QualifiedName, mark: Option<&str>) -> Result<String, Stopped> {
@@ -398,34 +383,22 @@ impl Work<'_> {
 
     fn mark(&mut self, chunk: &QualifiedName, mark: Option<&str>) -> Result<(), Stopped> {
         let mark = self.marking(chunk, mark)?;
-        self.patiently(|session| {
+        self.patiently("ROLLBACK", |session| {
             session.batch(&format!("BEGIN; {ONE_TRY}"))?;
             session.execute(&mark)?;
             session.batch("COMMIT")
         })
     }
 
-    /// Drops the chunks, all in one transaction, if they are what was copied and nothing else goes.
-    fn drop_chunks(&mut self, sums: &[(QualifiedName, Sum)]) -> Result<(), Stopped> {
-        let drop = self.render("archive/drop.sql", &[])?;
-        let mut thaw = Vec::new();
-        let mut locks = Vec::new();
-        for chunk in self.range.chunks.clone() {
-            let value = [("chunk", Value::Name(chunk.clone()))];
-            if self.range.freezes {
-                thaw.push(self.render("archive/thaw.sql", &value)?);
-            }
-            locks.push(self.render("archive/lock.sql", &value)?);
-        }
-        self.patiently(|session| {
+    /// Drops the chunks, all in one transaction, if they are what was copied and nothing else goes. Whoever reads them
+    /// waits only for the drop: while they are looked at, they can be read, and not be written to.
+    fn drop_chunks(&mut self, copied: &Copied) -> Result<(), Stopped> {
+        let hold = self.of_each("archive/await_writers.sql")?;
+        self.patiently("ROLLBACK", |session| {
             session.batch(&format!("BEGIN; {ONE_TRY}"))?;
-            for statement in locks.iter().chain(&thaw) {
-                session.execute(statement)?;
-            }
-            Ok(())
+            hold.iter().try_for_each(|lock| session.batch(lock))
         })?;
-        let dropped = self.drop_what_was_copied(&drop, sums);
-        match dropped {
+        match self.drop_what_was_copied(copied) {
             Ok(()) => Ok(self.session.batch("COMMIT")?),
             Err(stopped) => {
                 // A connection that is gone has rolled back already.
@@ -435,14 +408,25 @@ impl Work<'_> {
         }
     }
 
-    fn drop_what_was_copied(&mut self, drop: &str, sums: &[(QualifiedName, Sum)]) -> Result<(), Stopped> {
-        for (chunk, copied) in sums {
-            if self.sum(chunk)? != *copied {
-                return Err(Stopped::Late(chunk.to_string()));
-            }
+    /// A statement for each chunk.
+    fn of_each(&mut self, template: &str) -> Result<Vec<String>, Stopped> {
+        let chunks = self.range.chunks.clone();
+        chunks.into_iter().map(|chunk| self.render(template, &[("chunk", Value::Name(chunk))])).collect()
+    }
+
+    fn drop_what_was_copied(&mut self, copied: &Copied) -> Result<(), Stopped> {
+        self.expect_unchanged(copied)?;
+        let mut last = self.of_each("archive/lock.sql")?;
+        if self.range.freezes {
+            last.extend(self.of_each("archive/thaw.sql")?);
         }
+        self.session.batch("SAVEPOINT looked_at")?;
+        self.patiently("ROLLBACK TO SAVEPOINT looked_at", |session| {
+            last.iter().try_for_each(|statement| session.execute(statement).map(|_| ()))
+        })?;
+        let drop = self.render("archive/drop.sql", &[])?;
         let gone: BTreeSet<String> = self
-            .query(drop, Vec::new())?
+            .query(&drop, Vec::new())?
             .iter()
             .map(|row| row.text("chunk").map(str::to_owned))
             .collect::<Result<_, _>>()
@@ -459,12 +443,12 @@ impl Work<'_> {
         )))
     }
 
-    /// Tries and pauses together, where others are in the way. A failed try is rolled back.
-    fn patiently(&mut self, run: impl Fn(&mut Session) -> Result<(), PgError>) -> Result<(), Stopped> {
+    /// Tries and pauses together, where others are in the way. A failed try is undone.
+    fn patiently(&mut self, undo: &str, run: impl Fn(&mut Session) -> Result<(), PgError>) -> Result<(), Stopped> {
         let mut tries = 0;
         loop {
             let Err(error) = run(self.session) else { return Ok(()) };
-            let _ = self.session.batch("ROLLBACK");
+            let _ = self.session.batch(undo);
             tries += 1;
             if !error.is_passing() || tries >= TRIES {
                 return Err(error.into());

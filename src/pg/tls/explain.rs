@@ -126,8 +126,17 @@ fn shown(name: &ServerName<'_>) -> String {
 fn presented_names(names: &[String]) -> String {
     match names {
         [] => ": it has no alternative names".to_owned(),
-        names => format!(", but for {}", names.join(", ")),
+        names => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{}`", bare(name))).collect();
+            format!(", but for {}", names.join(", "))
+        }
     }
+}
+
+/// A name of a certificate, which rustls gives with its sort around it: `DnsName("localhost")`.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, inner)| inner.strip_suffix(')')).unwrap_or(name);
+    inner.trim_matches('"')
 }
 
 /// The server ended the handshake.

@@ -19,6 +19,8 @@ pub enum Break {
     Reset,
     /// It arrives late.
     Late(Duration),
+    /// It never arrives, nor does anything after it, and the connection stays.
+    Never,
 }
 
 #[derive(Default)]
@@ -103,6 +105,10 @@ fn upward(shared: &Shared, mut client: TcpStream, mut server: TcpStream, deaf: &
             Some(Break::Before) => break,
             Some(Break::After) => deaf.store(true, Ordering::SeqCst),
             Some(Break::Late(delay)) => thread::sleep(delay),
+            Some(Break::Never) => {
+                while let Ok(1..) = client.read(&mut buffer) {}
+                break;
+            }
             Some(Break::Reset) => {
                 // A socket that does not linger is reset when the last hold on it goes.
                 let _ = socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO));

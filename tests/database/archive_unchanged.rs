@@ -1,0 +1,148 @@
+//! A copy that an earlier run has made stands for a chunk only where nobody can have written to it since.
+
+use std::fs;
+use std::path::PathBuf;
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::archive::{files, run};
+use crate::cli::Workplace;
+use crate::servers::{Db, Servers, Tier};
+
+/// What keeps the chunks from being dropped: they are copied, and the run ends before it has dropped them.
+const VIEW: &str = "DO $$ BEGIN EXECUTE format('CREATE VIEW public.upon AS %s', (
+                        SELECT string_agg(format('SELECT * FROM %s', c), ' UNION ALL ')
+                          FROM show_chunks('public.readings', older_than => timestamptz '2021-01-01') AS c)); END $$";
+const TAKEN: &str = "DROP VIEW public.upon";
+
+/// The tests of a tier that has hypertables.
+pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
+    if !tier.is_timescale() {
+        return Vec::new();
+    }
+    let trial = |name: &str, run: fn(&Db, &Workplace<'_>)| {
+        let servers = servers.clone();
+        Trial::test(format!("{tier}::archive_unchanged::{name}"), move || -> Result<(), Failed> {
+            let db = servers.db(tier)?;
+            let place = Workplace::new(&db);
+            prepare(&db, &place);
+            run(&db, &place);
+            Ok(())
+        })
+    };
+    vec![
+        trial("a_copy_stands_for_its_chunk", stands),
+        trial("what_was_written_since_is_copied", written_since),
+        trial("a_copy_of_what_was_to_stay_is_not_enough", was_to_stay),
+    ]
+}
+
+/// Three old chunks, in a table one of whose columns has the name of an alias, and in a database whose own settings make
+/// other text of some values.
+fn prepare(db: &Db, place: &Workplace<'_>) {
+    db.run(
+        "CREATE TABLE public.readings (time timestamptz NOT NULL, c text, value numeric, raw bytea);
+         SELECT create_hypertable('public.readings', by_range('time', INTERVAL '1 day'));
+         INSERT INTO public.readings SELECT timestamptz '2020-01-01 00:00+00' + i * INTERVAL '1 hour', 'c', i, '\\x00ff'
+           FROM generate_series(0, 71) AS i;
+         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET bytea_output = escape', current_database()); END $$;",
+    );
+    policy(place, true);
+}
+
+fn policy(place: &Workplace<'_>, drop: bool) {
+    let store = place.path().join("store");
+    place.write(
+        "policy.yaml",
+        &format!(
+            "kind: archive_store\nname: cold\nlocation: {{path: {}}}\n---\nkind: table\nname: public.readings\n\
+             archive: {{to: cold, after: 30 days, drop: {drop}}}\n",
+            store.display()
+        ),
+    );
+}
+
+/// A run that has copied every chunk, and could not drop any.
+fn copied(db: &Db, place: &Workplace<'_>) -> Vec<PathBuf> {
+    db.run(VIEW);
+    let ran = run(place).expect(4);
+    assert!(ran.err.contains("depend"), "{}", ran.err);
+    db.run(TAKEN);
+    assert_eq!(count(db), "72");
+    let manifests = files(place, ".json");
+    assert!(!manifests.is_empty(), "{}", ran.err);
+    manifests
+}
+
+fn count(db: &Db) -> String {
+    db.lines("SELECT count(*) FROM public.readings").remove(0)
+}
+
+/// The next run goes on from the copies, whatever the settings that values are shown by.
+fn stands(db: &Db, place: &Workplace<'_>) {
+    let before = copied(db, place);
+    let ran = run(place).expect(0);
+    assert!(ran.err.contains("in the archive already"), "{}", ran.err);
+    assert_eq!(count(db), "0");
+    let all = files(place, ".json");
+    assert!(before.iter().all(|manifest| all.contains(manifest)));
+    assert_eq!(all.len(), 3, "none is copied twice");
+    comes_back(db, place, "72", "2556");
+}
+
+/// Whoever thaws a chunk writes to it, and it is frozen again: it is copied again.
+fn written_since(db: &Db, place: &Workplace<'_>) {
+    copied(db, place);
+    let thawed = |work: &str| {
+        let around = |function: &str| {
+            format!(
+                "SELECT _timescaledb_functions.{function}(c) FROM show_chunks('public.readings', older_than => timestamptz '2020-01-02 00:00+00') AS c;"
+            )
+        };
+        match db.tier().has_policies() {
+            true => db.run(&format!("{}{work};{}", around("unfreeze_chunk"), around("freeze_chunk"))),
+            false => db.run(work),
+        }
+    };
+    thawed("UPDATE public.readings SET value = value + 1000 WHERE time < '2020-01-02 00:00+00'");
+    run(place).expect(0);
+    assert_eq!(count(db), "0");
+    comes_back(db, place, "72", "26556");
+}
+
+/// What is written to a chunk that stays is not in its copy: before it is dropped, it is copied once more, also where the
+/// run that made the copy did not come to its end.
+fn was_to_stay(db: &Db, place: &Workplace<'_>) {
+    policy(place, false);
+    run(place).expect(0);
+    let manifest = files(place, ".json").into_iter().find(|path| path.to_string_lossy().contains("2020-01-01"));
+    let text = fs::read_to_string(manifest.expect("the first chunk's manifest")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (chunk, token) = (&manifest["manifest"]["chunk"], manifest["manifest"]["token"].as_str().unwrap());
+    db.run(&format!(
+        "COMMENT ON TABLE {}.{} IS 'Chronoform: being archived, {token}'",
+        chunk["schema"].as_str().unwrap(),
+        chunk["name"].as_str().unwrap()
+    ));
+    db.run("INSERT INTO public.readings VALUES ('2020-01-01 12:30+00', 'late', 5000)");
+    policy(place, true);
+    run(place).expect(0);
+    assert_eq!(count(db), "0");
+    comes_back(db, place, "73", "7556");
+}
+
+fn comes_back(db: &Db, place: &Workplace<'_>, rows: &str, sum: &str) {
+    db.run("CREATE TABLE public.back (LIKE public.readings)");
+    let back = [
+        "archive",
+        "restore",
+        "public.readings",
+        "--into",
+        "public.back",
+        "--policies",
+        "policy.yaml",
+        "--auto-approve",
+    ];
+    place.run(&back).expect(0);
+    assert_eq!(db.lines("SELECT count(*) || ' ' || sum(value) FROM public.back"), [format!("{rows} {sum}")]);
+}
