@@ -4,7 +4,7 @@
 use crate::core::name::quote_identifier;
 use crate::core::{Param, Server, Value, Version};
 use crate::kinds::view::types;
-use crate::kinds::{Relation, View, job};
+use crate::kinds::{Relation, Untold, View, job};
 
 /// From here on the chunk catalog holds the relation itself instead of its name
 /// (`sql/pre_install/tables.sql`, 2.28.3 and 2.29.0).
@@ -82,13 +82,13 @@ impl<'a> Ages<'a> {
         let Some(function) = live.filter(|live| wanted.is_none_or(|wanted| wanted == *live)) else {
             return Some("the same plan sets `integer_now`, so what its first run touches is not known yet".to_owned());
         };
-        let fails = present(relation)?.as_ref().err()?;
-        Some(format!("{function}, which tells the present, fails when it is called: {fails}"))
+        let untold = present(relation)?.as_ref().err()?;
+        Some(format!("{function}, which tells the present, {untold}"))
     }
 }
 
 /// The present of whole-number time, where something tells it.
-fn present(relation: &Relation) -> Option<&Result<i64, String>> {
+fn present(relation: &Relation) -> Option<&Result<i64, Untold>> {
     relation.hypertable.as_ref()?.time()?.present.as_ref()
 }
 

@@ -68,7 +68,9 @@ pub use export::{Entries, Export, Part};
 pub use registry::{all, by_id};
 pub use rules::{AttributeRule, How, LockOn, Needs, Rules, StepRule, Target, Variant};
 pub use section::{Head, Section, SectionInput};
-pub use view::{Canon, Column, Dimension, Hypertable, KnownAs, Relation, RelationKind, Relations, Scope, Stored, View};
+pub use view::{
+    Canon, Column, Dimension, Hypertable, KnownAs, Relation, RelationKind, Relations, Scope, Stored, Untold, View,
+};
 
 /// A kind of resource.
 pub trait Kind: Sync {

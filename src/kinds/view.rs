@@ -1,6 +1,7 @@
 //! The live database as kinds see it while they settle, weigh and judge.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::core::{Address, Desired, Ensure, Interval, KindId, Live, Param, QualifiedName, Server, SqlText};
 
@@ -212,6 +213,31 @@ impl Hypertable {
     }
 }
 
+/// Why nobody can tell what the present of whole-number time is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Untold {
+    /// The function fails: what the server says.
+    Fails(String),
+    /// The function is another role's, who could have it do anything with the rights of the one that looks.
+    Foreign {
+        /// Whose it is.
+        owner: String,
+        /// Who looks.
+        caller: String,
+    },
+}
+
+impl fmt::Display for Untold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fails(why) => write!(f, "fails when it is called: {why}"),
+            Self::Foreign { owner, caller } => {
+                write!(f, "is code of {owner}'s, and is not run with the rights of {caller}")
+            }
+        }
+    }
+}
+
 /// One dimension of a hypertable.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dimension {
@@ -223,8 +249,8 @@ pub struct Dimension {
     pub integer_interval: Option<i64>,
     /// The function that tells an integer dimension's now.
     pub integer_now: Option<QualifiedName>,
-    /// What that function gives: the present, or what the server says where it fails.
-    pub present: Option<Result<i64, String>>,
+    /// What that function gives: the present, or why it cannot be told.
+    pub present: Option<Result<i64, Untold>>,
     /// The number of hash partitions.
     pub partitions: Option<i64>,
 }

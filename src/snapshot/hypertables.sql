@@ -5,7 +5,8 @@
 -- Chunks are counted as inheritance children, because the chunk catalog keeps dropped chunks before
 -- 2.26. The columnstore shows in `compression_state` up to 2.28 and in `status` from 2.29 on, whose
 -- update script clears the older field. An aggregate counts whole-number time by the function of the
--- hypertable at the bottom of its hierarchy.
+-- hypertable at the bottom of its hierarchy. The owner of that function is told where it is another's code: one who
+-- may not do already, as a member, whatever the role that looks may do.
 WITH RECURSIVE s AS MATERIALIZED (
     SELECT s.oid, s.schema, s.name, a.mat_hypertable_id AS aggregate, a.raw_hypertable_id AS source
       FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS s (oid, schema, name)
@@ -41,7 +42,14 @@ SELECT h.oid, h.stored, h.id, h.schema_name, h.table_name, h.aggregate IS NOT NU
        COALESCE(k.chunks, 0) AS chunks,
        d.column_name, d.interval_length, d.num_slices,
        COALESCE(d.integer_now_func_schema, p.integer_now_func_schema) AS integer_now_func_schema,
-       COALESCE(d.integer_now_func, p.integer_now_func) AS integer_now_func
+       COALESCE(d.integer_now_func, p.integer_now_func) AS integer_now_func,
+       (SELECT pg_catalog.pg_get_userbyid(f.proowner)
+          FROM pg_catalog.pg_proc AS f
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace
+         WHERE f.proname = COALESCE(d.integer_now_func, p.integer_now_func) AND f.pronargs = 0
+           AND n.nspname = COALESCE(d.integer_now_func_schema, p.integer_now_func_schema)
+           AND NOT pg_catalog.pg_has_role(f.proowner, current_user, 'MEMBER')) AS integer_now_owner,
+       current_user::text AS caller
   FROM hypertables AS h
   JOIN _timescaledb_catalog.dimension AS d ON d.hypertable_id = h.id
   LEFT JOIN chunks AS k ON k.inhparent = h.stored

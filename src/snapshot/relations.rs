@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{Interval, Param, QualifiedName, Query, Row, RowError, Server};
 use crate::diag::Failure;
-use crate::kinds::{Column, Dimension, Hypertable, Relation, RelationKind, Relations, Stored};
+use crate::kinds::{Column, Dimension, Hypertable, Relation, RelationKind, Relations, Stored, Untold};
 use crate::pg::Session;
 
 pub(super) fn read(
@@ -84,7 +84,12 @@ fn add_hypertables(relations: &mut [Relation], rows: &[Row]) -> Result<(), RowEr
             interval: length.filter(|_| !integer).and_then(|micros| Interval::micros(micros).flattened()),
             integer_interval: length.filter(|_| integer),
             integer_now: now,
-            present: None,
+            present: match (row.maybe_text("integer_now_owner")?, row.maybe_text("caller")?) {
+                (Some(owner), Some(caller)) => {
+                    Some(Err(Untold::Foreign { owner: owner.to_owned(), caller: caller.to_owned() }))
+                }
+                _ => None,
+            },
             partitions: row.maybe_int("num_slices")?,
         };
         let hypertable = relation.hypertable.get_or_insert_with(|| Hypertable {

@@ -12,7 +12,7 @@ use crate::core::{
 };
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::view::types;
-use crate::kinds::{self, Column, Relation, RelationKind, SectionInput, Stored, View, by_id, checks};
+use crate::kinds::{self, Column, Relation, RelationKind, SectionInput, Stored, Untold, View, by_id, checks};
 
 /// The job table moved to `_timescaledb_catalog` here; its old name was an alias until 2.27
 /// (read from TimescaleDB's update scripts).
@@ -215,7 +215,21 @@ pub fn failing_now(delta: &Delta, attribute: &str, relation: &Relation) -> Optio
 /// The same, as what it is said by has it.
 pub fn present_unknown(relation: &Relation, say: fn(&'static Code, String) -> Diagnostic) -> Option<Diagnostic> {
     let time = relation.hypertable.as_ref()?.time()?;
-    let (function, fails) = (time.integer_now.as_ref()?, time.present.as_ref()?.as_ref().err()?);
+    let (function, untold) = (time.integer_now.as_ref()?, time.present.as_ref()?.as_ref().err()?);
+    let fails = match untold {
+        Untold::Fails(why) => why,
+        Untold::Foreign { caller, .. } => {
+            let message =
+                format!("what is old in {} cannot be told: its `integer_now`, {function}, {untold}", relation.name);
+            let help = format!(
+                "plan as a role that its owner is a member of, or give it to {caller} once it has been read: `ALTER FUNCTION \
+                 {function}() OWNER TO {}`",
+                quote_identifier(caller)
+            );
+            let why = "whoever owns a function can make it do anything, with the rights of whoever calls it";
+            return Some(say(&code::NOW_FOREIGN, message).why(why).help(help));
+        }
+    };
     let message =
         format!("what is old in {} cannot be told: its `integer_now`, {function}, fails with: {fails}", relation.name);
     let help = format!(

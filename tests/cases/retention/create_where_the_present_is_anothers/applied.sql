@@ -1,0 +1,2 @@
+SELECT config -> 'drop_after' = '500' FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention';
+SELECT NOT is_called FROM public.calls;
