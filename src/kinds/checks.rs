@@ -6,7 +6,7 @@ use crate::core::{Address, Desired, Ensure, KindId, Place, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Relation, View, by_id};
 
-/// The relation that a resource is on. `None` where it does not exist, which is said unless the
+/// The relation that a resource is on, as it is to come. `None` where it does not exist, which is said unless the
 /// policy has `when_missing: skip`.
 pub fn relation<'a>(desired: &Desired, view: &View<'a>, sink: &mut Vec<Diagnostic>) -> Option<&'a Relation> {
     let on = desired.on.as_ref()?;
@@ -35,7 +35,7 @@ pub fn relation<'a>(desired: &Desired, view: &View<'a>, sink: &mut Vec<Diagnosti
         };
         sink.push(diagnostic);
     }
-    found
+    found.map(Relation::to_come)
 }
 
 /// The same table's resource of another kind, where the policies want it.

@@ -79,6 +79,7 @@ pub fn table() -> Relation {
         owner: "owner".into(),
         owned: true,
         owner_logs_in: true,
+        coming: None,
     }
 }
 
@@ -94,6 +95,7 @@ pub fn daily() -> Relation {
         interval: Some(Interval::days(1)),
         integer_interval: None,
         integer_now: None,
+        inherits_now: false,
         present: None,
         partitions: None,
     })
@@ -106,6 +108,7 @@ pub fn ticking(now: Option<&str>) -> Relation {
         interval: None,
         integer_interval: Some(100),
         integer_now: now.map(|name| QualifiedName::new("public", name)),
+        inherits_now: false,
         present: now.map(|_| Ok(1000)),
         partitions: None,
     })

@@ -181,9 +181,15 @@ pub trait Kind: Sync {
     }
 
     /// The query that the resource makes its relation of, where it makes one: then what else is on
-    /// that relation finds it among [`View::relations`], with its columns, before it exists.
+    /// that relation finds it among [`View::relations`], with its columns, before it exists, and with
+    /// those of the query to come ([`Relation::to_come`]) where the plan makes it anew.
     fn makes(&self, _desired: &Desired) -> Option<SqlText> {
         None
+    }
+
+    /// Whether a plan makes the relation of a resource anew, of the query that [`Kind::makes`] gives.
+    fn is_made_anew(&self, _desired: &Desired, _live: &Live, _canon: &Canon) -> bool {
+        false
     }
 
     /// The relations beside its own that a resource looks at, so that they are in scope too.

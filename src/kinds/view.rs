@@ -64,12 +64,19 @@ pub struct Relation {
     pub owned: bool,
     /// Whether its owner may log in, which TimescaleDB asks of whoever has a job.
     pub owner_logs_in: bool,
+    /// As the plan makes it anew, where it does, or why the server would refuse that.
+    pub coming: Option<Result<Box<Relation>, String>>,
 }
 
 impl Relation {
     /// A column by its exact name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// As it is once the plan is carried out: what policies say of it must fit that.
+    pub fn to_come(&self) -> &Self {
+        if let Some(Ok(coming)) = &self.coming { coming } else { self }
     }
 }
 
@@ -249,6 +256,8 @@ pub struct Dimension {
     pub integer_interval: Option<i64>,
     /// The function that tells an integer dimension's now.
     pub integer_now: Option<QualifiedName>,
+    /// Whether that is the function of what an aggregate is made from, and its own hypertable has none.
+    pub inherits_now: bool,
     /// What that function gives: the present, or why it cannot be told.
     pub present: Option<Result<i64, Untold>>,
     /// The number of hash partitions.
@@ -355,13 +364,17 @@ impl View<'_> {
         self.desired.get(&address).is_some_and(|hypertable| hypertable.ensure == Ensure::Present)
     }
 
-    /// The column that time is partitioned by, now or after the plan.
+    /// The column that time is partitioned by: now or, where it is yet to become a hypertable, after the plan.
     pub fn time_column(&self, name: &QualifiedName) -> Option<&Column> {
-        let relation = self.relations.get(name)?;
+        self.time_column_of(self.relations.get(name)?)
+    }
+
+    /// The same of a relation as it is, or as it is to come.
+    pub fn time_column_of<'r>(&self, relation: &'r Relation) -> Option<&'r Column> {
         let column = match &relation.hypertable {
             Some(hypertable) => hypertable.time()?.column.clone(),
             None => {
-                let address = Address::in_schema(crate::core::KindId::new("hypertable"), name);
+                let address = Address::in_schema(crate::core::KindId::new("hypertable"), &relation.name);
                 self.desired.get(&address)?.get("time_column")?.as_text()?.to_owned()
             }
         };

@@ -10,10 +10,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::name::quote_identifier;
 use crate::core::{Address, Applied, Desired, Ensure, Live, QualifiedName, SqlText};
 use crate::diag::Failure;
 use crate::kinds::{Canon, RelationKind, Relations, by_id};
 use crate::pg::{PgError, PgErrorKind, Session};
+use crate::snapshot::queries;
 
 type Asked = (QualifiedName, SqlText);
 
@@ -34,6 +36,36 @@ pub(super) fn settle(
             asked.extend(found.into_iter().filter(|(relation, _)| relations.contains_key(relation)));
         }
     }
+    ask(session, asked, relations)
+}
+
+/// The same for what is on relations that the plan makes or makes anew: an expression that the server refuses over
+/// their columns to come is refused, and one that it takes only there is taken.
+pub(super) fn settle_to_come(
+    session: &mut Session,
+    desired: &BTreeMap<Address, Desired>,
+    relations: &Relations,
+    canon: &mut Canon,
+) -> Result<(), Failure> {
+    let comes = |on: &QualifiedName| relations.get(on).and_then(queries::stand_in).is_some();
+    let on_coming = desired.values().filter(|wanted| wanted.ensure == Ensure::Present);
+    let on_coming = on_coming.filter(|wanted| wanted.on.as_ref().is_some_and(comes));
+    let expressions = on_coming.filter_map(|wanted| Some(by_id(&wanted.address.kind)?.expressions(wanted, None)));
+    let asked: BTreeSet<Asked> = expressions.flatten().filter(|(on, _)| comes(on)).collect();
+    let answers = ask(session, asked.clone(), relations)?;
+    for asked in asked {
+        let Some(answer) = answers.get(&asked) else { continue };
+        if answer.is_err() || !matches!(canon.get(&asked), Some(Ok(_))) {
+            canon.insert(asked.clone(), answer.clone());
+        }
+        if let Some(name) = answers.type_of(&asked) {
+            canon.set_type(asked, name.to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn ask(session: &mut Session, asked: BTreeSet<Asked>, relations: &Relations) -> Result<Canon, Failure> {
     if asked.is_empty() {
         return Ok(Canon::new());
     }
@@ -56,8 +88,8 @@ pub(super) fn settle(
 /// What the server is asked of one expression, and for how many answers.
 fn statements(asked: &Asked, relations: &Relations) -> String {
     match mutability(asked, relations) {
-        Some(mutability) => format!("{}; {mutability}", statement(asked)),
-        None => statement(asked),
+        Some(mutability) => format!("{}; {mutability}", statement(asked, relations)),
+        None => statement(asked, relations),
     }
 }
 
@@ -78,7 +110,12 @@ fn keep(canon: &mut Canon, asked: Asked, answers: &[&Vec<String>]) {
 
 /// `EXPLAIN` of the expression over no row. The text is one closed expression (see [`SqlText`]),
 /// so the parentheses around it are where they seem to be.
-fn statement((relation, expression): &Asked) -> String {
+fn statement((relation, expression): &Asked, relations: &Relations) -> String {
+    let stand_in = relations.get(relation).and_then(queries::stand_in);
+    let relation = match stand_in {
+        Some(query) => format!("({query}) AS {}", quote_identifier(&relation.name)),
+        None => relation.to_string(),
+    };
     format!(
         "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ({expression}), CASE WHEN false THEN ({expression}) END \
          FROM {relation} WHERE false"
@@ -195,6 +232,6 @@ mod tests {
     fn the_statement_names_the_relation_quoted() {
         let asked = (QualifiedName::new("Odd", "T"), SqlText::new("a > 0").unwrap());
         let ends = "SELECT (a > 0), CASE WHEN false THEN (a > 0) END FROM \"Odd\".\"T\" WHERE false";
-        assert!(statement(&asked).ends_with(ends));
+        assert!(statement(&asked, &Relations::new()).ends_with(ends));
     }
 }

@@ -43,6 +43,7 @@ SELECT h.oid, h.stored, h.id, h.schema_name, h.table_name, h.aggregate IS NOT NU
        d.column_name, d.interval_length, d.num_slices,
        COALESCE(d.integer_now_func_schema, p.integer_now_func_schema) AS integer_now_func_schema,
        COALESCE(d.integer_now_func, p.integer_now_func) AS integer_now_func,
+       d.integer_now_func IS NULL AND p.integer_now_func IS NOT NULL AS inherits_now,
        (SELECT pg_catalog.pg_get_userbyid(f.proowner)
           FROM pg_catalog.pg_proc AS f
           JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace

@@ -2,6 +2,7 @@
 //! number of queries that does not depend on the number of objects.
 
 mod canon;
+mod coming;
 mod discover;
 mod present;
 mod queries;
@@ -164,6 +165,8 @@ pub fn take(
     live.extend(beside.into_iter().map(|resource| (resource.address.clone(), resource)));
     let mut canon = canon::settle(session, desired, &live, applied, &relations)?;
     queries::settle(session, desired, &live, applied, &mut relations, &mut canon)?;
+    coming::settle(session, desired, &live, &mut relations, &canon)?;
+    canon::settle_to_come(session, desired, &relations, &mut canon)?;
     Ok(Snapshot { server, relations, live, canon })
 }
 

@@ -20,18 +20,18 @@ use crate::kinds::{Canon, Column, Dimension, Hypertable, Relation, RelationKind,
 use crate::pg::{PgError, PgErrorKind, Session};
 
 /// A query's canonical form, and the columns that it gives.
-struct Form {
+pub(super) struct Form {
     canonical: String,
     columns: Vec<Output>,
 }
 
 /// A column that a query gives.
-struct Output {
+pub(super) struct Output {
     name: String,
     expression: String,
 }
 
-type Answer = Result<Form, String>;
+pub(super) type Answer = Result<Form, String>;
 
 /// Adds the canonical form of each query to `canon`, under the relation that it is of, and the
 /// relations that the plan makes of queries to `relations`.
@@ -121,14 +121,21 @@ fn make(
     add_relations(session, &known, relations)
 }
 
-/// The query with what the plan is yet to make of it replaced by rows of the same columns.
-fn over_unmade(select: &Select, relations: &Relations) -> Select {
-    select.standing_in(&|name| {
-        let relation = relations.get(name).filter(|relation| relation.stored == Stored::Nowhere)?;
-        let column = |column: &Column| format!("NULL::{} AS {}", column.type_name, quote_identifier(&column.name));
-        let columns: Vec<String> = relation.columns.iter().map(column).collect();
-        Some(format!("SELECT {}", columns.join(", ")))
-    })
+/// The query with what the plan is yet to make, or makes anew, of it replaced by rows of the same columns.
+pub(super) fn over_unmade(select: &Select, relations: &Relations) -> Select {
+    select.standing_in(&|name| stand_in(relations.get(name)?))
+}
+
+/// A query in the place of a relation that is not there yet as it is to come. `OFFSET 0` keeps the server from
+/// putting the NULLs in the place of the columns, so that an expression over it reads as over the relation.
+pub(super) fn stand_in(relation: &Relation) -> Option<String> {
+    let relation = match &relation.coming {
+        Some(Ok(coming)) => coming,
+        _ => Some(relation).filter(|relation| relation.stored == Stored::Nowhere)?,
+    };
+    let column = |column: &Column| format!("NULL::{} AS {}", column.type_name, quote_identifier(&column.name));
+    let columns: Vec<String> = relation.columns.iter().map(column).collect();
+    Some(format!("SELECT {} OFFSET 0", columns.join(", ")))
 }
 
 fn lost(error: PgError) -> Failure {
@@ -136,7 +143,10 @@ fn lost(error: PgError) -> Failure {
 }
 
 /// Asks for queries, each as it is or in another form.
-fn ask(session: &mut Session, queries: Vec<(SqlText, Option<Select>)>) -> Result<BTreeMap<SqlText, Answer>, Failure> {
+pub(super) fn ask(
+    session: &mut Session,
+    queries: Vec<(SqlText, Option<Select>)>,
+) -> Result<BTreeMap<SqlText, Answer>, Failure> {
     let mut answers: BTreeMap<SqlText, Answer> = BTreeMap::new();
     let mut parts: Vec<(SqlText, Select)> = Vec::new();
     for (query, form) in queries {
@@ -355,17 +365,27 @@ fn add_relations(
     known: &[(&QualifiedName, &Select, &Form)],
     relations: &mut Relations,
 ) -> Result<(), Failure> {
+    let made = made_of(session, known, relations)?;
+    relations.extend(made.into_iter().map(|made| (made.name.clone(), made)));
+    Ok(())
+}
+
+/// The relations that the plan makes of queries whose forms are known, in the same order.
+pub(super) fn made_of(
+    session: &mut Session,
+    known: &[(&QualifiedName, &Select, &Form)],
+    relations: &Relations,
+) -> Result<Vec<Relation>, Failure> {
     if known.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let statements: Vec<String> = known.iter().map(|(_, select, form)| types_of(select, form)).collect();
     let results = session.batch_texts(&statements.join("; ")).map_err(lost)?;
-    for ((on, select, form), rows) in known.iter().zip(&results) {
+    let one = |((on, select, form), rows): (&(&QualifiedName, &Select, &Form), &Vec<String>)| {
         let types: Vec<String> = serde_json::from_str(&rows.join("")).unwrap_or_default();
-        let made = relation(on, select, form, &types, relations);
-        relations.insert((*on).clone(), made);
-    }
-    Ok(())
+        relation(on, select, form, &types, relations)
+    };
+    Ok(known.iter().zip(&results).map(one).collect())
 }
 
 fn types_of(select: &Select, form: &Form) -> String {
@@ -402,6 +422,7 @@ fn relation(name: &QualifiedName, select: &Select, form: &Form, types: &[String]
         interval: None,
         integer_interval: None,
         integer_now,
+        inherits_now: true,
         present,
         partitions: None,
     });
@@ -417,6 +438,7 @@ fn relation(name: &QualifiedName, select: &Select, form: &Form, types: &[String]
         owner: String::new(),
         owned: true,
         owner_logs_in: true,
+        coming: None,
     }
 }
 

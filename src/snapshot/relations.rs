@@ -64,6 +64,7 @@ fn relation(row: &Row) -> Result<Relation, RowError> {
         owner: row.text("owner")?.to_owned(),
         owned: row.bool("owned")?,
         owner_logs_in: row.bool("owner_logs_in")?,
+        coming: None,
     })
 }
 
@@ -84,6 +85,7 @@ fn add_hypertables(relations: &mut [Relation], rows: &[Row]) -> Result<(), RowEr
             interval: length.filter(|_| !integer).and_then(|micros| Interval::micros(micros).flattened()),
             integer_interval: length.filter(|_| integer),
             integer_now: now,
+            inherits_now: row.bool("inherits_now")?,
             present: match (row.maybe_text("integer_now_owner")?, row.maybe_text("caller")?) {
                 (Some(owner), Some(caller)) => {
                     Some(Err(Untold::Foreign { owner: owner.to_owned(), caller: caller.to_owned() }))

@@ -31,6 +31,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         add("what_a_run_left_half_done_is_its_own", what_a_run_left_half_done_is_its_own),
         add("a_pause_outlives_the_run_and_the_ledger", a_pause_outlives_the_run_and_the_ledger),
         add("what_others_do_meanwhile_is_theirs", what_others_do_meanwhile_is_theirs),
+        add("a_column_that_goes_is_told_before_anything_does", a_column_that_goes_is_told_before_anything_does),
     ];
     if !tier.single_session() {
         trials.push(add("the_session_is_terminated_while_it_fills", the_session_is_terminated_while_it_fills));
@@ -241,6 +242,33 @@ fn the_connection_ends_anywhere(site: &Site<'_>) {
         site.settles(&format!("{how:?} {at} of {all}"));
     }
     assert!(disturbed * 3 >= runs * 2, "it was disturbed {disturbed} times only");
+}
+
+/// Where a query gives a column no more that an index on it, or another aggregate, needs, nothing is dropped: all of
+/// the rows are there.
+fn a_column_that_goes_is_told_before_anything_does(site: &Site<'_>) {
+    site.reset();
+    site.proxy.arm(None);
+    let rows = "SELECT (SELECT count(*) FROM public.hourly), (SELECT count(*) FROM public.daily),
+                       (SELECT count(*) FROM public.weekly), to_regclass('public.hourly')::oid::text";
+    let before = site.db().lines(rows);
+    let hourly = "kind: continuous_aggregate\nname: public.hourly\nquery: SELECT public.time_bucket('1 hour', time) AS bucket, \
+                  max(price) AS top FROM public.trades GROUP BY 1\n";
+    let daily = "---\nkind: continuous_aggregate\nname: public.daily\nquery: SELECT public.time_bucket('1 day', bucket) AS day, \
+                 max(price) AS price FROM public.hourly GROUP BY 1\n";
+    let weekly = "---\nkind: continuous_aggregate\nname: public.weekly\nquery: SELECT public.time_bucket('5 days', day) AS week, \
+                  max(price) AS price FROM public.daily GROUP BY 1\n";
+    let index = "indexes:\n- {name: hourly_price, columns: [price]}\n";
+    for (text, code) in [
+        (format!("{hourly}{daily}{weekly}"), "bad-aggregate-query"),
+        (format!("{hourly}{index}{}{weekly}", daily.replace("(price)", "(top)")), "unknown-column"),
+    ] {
+        site.place.write("goes.yaml", &text);
+        let ran = Ran::of(&site.start_of("goes.yaml", "0").wait_with_output().unwrap()).expect(1);
+        assert!(ran.err.contains(code), "{}", ran.err);
+        assert_eq!(site.db().lines(rows), before, "{code}");
+        site.is_whole(code);
+    }
 }
 
 /// Jobs that somebody has paused are there, and paused, wherever a run is cut off, and after the next, which has no

@@ -29,7 +29,11 @@ const WITHOUT_REFRESH: Version = Version::new(2, 28);
 
 static UNSUPPORTED_TABLE: Code =
     Code::new("columnstore-unsupported", "A table that the columnstore cannot be enabled on, for what else is on it.");
-static CODES: [&Code; 1] = [&UNSUPPORTED_TABLE];
+static NEVER_RUNS: Code = Code::new(
+    "columnstore-never-runs",
+    "A columnstore policy whose job fails at every run, for nothing tells it the present.",
+);
+static CODES: [&Code; 2] = [&UNSUPPORTED_TABLE, &NEVER_RUNS];
 
 /// The settings that a chunk is converted with.
 const SETTINGS: [&str; 3] = ["segment_by", "order_by", "sparse_index"];

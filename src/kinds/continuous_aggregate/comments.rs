@@ -22,7 +22,7 @@ fn read(weights: &[Row], oid: u32) -> Result<Vec<(Option<&str>, &str)>, RowError
 /// When the weights are not as the query gives them.
 pub fn again(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
     let Some(relation) = view.relations.get(made.on) else { return Ok(Vec::new()) };
-    let columns = super::columns(&made.desired, made.live, view);
+    let columns = super::columns(made.on, view);
     let found = read(weights, relation.oid)?.into_iter();
     let stays = found.filter(|(column, _)| column.is_none_or(|column| columns.contains(column)));
     let items = stays.map(|(column, comment)| {
@@ -37,9 +37,9 @@ pub fn again(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<Va
 /// # Errors
 /// When the weights are not as the query gives them.
 pub fn lost(delta: &Delta, weights: &[Row], view: &View<'_>) -> Result<Vec<String>, RowError> {
-    let Some(desired) = &delta.desired else { return Ok(Vec::new()) };
-    let Some(relation) = delta.on.as_ref().and_then(|on| view.relations.get(on)) else { return Ok(Vec::new()) };
-    let columns = super::columns(desired, view.live.get(&delta.address), view);
+    let on = delta.on.as_ref().filter(|_| delta.desired.is_some());
+    let Some(relation) = on.and_then(|on| view.relations.get(on)) else { return Ok(Vec::new()) };
+    let columns = super::columns(&relation.name, view);
     let gone = read(weights, relation.oid)?.into_iter().filter_map(|(column, _)| column);
     Ok(gone
         .filter(|column| !columns.contains(*column))

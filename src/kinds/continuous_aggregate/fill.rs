@@ -68,6 +68,23 @@ pub fn held_back_by(desired: &Desired, view: &View<'_>) -> Option<QualifiedName>
     None
 }
 
+/// Whether the plan fills an aggregate before anything else is done to it, so that what it holds now is not what
+/// it holds then. `was_there` says whether one that is made has been there before.
+pub fn is_filled_first(on: &QualifiedName, was_there: bool, view: &View<'_>) -> bool {
+    let address = Address::in_schema(ID, on);
+    let wanted = view.desired.get(&address).filter(|wanted| wanted.ensure == Ensure::Present);
+    let Some(wanted) = wanted else { return false };
+    let says = wanted.get("with_data") == Some(&Value::Bool(true));
+    let is_made_anew = view.relations.get(on).is_some_and(|relation| relation.coming.is_some());
+    let fills = match view.live.get(&address) {
+        None => says || (was_there && is_wanted(wanted)),
+        Some(_) if is_made_anew => is_wanted(wanted),
+        Some(live) if is_unfinished(live) => is_wanted(wanted),
+        Some(live) => says && live.get("with_data") == Some(&Value::Bool(false)),
+    };
+    fills && held_back_by(wanted, view).is_none()
+}
+
 /// Whether one that is there has a fill to be gone on with.
 pub fn is_unfinished(live: &Live) -> bool {
     live.get(ATTRIBUTE).is_some()

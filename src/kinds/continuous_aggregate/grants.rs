@@ -55,7 +55,7 @@ fn comes_back(granted: &Granted<'_>, columns: &BTreeSet<String>, view: &View<'_>
 /// When the weights are not as the query gives them.
 pub fn again(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
     let Some(relation) = view.relations.get(made.on) else { return Ok(Vec::new()) };
-    let columns = super::columns(&made.desired, made.live, view);
+    let columns = super::columns(made.on, view);
     let mut by_role: BTreeMap<(&str, bool), Vec<Value>> = BTreeMap::new();
     let found = read(weights, relation.oid)?;
     for granted in found.iter().filter(|granted| comes_back(granted, &columns, view)) {
@@ -135,8 +135,7 @@ pub fn notes(
     let Some(relation) = view.relations.get(on) else { return Ok((Vec::new(), Vec::new())) };
     let found = read(weights, relation.oid)?;
     let again = delta.desired.is_some();
-    let columns = delta.desired.as_ref().map(|desired| super::columns(desired, view.live.get(&delta.address), view));
-    let columns = columns.unwrap_or_default();
+    let columns = if again { super::columns(on, view) } else { BTreeSet::new() };
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
     for granted in &found {
         let whole = granted.column.is_none();

@@ -27,9 +27,10 @@ use crate::core::{
     SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{After, Canon, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{After, Canon, Export, Judgement, Kind, Relation, Relations, Rules, Scope, Section, View};
 
 pub use desired::{bucket_width, sources};
+pub use fill::is_filled_first;
 
 /// The kind's name.
 pub const ID: KindId = KindId::new("continuous_aggregate");
@@ -116,6 +117,10 @@ impl Kind for ContinuousAggregate {
 
     fn makes(&self, desired: &Desired) -> Option<SqlText> {
         query(desired.get("query")).cloned()
+    }
+
+    fn is_made_anew(&self, desired: &Desired, live: &Live, canon: &Canon) -> bool {
+        remake::is_changed(desired, live, canon)
     }
 
     fn reads(&self, desired: &Desired) -> Vec<QualifiedName> {
@@ -286,17 +291,9 @@ fn kept_by_columns(on: &QualifiedName, delta: &Delta, view: &View<'_>) -> Vec<Qu
 }
 
 /// The columns that one has once it is made again, as far as they are known.
-fn columns(desired: &Desired, live: Option<&Live>, view: &View<'_>) -> BTreeSet<String> {
-    let (Some(on), Some(ours)) = (&desired.on, query(desired.get("query"))) else { return BTreeSet::new() };
-    if live.is_some_and(|live| query(live.get("query")) == Some(ours)) {
-        let relation = view.relations.get(on).into_iter();
-        return relation.flat_map(|relation| &relation.columns).map(|column| column.name.clone()).collect();
-    }
-    let form = view.canon.get(&(on.clone(), ours.clone())).and_then(|form| form.as_ref().ok());
-    let form: Option<Json> = form.and_then(|form| serde_json::from_str(form).ok());
-    let columns = form.as_ref().and_then(|form| form.get("columns")?.as_array());
-    let name = |column: &Json| column.get(0)?.as_str().map(str::to_owned);
-    columns.into_iter().flatten().filter_map(name).collect()
+fn columns(on: &QualifiedName, view: &View<'_>) -> BTreeSet<String> {
+    let relation = view.relations.get(on).map(Relation::to_come).into_iter();
+    relation.flat_map(|relation| &relation.columns).map(|column| column.name.clone()).collect()
 }
 
 /// The relations that a query reads, as far as they are written with their schema.

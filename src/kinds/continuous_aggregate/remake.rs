@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{ID, children, comments, export, fill, grants, is_made_again, query, rules, settle};
 use crate::core::{Address, Delta, Desired, Ensure, Live, QualifiedName, Reason, Row, RowError, SqlText, Value};
-use crate::kinds::{Stored, View};
+use crate::kinds::{Canon, Stored, View};
 
 /// One that is made, or has something of it changed.
 pub struct Made<'a> {
@@ -104,10 +104,16 @@ fn parent<'a>(on: &QualifiedName, view: &'a View<'_>) -> Option<&'a QualifiedNam
 pub fn is_replaced(on: &QualifiedName, view: &View<'_>) -> bool {
     let address = Address::in_schema(ID, on);
     let wanted = view.desired.get(&address).filter(|wanted| wanted.ensure == Ensure::Present);
-    let wanted = wanted.and_then(|wanted| query(wanted.get("query")));
-    let live = view.live.get(&address).and_then(|live| query(live.get("query")));
-    let (Some(wanted), Some(live)) = (wanted, live) else { return false };
-    let form = |query: &SqlText| view.canon.get(&(on.clone(), query.clone())).and_then(|form| form.as_ref().ok());
+    wanted.zip(view.live.get(&address)).is_some_and(|(wanted, live)| is_changed(wanted, live, view.canon))
+}
+
+/// Whether a query is another than the live one, as the server reads both.
+pub fn is_changed(desired: &Desired, live: &Live, canon: &Canon) -> bool {
+    let (Some(on), Some(wanted), Some(live)) = (&desired.on, query(desired.get("query")), query(live.get("query")))
+    else {
+        return false;
+    };
+    let form = |query: &SqlText| canon.get(&(on.clone(), query.clone())).and_then(|form| form.as_ref().ok());
     wanted != live && (form(wanted).is_none() || form(wanted) != form(live))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::remake::is_replaced;
-use super::{BAD_QUERY, LEGACY_AGGREGATE, NEVER_FILLED, desired::sources, fill, query};
+use super::{BAD_QUERY, LEGACY_AGGREGATE, NEVER_FILLED, columns, desired::sources, fill, query};
 use crate::core::{Address, Delta, Desired, Ensure, KindId, Live, QualifiedName, SqlText, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Relation, RelationKind, Stored, View, job};
@@ -28,7 +28,11 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         return None;
     }
     let Some(ours) = query(desired.get("query")) else { return settle_unwritten(desired, live, relation, view, sink) };
-    if let Some(Err(complaint)) = view.canon.get(&(on.clone(), ours.clone())) {
+    // Of one that the plan makes anew, what counts is what it is to read.
+    let coming = relation.and_then(|relation| relation.coming.as_ref());
+    let asked = view.canon.get(&(on.clone(), ours.clone())).filter(|_| coming.is_none());
+    let complaint = coming.and_then(|coming| coming.as_ref().err()).or(asked.and_then(|asked| asked.as_ref().err()));
+    if let Some(complaint) = complaint {
         let missing = sources(ours).into_iter().find(|source| !view.relations.contains_key(source));
         if !(desired.skip_missing && missing.is_some()) {
             sink.push(refused(desired, ours, complaint, view));
@@ -39,7 +43,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     check_sources(desired, ours, view, sink);
     let mut settled = desired.clone();
     if let Some(relation) = relation {
-        chunk_interval(&mut settled, relation, view, sink);
+        chunk_interval(&mut settled, relation.to_come(), view, sink);
     }
     if sink.iter().skip(errors).any(Diagnostic::is_error) {
         return None;
@@ -176,15 +180,8 @@ fn legacy(desired: &Desired) -> Diagnostic {
 
 /// The server's complaint about a query, with what is most often behind it.
 fn refused(desired: &Desired, ours: &SqlText, complaint: &str, view: &View<'_>) -> Diagnostic {
-    let changed = sources(ours).into_iter().find(|source| is_replaced(source, view));
-    if let Some(source) = changed.filter(|_| complaint.starts_with("column ")) {
-        return Diagnostic::error(&BAD_QUERY, format!("the server refuses the query: {complaint}"))
-            .at(desired.place_of("query"))
-            .why(format!("it is read as {source} is now, and the same plan gives that another query"))
-            .help(format!(
-                "if {source} is to get that column, do it in two steps: leave this query as it was and apply the change of \
-                 {source}; then change this query, and apply again"
-            ));
+    if let Some(diagnostic) = refused_to_come(desired, ours, complaint, view) {
+        return diagnostic;
     }
     let schema = view.server.timescaledb.as_ref().map_or("public", |timescale| timescale.schema.as_str());
     let help = if complaint.starts_with("relation ") {
@@ -199,6 +196,23 @@ fn refused(desired: &Desired, ours: &SqlText, complaint: &str, view: &View<'_>) 
     Diagnostic::error(&BAD_QUERY, format!("the server refuses the query: {complaint}"))
         .at(desired.place_of("query"))
         .help(help)
+}
+
+/// The same where it is because of what the plan makes anew of what the query reads.
+fn refused_to_come(desired: &Desired, ours: &SqlText, complaint: &str, view: &View<'_>) -> Option<Diagnostic> {
+    let is_coming = |name: &QualifiedName| view.relations.get(name).is_some_and(|relation| relation.coming.is_some());
+    let source = sources(ours).into_iter().find(is_coming).filter(|_| !complaint.starts_with("relation "))?;
+    let columns: Vec<String> = columns(&source, view).iter().map(|column| format!("`{column}`")).collect();
+    let message = format!("the server refuses the query of {}: {complaint}", desired.address);
+    let diagnostic = Diagnostic::error(&BAD_QUERY, message).at(desired.place_of("query")).why(format!(
+        "it reads {source}, which the same plan makes anew, with the columns {}: to make this again would fail",
+        columns.join(", ")
+    ));
+    let other = view.desired.get(&Address::in_schema(super::ID, &source)).map(|other| other.place_of("query"));
+    let diagnostic = other.map_or(diagnostic.clone(), |place| diagnostic.and_at(place, "the query that it is to have"));
+    Some(
+        diagnostic.help(format!("let this query use what that of {source} gives, or let that go on giving the column")),
+    )
 }
 
 /// One of the relations that it reads must be a hypertable or a continuous aggregate.

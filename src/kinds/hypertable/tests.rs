@@ -96,6 +96,7 @@ fn table() -> Relation {
         owner: "owner".into(),
         owned: true,
         owner_logs_in: true,
+        coming: None,
     }
 }
 
@@ -105,6 +106,7 @@ fn dimension(column: &str) -> Dimension {
         interval: None,
         integer_interval: None,
         integer_now: None,
+        inherits_now: false,
         present: None,
         partitions: None,
     }

@@ -78,7 +78,7 @@ pub fn in_columnstore(view: &View<'_>) -> &'static str {
 fn type_of(key: &KeyColumn, delta: &Delta, view: &View<'_>) -> Option<String> {
     let on = delta.on.as_ref()?;
     match &key.target {
-        KeyTarget::Column(name) => Some(view.relations.get(on)?.column(name)?.type_name.clone()),
+        KeyTarget::Column(name) => Some(view.relations.get(on)?.to_come().column(name)?.type_name.clone()),
         KeyTarget::Expression(sql) => view.canon.type_of(&(on.clone(), sql.clone())).map(str::to_owned),
     }
 }

@@ -83,6 +83,7 @@ fn relation(hypertable: bool) -> Relation {
         interval: None,
         integer_interval: None,
         integer_now: None,
+        inherits_now: false,
         present: None,
         partitions,
     };
@@ -102,6 +103,7 @@ fn relation(hypertable: bool) -> Relation {
         owner: "owner".into(),
         owned: true,
         owner_logs_in: true,
+        coming: None,
     }
 }
 

@@ -160,7 +160,7 @@ pub fn check_unit(
     view: &View<'_>,
     sink: &mut Vec<Diagnostic>,
 ) -> bool {
-    let (Some(value), Some(column)) = (desired.get(attribute), view.time_column(&relation.name)) else { return true };
+    let (Some(value), Some(column)) = (desired.get(attribute), view.time_column_of(relation)) else { return true };
     let found = match value {
         Value::Interval(interval) if column.is_integer() => wrong_unit(
             format!("`{attribute}: {interval}` is an interval, and time is a whole number"),
@@ -187,7 +187,10 @@ pub fn check_unit(
 pub fn integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
     let (mut asked, mut next) = (BTreeSet::new(), vec![name.clone()]);
     while let Some(name) = next.pop() {
-        if let Some(function) = wanted_integer_now(&name, view).or_else(|| live_integer_now(&name, view)) {
+        // What an aggregate has from what it is made from may change there.
+        let own = view.live_hypertable(&name).and_then(|it| it.time()).filter(|time| !time.inherits_now);
+        let live = || own.and_then(|time| time.integer_now.clone());
+        if let Some(function) = wanted_integer_now(&name, view).or_else(live) {
             return Some(function);
         }
         let makes = |desired: &&Desired| {
@@ -257,7 +260,7 @@ pub fn check_age(
     view: &View<'_>,
     sink: &mut Vec<Diagnostic>,
 ) -> bool {
-    let (Some(value), Some(column)) = (desired.get(attribute), view.time_column(&relation.name)) else { return true };
+    let (Some(value), Some(column)) = (desired.get(attribute), view.time_column_of(relation)) else { return true };
     let found = match value {
         Value::Interval(interval) if column.is_integer() => Some(wrong_unit(
             format!("`{attribute}: {interval}` is an interval, and time is a whole number"),
@@ -360,7 +363,7 @@ pub fn check_created_before(
         sink.push(beyond_time(attribute, age).at(desired.place_of(attribute)));
         return false;
     }
-    let integer = view.time_column(&relation.name).is_some_and(Column::is_integer);
+    let integer = view.time_column_of(relation).is_some_and(Column::is_integer);
     if desired.get(attribute).is_none_or(|age| *age == Value::Null) || !integer {
         return true;
     }

@@ -66,7 +66,9 @@ fn needs(
 /// [`job::check_age`] says only of what is written.
 fn check_present(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
     let (Some(on), Value::Null) = (&desired.on, desired.get("end_offset").unwrap_or(&Value::Null)) else { return };
-    let integer = view.time_column(on).is_some_and(crate::kinds::Column::is_integer);
+    let relation = view.relations.get(on).map(crate::kinds::Relation::to_come);
+    let integer =
+        relation.and_then(|relation| view.time_column_of(relation)).is_some_and(crate::kinds::Column::is_integer);
     if integer && desired.get("start_offset") == Some(&Value::Null) && job::integer_now(on, view).is_none() {
         sink.push(
             Diagnostic::error(&code::NO_INTEGER_NOW, format!("nothing tells the present of {on}"))

@@ -157,7 +157,7 @@ fn warn_of_other_jobs(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnos
 }
 
 fn check_version(desired: &Desired, relation: &Relation, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> bool {
-    let integer = view.time_column(&relation.name).is_some_and(Column::is_integer);
+    let integer = view.time_column_of(relation).is_some_and(Column::is_integer);
     let old = view.server.timescale_version().is_some_and(|version| version < CREATED_BEFORE_ON_TIME);
     if desired.get("drop_created_before").is_none() || integer || !old {
         return true;

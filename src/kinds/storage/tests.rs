@@ -50,6 +50,7 @@ fn relation(hypertable: bool) -> Relation {
         owner: "owner".into(),
         owned: true,
         owner_logs_in: true,
+        coming: None,
     }
 }
 

@@ -1,0 +1,6 @@
+CREATE TABLE public.ticks (at bigint NOT NULL, symbol text NOT NULL, price float8);
+CREATE FUNCTION public.ticks_now() RETURNS bigint LANGUAGE plpgsql STABLE AS
+  'BEGIN PERFORM set_config(''search_path'', ''public'', false); RETURN 1000; END';
+SELECT create_hypertable('public.ticks', by_range('at', 100));
+SELECT set_integer_now_func('public.ticks', 'public.ticks_now');
+INSERT INTO public.ticks SELECT i, 'S', i FROM generate_series(0, 999, 5) AS i;

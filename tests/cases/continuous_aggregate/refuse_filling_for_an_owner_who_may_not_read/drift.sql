@@ -1,0 +1,1 @@
+ALTER MATERIALIZED VIEW public.daily OWNER TO owner_without_select;
