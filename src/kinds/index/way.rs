@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Delta, KeyColumn, KindId, Live, LockMode, QualifiedName, Row, Value};
+use crate::core::{Address, Delta, KeyColumn, KindId, Live, LockMode, QualifiedName, Reason, Row, Value};
 use crate::kinds::index::observe::{as_key, is_left_over};
 use crate::kinds::index::settle::DEFINITION;
 use crate::kinds::index::{moved, names, weigh};
 use crate::kinds::reloption::{self, Owner};
-use crate::kinds::{Relation, RelationKind, Stored, View};
+use crate::kinds::{Relation, RelationKind, Stored, View, continuous_aggregate};
 
 /// A plain table, on a server with other sessions to be considerate of: `CONCURRENTLY`. The embedded
 /// server has none, and refuses it (`tuple concurrently updated`, seen on 2.23.0-dev).
@@ -76,7 +76,14 @@ fn can_go_by_chunk(delta: &Delta, view: &View<'_>) -> bool {
 fn is_brief(delta: &Delta, weights: &[Row], view: &View<'_>) -> bool {
     let bytes = weigh::weight(delta, weights, view).and_then(|row| row.int("bytes").ok());
     let unmade = relation(delta, view).is_some_and(|relation| relation.stored == Stored::Nowhere);
-    unmade || view.server.single_session || bytes.is_some_and(|bytes| bytes <= BRIEF_BYTES)
+    let little = unmade || bytes.is_some_and(|bytes| bytes <= BRIEF_BYTES);
+    view.server.single_session || (little && !is_filled_first(delta, view))
+}
+
+/// Whether the plan fills what the index is on before it is built: then what there is now says nothing.
+pub fn is_filled_first(delta: &Delta, view: &View<'_>) -> bool {
+    let was_there = matches!(delta.reason, Reason::Remade | Reason::Disappeared | Reason::Begun);
+    delta.on.as_ref().is_some_and(|on| continuous_aggregate::is_filled_first(on, was_there, view))
 }
 
 /// Whether a replaced index is dropped before the new one is built, rather than after. An invalid

@@ -13,7 +13,7 @@ use crate::kinds::index::{
     INDEX_BEING_BUILT, INDEX_IN_USE, INDEX_NAME_TAKEN, NO_SUCH_OBJECT, SHARES_CHUNK_INDEXES, fits, moved, names,
     on_chunks, way,
 };
-use crate::kinds::{Judgement, Stored, View, checks};
+use crate::kinds::{Judgement, Relation, Stored, View, checks, chunks};
 
 /// From here on, a chunk's index belongs to whichever index of the hypertable is built alike
 /// (`ts_chunk_index_get_by_hypertable_indexrelid`, first in 2.21), and to both where there are two.
@@ -25,6 +25,8 @@ struct Asked {
     seen: BTreeSet<u32>,
     relations: Vec<Option<i64>>,
     with_children: Vec<Option<i64>>,
+    /// TimescaleDB's ids of the hypertables that are filled before an index is built on them.
+    filled: Vec<Option<i64>>,
     names: Pairs,
     indexes: Vec<u32>,
     methods: Vec<String>,
@@ -63,7 +65,8 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     let [opclass_schemas, opclasses] = asked.opclasses.params();
     let [collation_schemas, collations] = asked.collations.params();
     let [key_types, key_methods, key_schemas, key_opclasses, collated] = asked.keys.params();
-    let params = vec![
+    let ids = asked.filled;
+    let mut params = vec![
         Param::Ints(asked.relations),
         Param::Ints(asked.with_children),
         name_schemas,
@@ -83,7 +86,10 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         key_opclasses,
         collated,
     ];
+    let now_held = if ids.is_empty() { "" } else { include_str!("now_held.sql").trim_end() };
     let sql = include_str!("weigh.sql").replace("{in_columnstore}", fits::in_columnstore(view).trim_end());
+    let sql = chunks::on_server(&sql.replace("{now_held}", now_held), "$19", view.server);
+    params.extend((!ids.is_empty()).then_some(Param::Ints(ids)));
     Some(Query { sql, params })
 }
 
@@ -94,6 +100,8 @@ impl Asked {
             if self.seen.insert(relation.oid) {
                 self.relations.push(oid);
                 self.with_children.push(Some(way::reaches_children(relation, view).into()));
+                let stored = relation.hypertable.as_ref().filter(|_| relation.stored != Stored::Nowhere);
+                self.filled.extend(stored.filter(|_| way::is_filled_first(delta, view)).map(|it| Some(it.id)));
             }
         }
         self.indexes.extend(delta.live.as_ref().and_then(oid_of));
@@ -201,11 +209,15 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         let bytes = weight.map(|row| row.maybe_int("bytes")).transpose()?.flatten();
         let on = delta.on.as_ref().and_then(|on| view.relations.get(on));
         let unmade = on.is_some_and(|relation| relation.stored == Stored::Nowhere);
+        let filled = on.filter(|_| way::is_filled_first(delta, view));
         // A table of which nothing is known is taken for one with rows.
-        if bytes != Some(0) && !unmade {
+        if (bytes != Some(0) && !unmade) || filled.is_some() {
             judgement.hazards.push(Hazard::BuildsIndex);
         }
-        judgement.impact = weight.map(|row| impact(delta, op, row, view)).transpose()?;
+        judgement.impact = match filled {
+            Some(relation) => Some(after_the_fill(relation, weights)?),
+            None => weight.map(|row| impact(delta, op, row, view)).transpose()?,
+        };
     }
     if let Some(built) = way::taken_over(delta, view).filter(|_| op == Op::Replace) {
         let note = format!("it is built already, as {}, and takes the place of the one before", built.name);
@@ -428,6 +440,24 @@ fn impact(delta: &Delta, op: Op, row: &Row, view: &View<'_>) -> Result<Impact, R
         rows: number("rows")?,
         bytes: number("bytes")?.map(Bytes),
         notes,
+        ..Impact::default()
+    })
+}
+
+/// Of an index on an aggregate that the plan fills first: what is there now tells about how much that will be,
+/// and how much of one that is not there, nobody knows.
+fn after_the_fill(relation: &Relation, weights: &[Row]) -> Result<Impact, RowError> {
+    let held = findings(weights, "now_held", Some(relation.oid)).next();
+    let Some(held) = held.filter(|_| relation.stored != Stored::Nowhere) else {
+        let verb = "builds an index over all that the plan fills it with".to_owned();
+        return Ok(Impact { verb, ..Impact::default() });
+    };
+    let number = |column: &str| Ok(held.maybe_int(column)?.and_then(|number| u64::try_from(number).ok()));
+    Ok(Impact {
+        verb: "builds an index, once it is filled, over what is now".to_owned(),
+        chunks: number("children")?,
+        rows: number("rows")?,
+        bytes: number("bytes")?.map(Bytes),
         ..Impact::default()
     })
 }

@@ -11,6 +11,8 @@
 --                  class for
 --   opclass_type   an operator class ($16, $17) that is not for the type beside it, as `method of type`
 --   collation_type a type of $14 that has no collations
+--   now_held       what a hypertable of $1 holds, with what was converted to the columnstore as it was before;
+--                  asked with their ids of TimescaleDB's as $19
 --   in_columnstore a hypertable of $1 with a chunk that the server builds no unique index over
 --   schema_privilege, tablespace_privilege
 --                  a schema of $13, a tablespace of $7 in which the role may not create anything
@@ -190,6 +192,7 @@ FROM keys AS k
 JOIN pg_catalog.pg_type AS t ON t.oid = k.oid AND t.typcollation = 0
 WHERE k.collated
 {in_columnstore}
+{now_held}
 UNION ALL
 SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL
 FROM pg_catalog.pg_namespace AS s
