@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use crate::core::name::quote_identifier;
-use crate::core::{Delta, Row, RowError, Version};
+use crate::core::{Delta, QualifiedName, Row, RowError, Version};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::View;
+use crate::kinds::{View, grant};
 
 /// From here on a member of a role may be one that cannot act as it.
 const SET_OPTION: Version = Version::new(16, 0);
@@ -60,4 +60,28 @@ pub fn judge(delta: &Delta, rows: &[(&str, &Row)], view: &View<'_>) -> Result<Op
         (why, help)
     };
     Ok(Some(Diagnostic::error(&code::NO_PRIVILEGE, message).at(desired.place_of("query")).why(why).help(help)))
+}
+
+/// Why it could not be filled again: the server does that as its owner, who may read none of what it is made from.
+/// What policies grant is there by then.
+///
+/// # Errors
+/// When a row is not as the query gives it.
+pub fn unreadable(delta: &Delta, rows: &[(&str, &Row)], view: &View<'_>) -> Result<Option<Diagnostic>, RowError> {
+    let Some(desired) = &delta.desired else { return Ok(None) };
+    for (_, row) in rows.iter().filter(|(finding, _)| *finding == "owner_may_not_read") {
+        let (owner, source) = (row.text("words")?, QualifiedName::new(row.text("schema")?, row.text("name")?));
+        if grant::gives(view, owner, "select", &source) {
+            continue;
+        }
+        let message = format!(
+            "{} could not be filled again: it belongs to the role \"{owner}\", which may not read {source}",
+            delta.address
+        );
+        let help =
+            format!("GRANT SELECT ON {source} TO {}, or give the aggregate to another role", quote_identifier(owner));
+        let diagnostic = Diagnostic::error(&code::NO_PRIVILEGE, message).at(desired.place_of("query"));
+        return Ok(Some(diagnostic.why("the server fills an aggregate as the role that it belongs to").help(help)));
+    }
+    Ok(None)
 }

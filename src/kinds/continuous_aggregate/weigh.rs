@@ -8,7 +8,7 @@ use crate::core::{
     RowError,
 };
 use crate::diag::{Diagnostic, code};
-use crate::kinds::{Judgement, Relation, Stored, View, by_id, job};
+use crate::kinds::{Judgement, Relation, Stored, View, by_id, chunks, job};
 
 fn relation<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Relation> {
     view.relations.get(delta.on.as_ref()?).filter(|relation| relation.stored != Stored::Nowhere)
@@ -35,11 +35,17 @@ fn stays(delta: &Delta) -> bool {
 
 /// The one query for all deltas.
 pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
-    let (mut oids, mut buckets, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut oids, mut ids, mut buckets, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut reads: Vec<(u32, QualifiedName)> = Vec::new();
     for delta in deltas.iter().filter(|delta| goes(delta)) {
         let Some(relation) = relation(delta, view) else { continue };
-        let Some(time) = relation.hypertable.as_ref().and_then(|hypertable| hypertable.time()) else { continue };
+        let Some(hypertable) = &relation.hypertable else { continue };
+        let Some(time) = hypertable.time() else { continue };
         oids.push(relation.oid);
+        ids.push(Some(hypertable.id));
+        let filled = delta.desired.as_ref().filter(|_| fill::fills(delta, view));
+        let sources = filled.and_then(|desired| super::query(desired.get("query"))).map(super::sources);
+        reads.extend(sources.into_iter().flatten().map(|source| (relation.oid, source)));
         names.push(relation.name.clone());
         buckets.push(time.column.clone());
     }
@@ -57,7 +63,7 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     schemas.dedup();
     let asks = !oids.is_empty() || !schemas.is_empty() || !filled.is_empty() || !unfinished.is_empty();
     asks.then(|| Query {
-        sql: include_str!("weigh.sql").to_owned(),
+        sql: chunks::on_server(include_str!("weigh.sql"), "$11", view.server),
         params: vec![
             Param::Oids(oids),
             Param::texts(names.iter().map(|name: &QualifiedName| name.schema.clone())),
@@ -69,6 +75,10 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
             Param::Oids(unfinished.iter().map(|(oid, _)| *oid).collect()),
             Param::texts(unfinished.into_iter().map(|(_, column)| column)),
             Param::Text(owners::needed(view.server.version).to_owned()),
+            Param::Ints(ids),
+            Param::Oids(reads.iter().map(|(oid, _)| *oid).collect()),
+            Param::texts(reads.iter().map(|(_, source)| source.schema.clone())),
+            Param::texts(reads.into_iter().map(|(_, source)| source.name)),
         ],
     })
 }
@@ -101,6 +111,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     }
     judgement.diagnostics.extend(dependants(delta, &rows, view)?);
     judgement.diagnostics.extend(owners::judge(delta, &rows, view)?);
+    judgement.diagnostics.extend(owners::unreadable(delta, &rows, view)?);
     let mut impact = impact(delta, relation, &rows, view)?;
     impact.notes.extend(clauses::that_differ(delta, view));
     impact.notes.extend(readers(delta, view));

@@ -2,11 +2,12 @@
 -- $1 the OIDs of the hypertables that they are kept in, $2 and $3 their names, $4 those of their
 -- columns of time; $5 schemas in which one is to be made; $6 and $7 the OIDs and columns of time of those
 -- that are filled with what was never filled, $8 and $9 the same of those whose fill was begun and not
--- completed. One row a finding:
+-- completed; $11 TimescaleDB's ids of the hypertables of $1; in step, $12 those of $1 that are filled, and $13 and $14
+-- the schemas and names of what each is to read. One row a finding:
 --   dependant         what reads one of them
 --   uses              what else does (`name`), such as a function: `words` says `type` where it is of the type of
 --                     its rows
---   holds             what one of them holds, by its chunks
+--   holds             what one of them holds, by its chunks, with what the columnstore keeps of those
 --   lost              the part of it whose rows in the hypertable that it is filled from are gone, and from
 --                     when on they are there, as XML: only so can one query ask each of its own table.
 --                     What it reads and is made anew as well is filled from what that reads in turn.
@@ -28,11 +29,15 @@
 --                     not create anything
 --   owner_out_of_reach    the owner (`name`) of one of them, that the session's role cannot act as: by the word of
 --                     $10, as `pg_has_role` takes it
+--   owner_may_not_read    a relation that one of them is to be filled from, and no column of which its owner (`words`)
+--                     may read
 --   commented         the comment (`xml`) on one of them, on a column of it where `schema` names one
 --   schema_privilege  a schema in which the role may not create anything
 -- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
 -- for an aggregate counts as that.
-WITH RECURSIVE named AS (
+WITH RECURSIVE chunks AS (
+{chunks}
+), named AS (
     SELECT a.mat_hypertable_id, a.raw_hypertable_id
       FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS w (schema, name)
       JOIN _timescaledb_catalog.continuous_agg AS a ON a.user_view_schema = w.schema AND a.user_view_name = w.name
@@ -183,10 +188,13 @@ SELECT 'uses', u.oid::bigint, CASE WHEN u.by_type THEN 'type' ELSE 'reads' END, 
                  ON u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = u.objid AND c.relkind IN ('v', 'm')) AS u
  UNION ALL
 SELECT 'holds', w.oid::bigint, NULL, NULL, NULL,
-       pg_catalog.count(i.inhrelid), pg_catalog.sum(pg_catalog.pg_total_relation_size(i.inhrelid))::bigint,
+       pg_catalog.count(i.inhrelid),
+       pg_catalog.sum(pg_catalog.pg_total_relation_size(i.inhrelid)
+                      + COALESCE(pg_catalog.pg_total_relation_size(k.compressed), 0))::bigint,
        pg_catalog.array_agg(i.inhrelid::bigint ORDER BY i.inhrelid) FILTER (WHERE i.inhrelid IS NOT NULL), NULL
   FROM wanted AS w
   LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhparent = w.oid
+  LEFT JOIN chunks AS k ON k.oid = i.inhrelid
  GROUP BY w.oid
  UNION ALL
 SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL, NULL, NULL,
@@ -313,6 +321,16 @@ SELECT 'owner_out_of_reach', v.oid::bigint, NULL, NULL, o.rolname::text, NULL, N
   FROM views AS v
   JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner AND o.rolname <> current_user
  WHERE NOT pg_catalog.pg_has_role(o.oid, $10::text)
+ UNION ALL
+SELECT 'owner_may_not_read', v.oid::bigint, o.rolname::text, s.schema, s.name, NULL, NULL, NULL, NULL
+  FROM ROWS FROM (pg_catalog.unnest($12::oid[]), pg_catalog.unnest($13::text[]), pg_catalog.unnest($14::text[]))
+       AS s (oid, schema, name)
+  JOIN views AS v ON v.oid = s.oid
+  JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner
+  JOIN pg_catalog.pg_namespace AS n ON n.nspname = s.schema
+  JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.name
+ WHERE NOT pg_catalog.has_table_privilege(o.oid, c.oid, 'SELECT')
+   AND NOT pg_catalog.has_any_column_privilege(o.oid, c.oid, 'SELECT')
  UNION ALL
 SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.pg_namespace AS s
