@@ -1,7 +1,9 @@
 //! What the server makes of a desired columnstore, and what it makes impossible.
 
+use crate::core::name::quote_identifier;
 use crate::core::{Desired, Ensure, KindId, Value, Version};
 use crate::diag::{Diagnostic, code};
+use crate::kinds::columnstore::NEVER_RUNS;
 use crate::kinds::columnstore::desired::item_place;
 use crate::kinds::columnstore::settings::{self, SPARSE_INDEX, has_hash, has_order, sparse_parts};
 use crate::kinds::{Relation, Stored, View, checks, job};
@@ -26,12 +28,47 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     if sink.iter().skip(before).any(Diagnostic::is_error) {
         return None;
     }
+    sink.extend(never_runs(desired, relation, view));
     let mut settled = desired.clone();
     add_time(&mut settled, relation, view);
     if let Some(list) = desired.get("sparse_index").filter(|value| !settings::is_auto(value)) {
         settled.set("sparse_index", settings::normal_sparse_indexes(list.as_list(), Some(relation)));
     }
     Some(settled)
+}
+
+/// A job of an aggregate on whole-number time asks the aggregate's own hypertable for the present, which TimescaleDB
+/// gives no function (`integer_now function not set`, 42883: seen on 2.28). Retention asks what it is made from.
+fn never_runs(desired: &Desired, relation: &Relation, view: &View<'_>) -> Option<Diagnostic> {
+    desired.get("after").and_then(Value::as_int).filter(|_| lacks_now(relation, view))?;
+    let function = relation.hypertable.as_ref()?.time()?.integer_now.as_ref()?;
+    let schema = view.server.timescaledb.as_ref().map_or("public", |timescale| timescale.schema.as_str());
+    let name = &relation.name;
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let message = format!("the columnstore policy of {name} converts nothing: its job fails at every run");
+    let help = format!(
+        "give it {function} by hand, once it is there and after each time that it is made anew: `SELECT {}.set_integer_now_func(\
+         format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)::regclass, {}) FROM \
+         timescaledb_information.continuous_aggregates WHERE view_schema = {} AND view_name = {}`",
+        quote_identifier(schema),
+        quoted(&function.to_string()),
+        quoted(&name.schema),
+        quoted(&name.name)
+    );
+    Some(
+        Diagnostic::warning(&NEVER_RUNS, message)
+            .at(desired.place_of("after"))
+            .why("TimescaleDB asks the hypertable of its own that the aggregate's rows are in for the present, and that has no `integer_now`")
+            .help(help),
+    )
+}
+
+/// Whether nothing tells the job of an aggregate the present once the plan is carried out.
+pub fn lacks_now(relation: &Relation, view: &View<'_>) -> bool {
+    let is_made = relation.stored == Stored::Nowhere
+        || view.relations.get(&relation.name).is_some_and(|relation| relation.coming.is_some());
+    let time = relation.hypertable.as_ref().and_then(|hypertable| hypertable.time());
+    relation.stored != Stored::Itself && time.is_some_and(|time| time.inherits_now || is_made)
 }
 
 /// Before this, TimescaleDB converts nothing of a continuous aggregate that no policy refreshes (seen on
@@ -89,7 +126,7 @@ fn check_refresh(desired: &Desired, relation: &Relation, view: &View<'_>, sink: 
 /// Adds the time column to the order where the server would.
 fn add_time(settled: &mut Desired, relation: &Relation, view: &View<'_>) {
     let written = settled.get("order_by").filter(|value| !settings::is_auto(value));
-    let (Some(time), Some(order_by)) = (view.time_column(&relation.name), written) else { return };
+    let (Some(time), Some(order_by)) = (view.time_column_of(relation), written) else { return };
     let segment_by = segment_by(settled, view);
     let keys = settings::with_time(order_by.as_list(), &segment_by, &time.name);
     settled.set("order_by", Value::List(keys));

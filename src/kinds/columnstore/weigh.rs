@@ -3,7 +3,7 @@
 use crate::core::{Address, Bytes, Delta, Hazard, Impact, Op, Param, Query, Row, RowError, Value};
 use crate::diag::Diagnostic;
 use crate::kinds::chunks::{self, AgeColumns, Ages};
-use crate::kinds::columnstore::{SETTINGS, UNSUPPORTED_TABLE, settings};
+use crate::kinds::columnstore::{SETTINGS, UNSUPPORTED_TABLE, settings, settle};
 use crate::kinds::{Judgement, Relation, Stored, View, job, recompression};
 
 /// The policy's ages, where a change makes its job convert chunks.
@@ -25,6 +25,11 @@ fn is_enabled_anew(delta: &Delta) -> bool {
     delta.desired.is_some() && (delta.is_create() || delta.change("enabled").is_some())
 }
 
+/// Whether the job does nothing at its runs but fail: see [`settle::lacks_now`].
+fn fails(ages: &Ages<'_>, relation: &Relation, view: &View<'_>) -> bool {
+    ages.after.is_some_and(|after| after.as_int().is_some()) && settle::lacks_now(relation, view)
+}
+
 /// What it is on, unless the plan is yet to make that: then there is nothing to count.
 fn relation<'a>(delta: &Delta, view: &View<'a>) -> Option<&'a Relation> {
     view.relations.get(delta.on.as_ref()?).filter(|relation| relation.stored != Stored::Nowhere)
@@ -41,7 +46,8 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         }
         let Some(hypertable) = &relation.hypertable else { continue };
         ids.push(Some(hypertable.id));
-        if let Some(ages) = ages(delta).filter(|ages| ages.is_counted(relation, view)) {
+        let counted = |ages: &Ages<'_>| ages.is_counted(relation, view) && !fails(ages, relation, view);
+        if let Some(ages) = ages(delta).filter(counted) {
             oids.push(relation.oid);
             types.push(chunks::counted_in(relation, view));
             coming.push(ages, relation);

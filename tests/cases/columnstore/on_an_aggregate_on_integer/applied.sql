@@ -1,0 +1,1 @@
+SELECT config -> 'compress_after' = '400' FROM timescaledb_information.jobs WHERE proc_name = 'policy_compression';
