@@ -2,8 +2,8 @@
 
 use crate::core::name::quote_literal;
 use crate::core::{
-    Address, Bytes, Delta, Desired, Ensure, Hazard, Impact, KindId, Op, Param, Place, Query, Row, RowError, Value,
-    Version,
+    Address, Bytes, Delta, Desired, Ensure, Hazard, Impact, KindId, Live, Op, Param, Place, QualifiedName, Query, Row,
+    RowError, Value, Version,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::view::types;
@@ -148,8 +148,12 @@ fn update(
     if delta.change("chunk_skipping").is_some() {
         notes.extend(skipping_note(desired));
     }
-    if moves_the_present(delta, relation, live.chunks, view) {
+    let dropped = moves_the_present(delta, relation, live.chunks, view);
+    if !dropped.is_empty() {
         judgement.hazards.push(Hazard::DeletesData);
+        notes.extend(dropped.into_iter().filter(|name| **name != relation.name).map(|name| {
+            format!("{name}, which is made from it, has a retention policy that goes by the same function")
+        }));
         judgement.impact = Some(dropped_by_another_present(notes));
     } else if !notes.is_empty() {
         judgement.impact = Some(Impact { notes, ..Impact::default() });
@@ -157,13 +161,33 @@ fn update(
     Ok(())
 }
 
-/// Whether what is old enough to be dropped is told by another function from now on. It may be one
-/// that runs ahead, or counts in another unit, so that every chunk is due at once. Where there was
-/// none, a retention that is still to come is judged by itself.
-fn moves_the_present(delta: &Delta, relation: &Relation, chunks: i64, view: &View<'_>) -> bool {
-    let Some(change) = delta.change("integer_now").filter(|_| chunks > 0) else { return false };
-    let (live, wanted) = job::drops_by_row_time(&relation.name, view);
-    live || (wanted && matches!(change.before, Some(Value::Name(_))))
+/// The relations of which what is old enough to be dropped is told by another function from now on: the table, and
+/// aggregates that are made from it. It may be one that runs ahead, or counts in another unit, so that every chunk is
+/// due at once. Where there was none, a retention that is still to come is judged by itself.
+fn moves_the_present<'a>(
+    delta: &Delta,
+    relation: &'a Relation,
+    chunks: i64,
+    view: &View<'a>,
+) -> Vec<&'a QualifiedName> {
+    let Some(change) = delta.change("integer_now") else { return Vec::new() };
+    let had_one = matches!(change.before, Some(Value::Name(_)));
+    let drops = |name: &QualifiedName| {
+        let (live, wanted) = job::drops_by_row_time(name, view);
+        live || (wanted && had_one)
+    };
+    let mut found = vec![&relation.name];
+    let mut at = 0;
+    while let Some(next) = found.get(at).copied() {
+        let made_from = |live: &&Live| matches!(live.fact("source"), Some(Value::Name(source)) if source == next);
+        let made = view.live.values().filter(made_from).filter_map(|live| live.on.as_ref());
+        let made: Vec<&QualifiedName> = made.filter(|name| !found.contains(name)).collect();
+        found.extend(made);
+        at += 1;
+    }
+    let holds = |name: &QualifiedName| view.live_hypertable(name).is_some_and(|stored| stored.chunks > 0);
+    found.retain(|name| drops(name) && if **name == relation.name { chunks > 0 } else { holds(name) });
+    found
 }
 
 /// What goes is known only once the function is in force: the chunks that are due are asked of it.

@@ -1,0 +1,6 @@
+CREATE TABLE public.events (at bigint NOT NULL, body text);
+CREATE FUNCTION public.in_seconds() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 1000::bigint';
+CREATE FUNCTION public.in_millis() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 1000000::bigint';
+SELECT create_hypertable('public.events', by_range('at', 100));
+SELECT set_integer_now_func('public.events', 'public.in_seconds');
+INSERT INTO public.events SELECT i, 'x' FROM generate_series(500, 999, 50) AS i;
