@@ -6,10 +6,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::names;
 use super::observe::{as_key, stored_as};
 use crate::core::{Address, Applied, Desired, KeyColumn, KindId, Live, QualifiedName, Value};
-use crate::kinds::{Hypertable, Relation, Stored};
+use crate::kinds::{Hypertable, Relation, Stored, View};
 
 /// The fact of an index that is like one of them and has another name.
 const LIKE_DEFAULT: &str = "like_default";
+
+/// Whether the plan makes an index of that name with the hypertable that it makes of a table: the one on time. One on
+/// hash partitions is not made, for those are added afterwards (seen on 2.23).
+pub fn is_made_with_hypertable(name: &str, on: &QualifiedName, view: &View<'_>) -> bool {
+    let wanted = view.desired.get(&Address::in_schema(KindId::new("hypertable"), on));
+    let is_made = view.live_hypertable(on).is_none() && view.wants_hypertable(on);
+    let Some(wanted) = wanted.filter(|_| is_made) else { return false };
+    let Some(time) = wanted.get("time_column").and_then(Value::as_text) else { return false };
+    wanted.get("create_default_indexes") != Some(&Value::Bool(false))
+        && name.ends_with("_idx")
+        && names::is_chosen_by_server(name, &on.name, &[time])
+}
 
 /// Says of an index whether it is one of them, or might be one.
 pub fn mark(live: &mut Live, relation: &Relation) {

@@ -31,6 +31,7 @@ use crate::core::{
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{Canon, Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
+pub use default::is_made_with_hypertable;
 pub use desired::unknown_parameter;
 pub use fits::UNIQUE_OVER_COLUMNSTORE;
 

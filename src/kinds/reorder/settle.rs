@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::core::{Address, Desired, Ensure, KindId, Live, QualifiedName, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::reorder::UNUSABLE_INDEX;
-use crate::kinds::{View, job};
+use crate::kinds::{View, index, job};
 
 /// How many of the newest chunks the job leaves alone (`REORDER_SKIP_RECENT_DIM_SLICES_N` in
 /// `tsl/src/bgw_policy/job.c`, 2.14 to 2.29).
@@ -52,6 +52,9 @@ fn unusable(desired: &Desired, address: &Address, view: &View<'_>) -> Option<Dia
     let wanted = wanted.filter(|index| index.on.as_ref() == Some(on));
     let live = view.live.get(address).filter(|live| live.on.as_ref() == Some(on));
     if wanted.is_none() && live.is_none() {
+        if index::is_made_with_hypertable(name, on, view) {
+            return None;
+        }
         let message = format!("{on} has no index `{name}`");
         let known: Vec<String> = indexes(on, view).map(|live| format!("`{}`", live.address.name)).collect();
         let help = match known.as_slice() {
