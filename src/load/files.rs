@@ -18,6 +18,11 @@ const MAX_FOLDER_DEPTH: usize = 32;
 /// Every policy file that the paths name, each once: files as they are named, and below folders
 /// every `*.yaml` and `*.yml`, sorted by path.
 pub fn find(paths: &[PathBuf], sink: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+    gathered(paths, true, sink)
+}
+
+/// The policy files below paths; a folder without one is said only where one must be there.
+fn gathered(paths: &[PathBuf], says_empty: bool, sink: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     let mut found = Found::default();
     for path in paths {
         match fs::metadata(path) {
@@ -25,7 +30,8 @@ pub fn find(paths: &[PathBuf], sink: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
                 let before = found.files.len();
                 let errors = sink.len();
                 found.folder(path, real(path), 0, sink);
-                if found.files.len() == before && sink.len() == errors && !found.seen_below(path) {
+                let is_empty = found.files.len() == before && !found.seen_below(path);
+                if says_empty && is_empty && sink.len() == errors {
                     sink.push(empty_folder(path));
                 }
             }
@@ -37,13 +43,13 @@ pub fn find(paths: &[PathBuf], sink: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     found.files
 }
 
-/// The policy files below the project's paths that are none of those chosen.
+/// The policy files below the project's paths that are none of those chosen. There may be none.
 pub fn others(project: &[PathBuf], chosen: &[PathBuf], sink: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     if project.is_empty() {
         return Vec::new();
     }
     let chosen: BTreeSet<PathBuf> = chosen.iter().map(|path| real(path)).collect();
-    let found = find(project, sink);
+    let found = gathered(project, false, sink);
     found.into_iter().filter(|path| !chosen.contains(&real(path))).collect()
 }
 

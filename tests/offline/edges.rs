@@ -65,6 +65,10 @@ fn no_policies_is_an_error_and_not_an_empty_plan() {
     }
     fs::create_dir(folder.path().join("policies")).unwrap();
     assert!(text(&chronoform(folder.path(), &["validate"]).stderr).contains("no-policies"));
+    // Beside a file that is chosen, nothing has to be there.
+    fs::write(folder.path().join("one.yaml"), "kind: table\nname: public.t\nretention: {drop_after: 1 day}\n").unwrap();
+    let ran = chronoform(folder.path(), &["validate", "one.yaml"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
 }
 
 #[test]
