@@ -74,8 +74,7 @@ impl<'a> Ages<'a> {
             return relation.has_pages.then(|| why.to_owned());
         };
         self.after.and_then(Value::as_int)?;
-        let (live, wanted) =
-            (job::live_integer_now(&relation.name, view), job::wanted_integer_now(&relation.name, view));
+        let (live, wanted) = (job::live_integer_now(&relation.name, view), job::integer_now(&relation.name, view));
         if hypertable.chunks == 0 {
             return None;
         }

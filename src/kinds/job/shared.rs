@@ -186,21 +186,21 @@ pub fn check_unit(
 /// What a policy makes of a query goes by the present of what the query reads.
 pub fn integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
     let (mut asked, mut next) = (BTreeSet::new(), vec![name.clone()]);
-    while let Some(name) = next.pop() {
+    while let Some(of) = next.pop() {
         // What an aggregate has from what it is made from may change there.
-        let own = view.live_hypertable(&name).and_then(|it| it.time()).filter(|time| !time.inherits_now);
+        let own = view.live_hypertable(&of).and_then(|it| it.time()).filter(|time| !time.inherits_now);
         let live = || own.and_then(|time| time.integer_now.clone());
-        if let Some(function) = wanted_integer_now(&name, view).or_else(live) {
+        if let Some(function) = wanted_integer_now(&of, view).or_else(live) {
             return Some(function);
         }
         let makes = |desired: &&Desired| {
-            desired.on.as_ref() == Some(&name)
-                && by_id(&desired.address.kind).is_some_and(|k| k.makes(desired).is_some())
+            desired.on.as_ref() == Some(&of) && by_id(&desired.address.kind).is_some_and(|k| k.makes(desired).is_some())
         };
         let sources: Vec<QualifiedName> = view.desired.values().filter(makes).flat_map(kinds::reads).collect();
         next.extend(sources.into_iter().filter(|source| asked.insert(source.clone())));
     }
-    None
+    // Where no policy says what it is made from.
+    live_integer_now(name, view)
 }
 
 /// The function that is in force now.
