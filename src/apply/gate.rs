@@ -336,8 +336,9 @@ pub(super) fn delta_of(action: &Action, now: &Snapshot) -> Delta {
         before: live.as_ref().and_then(|live| live.get(name).cloned()),
         after: desired.as_ref().and_then(|desired| desired.get(name).cloned()),
     };
-    // A creation changes all that is desired of it, shown or not.
-    let unseen = action.desired.keys().filter(|_| live.is_none());
+    // A creation changes all that is desired of it, shown or not; but what is to have nothing has nothing.
+    let something = action.desired.iter().filter(|(_, value)| live.is_none() && **value != Value::Null);
+    let unseen = something.map(|(name, _)| name);
     let names: BTreeSet<&String> = action.attributes.iter().map(|attribute| &attribute.name).chain(unseen).collect();
     let changes = names.into_iter().map(change).collect();
     Delta { address: action.address.clone(), on: action.on.clone(), reason: action.reason, changes, live, desired }

@@ -131,6 +131,9 @@ impl fmt::Display for PgError {
 
 impl std::error::Error for PgError {}
 
+/// In place of the server's hint to use CASCADE, which would take along what nobody has looked at.
+const INSTEAD: &str = "drop first what depends on it: by `ensure: absent` in its own document, or by hand";
+
 impl From<tokio_postgres::Error> for PgError {
     fn from(error: tokio_postgres::Error) -> Self {
         if let Some(db) = error.as_db_error() {
@@ -142,7 +145,7 @@ impl From<tokio_postgres::Error> for PgError {
                 sqlstate: Some(state.to_owned()),
                 message: db.message().to_owned(),
                 detail: db.detail().map(str::to_owned),
-                hint: db.hint().map(str::to_owned),
+                hint: db.hint().map(|hint| if hint.contains("CASCADE") { INSTEAD } else { hint }.to_owned()),
             };
         }
         // Everything that did not come from the server as an error is a broken way to it.
