@@ -24,6 +24,9 @@ pub const OWNER: &str = "owner";
 /// ledger name. For one that they do not, its own.
 pub const BESIDE: &str = "beside";
 
+/// The fact that it is on what TimescaleDB keeps of a hypertable or an aggregate that is there.
+pub const PART: &str = "part";
+
 /// The fact, and what is said of no target, of what each role is a member of.
 const MEMBERSHIPS: &str = "memberships";
 
@@ -169,6 +172,8 @@ struct Found {
     initial: BTreeMap<(String, Target), BTreeMap<String, bool>>,
     /// What each grantee has by itself beyond that, on single things, and how it is granted.
     beyond: BTreeMap<(String, Target), BTreeMap<String, String>>,
+    /// What of that is on a part of a hypertable or an aggregate.
+    parts: BTreeSet<Target>,
     /// Who owns what is granted beyond that.
     owners: BTreeMap<Target, String>,
     /// By whom a privilege was granted that is not the owner, to each grantee.
@@ -229,6 +234,9 @@ impl Found {
         if let Some(owner) = row.maybe_text("owner")? {
             self.owners.insert(target.clone(), owner.to_owned());
         }
+        if row.maybe_int("count")?.is_some() {
+            self.parts.insert(target.clone());
+        }
         let of = self.beyond.entry((row.text("grantee")?.to_owned(), target)).or_default();
         let privilege = row.text("privilege")?.to_owned();
         if row.text("what")? == "beyond" {
@@ -252,6 +260,9 @@ impl Found {
             }
             live.attributes.extend(has.iter().map(|(name, how)| (name.clone(), Value::text(how))));
             live.set_fact(BESIDE, Value::texts([of.0, of.1]));
+            if self.parts.contains(target) {
+                live.set_fact(PART, true);
+            }
             if let Some(owner) = self.owners.get(target) {
                 live.set_fact(OWNER, Value::text(owner));
             }

@@ -11,10 +11,12 @@
 WITH RECURSIVE parts (schema, name, whole_schema, whole) AS (
   {parts}
 ), part AS MATERIALIZED (
-  SELECT c.oid
+  SELECT c.oid, w.oid AS whole
     FROM parts AS p
     JOIN pg_catalog.pg_namespace AS n ON n.nspname = p.schema
     JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.name
+    LEFT JOIN pg_catalog.pg_namespace AS u ON u.nspname = p.whole_schema
+    LEFT JOIN pg_catalog.pg_class AS w ON w.relnamespace = u.oid AND w.relname = p.whole
 ), here AS MATERIALIZED (
   SELECT d.oid, d.datacl, d.datdba FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
 ), grantees AS MATERIALIZED (
@@ -142,8 +144,6 @@ WITH RECURSIVE parts (schema, name, whole_schema, whole) AS (
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_temp_')
      -- Its privileges are recorded nowhere as the server's own.
      AND n.nspname <> 'information_schema'
-     -- These have what their table has.
-     AND c.oid NOT IN (SELECT p.oid FROM part AS p)
 ), things (sort, schema, name, arguments, by, columns, class, oid, part, owner, acl, standard) AS MATERIALIZED (
   SELECT CASE r.kind WHEN 'S' THEN 'sequence' ELSE 'table' END, r.schema, r.name, NULL::text, NULL::text, NULL::text,
          'pg_catalog.pg_class'::regclass::oid, r.oid, 0, r.owner, r.acl,
@@ -197,6 +197,14 @@ WITH RECURSIVE parts (schema, name, whole_schema, whole) AS (
    WHERE NOT EXISTS (SELECT FROM pg_catalog.aclexplode(COALESCE(i.initprivs, t.standard)) AS s
                       WHERE s.grantee = a.grantee AND s.grantor <> s.grantee AND s.privilege_type = a.privilege_type
                         AND s.is_grantable = a.is_grantable)
+     -- What TimescaleDB keeps of a table has what the table has: only what somebody granted on it alone is beyond that.
+     AND NOT EXISTS (SELECT FROM part AS p
+                       JOIN pg_catalog.pg_class AS c ON c.oid = p.whole
+                       LEFT JOIN pg_catalog.pg_attribute AS w
+                              ON w.attrelid = p.whole AND pg_catalog.quote_ident(w.attname) = t.columns
+                      CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(c.relacl, '{}') || COALESCE(w.attacl, '{}')) AS s
+                      WHERE t.class = 'pg_catalog.pg_class'::regclass AND p.oid = t.oid AND s.grantee = a.grantee
+                        AND s.privilege_type = a.privilege_type AND (s.is_grantable OR NOT a.is_grantable))
    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 )
 SELECT 'object' AS what, o.sort, o.schema, o.name, o.arguments, NULL::text AS grantee, NULL::text AS by,
@@ -229,13 +237,14 @@ UNION ALL
 SELECT 'columns', 'table', c.schema, c.name, c.columns, c.grantee, NULL, c.privilege, NULL, NULL, NULL, NULL, NULL, NULL
   FROM columns AS c
 UNION ALL
-SELECT 'beyond', b.sort, b.schema, b.name, b.arguments, b.grantee, b.by, b.privilege, b.grantable, NULL, NULL,
+SELECT 'beyond', b.sort, b.schema, b.name, b.arguments, b.grantee, b.by, b.privilege, b.grantable,
+       CASE WHEN b.sort = 'table' AND (b.schema, b.name) IN (SELECT p.schema, p.name FROM parts AS p) THEN 1 END, NULL,
        pg_catalog.pg_get_userbyid(b.owner)::text, NULL, NULL
   FROM beyond AS b
  WHERE b.columns IS NULL
 UNION ALL
 SELECT 'beyond columns', b.sort, b.schema, b.name, pg_catalog.string_agg(b.columns, ', ' ORDER BY b.columns), b.grantee, NULL,
-       b.privilege, NULL, NULL, NULL, NULL, NULL, NULL
+       b.privilege, NULL, CASE WHEN (b.schema, b.name) IN (SELECT p.schema, p.name FROM parts AS p) THEN 1 END, NULL, NULL, NULL, NULL
   FROM beyond AS b
  WHERE b.columns IS NOT NULL
  GROUP BY b.sort, b.schema, b.name, b.grantee, b.privilege

@@ -149,17 +149,22 @@ fn what_is_mentioned_in_any_way_is_not_told_again() {
                 Applied { address, on: None, attributes, adopted: false, source: None, at: None, begun: None };
             (applied.address.clone(), applied)
         };
+        let mut part = has("third", "table _timescaledb_internal._hyper_5_26_chunk", &["delete"]);
+        part.set_fact(observe::PART, true);
         let found = vec![
             has(&role, "table app.a", &["select", "insert"]),
             has(&role, "table app.b", &["select"]),
             has("other", "table app.a", &["select"]),
             has(&role, "table _timescaledb_internal.compress_hyper_5_26_chunk", &["select"]),
+            has("third", "table _timescaledb_internal.compress_hyper_5_26_chunk_of_mine", &["select"]),
+            part,
         ];
         let left = unmentioned::leave_out(found, &wanted(value), &applied.iter().map(then).collect());
         let told = |live: &Live| {
             let privileges: Vec<&str> = live.attributes.keys().map(String::as_str).collect();
             format!("{} {}", live.address.name, privileges.join(","))
         };
+        assert_eq!(left.iter().filter(|live| live.address.schema.as_deref() == Some("third")).count(), 2);
         let own = left.iter().filter(|live| live.address.schema.as_deref() == Some(role.as_str()));
         own.map(told).collect::<Vec<_>>()
     };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Applied, Desired, Ensure, INTERNAL_SCHEMA, Live, Value};
+use crate::core::{Address, Applied, Desired, Ensure, INTERNAL_SCHEMA, Live, QualifiedName, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::grant::target::Target;
 use crate::kinds::grant::{COLUMNS, EXCLUSIVE, GRANTED, ID, observe};
@@ -39,10 +39,19 @@ fn is_mentioned(
 /// Whether a role has something on a table of TimescaleDB's own that no hypertable has any more: dropping a
 /// continuous aggregate leaves the tables of its compressed chunks behind (seen on 2.28.3), with what was granted
 /// on the aggregate. They are nobody's to manage. Only where the role is to go do they count: they would keep it.
-fn is_left_behind(grantee: &str, target: Option<&Target>, desired: &BTreeMap<Address, Desired>) -> bool {
+fn is_left_behind(live: &Live, grantee: &str, target: Option<&Target>, desired: &BTreeMap<Address, Desired>) -> bool {
     let role = Address { kind: role::ID, schema: None, name: grantee.to_owned() };
     let goes = desired.get(&role).is_some_and(|role| role.ensure == Ensure::Absent);
-    !goes && matches!(target, Some(Target::Table(name)) if name.schema == INTERNAL_SCHEMA)
+    let is_own = |name: &QualifiedName| name.schema == INTERNAL_SCHEMA && is_numbered(&name.name);
+    !goes && live.fact(observe::PART).is_none() && matches!(target, Some(Target::Table(name)) if is_own(name))
+}
+
+/// Whether a table is called as TimescaleDB calls its own: `compress_hyper_5_26_chunk`.
+fn is_numbered(name: &str) -> bool {
+    let words = ["compress_hyper_", "_hyper_", "_compressed_hypertable_", "_materialized_hypertable_"];
+    let rest = words.iter().find_map(|word| name.strip_prefix(word));
+    rest.map(|rest| rest.strip_suffix("_chunk").unwrap_or(rest))
+        .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '_'))
 }
 
 /// Leaves out of what grantees have what is mentioned, by the name of the thing or with all of its schema,
@@ -57,7 +66,7 @@ pub fn leave_out(
         let [Value::Text(grantee), Value::Text(name)] = beside else { return true };
         let of = |name: String| Address { kind: ID, schema: Some(grantee.clone()), name };
         let target = Target::read(name);
-        if is_left_behind(grantee, target.as_ref(), desired) {
+        if is_left_behind(live, grantee, target.as_ref(), desired) {
             return false;
         }
         let with_all = target.as_ref().and_then(whole).map(|whole| of(whole.name()));
