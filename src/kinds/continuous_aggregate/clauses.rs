@@ -35,7 +35,8 @@ fn forms(delta: &Delta, view: &View<'_>) -> Option<(Json, Json)> {
     let on = delta.on.as_ref()?;
     let form = |value: Option<&Value>| {
         let asked = (on.clone(), query(value)?.clone());
-        serde_json::from_str::<Json>(&unqualified(view.canon.get(&asked)?.as_ref().ok()?)).ok()
+        let form = serde_json::from_str::<Json>(view.canon.get(&asked)?.as_ref().ok()?).ok()?;
+        Some(plain(form))
     };
     let live = delta.live.as_ref().or_else(|| view.live.get(&delta.address))?;
     // What is not there yet is read by something that stands in for it.
@@ -46,21 +47,58 @@ fn forms(delta: &Delta, view: &View<'_>) -> Option<(Json, Json)> {
     Some((form(live.get("query"))?, form(delta.desired.as_ref()?.get("query"))?))
 }
 
-/// Without the names that TimescaleDB gives to what keeps the rows of aggregates: the server qualifies columns by
-/// them, and they say nothing to a reader.
-fn unqualified(form: &str) -> String {
-    const INTERNAL: &str = "_materialized_hypertable_";
-    let mut parts = form.split(INTERNAL);
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.trim_start_matches(|c: char| c.is_ascii_digit()) {
-            rest if rest.starts_with('.') && rest.len() < part.len() => {
-                text.push_str(rest.get(1..).unwrap_or_default())
-            }
-            _ => text.extend([INTERNAL, part]),
+/// A query as a reader would write it: without the names that TimescaleDB gives to what keeps the rows of aggregates,
+/// by which the server qualifies columns, and without the CASE within which conditions are asked for.
+fn plain(form: Json) -> Json {
+    match form {
+        Json::String(text) => Json::String(unqualified(&text)),
+        Json::Array(parts) => Json::Array(parts.into_iter().map(plain).collect()),
+        Json::Object(clauses) => {
+            let one = |(name, clause): (String, Json)| {
+                let clause = match (name.as_str(), plain(clause)) {
+                    ("where" | "having", Json::String(text)) => Json::String(condition(&text).to_owned()),
+                    (_, clause) => clause,
+                };
+                (name, clause)
+            };
+            Json::Object(clauses.into_iter().map(one).collect())
         }
+        other => other,
     }
-    text
+}
+
+/// What is asked for within a CASE.
+fn condition(text: &str) -> &str {
+    let rest = text.strip_prefix("CASE WHEN ");
+    // One of its own may end alike: the last is the outer one's.
+    rest.and_then(|rest| rest.rsplit_once(" THEN true ELSE NULL")).map_or(text, |(condition, _)| condition)
+}
+
+fn unqualified(text: &str) -> String {
+    const INTERNAL: &str = "_materialized_hypertable_";
+    let (mut plain, mut rest, mut quote) = (String::new(), text, None);
+    while let Some(c) = rest.chars().next() {
+        let numbered = rest.strip_prefix(INTERNAL).filter(|_| quote.is_none() && !ends_in_a_word(&plain));
+        let after = numbered.map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+        let is_number = |after: &&str| numbered.is_some_and(|numbered| after.len() < numbered.len());
+        if let Some(after) = after.filter(is_number).and_then(|after| after.strip_prefix('.')) {
+            rest = after;
+            continue;
+        }
+        // A quote within what it encloses is doubled, which ends it and begins it anew.
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            _ => {}
+        }
+        plain.push(c);
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    plain
+}
+
+fn ends_in_a_word(text: &str) -> bool {
+    text.chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// A query as lines, an item each.
@@ -107,13 +145,10 @@ fn column(item: &Json) -> String {
     }
 }
 
-/// A part of a clause; a condition is asked for within a CASE, which is none of it.
+/// A part of a clause.
 fn text(part: &Json) -> String {
     match part {
-        Json::String(text) => {
-            let condition = text.strip_prefix("CASE WHEN ").and_then(|rest| rest.split_once(" THEN true ELSE NULL"));
-            condition.map_or(text.as_str(), |(condition, _)| condition).to_owned()
-        }
+        Json::String(text) => text.clone(),
         // A column's name and what it is.
         Json::Array(parts) => parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
@@ -153,12 +188,30 @@ mod tests {
         });
         let expected = "SELECT\n    time_bucket('01:00:00'::interval, \"time\") AS bucket,\n    symbol,\n    max(price) AS \
                         \"Odd one\",\nFROM public.\"Trades\"\nWHERE (price > 0)\nGROUP BY\n    symbol,";
-        assert_eq!(laid_out(&form), expected);
+        assert_eq!(laid_out(&plain(form)), expected);
         assert_eq!(laid_out(&json!({"from": [null, "a"], "rest": "ORDER BY 1"})), "FROM a\nORDER BY 1");
         assert_eq!(
             unqualified("max(_materialized_hypertable_12.price), _materialized_hypertable_.x"),
             "max(price), _materialized_hypertable_.x"
         );
         assert_eq!(laid_out(&json!({"from": "a join b on ((a.x = b.x))"})), "FROM a join b on ((a.x = b.x))");
+    }
+
+    #[test]
+    fn what_a_query_says_itself_is_not_taken_for_the_servers() {
+        let own =
+            "CASE WHEN CASE WHEN (a = 1) THEN true ELSE NULL::boolean END AND (b > 3) THEN true ELSE NULL::boolean END";
+        let form =
+            json!({"where": own, "having": null, "columns": [["a", "CASE WHEN a THEN true ELSE NULL::boolean END"]]});
+        let expected = "SELECT\n    CASE WHEN a THEN true ELSE NULL::boolean END AS a,\nWHERE CASE WHEN (a = 1) THEN true ELSE \
+                        NULL::boolean END AND (b > 3)";
+        assert_eq!(laid_out(&plain(form)), expected);
+        for same in [
+            "max(' _materialized_hypertable_1.x''_materialized_hypertable_2.y'::text)",
+            "\"a _materialized_hypertable_1.b\"",
+        ] {
+            assert_eq!(unqualified(same), same);
+        }
+        assert_eq!(unqualified("f('a', _materialized_hypertable_12.price)"), "f('a', price)");
     }
 }

@@ -1,7 +1,7 @@
 //! A live continuous aggregate as the head of its document.
 
 use super::fill;
-use crate::core::{Live, Value};
+use crate::core::{Address, KindId, Live, Value};
 use crate::kinds::{Entries, Export, Stored, View};
 
 /// TimescaleDB gives an aggregate chunks ten times as long as those of the hypertable that it reads, and
@@ -23,13 +23,21 @@ pub fn export(live: &Live, view: &View<'_>) -> Export {
     Export::section(live, view, "", entries).but(unfinished)
 }
 
-/// Whether the chunks have the length that the server would give them.
+/// Whether the chunks have the length that the server would give them: by that of what the aggregate reads, as it is
+/// once the plan is applied. That goes first, so that a look in between finds the same.
 pub fn is_default_interval(live: &Live, view: &View<'_>) -> bool {
     let Some(Value::Name(source)) = live.fact("source") else { return false };
     let of_aggregate = view.relations.get(source).is_some_and(|relation| relation.stored != Stored::Itself);
     let times = if of_aggregate { 1 } else { CHUNKS };
     let Some(time) = view.live_hypertable(source).and_then(|hypertable| hypertable.time()) else { return false };
-    match (live.get("chunk_interval"), time.interval, time.integer_interval) {
+    let (mut interval, mut integer) = (time.interval, time.integer_interval);
+    let kind = if of_aggregate { super::ID } else { KindId::new("hypertable") };
+    match view.desired.get(&Address::in_schema(kind, source)).and_then(|desired| desired.get("chunk_interval")) {
+        Some(Value::Interval(wanted)) if interval.is_some() => interval = Some(*wanted),
+        Some(Value::Int(wanted)) if integer.is_some() => integer = Some(*wanted),
+        _ => {}
+    }
+    match (live.get("chunk_interval"), interval, integer) {
         (Some(Value::Interval(have)), Some(source), _) => {
             i128::from(times) * source.approximate_micros() == have.approximate_micros()
         }

@@ -85,21 +85,24 @@ fn is_given_later(granted: &Granted<'_>, on: &QualifiedName, view: &View<'_>) ->
 }
 
 /// What it is made with and did not have before: what default privileges give to others, and what was revoked from
-/// its owner. What it had, and policies give by default on whatever the session's role makes, stays. One item a
-/// statement.
+/// its owner. What it had, and policies give by default on whatever the session's role makes, stays. What they say of
+/// default privileges is in force by then. One item a statement.
 ///
 /// # Errors
 /// When the weights are not as the query gives them.
 pub fn revoked(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
     let Some(relation) = view.relations.get(made.on) else { return Ok(Vec::new()) };
-    let mut all: BTreeSet<&str> = BTreeSet::new();
+    let is_other = |role: &&str| ![relation.owner.as_str(), view.server.user.as_str()].contains(role);
+    let mut all: BTreeSet<&str> = grant::given_later(view, made.on).into_iter().filter(is_other).collect();
     let mut some: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for row in weights {
         if row.maybe_int("oid")? != Some(i64::from(relation.oid)) {
             continue;
         }
         match row.text("finding")? {
-            "given_by_default" => _ = all.insert(row.text("name")?),
+            "given_by_default" => {
+                all.extend(Some(row.text("name")?).filter(|role| !grant::is_taken_later(view, role, made.on)))
+            }
             "owner_lacks" => some.entry(row.text("name")?).or_default().push(Value::text(row.text("words")?)),
             _ => {}
         }

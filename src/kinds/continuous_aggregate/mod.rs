@@ -12,6 +12,7 @@ mod observe;
 mod owners;
 mod remake;
 mod rules;
+mod settings;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use crate::kinds::{After, Canon, Export, Judgement, Kind, Relation, Relations, R
 
 pub use desired::{bucket_width, sources};
 pub use fill::is_filled_first;
+pub use weigh::element;
 
 /// The kind's name.
 pub const ID: KindId = KindId::new("continuous_aggregate");
@@ -202,8 +204,8 @@ impl Kind for ContinuousAggregate {
                 .flat_map(|name| [Address::in_schema(KindId::new("hypertable"), &name), Address::in_schema(ID, &name)]);
             // Where it is made anew, what reads it and is not wanted any more goes first.
             let absent = |address: &Address| view.desired.get(address).is_some_and(|d| d.ensure == Ensure::Absent);
-            let gone = delta.on.iter().filter(|_| self.takes_along(delta)).flat_map(|on| children(on, view));
-            let gone = gone.map(|live| live.address.clone()).filter(absent);
+            let gone = delta.on.iter().filter(|_| self.takes_along(delta)).flat_map(|on| below(on, view));
+            let gone = gone.into_iter().map(|live| live.address.clone()).filter(absent);
             return made.chain(gone).map(After::Resource).collect();
         }
         let children = delta.on.iter().flat_map(|on| children(on, view));
@@ -261,6 +263,17 @@ impl Kind for ContinuousAggregate {
 fn children<'a>(of: &'a QualifiedName, view: &'a View<'_>) -> impl Iterator<Item = &'a Live> + 'a {
     let reads = move |live: &&Live| matches!(live.fact("parent"), Some(Value::Name(parent)) if parent == of);
     view.live.values().filter(|live| live.address.kind == ID).filter(reads)
+}
+
+/// The live aggregates that are made from another one, at any depth.
+fn below<'a>(of: &'a QualifiedName, view: &'a View<'_>) -> Vec<&'a Live> {
+    let mut found: Vec<&'a Live> = children(of, view).collect();
+    let mut at = 0;
+    while let Some(next) = found.get(at).copied() {
+        found.extend(next.on.iter().flat_map(|on| children(on, view)));
+        at += 1;
+    }
+    found
 }
 
 /// Whether an aggregate that reads one that is made anew is made again after it: the policies want it,

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{ID, children, comments, export, fill, grants, is_made_again, query, rules, settle};
+use super::{ID, below, comments, export, fill, grants, is_made_again, query, rules, settle};
 use crate::core::{Address, Delta, Desired, Ensure, Live, QualifiedName, Reason, Row, RowError, SqlText, Value};
 use crate::kinds::{Canon, Stored, View};
 
@@ -56,13 +56,7 @@ pub fn along<'a>(of: &'a QualifiedName, view: &'a View<'_>) -> Vec<Made<'a>> {
         let fills = is_due && fill::held_back_by(&desired, view).is_none();
         Some(Made { on, desired: Cow::Owned(desired), live: Some(live), is_due, fills })
     };
-    let mut found: Vec<&'a Live> = children(of, view).collect();
-    let mut at = 0;
-    while let Some(next) = found.get(at).copied() {
-        found.extend(next.on.iter().flat_map(|on| children(on, view)));
-        at += 1;
-    }
-    found.into_iter().filter_map(one).collect()
+    below(of, view).into_iter().filter_map(one).collect()
 }
 
 /// Whether one that reads another can be made by the transaction that makes anew the first of those that it

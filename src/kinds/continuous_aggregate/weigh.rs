@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{HAS_DEPENDANTS, ID, clauses, comments, fill, grants, is_made_again, owners, remake};
+use super::{HAS_DEPENDANTS, ID, clauses, comments, fill, grants, is_made_again, owners, remake, settings};
 use crate::core::{
     Address, Bytes, Delta, Ensure, Hazard, Impact, InPart, KindId, Lost, Op, Param, QualifiedName, Query, Reason, Row,
     RowError,
@@ -297,7 +297,12 @@ fn impact(delta: &Delta, relation: &Relation, rows: &Rows<'_>, view: &View<'_>) 
     if is_left_empty {
         impact.notes.push("it is left empty, for the policy says `with_data: false`".to_owned());
     }
-    let (names, known) = taken_along(delta, relation, view);
+    let (mut names, mut known) = taken_along(delta, relation, view);
+    let set = if delta.desired.is_some() { settings::lost(&relation.name, view) } else { Vec::new() };
+    for (words, as_known) in set {
+        names.push(words);
+        known.push(as_known);
+    }
     impact.notes.extend(along(delta, &names));
     impact.along = known.into_iter().collect();
     Ok(impact)

@@ -382,16 +382,46 @@ pub fn gives(view: &View<'_>, role: &str, privilege: &str, on: &QualifiedName) -
     })
 }
 
-/// Whether the policies give a role a privilege by default on the relations that the session's role makes, and
-/// so it is on the server: with what lets it pass that on, where that is asked.
-pub fn gives_later(view: &View<'_>, role: &str, privilege: &str, option: bool, on: &QualifiedName) -> bool {
-    [None, Some(&on.schema)].into_iter().any(|schema| {
-        let later = Target::Later { by: view.server.user.clone(), schema: schema.cloned(), what: "tables".to_owned() };
-        let address = Address { kind: ID, schema: Some(role.to_owned()), name: later.name() };
-        let wanted = view.desired.get(&address).and_then(|desired| desired.get(privilege)).and_then(Value::as_text);
-        let given = view.live.get(&address).and_then(|live| live.get(privilege)).and_then(Value::as_text);
-        wanted.is_some() && wanted == given && (!option || given == Some(WITH_OPTION))
+/// The addresses of what a role has by default on the relations that the session's role makes in a schema.
+fn later(view: &View<'_>, role: &str, on: &QualifiedName) -> [Address; 2] {
+    [None, Some(on.schema.clone())].map(|schema| {
+        let later = Target::Later { by: view.server.user.clone(), schema, what: "tables".to_owned() };
+        Address { kind: ID, schema: Some(role.to_owned()), name: later.name() }
     })
+}
+
+/// Whether the policies give a role a privilege by default on the relations that the session's role makes: with what
+/// lets it pass that on, where that is asked. The server has it by then, for what is about no relation goes first.
+pub fn gives_later(view: &View<'_>, role: &str, privilege: &str, option: bool, on: &QualifiedName) -> bool {
+    later(view, role, on).iter().filter_map(|address| view.desired.get(address)).any(|desired| {
+        let wanted = desired.get(privilege).and_then(Value::as_text);
+        wanted.is_some() && (!option || wanted == Some(WITH_OPTION))
+    })
+}
+
+/// The roles that the policies give anything by default on such relations.
+pub fn given_later<'a>(view: &'a View<'_>, on: &QualifiedName) -> BTreeSet<&'a str> {
+    let roles: BTreeSet<&str> = view
+        .desired
+        .keys()
+        .filter(|address| address.kind == ID)
+        .filter_map(|address| address.schema.as_deref())
+        .collect();
+    let gives = |role: &&str| {
+        let wanted = later(view, role, on).into_iter().filter_map(|address| view.desired.get(&address));
+        wanted.flat_map(|desired| &desired.attributes).any(|(_, value)| *value != Value::Null)
+    };
+    roles.into_iter().filter(gives).collect()
+}
+
+/// Whether the policies revoke all that a role has by default on such relations: that goes first, too.
+pub fn is_taken_later(view: &View<'_>, role: &str, on: &QualifiedName) -> bool {
+    let has = later(view, role, on).into_iter().filter_map(|address| view.live.get(&address));
+    let mut has = has.flat_map(|live| live.attributes.keys().map(|privilege| (&live.address, privilege))).peekable();
+    let is_revoked = |(address, privilege): (&Address, &String)| {
+        view.desired.get(address).is_some_and(|desired| desired.get(privilege) == Some(&Value::Null))
+    };
+    has.peek().is_some() && has.all(is_revoked)
 }
 
 /// The privileges that there are on a relation.
