@@ -23,7 +23,7 @@ use crate::kinds::{Beside, Export, Judgement, Kind, Relations, Rules, Scope, Sec
 pub use shared::{
     Age, age_schema, age_that_goes, apply_interval, check_age, check_created_before, check_schedule, check_unit,
     context, count, drops_by_row_time, failing_now, integer_now, is_community, is_within_time,
-    job_of_who_cannot_log_in, live_integer_now, new_timezone, not_owner, on_server, owner_cannot_log_in,
+    job_of_who_cannot_log_in, live_integer_now, moved_present, new_timezone, not_owner, on_server, owner_cannot_log_in,
     present_unknown, relation, unknown_timezone, wanted_integer_now,
 };
 

@@ -203,6 +203,28 @@ pub fn integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedNam
     live_integer_now(name, view)
 }
 
+/// The function that tells the present of a whole-number table once the plan is applied, where that is another one
+/// than does now. An aggregate goes by that of the table at the bottom of what it is made from.
+pub fn moved_present(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
+    let live = live_integer_now(name, view);
+    let (mut asked, mut next) = (BTreeSet::new(), vec![name.clone()]);
+    while let Some(name) = next.pop() {
+        if let Some(wanted) = wanted_integer_now(&name, view) {
+            return Some(wanted).filter(|wanted| live.as_ref() != Some(wanted));
+        }
+        let of = |kind: &&dyn kinds::Kind| {
+            let address = Address::in_schema(kind.id(), &name);
+            let live = view.live.get(&address).and_then(|live| live.fact("source"));
+            let live = if let Some(Value::Name(source)) = live { Some(source.clone()) } else { None };
+            let wanted = view.desired.get(&address).map(kinds::reads).unwrap_or_default();
+            live.into_iter().chain(wanted)
+        };
+        let sources: Vec<QualifiedName> = kinds::all().iter().flat_map(of).collect();
+        next.extend(sources.into_iter().filter(|source| asked.insert(source.clone())));
+    }
+    None
+}
+
 /// The function that is in force now.
 pub fn live_integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
     view.live_hypertable(name)?.time()?.integer_now.clone()

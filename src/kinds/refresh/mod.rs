@@ -11,12 +11,12 @@ mod settle;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod weigh;
 
 use std::collections::BTreeMap;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, Impact, KindId, Live, Op, Param, QualifiedName, Query, Row, RowError, Server,
-    Value,
+    Address, Applied, Delta, Desired, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server, Value,
 };
 use crate::diag::Diagnostic;
 use crate::kinds::{After, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, chunks, job};
@@ -193,13 +193,22 @@ impl Kind for Refresh {
         after.into_iter().cloned().map(After::Resource).collect()
     }
 
-    fn weigh(&self, deltas: &[&Delta], _view: &View<'_>) -> Option<Query> {
-        let zones: Vec<&str> = deltas.iter().filter_map(|delta| job::new_timezone(delta)).collect();
-        (!zones.is_empty())
-            .then(|| Query { sql: include_str!("weigh.sql").to_owned(), params: vec![Param::texts(zones)] })
+    fn weigh(&self, deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
+        weigh::query(deltas, view)
     }
 
     fn judge(&self, delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
+        self.judge_among(delta, &[], op, weights, view)
+    }
+
+    fn judge_among(
+        &self,
+        delta: &Delta,
+        others: &[Delta],
+        op: Op,
+        weights: &[Row],
+        view: &View<'_>,
+    ) -> Result<Judgement, RowError> {
         let mut judgement = Judgement::default();
         if op != Op::Blocked {
             judgement.diagnostics.extend(job::not_owner(delta, view));
@@ -210,6 +219,7 @@ impl Kind for Refresh {
                 let note = "its job is made anew, without the history of its runs: the windows change places";
                 judgement.impact = Some(Impact { notes: vec![note.to_owned()], ..Impact::default() });
             }
+            weigh::judge(&mut judgement, delta, others, weights, view)?;
         }
         Ok(judgement)
     }

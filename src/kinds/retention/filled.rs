@@ -29,7 +29,7 @@ fn above(on: &QualifiedName, view: &View<'_>, goes_on: impl Fn(&QualifiedName) -
 }
 
 /// The age by row time that a job newly goes by, unless one of that age or of a shorter one is there.
-fn coming<'a>(delta: &'a Delta, view: &'a View<'_>) -> Option<&'a Value> {
+pub fn coming<'a>(delta: &'a Delta, view: &'a View<'_>) -> Option<&'a Value> {
     let age = delta.desired.as_ref()?.get("drop_after")?;
     let kept = view.live.get(&delta.address).and_then(|live| live.get("drop_after"));
     kept.is_none_or(|kept| super::can_exceed(kept, age)).then_some(age)

@@ -4,6 +4,7 @@ mod desired;
 mod export;
 mod filled;
 mod observe;
+mod refreshed;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -130,6 +131,7 @@ impl Kind for Retention {
         let mut judgement = weigh::judge(delta, op, weights, view)?;
         if !matches!(op, Op::Blocked | Op::Remove) {
             filled::judge(&mut judgement, delta, others, weights, view)?;
+            judgement.diagnostics.extend(refreshed::judge(delta, others, weights, view)?);
         }
         Ok(judgement)
     }

@@ -153,7 +153,7 @@ fn what_can_drop_more_is_counted_in_one_query() {
     assert_eq!(query.params[0], Param::Oids(vec![7, 7]));
     assert_eq!(query.params[1], Param::texts(["30 days", "30 days"]));
     assert_eq!(query.params[4], Param::texts(["90 days", "90 days"]));
-    assert_eq!(query.params.len(), 16);
+    assert_eq!(query.params.len(), 18);
     assert!(!query.sql.contains(['{', '}']), "{}", query.sql);
     let calmer = world.delta(KIND, &json!({"drop_after": "90 days", "schedule": {"every": "2 days"}}));
     assert_eq!(KIND.weigh(&[&calmer], &world.view()), None);
@@ -281,7 +281,7 @@ fn what_cannot_be_counted_is_taken_for_the_worst() {
         let section = json!({"time_column": "tick", "integer_now": "now"});
         let world = World::new("2.29.2", ticking(live)).wanting(&Hypertable, &section);
         let delta = world.delta(KIND, &json!({"drop_after": 500}));
-        assert_eq!(KIND.weigh(&[&delta], &world.view()), None);
+        assert_eq!(KIND.weigh(&[&delta], &world.view()).unwrap().params[0], Param::Oids(Vec::new()));
         assert_eq!(world.judge(KIND, &delta, &[]).hazards, [Hazard::DeletesData], "{live:?}");
     }
     // Where there are no chunks there is nothing to count, and no present to ask the server for.
@@ -289,7 +289,7 @@ fn what_cannot_be_counted_is_taken_for_the_worst() {
     empty.hypertable.as_mut().unwrap().chunks = 0;
     let world = World::new("2.29.2", empty).wanting(&Hypertable, &json!({"time_column": "tick", "integer_now": "now"}));
     let delta = world.delta(KIND, &json!({"drop_after": 500}));
-    assert_eq!(KIND.weigh(&[&delta], &world.view()), None);
+    assert_eq!(KIND.weigh(&[&delta], &world.view()).unwrap().params[0], Param::Oids(Vec::new()));
     assert_eq!(world.judge(KIND, &delta, &[]).hazards, []);
 }
 

@@ -1,6 +1,6 @@
 //! What a change to a retention policy would drop.
 
-use super::filled;
+use super::{filled, refreshed};
 use crate::core::{Bytes, Delta, Desired, Hazard, Impact, Live, Op, Param, Query, Row, RowError, Value};
 use crate::kinds::chunks::{self, AgeColumns, Ages};
 use crate::kinds::{Judgement, Relation, Stored, View, job};
@@ -50,7 +50,8 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     }
     let zones: Vec<&str> = deltas.iter().filter_map(|delta| job::new_timezone(delta)).collect();
     let filled = filled::params(deltas, view);
-    if oids.is_empty() && zones.is_empty() && filled::is_nothing(&filled) {
+    let refreshed = refreshed::params(deltas, view);
+    if oids.is_empty() && zones.is_empty() && filled::is_nothing(&filled) && refreshed::is_nothing(&refreshed) {
         return None;
     }
     let mut params = vec![Param::Oids(oids)];
@@ -58,7 +59,9 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     params.extend(in_force.into_params());
     params.extend([Param::Texts(types), Param::Ints(ids), Param::texts(zones)]);
     params.extend(filled);
-    let sql = chunks::on_server(include_str!("weigh.sql"), "$9", view.server);
+    params.extend(refreshed);
+    let sql = job::on_server(include_str!("weigh.sql"), view.server);
+    let sql = chunks::on_server(&sql, "$9", view.server);
     Some(Query { sql, params })
 }
 

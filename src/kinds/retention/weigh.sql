@@ -2,7 +2,9 @@
 -- row time, by creation and as the whole number before which rows are old; $5 to $7 those in force now; $8 the type of
 -- whole-number time. $9 the hypertables' ids. $10 time zones. $11 to $16 what aggregates are made from: in
 -- step, the aggregate, the relation, the schema and name of its hypertable, and the coming age by row
--- time and as such a number.
+-- time and as such a number. $17 and $18, in step, relations and TimescaleDB's ids of their hypertables: `refreshes` is a
+-- refresh policy of an aggregate (`name`, of the schema `oldest`) that reads one, by its job (`chunks`), with where its
+-- window begins; NULL is the beginning.
 WITH wanted AS (
     SELECT w.oid, w.after::interval, w.created_before::interval, w.before, w.counted_in
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
@@ -41,7 +43,8 @@ SELECT 'drops'::text AS what, s.oid, NULL::text AS name,
        CASE WHEN pg_catalog.count(*) = pg_catalog.count(s.rows) THEN pg_catalog.sum(s.rows)::bigint END AS rows,
        COALESCE(pg_catalog.min(v.range_start)::text, pg_catalog.min(v.range_start_integer)::text) AS oldest,
        COALESCE(pg_catalog.max(v.range_end)::text, pg_catalog.max(v.range_end_integer)::text) AS newest,
-       pg_catalog.array_agg(s.chunk::bigint ORDER BY s.chunk) AS chunk_ids
+       pg_catalog.array_agg(s.chunk::bigint ORDER BY s.chunk) AS chunk_ids,
+       NULL::interval AS reaches, NULL::bigint AS reaches_number
   FROM sizes AS s
   JOIN pg_catalog.pg_namespace AS n ON n.oid = s.relnamespace
   LEFT JOIN timescaledb_information.chunks AS v ON v.chunk_schema = n.nspname AND v.chunk_name = s.relname
@@ -49,7 +52,7 @@ SELECT 'drops'::text AS what, s.oid, NULL::text AS name,
  UNION ALL
 SELECT 'fills', a.oid, a.of, NULL, NULL, NULL,
        COALESCE(pg_catalog.min(v.range_start)::text, pg_catalog.min(v.range_start_integer)::text),
-       COALESCE(pg_catalog.max(v.range_end)::text, pg_catalog.max(v.range_end_integer)::text), NULL
+       COALESCE(pg_catalog.max(v.range_end)::text, pg_catalog.max(v.range_end_integer)::text), NULL, NULL, NULL
   FROM above AS a
   JOIN timescaledb_information.chunks AS v ON v.hypertable_schema = a.schema AND v.hypertable_name = a.name
  WHERE v.range_end <= pg_catalog.now() - a.after
@@ -57,15 +60,25 @@ SELECT 'fills', a.oid, a.of, NULL, NULL, NULL,
  GROUP BY a.oid, a.of
  UNION ALL
 SELECT 'foreign key', k.conrelid, pg_catalog.format('%I.%I', n.nspname, c.relname),
-       NULL, NULL, NULL, NULL, NULL, NULL
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.pg_constraint AS k
   JOIN pg_catalog.pg_class AS c ON c.oid = k.confrelid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE k.contype = 'f' AND k.conrelid = ANY ($1)
  UNION ALL
-SELECT 'unknown time zone', NULL, z.name, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT 'refreshes', r.oid, a.user_view_name::text, j.id, NULL, NULL, a.user_view_schema::text, NULL, NULL,
+       CASE pg_catalog.jsonb_typeof(j.config -> 'start_offset')
+            WHEN 'string' THEN (j.config ->> 'start_offset')::interval END,
+       CASE pg_catalog.jsonb_typeof(j.config -> 'start_offset')
+            WHEN 'number' THEN (j.config ->> 'start_offset')::bigint END
+  FROM ROWS FROM (pg_catalog.unnest($17::oid[]), pg_catalog.unnest($18::bigint[])) AS r (oid, id)
+  JOIN _timescaledb_catalog.continuous_agg AS a ON a.raw_hypertable_id = r.id
+  JOIN _timescaledb_catalog.bgw_job AS j ON j.hypertable_id = a.mat_hypertable_id
+ WHERE j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_refresh_continuous_aggregate'
+ UNION ALL
+SELECT 'unknown time zone', NULL, z.name, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.unnest($10::text[]) AS z (name)
  WHERE z.name !~ '[0-9]'
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_timezone_names AS t WHERE lower(t.name) = lower(z.name))
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_timezone_abbrevs AS t WHERE lower(t.abbrev) = lower(z.name))
- ORDER BY 1, 2, 3
+ ORDER BY 1, 2, 3, 4

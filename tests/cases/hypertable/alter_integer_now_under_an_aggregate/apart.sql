@@ -1,0 +1,2 @@
+CALL refresh_continuous_aggregate('public.by_ten', NULL, NULL);
+CALL refresh_continuous_aggregate('public.by_fifty', NULL, NULL);

@@ -1,0 +1,2 @@
+CALL refresh_continuous_aggregate('public.weekly', NULL, NULL);
+SELECT drop_chunks('public.trades', older_than => timestamptz '2020-01-08 00:00+00');

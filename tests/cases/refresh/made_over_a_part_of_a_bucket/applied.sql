@@ -1,0 +1,1 @@
+SELECT count(*) = 1 FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate';
