@@ -24,13 +24,18 @@ fn of_one(live: &Live, on: &QualifiedName, view: &View<'_>) -> Vec<(String, Stri
         true => format!("its {}", kind.title()),
         false => format!("the {} \"{}\"", kind.title(), live.address.name),
     };
-    let set = live.attributes.iter().filter(|(name, _)| is_unwritten(name, wanted) && is_set(name, live, kind, view));
+    let set =
+        live.attributes.iter().filter(|(name, _)| is_unwritten(name, live, wanted) && is_set(name, live, kind, view));
     set.map(|(name, value)| (format!("`{name}: {value}` of {title}"), format!("{name} of {title}"))).collect()
 }
 
-/// Whether a policy says nothing of it. That a job is paused is kept.
-fn is_unwritten(name: &str, wanted: &Desired) -> bool {
-    name != "schedule.paused" && !wanted.attributes.contains_key(name)
+/// Whether a policy says nothing of it. That a job is paused is kept; and how the columnstore orders rows is the
+/// server's choice by what it segments them by, unless that was set by hand as well.
+fn is_unwritten(name: &str, live: &Live, wanted: &Desired) -> bool {
+    let by_hand = wanted.get("segment_by").is_none()
+        && live.get("segment_by").is_some_and(|columns| !columns.as_list().is_empty());
+    let follows = ["order_by", "sparse_index"].contains(&name) && !by_hand;
+    name != "schedule.paused" && !follows && !wanted.attributes.contains_key(name)
 }
 
 /// Whether a policy could say it, and the server does not choose it by itself: whoever wrote down what is live would
