@@ -231,10 +231,13 @@ impl Looked {
             }
         };
         let found = Diagnostic::warning(&UNSEALED, message)
-            .why("a run that was cut off leaves such a file, and its rows in the table; a run that is going on now writes the manifest last")
+            .why(
+                "a run that was cut off leaves such a file, and its rows in the table; expiry one that it could not remove; \
+                 and a run that is going on now writes the manifest last",
+            )
             .help(
                 "where the table has the rows of that time, it may be removed once no run is going on: the next `chronoform run \
-                 archive` copies them again. Where it has not, somebody has lost the manifest: bring that back from where the \
+                 archive` copies them again. Where it has not, and it has not expired, somebody has lost the manifest: bring that back from where the \
                  store is kept a second time, and remove nothing",
             );
         Some(found)

@@ -36,6 +36,9 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         trial("what_cannot_be_kept_is_refused", refused),
         trial("what_has_expired_goes_once_that_is_allowed", expired),
     ];
+    if tier.has_policies() {
+        trials.push(trial("what_an_aggregate_has_made_is_not_dropped", of_an_aggregate));
+    }
     if !tier.single_session() {
         trials.push(trial("a_writer_meanwhile", written_meanwhile));
     }
@@ -385,4 +388,30 @@ fn written_meanwhile(db: &Db, place: &Workplace<'_>) {
         db.lines("SELECT symbol FROM public.trades UNION SELECT symbol FROM public.back").into_iter().collect();
     let lost: Vec<&String> = written.iter().filter(|symbol| !rows.contains(*symbol)).collect();
     assert!(lost.is_empty(), "{lost:?}");
+}
+
+/// The table that keeps what a continuous aggregate has made: it is copied, and neither dropped nor frozen.
+fn of_an_aggregate(db: &Db, place: &Workplace<'_>) {
+    prepare(db, place, true);
+    db.run(
+        "CREATE MATERIALIZED VIEW public.daily WITH (timescaledb.continuous) AS
+             SELECT time_bucket('1 day', time) AS day, count(*) AS trades FROM public.trades GROUP BY 1 WITH NO DATA",
+    );
+    db.run("CALL refresh_continuous_aggregate('public.daily', NULL, '2020-02-01')");
+    let sql = "SELECT format('%s.%s', materialization_hypertable_schema, materialization_hypertable_name) \
+               FROM timescaledb_information.continuous_aggregates";
+    let table = db.lines(sql).remove(0);
+    let policy = fs::read_to_string(place.path().join("policy.yaml")).unwrap().replace("public.trades", &table);
+    place.write("policy.yaml", &policy);
+    let refused = run(place).expect(1);
+    assert!(refused.err.contains("wrong-value") && refused.err.contains("drop: false"), "{}", refused.err);
+    assert!(files(place, ".json").is_empty());
+    place.write("policy.yaml", &policy.replace("drop: true", "drop: false"));
+    run(place).expect(0);
+    assert!(!files(place, ".json").is_empty());
+    place.run(&["archive", "verify", "--policies", "policy.yaml"]).expect(0);
+    // What comes late is refreshed as ever.
+    db.run("INSERT INTO public.trades SELECT * FROM public.before WHERE time >= '2020-01-05' AND time < '2020-01-06'");
+    db.run("CALL refresh_continuous_aggregate('public.daily', NULL, '2020-02-01')");
+    assert_eq!(db.lines("SELECT trades FROM public.daily WHERE day = '2020-01-05 00:00+00'"), ["48"]);
 }

@@ -397,6 +397,19 @@ fn expired(ground: &Ground<'_>) {
     }
     assert!(ground.objects(".json").is_empty());
     assert!(ground.run(&allowed).expect(0).out.contains("Nothing is due."));
+    // What has gone by the policy is missed by nobody; what it could not take along is named.
+    let left = ground.objects(".parquet");
+    let listed = ground.run(&["archive", "list"]).expect(0);
+    assert!(listed.out.contains("Nothing is archived."), "{}", listed.out);
+    assert_eq!(listed.err.contains("archive-unsealed"), !left.is_empty(), "{left:?}: {}", listed.err);
+    let proved = ground.run(&["archive", "verify"]).expect(2);
+    assert!(proved.out.contains("Nothing is proved") && !proved.out.contains("by the ledger"), "{}", proved.out);
+    // Nor is it known to have been proved, when the same rows are archived once more.
+    ground.policy("", &|text| text);
+    ground.day(0);
+    ground.archive().expect(0);
+    ground.run(&["archive", "verify"]).expect(0);
+    assert!(!ground.run(&["archive", "list"]).expect(0).out.contains("by the ledger"));
 }
 
 /// The bucket without anything about it.

@@ -29,6 +29,10 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         // One that the plan is yet to make has no chunks.
         return None;
     };
+    if relation.name.schema == INTERNAL && desired.get(DROP) == Some(&Value::Bool(true)) {
+        sink.push(keeps_an_aggregate(desired));
+        return None;
+    }
     if !job::check_age(AFTER, desired, relation, view, sink) {
         return None;
     }
@@ -48,6 +52,19 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     }
     let whole = whole(desired, view.desired)?;
     view.live.contains_key(&whole.address).then_some(whole)
+}
+
+/// Where TimescaleDB keeps the rows of continuous aggregates.
+const INTERNAL: &str = "_timescaledb_internal";
+
+/// TimescaleDB drops them through the aggregate alone, and a chunk that was frozen for it is one that no refresh can
+/// write to.
+fn keeps_an_aggregate(desired: &Desired) -> Diagnostic {
+    let message = "what a continuous aggregate has made is not dropped out of the table that keeps it";
+    Diagnostic::error(&code::WRONG_VALUE, message)
+        .at(desired.place_of(DROP))
+        .why("TimescaleDB drops it through the aggregate alone, and refuses anything else")
+        .help("write `drop: false` to archive it and keep it; the aggregate's own `retention` drops what is old")
 }
 
 /// What a store's document says that the work needs, so that a plan carries all of it.
