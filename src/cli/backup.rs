@@ -332,6 +332,7 @@ fn verify(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
         let held = state.reading().map_err(|error| Trouble::File(state.root().to_owned(), error));
         let _reading = held.map_err(|trouble| unreadable(&part.engine.place(), &trouble))?;
         let found = part.engine.prove(&interrupt, &mut tell).map_err(failed)?;
+        engine::proved_by_reader(&*part.engine, &found).map_err(failed)?;
         lines.extend(found.into_iter().map(|found| found_line(part, found)));
     }
     if !lines.is_empty() && place.from.is_none() {

@@ -3,9 +3,11 @@
 
 mod drilled;
 mod ground;
+mod holes;
 mod lost;
 pub mod pgbackrest;
 mod s3;
+mod unproved;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -51,6 +53,7 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("the_newest_wal_is_missed", lost::newest_wal);
     add("later_than_the_last_commit", lost::later_than_the_last_commit);
     add("what_is_old_and_damaged_goes", lost::what_is_old_and_damaged_goes);
+    add("nothing_is_restored_over_a_hole", holes::of_native);
     if tier == Tier::Apache {
         // The only one that is new enough.
         add("incremental", incremental);

@@ -50,6 +50,12 @@ pub trait Engine {
     /// When it cannot be looked through.
     fn contents(&self) -> Result<Contents, Trouble>;
 
+    /// The names of all segments of WAL that have arrived, in their order; others may be among them.
+    ///
+    /// # Errors
+    /// When they cannot be looked through.
+    fn wal(&self) -> Result<Vec<String>, Trouble>;
+
     /// The newest segment of WAL that has arrived.
     fn newest_wal(&self) -> Option<String>;
 
@@ -89,6 +95,14 @@ pub trait Engine {
     /// # Errors
     /// When it cannot be looked through.
     fn prove(&self, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<Vec<Finding>, Trouble>;
+
+    /// That these were all that there was, and were proved, whoever made them. Whoever says so holds the repository.
+    ///
+    /// # Errors
+    /// When that cannot be kept.
+    fn all_proved(&self, _labels: &[&str]) -> Result<(), Trouble> {
+        Ok(())
+    }
 
     /// Takes backups away, and then WAL that only they needed. What is to be gone back to instead is proved
     /// once more before what could still be is removed.

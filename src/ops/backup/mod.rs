@@ -18,6 +18,7 @@ mod server;
 mod state;
 mod timeline;
 mod wal;
+mod way;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -386,13 +387,35 @@ fn verify(
         let lost = lost(&*piece.engine, &piece.engine.contents()?, session)?;
         problems.extend(lost.map(|lost| lost.finding()));
     }
-    let wrong: Vec<String> =
-        problems.into_iter().filter_map(|(what, problem)| Some(format!("{what}: {}", problem?))).collect();
+    let told = |(what, problem): &Finding| Some(format!("{what}: {}", problem.as_deref()?));
+    let wrong: Vec<String> = problems.iter().filter_map(told).collect();
     if wrong.is_empty() {
+        proved(&*piece.engine, &problems)?;
         let state = piece.engine.state();
         return state.keep_verified(began).map_err(|error| Trouble::file(state.root(), error));
     }
     Err(Trouble::NotWhole(wrong.join("; ")))
+}
+
+/// What was found by who holds the repository: where nothing is wrong, all that was read counts from then on.
+///
+/// # Errors
+/// When that cannot be kept.
+fn proved(engine: &dyn Engine, found: &[Finding]) -> Result<(), Trouble> {
+    let labels: Vec<&str> = found.iter().filter(|(_, why)| why.is_none()).map(|(what, _)| what.as_str()).collect();
+    if labels.len() == found.len() { engine.all_proved(&labels) } else { Ok(()) }
+}
+
+/// The same by somebody who only reads, and keeps it where nobody is at work.
+///
+/// # Errors
+/// When it cannot be kept.
+pub fn proved_by_reader(engine: &dyn Engine, found: &[Finding]) -> Result<(), Trouble> {
+    match engine.state().hold() {
+        Ok(Some(_hold)) => proved(engine, found),
+        // Somebody is at work, or nothing can be written there.
+        _ => Ok(()),
+    }
 }
 
 fn drill(

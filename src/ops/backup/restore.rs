@@ -146,7 +146,6 @@ pub fn restore<'a>(
     let state = order.engine.state();
     let _reading = state.reading().map_err(|error| Trouble::file(state.root(), error))?;
     let record = choose(order)?;
-    reachable(order, record)?;
     let Some(chain) = due::chain(order.contents, &record.label) else {
         let message = format!("{} goes on from a backup that is not in the repository", record.label);
         return Err(Trouble::NotWhole(message));
@@ -161,6 +160,7 @@ pub fn restore<'a>(
     {
         return Err(Trouble::NotWhole(format!("{} needs {missing}, which the repository has lost", record.label)));
     }
+    reachable(order, record)?;
     let was_there = prepare(order.to, order.engine)?;
     if let Err(trouble) = room(order.to, order.engine.room(&chain)) {
         // Back to what it was, as below.

@@ -33,6 +33,11 @@ impl History {
         Ok(Self { newest, left: left.collect::<Result<_, _>>()? })
     }
 
+    /// The timelines that it has come from, oldest first, and where each was left for the next.
+    pub fn left(&self) -> &[(u32, Lsn)] {
+        &self.left
+    }
+
     /// The name of the file that has it; the first timeline has none.
     pub fn file(timeline: u32) -> Option<String> {
         (timeline > 1).then(|| format!("{timeline:08X}.history"))

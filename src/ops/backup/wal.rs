@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ops::backup::record::{Backup, WalRange};
+use crate::ops::backup::record::WalRange;
 
 /// A place in WAL: a number of bytes, printed as the server does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -77,28 +77,6 @@ impl Segment {
 /// As the server writes them.
 pub fn is_hex(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'))
-}
-
-/// Where WAL is missing between the oldest backup and the newest segment of its timeline: a server cannot be
-/// brought past it. `names` are all that are there, in their order.
-pub fn gaps(backups: &[Backup], names: &[String]) -> Vec<(String, Option<String>)> {
-    let Some(oldest) = backups.iter().find(|backup| !backup.has_wal) else { return Vec::new() };
-    let size = oldest.segment_bytes;
-    let Some(range) = oldest.wal.first() else { return Vec::new() };
-    let from = Segment::at(range.timeline, range.from, size);
-    let mut found = Vec::new();
-    let mut before: Option<Segment> = None;
-    for segment in names.iter().filter_map(|name| Segment::read(name, size)).filter(|segment| *segment >= from) {
-        if let Some(before) = before.filter(|before| before.timeline == segment.timeline)
-            && segment.number > before.number + 1
-        {
-            let missing = Segment { number: before.number + 1, ..before }.name(size);
-            let count = segment.number - before.number - 1;
-            found.push((format!("WAL {missing}"), Some(format!("it and {} more are missing", count - 1))));
-        }
-        before = Some(segment);
-    }
-    found
 }
 
 /// The segments that a backup's WAL is in.

@@ -11,7 +11,7 @@ use super::{WEEKLY, pgbackrest};
 use crate::cli::Ran;
 
 /// A server with backups of either engine.
-trait Backed {
+pub trait Backed {
     fn ground(&mut self) -> &mut Ground;
     fn work(&self) -> Ran;
     fn run(&self, arguments: &[&str]) -> Ran;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use libtest_mimic::{Failed, Trial};
 
 use super::ground::{Ground, left_behind, wait};
-use super::{lost, s3};
+use super::{holes, lost, s3, unproved};
 use crate::cli::Ran;
 use crate::s3::S3Server;
 use crate::servers::cluster::{Place, find_on_path};
@@ -56,9 +56,13 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("the_newest_wal_is_missed", lost::newest_wal_of_pgbackrest);
     add("later_than_the_last_commit", lost::later_than_the_last_commit_of_pgbackrest);
     add("holes_of_long_ago", lost::holes_of_long_ago);
+    add("nothing_is_restored_over_a_hole", holes::of_pgbackrest);
+    add("what_nobody_has_read_back_counts_for_nothing", unproved::counts_for_nothing);
     // What this one looks at, the native engine's looks at on the other version.
     if tier == Tier::PostgresNative {
         add("on_another_timeline", on_another_timeline);
+        // Other versions have other names for the files that they lock.
+        add("another_is_at_work", unproved::another_is_at_work);
     }
     add("a_stanza_of_another_cluster_is_left_alone", a_stanza_of_another_cluster_is_left_alone);
     let mut add = |name: &str, run: fn(&mut Rest, &S3Server)| {

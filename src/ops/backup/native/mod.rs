@@ -20,7 +20,8 @@ use crate::ops::backup::record::{Backup, Contents, Damaged};
 use crate::ops::backup::restore::Order;
 use crate::ops::backup::server::About;
 use crate::ops::backup::state::State;
-use crate::ops::backup::wal::{Segment, gaps};
+use crate::ops::backup::wal::Segment;
+use crate::ops::backup::way::gaps;
 use crate::pg::Session;
 
 pub use repository::Repository;
@@ -87,6 +88,10 @@ impl Engine for Native {
         Ok(contents)
     }
 
+    fn wal(&self) -> Result<Vec<String>, Trouble> {
+        self.names()
+    }
+
     fn newest_wal(&self) -> Option<String> {
         self.names().ok()?.into_iter().rfind(|name| name.len() == 24)
     }
@@ -134,9 +139,10 @@ impl Engine for Native {
         let damaged = contents.damaged.iter();
         let mut found: Vec<Finding> =
             damaged.map(|damaged| (damaged.what.clone(), Some(damaged.why.clone()))).collect();
-        if let Err(error) = wal::history(&self.repository) {
+        let history = wal::history(&self.repository).unwrap_or_else(|error| {
             found.push((HISTORY.to_owned(), Some(error.to_string())));
-        }
+            None
+        });
         for backup in &contents.backups {
             let proved = match self.prove_one(backup, interrupt, tell) {
                 Ok(()) if backup.has_wal => None,
@@ -158,7 +164,7 @@ impl Engine for Native {
                 found.push((format!("WAL {name}"), Some(error.to_string())));
             }
         }
-        found.extend(gaps(&contents.backups, &names));
+        found.extend(gaps(&contents.backups, &names, history.as_ref()));
         let labels: Vec<&str> = contents.backups.iter().map(|backup| backup.label.as_str()).collect();
         self.repository.state().keep_suspects(&found, &labels)?;
         Ok(found)

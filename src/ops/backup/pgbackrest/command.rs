@@ -56,6 +56,13 @@ pub fn status(mut command: Command) -> Result<bool, Trouble> {
     }
 }
 
+/// Whether it did nothing, because another one is at work in the stanza.
+pub fn is_busy(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Refused { help, .. } if help == BUSY)
+}
+
+const BUSY: &str = "another pgBackRest is at work in the stanza: let it end, and run this again";
+
 /// Its own words, without what it said before they began.
 fn explain(trouble: Trouble) -> Trouble {
     let Trouble::Program(words) = trouble else { return trouble };
@@ -76,7 +83,7 @@ fn explain(trouble: Trouble) -> Trouble {
     let is = |code: &str| error.starts_with(code);
     // The numbers are pgBackRest's own (`src/build/error/error.yaml`).
     let help = match () {
-        () if is("[050]") => "another pgBackRest is at work in the stanza: let it end, and run this again",
+        () if is("[050]") => BUSY,
         () if is("[055]") => "run `chronoform apply`, which writes the configuration and creates the stanza",
         () if is("[082]") => "the server's log says why `archive_command` fails",
         () if is("[056]") => {
@@ -94,6 +101,7 @@ mod tests {
     #[test]
     fn its_reason_is_told_without_what_came_before() {
         let words = "pgbackrest failed (exit status: 50): 2026-11-26 21:40:29.714 P00   INFO: backup command begin; ERROR: [050]: unable to acquire lock on file '/l/main-backup.lock': Resource temporarily unavailable; HINT: is another pgBackRest process running?; 2026-11-26 21:40:29.715 P00   INFO: backup command end: aborted with exception [050]";
+        assert!(is_busy(&explain(Trouble::Program(words.to_owned()))));
         let Trouble::Refused { message, help } = explain(Trouble::Program(words.to_owned())) else { panic!() };
         assert!(message.starts_with("pgbackrest failed (exit status: 50): [050]: unable"), "{message}");
         assert!(message.ends_with("HINT: is another pgBackRest process running?"), "{message}");

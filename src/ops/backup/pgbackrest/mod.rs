@@ -7,6 +7,7 @@
 mod command;
 mod info;
 mod reconcile;
+mod removal;
 mod setup;
 mod storage;
 mod verdict;
@@ -25,7 +26,8 @@ use crate::ops::backup::restore::{Order, Target, tablespaces};
 use crate::ops::backup::server::About;
 use crate::ops::backup::state::{State, read_json};
 use crate::ops::backup::timeline::History;
-use crate::ops::backup::wal::{gaps, segments};
+use crate::ops::backup::wal::segments;
+use crate::ops::backup::way::gaps;
 use crate::pg::Session;
 use command::{Said, run};
 use info::Info;
@@ -33,6 +35,9 @@ use info::Info;
 pub use reconcile::{configure, create, look, provide};
 pub use setup::Setup;
 pub use storage::StorageTrouble;
+
+/// What is damaged where it is not a backup.
+const HISTORY: &str = "the newest timeline's history";
 
 /// The engine, for a cluster's stanza.
 pub struct PgBackRest {
@@ -56,6 +61,11 @@ impl PgBackRest {
 
     fn unproved_file(&self) -> PathBuf {
         self.state.root().join("unproved.json")
+    }
+
+    fn nothing_is_unproved(&self) -> Result<(), Trouble> {
+        let file = self.unproved_file();
+        std::fs::remove_file(&file).map_err(|error| Trouble::file(&file, error))
     }
 
     fn info(&self) -> Result<Info, Trouble> {
@@ -106,7 +116,11 @@ impl PgBackRest {
             }
         }
         found.extend(twice.into_iter().map(|name| (format!("WAL {name}"), Some("it is there twice".to_owned()))));
-        found.extend(gaps(known, &names));
+        let history = self.history(&self.info()?, known).unwrap_or_else(|why| {
+            found.push((HISTORY.to_owned(), Some(why)));
+            None
+        });
+        found.extend(gaps(known, &names, history.as_ref()));
         let suspects = self.state.keep_suspects(&found, &labels)?;
         // What is wrong with a backup is said once, whatever else is.
         found.retain(|(what, why)| why.is_some() || !suspects.contains_key(what));
@@ -156,9 +170,13 @@ impl Engine for PgBackRest {
         match self.history(&info, &contents.backups) {
             Ok(history) => contents.history = history,
             // As long as it cannot be read, nothing goes.
-            Err(why) => contents.damaged.push(Damaged::other("the newest timeline's history", why)),
+            Err(why) => contents.damaged.push(Damaged::other(HISTORY, why)),
         }
         Ok(contents)
+    }
+
+    fn wal(&self) -> Result<Vec<String>, Trouble> {
+        Ok(self.names()?.0)
     }
 
     fn newest_wal(&self) -> Option<String> {
@@ -206,8 +224,15 @@ impl Engine for PgBackRest {
         };
         command.arg(format!("--type={sort}"));
         let mut progress = percents("copying the server's files", tell);
-        run(command, Said::Progress, interrupt, &mut progress)?;
+        let ran = run(command, Said::Progress, interrupt, &mut progress);
         drop(progress);
+        if let Err(trouble) = ran {
+            // Where another one was at work, this one has made nothing, and what that makes is not this one's.
+            if command::is_busy(&trouble) && earlier.is_none() {
+                self.nothing_is_unproved()?;
+            }
+            return Err(trouble);
+        }
         let known = self.known()?;
         let new = known.iter().rfind(|backup| before.iter().all(|before| before.label != backup.label));
         let Some(new) = new.cloned() else {
@@ -227,7 +252,7 @@ impl Engine for PgBackRest {
         if !own.is_empty() {
             return Err(Trouble::NotWhole(words(&own)));
         }
-        std::fs::remove_file(&file).map_err(|error| Trouble::file(&file, error))?;
+        self.nothing_is_unproved()?;
         if !others.is_empty() {
             tell(&format!(
                 "{} is whole; in the repository is something else that is not: {}",
@@ -248,6 +273,15 @@ impl Engine for PgBackRest {
         self.read_all(&known, interrupt)
     }
 
+    fn all_proved(&self, labels: &[&str]) -> Result<(), Trouble> {
+        if !self.unproved_file().exists() {
+            return Ok(());
+        }
+        // One that has come meanwhile was not read.
+        let is_all = self.known()?.iter().all(|backup| labels.contains(&backup.label.as_str()));
+        if is_all { self.nothing_is_unproved() } else { Ok(()) }
+    }
+
     fn remove(
         &self,
         contents: &Contents,
@@ -256,21 +290,27 @@ impl Engine for PgBackRest {
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), Trouble> {
         let kept: Vec<&Backup> = contents.backups.iter().filter(|backup| !labels.contains(&backup.label)).collect();
-        let full = kept.iter().filter(|backup| backup.sort == Sort::Full).count();
-        if full == 0 || labels.is_empty() {
+        if labels.is_empty() || !kept.iter().any(|backup| backup.sort == Sort::Full) {
             return Ok(());
         }
         tell("reading everything back");
-        let found = self.read_all(&self.known()?, interrupt)?;
+        let before = self.known()?;
+        let found = self.read_all(&before, interrupt)?;
         // What is damaged may go; what stays is whole.
         let wrong = found.into_iter().filter_map(|(what, why)| Some((what, why?)));
         if let Some((what, why)) = wrong.into_iter().find(|(what, why)| !verdict::goes((what, why), labels, &kept)) {
             return Err(Trouble::Kept { what, why });
         }
+        removal::goes_alone(&before, labels)?;
         tell(&format!("removing {}", labels.join(", ")));
-        let mut command = self.setup.command("expire");
-        command.arg(format!("--repo1-retention-full={full}")).arg("--repo1-retention-full-type=count");
-        run(command, Said::Errors, interrupt, &mut |_| {}).map(|_| ())
+        for label in labels {
+            // With a backup go those that go on from it.
+            let known = self.known()?;
+            if known.iter().any(|backup| backup.label == *label) {
+                run(removal::command(&self.setup, &known, label), Said::Errors, interrupt, &mut |_| {})?;
+            }
+        }
+        removal::is_as_planned(&before, &self.known()?, labels)
     }
 
     fn fill(
