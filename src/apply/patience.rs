@@ -6,6 +6,8 @@ use crate::apply::Interrupt;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Nobody waits for longer; what is beyond it, a clock may not be able to tell.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// How soon a pause ends once somebody asks to stop.
 const SLICE: Duration = Duration::from_millis(100);
 
@@ -19,7 +21,7 @@ pub(super) struct Patience {
 impl Patience {
     /// The first try is about to begin.
     pub(super) fn new(whole: Duration) -> Self {
-        let until = Instant::now().checked_add(whole).unwrap_or_else(Instant::now);
+        let until = Instant::now() + whole.min(LONGEST);
         Self { until, pause: FIRST_PAUSE, tries: 0 }
     }
 
@@ -57,6 +59,12 @@ fn jitter() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_says_for_ever_is_patient() {
+        assert!(Patience::new(Duration::MAX).next().is_some());
+        assert!(Patience::new(Duration::ZERO).next().is_none());
+    }
 
     #[test]
     fn pauses_grow_and_end_with_the_patience() {

@@ -57,7 +57,7 @@ const HOUR: &str = "'1 hour'";
 fn what_is_refreshed_before_it_is_dropped_is_fine() {
     of_one(WEEK, HOUR, &[&window("3 days", "1 hour", "1 hour")], "");
     of_one(WEEK, HOUR, &[&window("7 days", "1 day", "5 days")], "");
-    of_one(WEEK, HOUR, &["{start_offset: 6 days, schedule: {every: 6 days}}"], "");
+    of_one(WEEK, HOUR, &["{start_offset: 6 days 1 hour, schedule: {every: 6 days}}"], "");
     of_one("retention: {ensure: absent}", HOUR, &[], "");
     of_one("retention: {drop_after: 7 days, schedule: {paused: true}}", HOUR, &[], "");
     of_one(
@@ -105,6 +105,8 @@ fn what_nothing_refreshes_is_named() {
 fn what_no_window_holds_is_named() {
     of_one(WEEK, HOUR, &[&window("3 days", "1 day", "3 days")], "passes over");
     of_one(WEEK, HOUR, &["{start_offset: 3 days, schedule: {every: 6 days}}"], "passes over");
+    // The bucket that was not over at one run is before the window of the next.
+    of_one(WEEK, HOUR, &["{start_offset: 6 days, schedule: {every: 6 days}}"], "passes over");
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::core::{Address, Desired, Ensure, Live, Value};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::archive::{AFTER, DROP, NOT_ARCHIVED, TO, UNKNOWN_STORE};
+use crate::kinds::archive::{AFTER, DROP, NOT_ARCHIVED, NOT_KEPT, TO, UNKNOWN_STORE};
 use crate::kinds::archive::{jobs, observe};
-use crate::kinds::{View, archive_store, backup, checks, job};
+use crate::kinds::view::types;
+use crate::kinds::{Relation, View, archive_store, backup, checks, job};
 
 /// What is to be compared: whether all that is due is in the archive. `None` as long as the table
 /// cannot have an archive.
@@ -34,6 +35,10 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         return None;
     }
     if !job::check_age(AFTER, desired, relation, view, sink) {
+        return None;
+    }
+    if let Some(why) = untimely(desired, relation) {
+        sink.push(why);
         return None;
     }
     // All that is in the way is told at once.
@@ -65,6 +70,25 @@ fn keeps_an_aggregate(desired: &Desired) -> Diagnostic {
         .at(desired.place_of(DROP))
         .why("TimescaleDB drops it through the aggregate alone, and refuses anything else")
         .help("write `drop: false` to archive it and keep it; the aggregate's own `retention` drops what is old")
+}
+
+/// A table whose rows are parted by something that is no time and no number, such as UUIDs of version 7 (TimescaleDB
+/// 2.23 and newer): a range of time says nothing of them, and what is archived could not be brought back by it.
+fn untimely(desired: &Desired, relation: &Relation) -> Option<Diagnostic> {
+    let time = relation.column(&relation.hypertable.as_ref()?.time()?.column)?;
+    let is_time = [types::DATE, types::TIMESTAMP, types::TIMESTAMPTZ].contains(&time.base_type);
+    if is_time || time.is_integer() {
+        return None;
+    }
+    let message = format!(
+        "{} is partitioned by `{}`, of the type {}, and cannot be archived",
+        relation.name, time.name, time.type_name
+    );
+    let found = Diagnostic::error(&NOT_KEPT, message)
+        .at(&desired.place)
+        .why("what is archived is told by ranges of time, which the values of that column cannot be compared with")
+        .help("take this section out; a `retention` section works for such a table");
+    Some(found)
 }
 
 /// What a store's document says that the work needs, so that a plan carries all of it.

@@ -177,6 +177,12 @@ fn retention_beside_an_archive_is_refused() {
     assert_eq!(world.settle(KIND, &cold(true)), Err(vec![]), "apply removes it first");
     assert!(World::new("2.23.0", table()).settle(KIND, &cold(true)) == Err(vec!["needs-hypertable"]));
     assert_eq!(World::new("2.23.0", ticking(None)).settle(KIND, &cold(true)), Err(vec!["wrong-type"]));
+    // UUIDs of version 7 are in the order of time, and are none.
+    let mut uuids = daily();
+    for column in uuids.columns.iter_mut().filter(|column| column.name == "time") {
+        (column.base_type, column.type_name) = (2950, "uuid".to_owned());
+    }
+    assert_eq!(World::new("2.23.0", uuids).settle(KIND, &cold(true)), Err(vec!["cannot-be-archived"]));
 }
 
 #[test]

@@ -153,8 +153,8 @@ fn least_start(refresh: &Desired, ours: &SqlText) -> Option<Value> {
     let every = refresh.get("schedule.every").cloned();
     match end(refresh) {
         Some(end) => Some(plus(plus(end.clone(), bucket_width(ours)), every)),
-        // One that ends at the newest row takes in the bucket that is not over.
-        None => every,
+        // One that ends at the newest row takes in the bucket that is not over, and the next begins with a whole one.
+        None => every.map(|every| plus(every, bucket_width(ours))),
     }
 }
 

@@ -35,7 +35,12 @@ pub fn seal(path: &Path, manifest: &[u8]) -> io::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(PARTIAL);
     let partial = PathBuf::from(partial);
-    let mut file = File::create(&partial)?;
+    // It tells the least and the greatest of what is in the columns, and is nobody else's to read.
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&partial)?;
     file.write_all(manifest)?;
     file.sync_all()?;
     fs::rename(&partial, path)?;

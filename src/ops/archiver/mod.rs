@@ -238,12 +238,18 @@ fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
     let later: Vec<bool> = contents
         .entries
         .windows(2)
-        .map(|pair| matches!(pair, [a, b] if a.manifest.database == b.manifest.database && a.manifest.chunk == b.manifest.chunk))
+        .map(|pair| matches!(pair, [a, b] if is_of_the_same(&a.manifest, &b.manifest)))
         .collect();
     for (entry, superseded) in contents.entries.iter_mut().zip(later) {
         entry.superseded = superseded;
     }
     Ok(contents)
+}
+
+/// Whether two manifests are of one chunk. The name alone does not tell: chunks are numbered anew in a database that was
+/// made anew, or that went back to an earlier moment.
+fn is_of_the_same(a: &Manifest, b: &Manifest) -> bool {
+    a.database == b.database && a.relation == b.relation && a.chunk == b.chunk && a.range == b.range
 }
 
 /// A manifest is beside the file that it is of, which bears the same name. One that is elsewhere was put there
@@ -362,5 +368,40 @@ impl Entry {
     pub fn verify(&self, threads: usize) -> Result<(), Unsound> {
         verify::verify(self.store.open(&self.data(), self.manifest.file.key_id.as_deref())?, &self.manifest, threads)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::archive::manifest::{Bound, File, Range, Versions};
+
+    fn manifest(database: &str, chunk: &str, day: i64) -> Manifest {
+        let bound = |raw: i64| Bound { text: raw.to_string(), raw };
+        Manifest {
+            format_version: 1,
+            relation: QualifiedName::new("public", "trades"),
+            chunk: QualifiedName::new("_timescaledb_internal", chunk),
+            range: Some(Range { column: "time".to_owned(), start: bound(day), end: bound(day + 1) }),
+            rows: 1,
+            columns: Vec::new(),
+            file: File { name: String::new(), bytes: 1, sha256: String::new(), codec: "zstd".to_owned(), key_id: None },
+            versions: Versions { chronoform: String::new(), postgresql: String::new(), timescaledb: None },
+            database: database.to_owned(),
+            taken_at: "2026-01-01T00:00:00Z".to_owned(),
+            stream_bytes: 1,
+            token: String::new(),
+            sum: None,
+        }
+    }
+
+    #[test]
+    fn a_chunk_is_another_where_its_range_is() {
+        let one = manifest("1/shop", "_hyper_1_1_chunk", 5);
+        assert!(is_of_the_same(&one, &one.clone()));
+        // Where a database is made anew, its chunks have the numbers of those that were.
+        assert!(!is_of_the_same(&one, &manifest("1/shop", "_hyper_1_1_chunk", 6)));
+        assert!(!is_of_the_same(&one, &manifest("1/shop", "_hyper_1_2_chunk", 5)));
+        assert!(!is_of_the_same(&one, &manifest("2/shop", "_hyper_1_1_chunk", 5)));
     }
 }

@@ -60,7 +60,7 @@ pub struct Restored {
 
 /// Puts the rows of entries into a table, all in one transaction: what is interrupted has brought back
 /// nothing. Every value is proved on the way. Into the hypertable itself, chunks that come to be by it are
-/// frozen, where the server can.
+/// frozen, where the server can, and nobody else's.
 ///
 /// # Errors
 /// What stopped it; nothing is brought back then.
@@ -97,7 +97,6 @@ fn within(
 ) -> Result<Restored, Stopped> {
     session.batch(&sql::settings()?)?;
     let freezes = server.has_community_features() && entries.iter().any(|entry| entry.manifest.relation == *into);
-    let before = if freezes { chunks(session, into)? } else { BTreeSet::new() };
     let mut restored = Restored::default();
     nothing_fires(session, server, into)?;
     for entry in entries {
@@ -120,8 +119,8 @@ fn within(
     }
     if freezes {
         let mut renderer = Renderer::new();
-        for chunk in chunks(session, into)?.difference(&before) {
-            let context = Context::from([("chunk".to_owned(), Value::Name(chunk.clone()))]);
+        for chunk in made_by_this(session, into)? {
+            let context = Context::from([("chunk".to_owned(), Value::Name(chunk))]);
             let freeze = renderer.render("archive/freeze.sql", &context);
             let freeze = freeze.map_err(|error| Stopped::Refused(error.to_string()))?;
             session.execute(&freeze.unwrap_or_default())?;
@@ -190,10 +189,15 @@ fn nothing_there(session: &mut Session, entry: &Entry, span: &Span, into: &Quali
     )))
 }
 
-/// The chunks of a hypertable; none of what is no hypertable.
-fn chunks(session: &mut Session, table: &QualifiedName) -> Result<BTreeSet<QualifiedName>, Stopped> {
-    let sql = "SELECT chunk_schema AS schema, chunk_name AS name FROM timescaledb_information.chunks \
-               WHERE hypertable_schema = $1 AND hypertable_name = $2";
+/// The chunks of a hypertable that this transaction has made, and not those that others have made meanwhile, which
+/// take what is written now; none of what is no hypertable.
+fn made_by_this(session: &mut Session, table: &QualifiedName) -> Result<BTreeSet<QualifiedName>, Stopped> {
+    let sql = "SELECT k.chunk_schema AS schema, k.chunk_name AS name \
+               FROM timescaledb_information.chunks AS k \
+               JOIN pg_catalog.pg_namespace AS n ON n.nspname = k.chunk_schema \
+               JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = k.chunk_name \
+               WHERE k.hypertable_schema = $1 AND k.hypertable_name = $2 \
+               AND c.xmin = pg_catalog.pg_current_xact_id()::pg_catalog.xid";
     let params = vec![Param::Text(table.schema.clone()), Param::Text(table.name.clone())];
     let rows = session.query(&Query { sql: sql.to_owned(), params })?;
     let name = |row: &crate::core::Row| Ok(QualifiedName::new(row.text("schema")?, row.text("name")?));
