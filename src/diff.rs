@@ -178,10 +178,31 @@ fn made_from(found: &Diff, sides: &Sides<'_>) -> BTreeSet<Address> {
 /// what keeps it from its work does not end with it.
 fn remade(desired: &Desired, sides: &Sides<'_>) -> Delta {
     let mut delta = Delta { reason: Reason::Remade, ..made(desired) };
+    stays_in_part(&mut delta, desired, sides);
     if sides.live.get(&desired.address).is_some_and(|live| unchanged(live, desired) == Status::Paused) {
         pause(&mut delta);
     }
     delta
+}
+
+/// What is on no relation of its own, such as a grant on all that is in a schema, stays on the rest of what it is on:
+/// there it is to be taken away, too, what the policy says no more.
+fn stays_in_part(delta: &mut Delta, desired: &Desired, sides: &Sides<'_>) {
+    let Some(live) = sides.live.get(&desired.address).filter(|_| desired.on.is_none()) else { return };
+    for change in &mut delta.changes {
+        change.before = live.get(&change.attribute).filter(|have| Some(*have) != change.after.as_ref()).cloned();
+    }
+    delta.changes.extend(forgotten(desired, live, sides));
+}
+
+/// What was applied of a resource, and its policy says no more.
+fn forgotten(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Vec<Change> {
+    let Some(applied) = sides.applied.get(&desired.address) else { return Vec::new() };
+    let forgets = |name: &&String| (sides.forgets)(&desired.address.kind, name);
+    let gone = applied.attributes.keys().filter(|name| !desired.attributes.contains_key(*name)).filter(forgets);
+    let change =
+        |name: &String| Some(Change { attribute: name.clone(), before: Some(live.get(name)?.clone()), after: None });
+    gone.filter_map(change).collect()
 }
 
 /// Makes a job that is created again one that is paused.
@@ -261,15 +282,8 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
             changes.push(Change { attribute: name.clone(), before: have.cloned(), after: Some(wanted.clone()) });
         }
     }
+    changes.extend(forgotten(desired, live, sides));
     let applied = sides.applied.get(&desired.address);
-    if let Some(applied) = applied {
-        let forgets = |name: &String| (sides.forgets)(&desired.address.kind, name);
-        let forgotten = applied.attributes.keys().filter(|name| !desired.attributes.contains_key(*name));
-        changes.extend(forgotten.filter(|name| forgets(name)).filter_map(|name| {
-            let have = live.get(name)?;
-            Some(Change { attribute: name.clone(), before: Some(have.clone()), after: None })
-        }));
-    }
     if changes.is_empty() {
         return None;
     }

@@ -331,9 +331,14 @@ pub(super) fn delta_of(action: &Action, now: &Snapshot) -> Delta {
         desired.protect = action.protect;
         desired
     });
+    // What is made anew has nothing of before, but where a part of it stays.
+    let stays = |name: &String| {
+        action.attributes.iter().any(|attribute| attribute.name == *name && !attribute.before.is_null())
+    };
+    let kept = |name: &String| now.live.get(&action.address).filter(|_| stays(name))?.get(name).cloned();
     let change = |name: &String| Change {
         attribute: name.clone(),
-        before: live.as_ref().and_then(|live| live.get(name).cloned()),
+        before: live.as_ref().map_or_else(|| kept(name), |live| live.get(name).cloned()),
         after: desired.as_ref().and_then(|desired| desired.get(name).cloned()),
     };
     // A creation changes all that is desired of it, shown or not; but what is to have nothing has nothing.

@@ -25,8 +25,8 @@ use schemars::JsonSchema as _;
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, Ensure, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
-    SqlText, Value,
+    Address, Applied, Delta, Desired, Ensure, Impact, KindId, Live, Op, QualifiedName, Query, Reason, Row, RowError,
+    Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::{After, Beside, Discovered, Export, Judgement, Kind, Relations, Rules, Scope, Section, View, role};
@@ -520,6 +520,8 @@ fn lists(delta: &Delta) -> Value {
         let forms: &[&str] = match change.after.as_ref().and_then(Value::as_text) {
             None => &["revoke"],
             Some(WITH_OPTION) => &["grant_option"],
+            // It stays on a part of the objects, and the others are made anew.
+            Some(_) if before == WITH_OPTION && delta.reason == Reason::Remade => &["revoke_option", "grant"],
             Some(_) if before == WITH_OPTION => &["revoke_option"],
             Some(_) if before.starts_with(GRANTED) => &["revoke_option"],
             // Some of the objects have it with the option, others not at all.

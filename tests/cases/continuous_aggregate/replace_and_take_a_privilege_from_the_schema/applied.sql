@@ -1,0 +1,2 @@
+SELECT NOT has_table_privilege('kept_less', 'public.trades', 'INSERT'), has_table_privilege('kept_less', 'public.trades', 'SELECT'), has_table_privilege('kept_less', 'public.hourly', 'SELECT'), NOT has_table_privilege('kept_less', 'public.hourly', 'INSERT');
+SELECT NOT has_table_privilege('kept_no_option', 'public.trades', 'SELECT WITH GRANT OPTION'), has_table_privilege('kept_no_option', 'public.trades', 'SELECT'), has_table_privilege('kept_no_option', 'public.hourly', 'SELECT'), NOT has_table_privilege('kept_no_option', 'public.hourly', 'SELECT WITH GRANT OPTION');

@@ -1,0 +1,3 @@
+CREATE ROLE kept_less; CREATE ROLE kept_no_option;
+CREATE TABLE public.trades (time timestamptz NOT NULL, price float8);
+SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
