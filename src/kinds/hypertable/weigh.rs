@@ -2,7 +2,7 @@
 
 use crate::core::name::quote_literal;
 use crate::core::{
-    Address, Bytes, Delta, Desired, Ensure, Hazard, Impact, KindId, Live, Op, Param, Place, QualifiedName, Query, Row,
+    Address, Bytes, Delta, Desired, Ensure, Hazard, Impact, KindId, Op, Param, Place, QualifiedName, Query, Row,
     RowError, Value, Version,
 };
 use crate::diag::{Code, Diagnostic};
@@ -30,9 +30,9 @@ pub static CODES: &[&Code] = &[&TABLE_NOT_EMPTY, &UNIQUE_IN_THE_WAY, &NOT_HYPERT
 /// last can only be asked of the table itself, so the query grows by a line for each table that
 /// has storage at all.
 pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
-    let mut oids = Vec::new();
+    let (mut oids, mut moved) = (Vec::new(), Vec::new());
     let (mut schemas, mut names) = (Vec::new(), Vec::new());
-    let mut sql = include_str!("weigh.sql").trim_end().to_owned();
+    let mut sql = job::on_server(include_str!("weigh.sql"), view.server).trim_end().to_owned();
     for delta in deltas {
         let Some(relation) = relation(delta, view) else { continue };
         if delta.is_create() || !super::partition_changes(delta).0.is_empty() {
@@ -50,10 +50,11 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
         {
             schemas.push(function.schema.clone());
             names.push(function.name.clone());
+            moved.push(relation.oid);
         }
     }
     let anything = !oids.is_empty() || !names.is_empty();
-    let params = vec![Param::Oids(oids), Param::texts(schemas), Param::texts(names)];
+    let params = vec![Param::Oids(oids), Param::texts(schemas), Param::texts(names), Param::Oids(moved)];
     anything.then_some(Query { sql, params })
 }
 
@@ -148,55 +149,61 @@ fn update(
     if delta.change("chunk_skipping").is_some() {
         notes.extend(skipping_note(desired));
     }
-    let dropped = moves_the_present(delta, relation, live.chunks, view);
-    if !dropped.is_empty() {
+    let mut dropping = of_the_same_present(delta, relation, weights, view)?;
+    if moves_the_present(delta, &relation.name, view) && live.chunks > 0 {
+        dropping.insert(0, relation.name.clone());
+    }
+    if !dropping.is_empty() {
         judgement.hazards.push(Hazard::DeletesData);
-        notes.extend(dropped.into_iter().filter(|name| **name != relation.name).map(|name| {
-            format!("{name}, which is made from it, has a retention policy that goes by the same function")
-        }));
-        judgement.impact = Some(dropped_by_another_present(notes));
+        judgement.impact = Some(dropped_by_another_present(&relation.name, &dropping, notes));
     } else if !notes.is_empty() {
         judgement.impact = Some(Impact { notes, ..Impact::default() });
     }
     Ok(())
 }
 
-/// The relations of which what is old enough to be dropped is told by another function from now on: the table, and
-/// aggregates that are made from it. It may be one that runs ahead, or counts in another unit, so that every chunk is
-/// due at once. Where there was none, a retention that is still to come is judged by itself.
-fn moves_the_present<'a>(
+/// Whether what is old enough to be dropped is told by another function from now on. It may be one
+/// that runs ahead, or counts in another unit, so that every chunk is due at once. Where there was
+/// none, a retention that is still to come is judged by itself.
+fn moves_the_present(delta: &Delta, name: &QualifiedName, view: &View<'_>) -> bool {
+    let Some(change) = delta.change("integer_now") else { return false };
+    let (live, wanted) = job::drops_by_row_time(name, view);
+    live || (wanted && matches!(change.before, Some(Value::Name(_))))
+}
+
+/// The aggregates over a table that hold something and drop it by the same present, whether or not a policy
+/// speaks of them.
+fn of_the_same_present(
     delta: &Delta,
-    relation: &'a Relation,
-    chunks: i64,
-    view: &View<'a>,
-) -> Vec<&'a QualifiedName> {
-    let Some(change) = delta.change("integer_now") else { return Vec::new() };
-    let had_one = matches!(change.before, Some(Value::Name(_)));
-    let drops = |name: &QualifiedName| {
-        let (live, wanted) = job::drops_by_row_time(name, view);
-        live || (wanted && had_one)
-    };
-    let mut found = vec![&relation.name];
-    let mut at = 0;
-    while let Some(next) = found.get(at).copied() {
-        let made_from = |live: &&Live| matches!(live.fact("source"), Some(Value::Name(source)) if source == next);
-        let made = view.live.values().filter(made_from).filter_map(|live| live.on.as_ref());
-        let made: Vec<&QualifiedName> = made.filter(|name| !found.contains(name)).collect();
-        found.extend(made);
-        at += 1;
+    relation: &Relation,
+    weights: &[Row],
+    view: &View<'_>,
+) -> Result<Vec<QualifiedName>, RowError> {
+    let mut found = Vec::new();
+    for row in finds(weights, "present", relation.oid)? {
+        let schema = row.maybe_text("name")?.unwrap_or_default();
+        let aggregate = QualifiedName::new(schema, row.maybe_text("other")?.unwrap_or_default());
+        if row.bool("flag")? || moves_the_present(delta, &aggregate, view) {
+            found.push(aggregate);
+        }
     }
-    let holds = |name: &QualifiedName| view.live_hypertable(name).is_some_and(|stored| stored.chunks > 0);
-    found.retain(|name| drops(name) && if **name == relation.name { chunks > 0 } else { holds(name) });
-    found
+    found.sort();
+    Ok(found)
 }
 
 /// What goes is known only once the function is in force: the chunks that are due are asked of it.
-fn dropped_by_another_present(mut notes: Vec<String>) -> Impact {
+fn dropped_by_another_present(table: &QualifiedName, dropping: &[QualifiedName], mut notes: Vec<String>) -> Impact {
     notes.push(
         "retention takes for old what `integer_now` says, and what it drops by another function cannot be counted \
          before that is in force"
             .to_owned(),
     );
+    let over: Vec<String> = dropping.iter().filter(|name| *name != table).map(ToString::to_string).collect();
+    if !over.is_empty() {
+        let has = if over.len() == 1 { "its" } else { "their" };
+        notes
+            .push(format!("the retention of {} goes by it as well: {has} present is that of {table}", over.join(", ")));
+    }
     Impact {
         verb: "lets retention drop an unknown number of chunks".to_owned(),
         when: Some("on its next run".to_owned()),

@@ -1,8 +1,21 @@
 -- What stands in the way of making tables hypertables or adding dimensions to them: one row a find,
 -- `what` says of which sort.
---   $1 oid[]: the tables; $2 text[], $3 text[]: schema and name of functions for whole-number time.
--- The sorts are those that create_hypertable refuses (TimescaleDB 2.29, src/hypertable.c).
-WITH hypertables AS MATERIALIZED (
+--   $1 oid[]: the tables; $2 text[], $3 text[]: schema and name of functions for whole-number time;
+--   $4 oid[]: hypertables that get another such function.
+-- The sorts are those that create_hypertable refuses (TimescaleDB 2.29, src/hypertable.c). Beside them,
+-- `present` is an aggregate (schema `name`, name `other`) over one of the latter, at any depth, that has
+-- chunks: it goes by the same function. `flag` says whether a retention policy drops by it there.
+WITH RECURSIVE over AS (
+  SELECT c.oid, a.mat_hypertable_id, a.user_view_schema, a.user_view_name
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN _timescaledb_catalog.hypertable AS h ON h.schema_name = n.nspname AND h.table_name = c.relname
+    JOIN _timescaledb_catalog.continuous_agg AS a ON a.raw_hypertable_id = h.id
+   WHERE c.oid = ANY ($4)
+   UNION ALL
+  SELECT o.oid, a.mat_hypertable_id, a.user_view_schema, a.user_view_name
+    FROM over AS o JOIN _timescaledb_catalog.continuous_agg AS a ON a.raw_hypertable_id = o.mat_hypertable_id
+), hypertables AS MATERIALIZED (
   SELECT c.oid
     FROM _timescaledb_catalog.hypertable AS h
     JOIN pg_catalog.pg_namespace AS n ON n.nspname = h.schema_name
@@ -74,3 +87,13 @@ SELECT 'function', p.prorettype, wanted.schema, wanted.name, ARRAY[p.provolatile
   FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS wanted (schema, name)
   LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = wanted.schema
   LEFT JOIN pg_catalog.pg_proc AS p ON p.pronamespace = n.oid AND p.proname = wanted.name AND p.pronargs = 0
+UNION ALL
+SELECT 'present', o.oid, o.user_view_schema::text, o.user_view_name::text, NULL, NULL, NULL,
+       EXISTS (SELECT FROM _timescaledb_catalog.bgw_job AS j
+                WHERE j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_retention'
+                  AND COALESCE(j.hypertable_id::text, j.config ->> 'hypertable_id') = o.mat_hypertable_id::text
+                  AND j.config ->> 'drop_after' IS NOT NULL)
+  FROM over AS o
+  JOIN _timescaledb_catalog.hypertable AS h ON h.id = o.mat_hypertable_id
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_inherits AS i
+                WHERE i.inhparent = pg_catalog.to_regclass(pg_catalog.format('%I.%I', h.schema_name, h.table_name)))
