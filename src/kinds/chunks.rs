@@ -74,11 +74,11 @@ impl<'a> Ages<'a> {
             return relation.has_pages.then(|| why.to_owned());
         };
         self.after.and_then(Value::as_int)?;
-        let (live, wanted) = (job::live_integer_now(&relation.name, view), job::integer_now(&relation.name, view));
         if hypertable.chunks == 0 {
             return None;
         }
-        let Some(function) = live.filter(|live| wanted.is_none_or(|wanted| wanted == *live)) else {
+        let live = job::live_integer_now(&relation.name, view);
+        let Some(function) = live.filter(|_| job::moved_present(&relation.name, view).is_none()) else {
             return Some("the same plan sets `integer_now`, so what its first run touches is not known yet".to_owned());
         };
         let untold = present(relation)?.as_ref().err()?;
