@@ -93,7 +93,9 @@ fn is_given_later(granted: &Granted<'_>, on: &QualifiedName, view: &View<'_>) ->
 pub fn revoked(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<Value>, RowError> {
     let Some(relation) = view.relations.get(made.on) else { return Ok(Vec::new()) };
     let is_other = |role: &&str| ![relation.owner.as_str(), view.server.user.as_str()].contains(role);
-    let mut all: BTreeSet<&str> = grant::given_later(view, made.on).into_iter().filter(is_other).collect();
+    // One that is new had nothing that could be missed.
+    let given = if made.live.is_some() { grant::given_later(view, made.on) } else { BTreeSet::new() };
+    let mut all: BTreeSet<&str> = given.into_iter().filter(is_other).collect();
     let mut some: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for row in weights {
         if row.maybe_int("oid")? != Some(i64::from(relation.oid)) {
