@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::kinds::backup::{self, NOT_ASKED, NOT_PUSHED, NOT_RESTORED, NOT_WHOLE,
 use crate::kinds::repository;
 use crate::ops::Forced;
 use crate::ops::backup::{
-    self as engine, Backup, Contents, Engine, Place, Repository, Sort, Target, Trouble, WalError,
+    self as engine, Backup, Clocks, Contents, Engine, Place, Repository, Sort, Target, Trouble, WalError,
 };
 use crate::pg::Session;
 use crate::report::{self, BackupLine, DrillLine};
@@ -278,6 +279,7 @@ fn line(cluster: &str, record: &Backup) -> BackupLine {
         bytes: record.bytes,
         wal: if record.has_wal { "its own".to_owned() } else { wal.join(", ") },
         left_behind: None,
+        of_the_future: false,
         problem: None,
     }
 }
@@ -292,6 +294,7 @@ fn drill_line(cluster: &str, drill: &engine::Drill) -> DrillLine {
         started: moment(drill.started),
         label: drill.label.clone(),
         passed: drill.is_passed(),
+        of_the_future: false,
         rto_seconds: drill.restore_seconds + drill.recovery_seconds,
         rpo_seconds: drill.lag_seconds,
         checks: drill.checks.iter().map(|check| (check.what.clone(), check.found.clone(), check.fine)).collect(),
@@ -300,18 +303,23 @@ fn drill_line(cluster: &str, drill: &engine::Drill) -> DrillLine {
 
 fn list(place: &PlaceArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut list = report::BackupList::default();
+    // Where there is no server any more, this machine's clock is what there is.
+    let clocks = Clocks::own();
     for part in parts(place, context)? {
         let contents = part.contents()?;
-        list.backups.extend(
-            contents
-                .backups
-                .iter()
-                .map(|record| BackupLine { left_behind: contents.left_behind(record), ..line(&part.cluster, record) }),
-        );
+        context.diagnostics.extend(clocks.told(&part.engine.place(), &contents));
+        list.backups.extend(contents.backups.iter().map(|record| BackupLine {
+            left_behind: contents.left_behind(record),
+            of_the_future: clocks.is_ahead(record.started),
+            ..line(&part.cluster, record)
+        }));
         list.backups.extend(
             contents.damaged.iter().map(|damaged| found_line(&part, (damaged.what.clone(), Some(damaged.why.clone())))),
         );
-        list.drills.extend(contents.drills.iter().map(|drill| drill_line(&part.cluster, drill)));
+        list.drills.extend(contents.drills.iter().map(|drill| DrillLine {
+            of_the_future: clocks.is_ahead(drill.started),
+            ..drill_line(&part.cluster, drill)
+        }));
         list.newest_wal.extend(part.engine.newest_wal().map(|name| (part.cluster.clone(), name)));
     }
     let wrong = list.backups.iter().any(|line| line.problem.is_some());
@@ -410,8 +418,9 @@ fn drill(now: &NowArgs, context: &mut Context) -> Result<Exit, Failure> {
     for part in parts(&place, context)? {
         drills.extend(part.contents()?.drills.into_iter().map(|drill| (part.cluster.clone(), drill)));
     }
-    // The record has whole seconds in its name, and all of them inside.
-    let drills = drills.into_iter().filter(|(_, drill)| drill.started >= began);
+    // The record has whole seconds in its name, and all of them inside. One of a clock that was ahead is another.
+    let now = Timestamp::now();
+    let drills = drills.into_iter().filter(|(_, drill)| drill.started >= began && drill.started <= now);
     if let Some((cluster, drill)) = drills.max_by_key(|(_, drill)| drill.started) {
         out::print(&report::backup_drill(&drill_line(&cluster, &drill), &context.report_options()));
     }
@@ -465,6 +474,7 @@ fn restore(args: &RestoreArgs, context: &mut Context) -> Result<Exit, Failure> {
         major: record.server_version / 10_000,
         archives: args.archive,
         may_end_early: matches!(order.target, Target::Time(_)),
+        is_roots: std::fs::metadata(&to).is_ok_and(|folder| folder.uid() == 0),
     };
     out::print(&report::backup_restored(&done, &context.report_options()));
     Ok(Exit::Done)

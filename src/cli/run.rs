@@ -50,7 +50,9 @@ fn work_off(
     context.diagnostics.extend(ops::archiver::refusals(&mut looked.session, &looked.made.plan)?);
     if looked.made.plan.operations.contains(&Operation::Backup) {
         let (session, desired) = (&mut looked.session, &looked.policies.desired);
-        lost.extend(ops::backup::lost_wal(session, &looked.made.server, desired)?);
+        let told = ops::backup::of_policies(session, &looked.made.server, desired)?;
+        lost.extend(told.lost);
+        context.diagnostics.extend(told.ahead);
     }
     let (plan, server, session) = (looked.made.plan, looked.made.server, looked.session);
     let mends = ops::backup::is_mended_by(&plan);

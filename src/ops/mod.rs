@@ -101,13 +101,14 @@ impl Outside for Outsider<'_> {
 
 /// Does the work of every operation.
 pub struct Crew<'a> {
+    server: &'a Server,
     archiver: archiver::Archiver<'a>,
 }
 
 impl<'a> Crew<'a> {
     /// One for a database.
     pub fn new(server: &'a Server, limits: Limits) -> Self {
-        Self { archiver: archiver::Archiver::new(server, limits.load) }
+        Self { server, archiver: archiver::Archiver::new(server, limits.load) }
     }
 }
 
@@ -121,7 +122,7 @@ impl Tasks for Crew<'_> {
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), StepOutcome> {
         match task.name.as_str() {
-            kinds::backup::TASK => Ok(backup::carry_out(task, session, interrupt, tell)?),
+            kinds::backup::TASK => Ok(backup::carry_out(task, self.server, session, interrupt, tell)?),
             kinds::repository::CONFIGURE => Ok(backup::configure(task)?),
             kinds::repository::CREATE => Ok(backup::create(task, interrupt)?),
             _ => self.archiver.carry_out(action, task, session, interrupt, tell),

@@ -30,6 +30,9 @@ pub struct BackupLine {
     /// Which timeline it is of, where the server has left that before the backup was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_behind: Option<String>,
+    /// Whether it bears a moment that has not come.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub of_the_future: bool,
     /// What is wrong with it.
     pub problem: Option<String>,
 }
@@ -45,6 +48,9 @@ pub struct DrillLine {
     pub label: String,
     /// Whether everything was as it should be.
     pub passed: bool,
+    /// Whether it bears a moment that has not come.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub of_the_future: bool,
     /// Seconds to bring the server back.
     pub rto_seconds: f64,
     /// Seconds until what was committed was in the repository.
@@ -80,6 +86,9 @@ pub struct BackupRestored {
     /// Whether the server may come to the end of what was committed before it comes to that moment.
     #[serde(skip)]
     pub may_end_early: bool,
+    /// Whether its files are root's, whose servers PostgreSQL does not start.
+    #[serde(skip)]
+    pub is_roots: bool,
 }
 
 /// What is in repositories.
@@ -90,7 +99,7 @@ pub fn list(list: &BackupList, options: &Options) -> String {
         several => Sentence::of(format!("{}, {bytes}", phrase::many(several, "backup"))),
     };
     if !list.backups.is_empty() {
-        let drill = match list.drills.last() {
+        let drill = match list.drills.iter().rfind(|drill| !drill.of_the_future) {
             Some(drill) if drill.passed => format!("; the last drill, {}, passed", drill.started),
             Some(drill) => format!("; the last drill, {}, FAILED", drill.started),
             None => "; never drilled".to_owned(),
@@ -155,6 +164,13 @@ pub fn restored(done: &BackupRestored, options: &Options) -> String {
         false => "",
     };
     let sentence = sentence.text(early);
+    let sentence = match done.is_roots {
+        true => sentence
+            .text(" Its files are root's, and PostgreSQL starts for nobody but the owner: first ")
+            .code(format!("chown -R postgres: {}", done.folder))
+            .text(", for the server's user."),
+        false => sentence,
+    };
     drawn("Restored", &sentence, &Table::default(), done, options)
 }
 
@@ -177,6 +193,7 @@ fn table(lines: &[BackupLine]) -> Table {
         let remark = match (&line.problem, &line.left_behind) {
             (Some(problem), _) => Cell::text(problem.as_str()).mood(Mood::Bad),
             (None, Some(left)) => Cell::text(left.as_str()),
+            (None, None) if line.of_the_future => Cell::text("of the future").mood(Mood::Bad),
             (None, None) => Cell::default(),
         };
         let mut cells = vec![

@@ -1,13 +1,16 @@
 //! Backups of real servers with WAL archiving: made, proved, drilled, expired, brought back to a moment
 //! between two transactions, and found out where they are damaged.
 
+mod ahead;
 mod drilled;
 mod ground;
 mod holes;
 mod lost;
+mod own_wal;
 pub mod pgbackrest;
 mod s3;
 mod unproved;
+mod upgraded;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -50,15 +53,21 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("an_earlier_recovery_rules_no_later_one", an_earlier_recovery_rules_no_later_one);
     add("what_a_killed_drill_left_goes", drilled::what_a_killed_drill_left_goes);
     add("a_drill_that_fails_is_on_record", drilled::that_fails);
+    add("a_drill_by_a_role_that_reads_nothing", drilled::by_a_role_that_reads_nothing);
     add("the_newest_wal_is_missed", lost::newest_wal);
     add("later_than_the_last_commit", lost::later_than_the_last_commit);
     add("what_is_old_and_damaged_goes", lost::what_is_old_and_damaged_goes);
     add("nothing_is_restored_over_a_hole", holes::of_native);
+    add("with_its_own_wal", own_wal::with_its_own_wal);
+    add("a_clock_that_was_ahead", ahead::counts_for_nothing);
     if tier == Tier::Apache {
         // The only one that is new enough.
         add("incremental", incremental);
         // On the other version pgBackRest's looks at the same.
         add("on_another_timeline", on_another_timeline);
+    } else {
+        // Only there may root see what the server's user sees.
+        add("restored_by_root", own_wal::by_root);
     }
     trials
 }
@@ -488,6 +497,9 @@ fn nothing_is_restored_over_anything(ground: &mut Ground) {
     let refused = restore("full").expect(1);
     assert!(refused.err.contains("is not empty"), "{}", refused.err);
     assert_eq!(fs::read_dir(&full).unwrap().count(), 1);
+    for kept in ["repository", "repository/y", "policies/../repository/y"] {
+        assert!(restore(kept).expect(1).err.contains("where backups are kept"), "{kept}");
+    }
     restore("new").expect(0);
     // Once more is over something.
     restore("new").expect(1);

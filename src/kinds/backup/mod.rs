@@ -137,8 +137,14 @@ pub static NOT_ASKED: Code = Code::new(
     "wal-not-asked",
     "Whether the repository has what the server archived last is not known: the server was not asked.",
 );
+/// What was written down by a clock that was ahead.
+pub static OF_THE_FUTURE: Code = Code::new(
+    "backup-of-the-future",
+    "A backup, a drill or a verify that bears a moment that has not come: it counts for nothing as the last one.",
+);
 /// Every code of the kind.
-pub static CODES: [&Code; 16] = [
+pub static CODES: [&Code; 17] = [
+    &OF_THE_FUTURE,
     &WAL_LOST,
     &NOT_ASKED,
     &REFUSED,

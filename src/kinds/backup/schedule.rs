@@ -23,7 +23,11 @@ impl Schedule {
         if text.split_whitespace().count() != 5 {
             return Err("it has not the five fields minute, hour, day, month and weekday".to_owned());
         }
-        Cron::from_str(text).map(Self).map_err(|error| error.to_string())
+        let schedule = Cron::from_str(text).map(Self).map_err(|error| error.to_string())?;
+        match schedule.next(Timestamp::UNIX_EPOCH) {
+            Some(_) => Ok(schedule),
+            None => Err("no day is ever like that".to_owned()),
+        }
     }
 
     /// The last moment not after `now` at which it was due; none for one that never is.
@@ -108,5 +112,10 @@ mod tests {
         for wrong in ["", "daily", "* * * *", "61 * * * *", "0 0 1 1 * 2030", "0 25 * * *", "0 1 * * mon-noday"] {
             assert!(Schedule::read(wrong).is_err(), "{wrong}");
         }
+        for never in ["0 1 31 2 *", "0 1 30 2 *", "0 0 31 4,6,9,11 *"] {
+            assert_eq!(Schedule::read(never).err().as_deref(), Some("no day is ever like that"), "{never}");
+        }
+        // Rare is not never, and a day of the week is one beside a day of the month.
+        assert!(Schedule::read("0 1 29 2 *").is_ok() && Schedule::read("0 1 30 2 0").is_ok());
     }
 }

@@ -101,7 +101,7 @@ fn found(
     }
     let drill = Drill {
         started,
-        label: order.contents.own().next_back().map(|backup| backup.label.clone()).unwrap_or_default(),
+        label: order.contents.newest().map(|backup| backup.label.clone()).unwrap_or_default(),
         target: target.words(),
         restore_seconds: 0.0,
         recovery_seconds: 0.0,
@@ -155,7 +155,7 @@ fn bring_back(
     let mut settings = before.settings.clone();
     settings.extend(record.settings.clone());
     let mut clone = scratch.start(&programs, &settings)?;
-    let mut there = clone.connect(session, interrupt)?;
+    let mut there = clone.connect((&before.superuser, &session.endpoint().database), interrupt)?;
     let recovery_seconds = begun.elapsed().as_secs_f64();
     tell("looking at the server that was brought back");
     let mut checks = look(order, &mut there, before, after, interrupt)?;
@@ -282,15 +282,15 @@ struct Clone<'a> {
 }
 
 impl Clone<'_> {
-    /// Waits until it has recovered, and connects to the database that the live session is with.
-    fn connect(&mut self, live: &Session, interrupt: &Interrupt) -> Result<Session, Trouble> {
-        let endpoint = live.endpoint();
+    /// Waits until it has recovered, and connects to a database. Nobody but this process is let in, so that it may
+    /// be as the superuser: whoever makes backups need not be allowed to read every table.
+    fn connect(&mut self, (user, database): (&str, &str), interrupt: &Interrupt) -> Result<Session, Trouble> {
         let quoted = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
         let url = format!(
             "host={} port=5432 user={} dbname={} sslmode=disable",
             quoted(&self.scratch.socket.to_string_lossy()),
-            quoted(&endpoint.user),
-            quoted(&endpoint.database)
+            quoted(user),
+            quoted(database)
         );
         let options = ConnectOptions { url: Some(url), ..ConnectOptions::default() };
         let place = options.resolve().map_err(|failure| Trouble::Program(failure.to_string()))?;

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::core::{Desired, Interval, Value};
 use crate::kinds::backup::schedule::Schedule;
 use crate::kinds::backup::{EVERY, FULL, INCREMENTAL, KEEP_FULL, KEEP_WAL, work};
+use crate::ops::backup::clocks::Clocks;
 use crate::ops::backup::record::{Backup, Contents, Damaged, Sort};
 
 /// Why something is to be done.
@@ -22,12 +23,13 @@ pub struct Due {
 }
 
 /// What is due of one piece of work; nothing where it is on schedule.
-pub fn due(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due> {
+pub fn due(desired: &Desired, contents: &Contents, clocks: Clocks) -> Option<Due> {
+    let (contents, now) = (&clocks.come(contents), clocks.now());
     match desired.address.name.as_str() {
         work::BACKUP => backup(desired, contents, now),
         work::VERIFY => again(desired, contents, contents.verified, "everything was read again last", now),
         work::DRILL => drill(desired, contents, now),
-        work::EXPIRE => expire(desired, contents, now),
+        work::EXPIRE => expire(desired, contents, clocks.earlier()),
         _ => None,
     }
 }
@@ -196,6 +198,10 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    fn due(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due> {
+        super::due(desired, contents, Clocks::at(now, now))
     }
 
     fn wanted(work: &str, said: &[(&str, Value)]) -> Desired {

@@ -38,8 +38,8 @@ pub trait Engine {
     /// The cluster's system identifier.
     fn cluster(&self) -> &str;
 
-    /// The folder that is the engine's own.
-    fn folder(&self) -> &Path;
+    /// The folders of this machine that are the engine's own.
+    fn folders(&self) -> Vec<PathBuf>;
 
     /// Where the backups are, in words.
     fn place(&self) -> String;

@@ -4,6 +4,7 @@
 //! that what counts can be brought back. The repository itself is the memory of all this: what is due is
 //! worked out from what is there, so that a lost ledger loses no backup and makes none twice.
 
+mod clocks;
 mod drill;
 mod due;
 mod engine;
@@ -40,9 +41,10 @@ use crate::ops::Forced;
 use crate::pg::{PgError, PgErrorKind, Session};
 use programs::Programs;
 
+pub use clocks::Clocks;
 pub use engine::{Engine, Finding, Place};
 pub use native::{Repository, WalError, cluster_here, fetch, push};
-pub use newest::{is_mended_by, lost, of_policies as lost_wal};
+pub use newest::{is_mended_by, lost, of_policies};
 pub use pgbackrest::{StorageTrouble, configure, create, provide};
 pub use record::{Backup, Check, Contents, Damaged, Drill, Sort};
 pub use restore::{Order as Restore, Target, restore};
@@ -226,6 +228,7 @@ pub fn look(
     desired: &BTreeMap<Address, Desired>,
     forced: Option<&Forced>,
 ) -> Result<Vec<Live>, Failure> {
+    let clocks = Clocks::with(server.now_micros);
     let mut known: BTreeMap<Place, Contents> = BTreeMap::new();
     let mut found = Vec::new();
     for desired in desired.values().filter(|desired| desired.address.kind == ID) {
@@ -240,7 +243,7 @@ pub fn look(
         let due = match forced.filter(|forced| forced.is_meant(&desired.address)) {
             Some(forced) => Some(due::Due { why: "asked for".to_owned(), sort: forced.sort, expires: Vec::new() }),
             None if forced.is_some() => None,
-            None => due::due(desired, contents, Timestamp::now()),
+            None => due::due(desired, contents, clocks),
         };
         found.push(live(desired, due));
     }
@@ -325,6 +328,7 @@ impl<'a> Piece<'a> {
 /// What stopped it.
 pub fn carry_out(
     task: &Task,
+    server: &Server,
     session: &mut Session,
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&str),
@@ -335,7 +339,7 @@ pub fn carry_out(
         Some(work::BACKUP) => back_up(&piece, session, interrupt, tell),
         Some(work::VERIFY) => verify(&piece, session, interrupt, tell),
         Some(work::DRILL) => drill(&piece, session, interrupt, tell),
-        Some(work::EXPIRE) => expire(&piece, interrupt, tell),
+        Some(work::EXPIRE) => expire(&piece, Clocks::with(server.now_micros), interrupt, tell),
         other => Err(Trouble::Program(format!("nobody knows the work `{}`", other.unwrap_or_default()))),
     }
 }
@@ -464,7 +468,7 @@ fn clean_up(state: &state::State, programs: Option<&Path>) -> Result<(), Trouble
 }
 
 /// Takes away what is no longer needed: backups by their labels, and then WAL that only they needed.
-fn expire(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+fn expire(piece: &Piece<'_>, clocks: Clocks, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
     let contents = piece.engine.contents()?;
     // Worked out again from what is there now: the plan's list says no more than which of them may go.
     let Some(keep) = due::Keep::read(|name| piece.task.arguments.get(name)) else { return Ok(()) };
@@ -477,7 +481,8 @@ fn expire(piece: &Piece<'_>, interrupt: &Interrupt, tell: &mut dyn FnMut(&str)) 
         .iter()
         .filter_map(Value::as_text)
         .collect();
-    let expired: Vec<&Backup> = due::expired(keep, &contents, Timestamp::now())
+    let come = clocks.come(&contents);
+    let expired: Vec<&Backup> = due::expired(keep, &come, clocks.earlier())
         .into_iter()
         .filter(|record| planned.contains(&record.label.as_str()))
         .collect();

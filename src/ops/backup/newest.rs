@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::{Address, Desired, Query, RowError, Server, Value};
 use crate::diag::{Diagnostic, Failure};
 use crate::kinds::backup::{DUE, ID, TASK, WAL, WAL_LOST, work};
+use crate::ops::backup::clocks::Clocks;
 use crate::ops::backup::engine::{Engine, Finding, Place};
 use crate::ops::backup::record::{Contents, Sort};
 use crate::ops::backup::wal::Segment;
@@ -91,7 +92,16 @@ fn is_needed(segment: &str, contents: &Contents) -> bool {
     })
 }
 
-/// The same of the repositories of policies, as what is told.
+/// What the repositories of policies tell, whether or not anything is due.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// What the server has archived last, and is not there.
+    pub lost: Vec<Diagnostic>,
+    /// What bears a moment that has not come.
+    pub ahead: Vec<Diagnostic>,
+}
+
+/// Looks at the repositories of policies.
 ///
 /// # Errors
 /// When the server or a repository cannot be asked.
@@ -99,21 +109,26 @@ pub fn of_policies(
     session: &mut Session,
     server: &Server,
     desired: &BTreeMap<Address, Desired>,
-) -> Result<Vec<Diagnostic>, Failure> {
-    let archives = |desired: &&Desired| desired.get(WAL).and_then(Value::as_bool).unwrap_or(false);
+) -> Result<Told, Failure> {
+    let archives = |desired: &Desired| desired.get(WAL).and_then(Value::as_bool).unwrap_or(false);
     let backups = desired.values().filter(|desired| desired.address.kind == ID && desired.address.name == work::BACKUP);
-    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
-    for desired in backups.filter(archives) {
+    let (mut seen, mut told) = (BTreeSet::new(), Told::default());
+    for desired in backups {
         let Some(place) = Place::read(|name| desired.get(name)) else { continue };
         if !seen.insert(place.clone()) {
             continue;
         }
         let engine = place.open(&server.system_identifier);
-        let lost = engine.contents().and_then(|contents| lost(&*engine, &contents, session));
-        let lost = lost.map_err(|trouble| Failure::from(unreadable(&*engine, &trouble)))?;
-        found.extend(lost.map(|lost| lost.diagnostic().at(&desired.place)));
+        let failed = |trouble: Trouble| Failure::from(unreadable(&*engine, &trouble));
+        let contents = engine.contents().map_err(failed)?;
+        if archives(desired) {
+            let lost = lost(&*engine, &contents, session).map_err(failed)?;
+            told.lost.extend(lost.map(|lost| lost.diagnostic().at(&desired.place)));
+        }
+        let ahead = Clocks::with(server.now_micros).told(&engine.place(), &contents);
+        told.ahead.extend(ahead.map(|ahead| ahead.at(&desired.place)));
     }
-    Ok(found)
+    Ok(told)
 }
 
 /// Whether a plan makes a full backup, after which what was lost before is needed no more.

@@ -72,6 +72,11 @@ impl Backup {
         Damaged::backup(self, why)
     }
 
+    /// Where the WAL that it needs ends.
+    pub fn ends(&self) -> Option<Lsn> {
+        self.wal.iter().map(|range| range.until).max()
+    }
+
     /// Where its WAL begins.
     pub fn begin(&self) -> Option<Segment> {
         let range = self.wal.first()?;
@@ -190,6 +195,11 @@ impl Contents {
     /// The backups of the past that the server has, oldest first.
     pub fn own(&self) -> impl DoubleEndedIterator<Item = &Backup> {
         self.backups.iter().filter(|backup| self.left_before(backup).is_none())
+    }
+
+    /// The newest of them, by the WAL that it ends with, and not by a clock.
+    pub fn newest(&self) -> Option<&Backup> {
+        self.own().max_by_key(|backup| backup.ends())
     }
 }
 

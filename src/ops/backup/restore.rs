@@ -110,14 +110,15 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
     let of_use = |record: &&'a Backup| order.target == Target::Backup || !record.has_wal;
     let backups: Vec<&'a Backup> = order.contents.own().filter(of_use).collect();
     let found = match &order.target {
-        Target::Latest | Target::Backup | Target::Point(_) => backups.last(),
+        Target::Latest | Target::Backup | Target::Point(_) => backups.iter().max_by_key(|record| record.ends()),
         Target::Time(time) => backups.iter().rfind(|record| record.stopped <= *time),
         Target::Place(lsn) => backups.iter().rfind(|record| record.wal.iter().all(|range| range.until <= *lsn)),
     };
     match (found, backups.first()) {
         (Some(record), _) => Ok(*record),
-        (None, None) => match order.contents.backups.last() {
-            Some(left) => refuse(
+        (None, None) => match (order.contents.newest(), order.contents.backups.last()) {
+            (Some(alone), _) => Err(alone_to_its_end(alone)),
+            (None, Some(left)) => refuse(
                 format!(
                     "there is no backup of the server's past: {} is of {}",
                     left.label,
@@ -125,12 +126,20 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
                 ),
                 &format!("`--label {}` brings the server back on the timeline that it has left", left.label),
             ),
-            None => refuse("the repository has no backup".to_owned(), "`chronoform backup run` makes one"),
+            (None, None) => refuse("the repository has no backup".to_owned(), "`chronoform backup run` makes one"),
         },
         (None, Some(first)) => refuse(
             format!("no backup was done before {}", order.target.words()),
             &format!("the oldest, {}, was done at {}: choose a later moment", first.label, first.stopped),
         ),
+    }
+}
+
+/// Why one that has its own WAL goes to no moment.
+fn alone_to_its_end(record: &Backup) -> Trouble {
+    Trouble::Refused {
+        message: format!("{} was made without archived WAL, and only its own end can be gone back to", record.label),
+        help: "`--no-wal` brings it back to that".to_owned(),
     }
 }
 
@@ -151,9 +160,7 @@ pub fn restore<'a>(
         return Err(Trouble::NotWhole(message));
     };
     if order.target != Target::Backup && record.has_wal {
-        let message =
-            format!("{} was made without archived WAL, and only its own end can be gone back to", record.label);
-        return Err(Trouble::Refused { message, help: "leave --time and --lsn out".to_owned() });
+        return Err(alone_to_its_end(record));
     }
     if !record.has_wal
         && let Some(missing) = order.engine.missing_wal(record)?
@@ -194,12 +201,14 @@ fn prepare(to: &Path, engine: &dyn Engine) -> Result<bool, Trouble> {
         let help = "name a folder that is not there yet; nothing is ever restored over anything".to_owned();
         Err(Trouble::Refused { message, help })
     };
-    if let Some(data) = to.ancestors().skip(1).find(|parent| parent.join("PG_VERSION").exists()) {
+    let place = real(to);
+    if let Some(data) = place.ancestors().skip(1).find(|parent| parent.join("PG_VERSION").exists()) {
         return refuse(format!("{} is in a server's data folder, {}", to.display(), data.display()));
     }
     // A drill has its own place there.
-    if to.starts_with(engine.folder()) && !engine.state().is_of_a_drill(to) {
-        return refuse(format!("{} is where backups are kept, in {}", to.display(), engine.folder().display()));
+    let kept = engine.folders().into_iter().find(|folder| place.starts_with(real(folder)));
+    if let Some(kept) = kept.filter(|_| !engine.state().is_of_a_drill(to)) {
+        return refuse(format!("{} is where backups are kept, in {}", to.display(), kept.display()));
     }
     // Where this one's tablespaces would go, and what a failure would remove again.
     if tablespaces(to).exists() {
@@ -219,6 +228,13 @@ fn prepare(to: &Path, engine: &dyn Engine) -> Result<bool, Trouble> {
         }
         Err(error) => Err(Trouble::file(to, error)),
     }
+}
+
+/// A path without links and `..`, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let Some((above, real)) = there else { return path.to_owned() };
+    path.strip_prefix(above).map_or_else(|_| path.to_owned(), |rest| real.join(rest))
 }
 
 fn clear(to: &Path, was_there: bool) -> io::Result<()> {
@@ -243,6 +259,15 @@ pub fn tablespaces(to: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_what_it_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let real_one = folder.path().canonicalize().unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("link")).unwrap();
+        assert_eq!(real(&folder.path().join("link/a/b")), real_one.join("a/b"));
+        assert_eq!(real(folder.path()).join(""), real_one.join(""));
+    }
 
     #[test]
     fn what_has_no_room_is_refused() {

@@ -21,6 +21,8 @@ pub struct About {
     pub archives: bool,
     /// Settings that a server that starts from a copy needs as they are.
     pub settings: BTreeMap<String, String>,
+    /// The superuser that the cluster was made with.
+    pub superuser: String,
     /// How many relations the connected database has, and a digest of their names.
     pub relations: String,
     /// Its extensions with their versions.
@@ -44,6 +46,7 @@ pub fn about(session: &mut Session) -> Result<About, Trouble> {
         segment_bytes: 0,
         archives: false,
         settings: BTreeMap::new(),
+        superuser: String::new(),
         relations: String::new(),
         extensions: String::new(),
     };
@@ -59,6 +62,7 @@ fn read(row: &Row, about: &mut About) -> Result<(), RowError> {
         "version" => about.version = value.parse().unwrap_or(0),
         "segment" => about.segment_bytes = value.parse().unwrap_or(0),
         "archives" => about.archives = value == "true",
+        "superuser" => value.clone_into(&mut about.superuser),
         "relations" => value.clone_into(&mut about.relations),
         "extensions" => value.clone_into(&mut about.extensions),
         name => _ = about.settings.insert(name.to_owned(), value.to_owned()),

@@ -5,6 +5,9 @@ SELECT 'segment', s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'wal
 UNION ALL
 SELECT 'archives', (pg_catalog.current_setting('archive_mode') <> 'off')::text
 UNION ALL
+-- The superuser that initdb made, whom the server cannot do without.
+SELECT 'superuser', r.rolname FROM pg_catalog.pg_roles AS r WHERE r.oid = 10
+UNION ALL
 SELECT s.name, s.setting
   FROM pg_catalog.pg_settings AS s
  WHERE s.name IN ('max_connections', 'max_worker_processes', 'max_wal_senders', 'max_prepared_transactions',

@@ -44,9 +44,14 @@ impl Ground {
     }
 
     pub fn policy(&self, more: &str) {
+        self.policy_with("max_lag: 30 seconds", more);
+    }
+
+    /// The same with other words of WAL.
+    pub fn policy_with(&self, wal: &str, more: &str) {
         let text = format!(
             "kind: backup\nname: main\nrepository: {{path: {}}}\n\
-             wal: {{max_lag: 30 seconds, program: {}}}\nprograms: {}\n{more}",
+             wal: {{{wal}, program: {}}}\nprograms: {}\n{more}",
             self.inside("repository"),
             self.inside("chronoform"),
             self.place.programs().display(),
@@ -146,9 +151,15 @@ impl Ground {
 
     /// Starts what was restored, aside. It goes when the value goes.
     pub fn start(&self, folder: &str) -> Restored {
-        let (data, sockets) = (self.inside(folder), self.outside(&format!("{folder}.sockets")));
+        let sockets = self.outside(&format!("{folder}.sockets"));
         fs::create_dir(&sockets).unwrap();
         fs::set_permissions(&sockets, fs::Permissions::from_mode(0o777)).unwrap();
+        self.start_again(folder)
+    }
+
+    /// The same once it has been started and has gone.
+    pub fn start_again(&self, folder: &str) -> Restored {
+        let data = self.inside(folder);
         let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
         let log = fs::File::create(self.outside(&format!("{folder}.log"))).unwrap();
         let mut command = self.place.command(self.place.programs().join("postgres"));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use libtest_mimic::{Failed, Trial};
 
 use super::ground::{Ground, left_behind, wait};
-use super::{holes, lost, s3, unproved};
+use super::{holes, lost, s3, unproved, upgraded};
 use crate::cli::Ran;
 use crate::s3::S3Server;
 use crate::servers::cluster::{Place, find_on_path};
@@ -63,6 +63,9 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
         add("on_another_timeline", on_another_timeline);
         // Other versions have other names for the files that they lock.
         add("another_is_at_work", unproved::another_is_at_work);
+    } else {
+        // The other version is older.
+        add("the_stanza_goes_on_after_an_upgrade", upgraded::the_stanza_goes_on);
     }
     add("a_stanza_of_another_cluster_is_left_alone", a_stanza_of_another_cluster_is_left_alone);
     let mut add = |name: &str, run: fn(&mut Rest, &S3Server)| {
@@ -253,6 +256,10 @@ fn from_a_policy_to_a_drill(rest: &mut Rest) {
     assert!(rest.stored("000000020000000000000001").is_none());
     let again = rest.run(&["backup", "drill", "--auto-approve"]).expect(0);
     assert!(again.out.contains("passed"), "{}\n{}", again.out, again.err);
+    for kept in ["rest/y", "repository/archive/y"] {
+        let refused = rest.run(&["backup", "restore", "--to", &rest.ground.inside(kept)]).expect(1);
+        assert!(refused.err.contains("where backups are kept"), "{kept}: {}", refused.err);
+    }
 }
 
 fn to_a_moment_between_two_transactions(rest: &mut Rest) {

@@ -28,7 +28,10 @@ pub fn fill(
 ) -> Result<(), Trouble> {
     let records = chain.iter().map(|backup| native.repository.record(&backup.label)).collect::<Result<Vec<_>, _>>()?;
     let Some(record) = records.last() else { return Err(Trouble::NotWhole("there is no backup".to_owned())) };
-    let owner = Owner::of(order.to.parent().unwrap_or(order.to));
+    // A folder of root's says nothing of whose server it is: that has its repository.
+    let owners = [order.to, order.to.parent().unwrap_or(order.to)].map(Owner::of);
+    let told = owners.into_iter().find(|owner| !owner.is_root_for_want_of_another());
+    let owner = told.unwrap_or(native.repository.owner());
     let programs = Programs::find(order.programs, record.server_version / 10_000, owner)?;
     let work = Work { native, order, owner, programs: &programs, interrupt };
     work.fill(&records, tell)?;
@@ -156,10 +159,12 @@ impl Work<'_> {
         let to = self.order.to;
         let path = to.join("postgresql.auto.conf");
         let mut settings: Vec<(&str, String)> = self.order.settings(&record.backup());
-        if !record.has_wal {
-            let (program, repository) = (self.order.program, self.native.path.display());
-            settings.push(("restore_command", format!("'{program}' backup fetch-wal --from '{repository}' %f '%p'")));
-        }
+        let (program, repository) = (self.order.program, self.native.path.display());
+        settings.push(match record.has_wal {
+            // All that it needs is with it; and where a server is to recover, it wants to be told how to get more.
+            true => ("restore_command", "false".to_owned()),
+            false => ("restore_command", format!("'{program}' backup fetch-wal --from '{repository}' %f '%p'")),
+        });
         if !self.order.archives {
             // A copy that somebody only looks at has the live server's own archive command, and would
             // begin a timeline of its own among the live server's WAL.

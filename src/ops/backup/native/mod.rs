@@ -61,8 +61,8 @@ impl Engine for Native {
         &self.cluster
     }
 
-    fn folder(&self) -> &Path {
-        &self.path
+    fn folders(&self) -> Vec<PathBuf> {
+        vec![self.path.clone()]
     }
 
     fn place(&self) -> String {

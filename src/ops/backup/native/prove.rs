@@ -88,8 +88,9 @@ pub fn names(folder: &Path) -> Result<Vec<String>, Trouble> {
 /// # Errors
 /// What is wrong.
 pub fn compare(folder: &Path, manifest: &Manifest, archives: &[Archive]) -> Result<(), Trouble> {
-    let mut missing: BTreeMap<&str, &(u64, String)> =
-        manifest.files.iter().map(|(path, file)| (path.as_str(), file)).collect();
+    // What belongs to WAL that was fetched with it is left out, as it is where the archives are read.
+    let files = manifest.files.iter().filter(|(path, _)| !is_wal(path));
+    let mut missing: BTreeMap<&str, &(u64, String)> = files.map(|(path, file)| (path.as_str(), file)).collect();
     for archive in archives {
         for (inside, bytes, sum) in &archive.files {
             let path = folder.join(&archive.part.name);
@@ -108,6 +109,12 @@ pub fn compare(folder: &Path, manifest: &Manifest, archives: &[Archive]) -> Resu
             Err(Trouble::NotWhole(format!("{}: {count} files are missing, among them {first}", folder.display())))
         }
     }
+}
+
+/// Whether a file is WAL that was fetched with a backup, which proves itself and which the manifest does not list, or
+/// stands for some: of the empty `archive_status/*.done` it does.
+fn is_wal(path: &str) -> bool {
+    path.starts_with("pg_wal/")
 }
 
 /// Reads an archive of a backup from wherever it comes; `path` is what it is called in errors.
@@ -142,8 +149,7 @@ pub fn read(path: &Path, name: &str, from: impl Read, interrupt: &Interrupt) -> 
             digest.update(piece.get(..length).unwrap_or_default());
             bytes += length as u64;
         }
-        // WAL that was fetched with it proves itself, and the manifest does not list it.
-        if !inside.starts_with("pg_wal/") {
+        if !is_wal(&inside) {
             files.push((inside, bytes, hex(&digest.finalize())));
         }
     }

@@ -73,7 +73,7 @@ fn prior<'a>(order: &Order<'a>) -> Result<Option<&'a Backup>, Trouble> {
         help: "make a full one: `chronoform backup run --type full`".to_owned(),
     };
     // The server refuses to go on from a past that is not its own.
-    let Some(prior) = order.contents.own().next_back() else {
+    let Some(prior) = order.contents.newest() else {
         return Err(refuse("there is no backup that an incremental one could go on from".to_owned()));
     };
     if has_tablespaces(&order.repository.record(&prior.label)?.parts) {

@@ -137,8 +137,10 @@ impl Engine for PgBackRest {
         &self.cluster
     }
 
-    fn folder(&self) -> &Path {
-        &self.setup.folder
+    fn folders(&self) -> Vec<PathBuf> {
+        let mut folders = vec![self.setup.folder.clone()];
+        folders.extend(self.setup.repository());
+        folders
     }
 
     fn place(&self) -> String {

@@ -1,5 +1,6 @@
 //! Which pgBackRest, which configuration of it, and which stanza.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -57,6 +58,13 @@ impl Setup {
     /// The configuration's file.
     pub fn config(&self) -> PathBuf {
         self.folder.join("pgbackrest.conf")
+    }
+
+    /// The folder that the configuration has for the repository, where that is one of this machine.
+    pub fn repository(&self) -> Option<PathBuf> {
+        let text = fs::read_to_string(self.config()).ok()?;
+        let said = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        if said("repo1-type").is_some() { None } else { said("repo1-path").map(PathBuf::from) }
     }
 
     /// A command of it, by its configuration.
