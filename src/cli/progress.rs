@@ -27,6 +27,8 @@ pub struct Progress {
     /// Where a second session can ask how far a statement has come.
     watch: Option<Endpoint>,
     watcher: Option<Watcher>,
+    /// What was said last of the action: who waits says so again and again.
+    said: String,
 }
 
 /// A thread that asks; it ends when this is dropped.
@@ -48,7 +50,7 @@ impl Drop for Watcher {
 impl Progress {
     /// A view of so many actions. `watch` is where a second session may be opened, if there may be one.
     pub fn new(total: usize, quiet: bool, watch: Option<Endpoint>) -> Self {
-        Self { quiet, target: None, total, bar: None, watch, watcher: None }
+        Self { quiet, target: None, total, bar: None, watch, watcher: None, said: String::new() }
     }
 
     /// The same with a target's name before each line.
@@ -65,6 +67,7 @@ impl Progress {
 
     /// An action begins.
     pub fn action(&mut self, index: usize, action: &Action) {
+        self.said.clear();
         if self.quiet {
             return;
         }
@@ -105,8 +108,20 @@ impl Progress {
         self.watcher = None;
     }
 
+    /// Whether it is another text than the last one.
+    fn is_news(&mut self, text: &str) -> bool {
+        let is_news = self.said != text;
+        if is_news {
+            text.clone_into(&mut self.said);
+        }
+        is_news
+    }
+
     /// Something waits.
     pub fn say(&mut self, text: &str) {
+        if !self.is_news(text) {
+            return;
+        }
         match (&self.bar, &self.target, self.quiet) {
             (Some(bar), ..) => bar.set_message(text.to_owned()),
             (None, Some(target), false) => out::eprint(&format!("[{target}] {text}\n")),
@@ -153,4 +168,16 @@ fn watch(endpoint: Endpoint, query: &'static str, bar: ProgressBar) -> Watcher {
         }
     });
     Watcher { stop, thread: Some(thread) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_is_told_once() {
+        let mut progress = Progress::new(1, false, None);
+        let told = ["waits for 1", "waits for 1", "waits for 2", "waits for 2", "waits for 1"];
+        assert_eq!(told.map(|text| progress.is_news(text)), [true, false, true, false, true]);
+    }
 }
