@@ -177,11 +177,18 @@ pub fn carry_out<L>(
     let ended = recorder.finish(&done, &verified);
     let report = record::summary(plan, &done, &recorder, errand.started.elapsed(), interrupt.is_requested());
     let failure = match (done.failure, ended) {
-        (Some(failure), Err(unrecorded)) => Some(Failure([failure.0, unrecorded.0].concat())),
+        (Some(failure), Err(unrecorded)) => Some(with_news(failure, unrecorded)),
         (Some(failure), Ok(())) | (None, Err(failure)) => Some(failure),
         (None, Ok(())) => None,
     };
     Ok(Done { report, failure, notes })
+}
+
+/// A failure with what another has to say beside it: what a step could not be recorded for, its end cannot either.
+fn with_news(failure: Failure, other: Failure) -> Failure {
+    let said: Vec<&'static code::Code> = failure.0.iter().map(|said| said.code).collect();
+    let news = other.0.into_iter().filter(|new| !said.iter().any(|known| std::ptr::eq(*known, new.code)));
+    Failure(failure.0.into_iter().chain(news).collect())
 }
 
 /// What is said where the second look has failed: whatever its own code says, it is not that nothing was
