@@ -13,6 +13,8 @@ use crate::load::tree::Converted;
 const QUOTED: usize = 60;
 /// How many unknown keys of one mapping are looked at.
 const MAX_UNKNOWN: usize = 50;
+/// How many keys a mapping may have to be told by them.
+const MAX_NAMED: usize = 16;
 
 /// What explanations draw on.
 pub struct Explainer<'a> {
@@ -65,7 +67,7 @@ impl Explainer<'_> {
         } else if let Some(home) = self.home(key, pointer) {
             diagnostic = diagnostic.label(home);
         }
-        diagnostic.help(format!("its keys are {}", list(keys.keys().map(|key| format!("`{key}`")), "and")))
+        diagnostic.help(format!("its keys are {}", each(keys.keys())))
     }
 
     /// Where else in the document a key belongs.
@@ -116,7 +118,10 @@ impl Explainer<'_> {
         match (help, example) {
             (Some(help), Some(example)) if *expected == ["string"] => diagnostic.help(format!("{example}; {help}")),
             (Some(help), _) | (None, Some(help)) => diagnostic.help(help),
-            (None, None) => diagnostic,
+            (None, None) => match self.parent(error).and_then(keys_of).filter(|_| expected.contains(&"object")) {
+                Some(keys) => diagnostic.help(format!("its keys are {keys}")),
+                None => diagnostic,
+            },
         }
     }
 
@@ -439,6 +444,17 @@ fn first_sentence(text: &str) -> String {
 
 fn unescape(segment: &str) -> String {
     segment.replace("~1", "/").replace("~0", "~")
+}
+
+/// The keys of a mapping, as its schema has them, where they are few.
+fn keys_of(schema: &Json) -> Option<String> {
+    let keys = schema.get("properties")?.as_object().filter(|keys| (1..=MAX_NAMED).contains(&keys.len()))?;
+    Some(each(keys.keys()))
+}
+
+/// Keys, one beside the other.
+fn each<'a>(keys: impl Iterator<Item = &'a String>) -> String {
+    list(keys.map(|key| format!("`{key}`")), "and")
 }
 
 /// `a`, `a or b`, `a, b or c`.

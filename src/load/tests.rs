@@ -137,7 +137,7 @@ fn a_wrong_type_says_what_is_there_and_what_is_wanted() {
     assert_error(
         &format!("{keep}  when: [a]\n"),
         "wrong-type 5:9",
-        "`when` takes a mapping, not a list | this must be a mapping",
+        "`when` takes a mapping, not a list | this must be a mapping || its keys are `retries` and `paused`",
     );
     assert_error(
         "keep:\n  drop_after:\n",
@@ -149,7 +149,11 @@ fn a_wrong_type_says_what_is_there_and_what_is_wanted() {
         "wrong-type 4:15",
         "`drop_after` takes text or a whole number, not the number `1.5` | this must be text or a whole number || for example `90 days`",
     );
-    assert_error("keep:\n", "wrong-type 3:1", "`keep` has no value | it takes a mapping");
+    assert_error(
+        "keep:\n",
+        "wrong-type 3:1",
+        "`keep` has no value | it takes a mapping || its keys are `drop_after`, `when`, `manner` and `columns`",
+    );
     assert_error(
         "labels: {tier: 1}\n",
         "wrong-type 3:16",
