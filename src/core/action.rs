@@ -382,8 +382,8 @@ pub struct AttributeChange {
     pub alike: Option<Alike>,
 }
 
-/// Two sides of a change in the server's own form, laid out for reading: a line an item, so that a diff of
-/// them shows what differs and nothing else.
+/// Two sides of a change laid out for reading, in the server's own form as far as it can be asked for that: a line an
+/// item, so that a diff of them shows what differs and nothing else.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Alike {
     /// What is live.

@@ -317,6 +317,28 @@ impl Select {
         Self { from, ..self.clone() }
     }
 
+    /// How many of the things that it groups by are in its list, where both are spelled alike, as the server spells
+    /// them.
+    pub fn groups_listed(&self) -> usize {
+        let listed = items(&self.list);
+        items(&self.group).iter().filter(|item| listed.contains(item)).count()
+    }
+
+    /// The query with each clause, and each item of its lists, on a line of its own.
+    pub fn lines(&self) -> String {
+        let clause = |keyword: &str, text: &str| format!("{keyword} {}", on_one_line(text));
+        let list = |keyword: &str, text: &str| {
+            let items = parts(text).into_iter().map(|item| format!("\n    {},", on_one_line(item)));
+            format!("{keyword}{}", items.collect::<String>())
+        };
+        let mut lines = vec![list("SELECT", &self.list), clause("FROM", &self.from)];
+        lines.extend(self.filter.as_deref().map(|filter| clause("WHERE", filter)));
+        lines.push(list("GROUP BY", &self.group));
+        lines.extend(self.having.as_deref().map(|having| clause("HAVING", having)));
+        lines.extend(self.rest.clone());
+        lines.join("\n")
+    }
+
     /// The query over the same relations, with another list and nothing to read.
     pub fn over_nothing(&self, list: &str, grouped: bool) -> String {
         let group = if grouped { format!(" GROUP BY {}", self.group) } else { String::new() };
@@ -326,6 +348,39 @@ impl Select {
 
 fn is_join(token: &Token<'_>) -> bool {
     ["join", "inner", "left", "right", "full", "cross", "natural"].iter().any(|word| token.is(word))
+}
+
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The parts of a list, as they are written.
+fn parts(list: &str) -> Vec<&str> {
+    let tokens = tokens(list);
+    let commas = tokens.iter().filter(|token| token.depth == 0 && token.text == ",");
+    let ends = commas.clone().map(|comma| comma.start).chain([list.len()]);
+    let starts = [0].into_iter().chain(commas.map(|comma| comma.end));
+    starts.zip(ends).filter_map(|(start, end)| list.get(start..end)).collect()
+}
+
+/// The parts of a list in one spelling: without names for them, and without brackets around all of one.
+fn items(list: &str) -> Vec<String> {
+    let tokens = tokens(list);
+    let parts = tokens.split(|token| token.depth == 0 && token.text == ",");
+    parts
+        .map(|part| {
+            let unnamed = match part {
+                [item @ .., word, name] if word.depth == 0 && word.is("as") && name.is_name() => item,
+                item => item,
+            };
+            let inner = match unnamed {
+                [first, inner @ .., last] if first.text == "(" && last.text == ")" => Some(inner),
+                _ => None,
+            };
+            let all = inner.filter(|inner| inner.iter().all(|token| token.depth > 0)).unwrap_or(unnamed);
+            all.iter().map(Token::normal).collect::<Vec<_>>().join(" ")
+        })
+        .collect()
 }
 
 /// Whether a bracket is that of a call, of `USING` or of a list of column names: those mean something.

@@ -121,3 +121,20 @@ fn a_query_stands_in_for_a_relation_under_the_same_name() {
     let stood = from.standing_in(&|name| (name.name != "c").then(|| format!("SELECT '{}'", name.name)));
     assert_eq!(stood.from, "(SELECT 'a') AS a JOIN (SELECT 'b') AS x ON a.i = x.i");
 }
+
+#[test]
+fn what_is_grouped_by_is_listed_or_not() {
+    let listed =
+        |list: &str, group: &str| split(&format!("SELECT {list} FROM a GROUP BY {group}")).unwrap().groups_listed();
+    let bucket = "time_bucket('01:00:00'::interval, r.\"time\")";
+    assert_eq!(listed(&format!("{bucket} AS b, r.v, (r.w + 1) AS \"W\""), &format!("({bucket}), r.v, (r.w + 1)")), 3);
+    assert_eq!(listed(&format!("{bucket} AS b, sum(r.v) AS s"), &format!("({bucket}), r.v")), 1);
+    assert_eq!(listed("(a) + (b) AS x", "((a) + (b))"), 1);
+}
+
+#[test]
+fn each_item_has_a_line() {
+    let select = split("SELECT f(a, b) AS x,\n  c FROM t\n WHERE a = 1 GROUP BY 1, c HAVING true").unwrap();
+    let expected = "SELECT\n    f(a, b) AS x,\n    c,\nFROM t\nWHERE a = 1\nGROUP BY\n    1,\n    c,\nHAVING true";
+    assert_eq!(select.lines(), expected);
+}

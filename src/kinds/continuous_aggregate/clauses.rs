@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::{query, sources};
 use crate::core::name::quote_identifier;
+use crate::core::select::Select;
 use crate::core::{Alike, Delta, QualifiedName, Value};
 use crate::kinds::{Stored, View};
 
@@ -23,10 +24,16 @@ pub(super) fn that_differ(delta: &Delta, view: &View<'_>) -> Option<String> {
     (!words.is_empty()).then(|| format!("as the server reads the queries, they differ in: {}", words.join("; ")))
 }
 
-/// Both queries laid out alike, where they differ.
+/// Both queries laid out alike, where they differ; as they are written where the server cannot read both yet.
 pub(super) fn alike(delta: &Delta, view: &View<'_>) -> Option<Alike> {
-    let (have, want) = forms(delta, view)?;
+    let Some((have, want)) = forms(delta, view) else { return as_written(delta, view) };
     (have != want).then(|| Alike { before: laid_out(&have), after: laid_out(&want) })
+}
+
+fn as_written(delta: &Delta, view: &View<'_>) -> Option<Alike> {
+    let live = delta.live.as_ref().or_else(|| view.live.get(&delta.address))?;
+    let lines = |value: Option<&Value>| Some(Select::split(query(value)?).ok()?.lines());
+    Some(Alike { before: lines(live.get("query"))?, after: lines(delta.desired.as_ref()?.get("query"))? })
 }
 
 /// The live query and the policy's, as the server reads them; also of one that is made again together with

@@ -1,6 +1,7 @@
 //! A live continuous aggregate as the head of its document.
 
 use super::fill;
+use crate::core::select::Select;
 use crate::core::{Address, KindId, Live, Value};
 use crate::kinds::{Entries, Export, Stored, View};
 
@@ -18,9 +19,28 @@ pub fn export(live: &Live, view: &View<'_>) -> Export {
     let entries = Entries::default().with_attribute(live, "query").with_some("materialized_only", realtime);
     let entries =
         if is_default_interval(live, view) { entries } else { entries.with_attribute(live, "chunk_interval") };
+    let without = has_no_group_index(live, view).then_some(false);
+    let entries = entries.with_some("create_group_indexes", without);
     let unfinished = fill::is_unfinished(live)
         .then(|| "filling it was begun by Chronoform and not completed: the next `apply` goes on with it".to_owned());
     Export::section(live, view, "", entries).but(unfinished)
+}
+
+/// Whether it has none of the indexes that TimescaleDB makes by itself: one on each column of GROUP BY that is in the
+/// list, and the bucket (`mattablecolumninfo_create_materialization_table`, `tsl/src/continuous_aggs/create.c`; seen on
+/// 2.28).
+pub fn has_no_group_index(live: &Live, view: &View<'_>) -> bool {
+    let Some(select) = super::query(live.get("query")).and_then(|query| Select::split(query).ok()) else {
+        return false;
+    };
+    // The bucket is one of them.
+    if select.groups_listed() < 2 {
+        return false;
+    }
+    let of_group =
+        |index: &Live| index.system && index.get("columns").map(Value::as_list).unwrap_or_default().len() == 2;
+    let own = |index: &&Live| index.address.kind == KindId::new("index") && index.on == live.on;
+    !view.live.values().filter(own).any(of_group)
 }
 
 /// Whether the chunks have the length that the server would give them: by that of what the aggregate reads, as it is

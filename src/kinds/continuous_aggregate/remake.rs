@@ -119,8 +119,8 @@ pub fn items(template: &str, delta: &Delta, weights: &[Row], view: &View<'_>) ->
     let all = made(delta, view);
     let own = || all.iter().filter(|made| Some(made.on) == delta.on.as_ref());
     let items = match template {
-        rules::CREATE => own().map(creation).collect(),
-        rules::CREATE_READER => all.iter().skip(1).map(creation).collect(),
+        rules::CREATE => own().map(|made| creation(made, view)).collect(),
+        rules::CREATE_READER => all.iter().skip(1).map(|made| creation(made, view)).collect(),
         rules::OWNER => all.iter().filter_map(|made| owner(made, view)).collect(),
         rules::REVOKE_DEFAULT => each(&all, |made| grants::revoked(made, weights, view))?,
         rules::GRANT_AGAIN => each(&all, |made| grants::again(made, weights, view))?,
@@ -147,15 +147,19 @@ pub fn item<const N: usize>(on: &QualifiedName, more: [(&str, Value); N]) -> Val
 }
 
 /// What somebody set by hand, and no policy speaks of, it has again.
-fn creation(made: &Made<'_>) -> Value {
+fn creation(made: &Made<'_>, view: &View<'_>) -> Value {
     let wanted = |name: &str| made.desired.get(name).cloned();
     let realtime = made.live.and_then(|live| live.get("materialized_only")).filter(|only| **only == Value::Bool(false));
+    let without = made.live.is_some_and(|live| export::has_no_group_index(live, view));
     item(
         made.on,
         [
             ("query", wanted("query").unwrap_or(Value::Null)),
             ("materialized_only", wanted("materialized_only").or_else(|| realtime.cloned()).unwrap_or(Value::Null)),
-            ("create_group_indexes", wanted("create_group_indexes").unwrap_or(Value::Null)),
+            (
+                "create_group_indexes",
+                wanted("create_group_indexes").or_else(|| without.then(|| false.into())).unwrap_or(Value::Null),
+            ),
         ],
     )
 }

@@ -49,8 +49,35 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
             test("a_renamed_file_is_not_written_twice", a_renamed_file_is_not_written_twice),
             test("a_role_that_may_read_nothing", a_role_that_may_read_nothing),
         ]);
+    } else {
+        trials.push(test("aggregates_without_group_indexes", aggregates_without_group_indexes));
     }
     trials
+}
+
+/// It is written only where TimescaleDB would have made one.
+fn aggregates_without_group_indexes(place: &Workplace<'_>) {
+    place.db.run("CREATE TABLE public.t (time timestamptz NOT NULL, a int, b text)");
+    place.db.run("SELECT create_hypertable('public.t', by_range('time', INTERVAL '1 day'))");
+    for (name, option, list, group) in [
+        ("bare", ", timescaledb.create_group_indexes = false", "a + 1 AS c, b, ", "a + 1, b, "),
+        ("indexed", "", "a, b, ", "a, b, "),
+        ("ungrouped", "", "", ""),
+        ("unlisted", "", "", "a, "),
+    ] {
+        place.db.run(&format!(
+            "CREATE MATERIALIZED VIEW public.{name} WITH (timescaledb.continuous{option}) AS SELECT {list}\
+             public.time_bucket('1 hour', time) AS bucket, count(*) AS n FROM public.t GROUP BY {group}bucket WITH NO DATA"
+        ));
+    }
+    // One of them that went is no choice of whoever made it.
+    place.db.run("DROP INDEX _timescaledb_internal._materialized_hypertable_3_b_bucket_idx");
+    place.run(&["import", "--out", "policies"]).expect(0);
+    let written = written(&place.path().join("policies"));
+    let without = written.iter().filter(|(_, text)| text.contains("create_group_indexes"));
+    let without: Vec<&str> = without.map(|(_, text)| text.split_once("name: ").unwrap().1).collect();
+    assert!(matches!(without.as_slice(), [one] if one.starts_with("public.bare\n")), "{written:#?}");
+    assert!(without[0].contains("create_group_indexes: false"), "{}", without[0]);
 }
 
 /// The codes of the errors that were said.
