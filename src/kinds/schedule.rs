@@ -1,6 +1,6 @@
 //! The schedule that every job-backed kind shares: as written, as attributes, as the catalog has it.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -23,8 +23,9 @@ pub struct Schedule {
     #[schemars(example = &"Europe/Berlin")]
     pub timezone: Option<String>,
     /// How long one run may take before it is cancelled; `0` for no limit.
-    #[schemars(example = &"1 hour")]
-    pub max_runtime: Option<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "limit_schema")]
+    pub max_runtime: Option<Limit>,
     /// How often a failed run is tried again; -1 for ever.
     #[schemars(range(min = -1, max = 2_147_483_647), example = 3)]
     pub max_retries: Option<i64>,
@@ -34,6 +35,34 @@ pub struct Schedule {
     /// Whether the job is paused. Without it, a job that an operator paused stays paused and is
     /// reported as such.
     pub paused: Option<bool>,
+}
+
+/// How long something may take.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Limit {
+    /// A number without a unit: nothing, which is no limit.
+    Number(i64),
+    /// An interval.
+    Text(String),
+}
+
+/// The schema of a [`Limit`].
+pub fn limit_schema(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": ["string", "integer"], "minimum": 0, "maximum": 0, "examples": ["1 hour", 0] })
+}
+
+impl Limit {
+    /// Nothing is no limit, in whatever unit; a bare `0` has none.
+    fn interval(&self, below: &str, input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Option<Interval> {
+        let none = Interval::default();
+        match self {
+            Self::Number(0) => Some(none),
+            Self::Number(number) => input.interval(&number.to_string(), below, sink),
+            Self::Text(text) if text.trim() == "0" || Interval::parse(text) == Ok(none) => Some(none),
+            Self::Text(text) => input.interval(text, below, sink),
+        }
+    }
 }
 
 /// The attribute names that [`Schedule`] makes.
@@ -61,14 +90,10 @@ impl Schedule {
         {
             input.set(desired, "schedule.retry_period", &at("retry_period"), period);
         }
-        if let Some(text) = &self.max_runtime {
-            // Nothing is no limit, in whatever unit; a bare `0` has none.
-            let none = Interval::default();
-            let no_limit = text.trim() == "0" || Interval::parse(text) == Ok(none);
-            let interval = if no_limit { Some(none) } else { input.interval(text, &at("max_runtime"), sink) };
-            if let Some(interval) = interval {
-                input.set(desired, "schedule.max_runtime", &at("max_runtime"), interval);
-            }
+        if let Some(limit) = &self.max_runtime
+            && let Some(interval) = limit.interval(&at("max_runtime"), input, sink)
+        {
+            input.set(desired, "schedule.max_runtime", &at("max_runtime"), interval);
         }
         if let Some(text) = &self.initial_start {
             match parse_timestamp(text) {

@@ -119,6 +119,8 @@ fn lateness(refresh: &Desired, ours: &SqlText, above: Option<&Value>) -> Value {
         Some(end) => plus(end.clone(), bucket_width(ours)),
         None => none_like(bucket_width(ours)),
     };
+    // What ends ahead of the present waits for nothing.
+    let closed = if length(&closed) < 0 { none_like(Some(closed)) } else { closed };
     let ready = above.filter(|above| length(above) > length(&closed)).cloned().unwrap_or(closed);
     plus(ready, refresh.get("schedule.every").cloned())
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use crate::core::{Address, Desired, Ensure, JsonText, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::SectionInput;
-use crate::kinds::schedule::Schedule;
+use crate::kinds::schedule::{Limit, Schedule, limit_schema};
 
 /// The longest name: the server keeps 63 bytes of it and of the job's number in brackets.
 const LONGEST_NAME: usize = 50;
@@ -54,8 +54,9 @@ pub struct JobSchedule {
     #[schemars(example = &"Europe/Berlin")]
     pub timezone: Option<String>,
     /// How long one run may take before it is cancelled; `0` for no limit.
-    #[schemars(example = &"1 hour")]
-    pub max_runtime: Option<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "limit_schema")]
+    pub max_runtime: Option<Limit>,
     /// How often a failed run is tried again; -1 for ever.
     #[schemars(range(min = -1, max = 2_147_483_647), example = 3)]
     pub max_retries: Option<i64>,

@@ -295,11 +295,11 @@ pub fn check_age(
             "write it as an interval, such as `90 days`",
             column,
         )),
-        Value::Int(number) if *number > largest(column) => Some(Diagnostic::error(
+        Value::Int(number) if number.saturating_abs() > largest(column) => Some(Diagnostic::error(
             &code::WRONG_VALUE,
             format!("`{attribute}: {number}` is more than the type {} of `{}` holds", column.type_name, column.name),
         )),
-        Value::Int(number) if *number > LONGEST_NUMBER => Some(
+        Value::Int(number) if number.saturating_abs() > LONGEST_NUMBER => Some(
             Diagnostic::error(&code::WRONG_VALUE, format!("`{attribute}: {number}` reaches back too far"))
                 .why(format!("more than {LONGEST_NUMBER} before the present may be less than a bigint can hold"))
                 .help("to keep data for ever, take the policy out"),
@@ -340,7 +340,7 @@ fn beyond_time(attribute: &str, age: &Interval) -> Diagnostic {
 pub fn is_within_time(age: &Value) -> bool {
     match age {
         Value::Interval(age) => !is_beyond_time(age),
-        Value::Int(number) => *number <= LONGEST_NUMBER,
+        Value::Int(number) => number.saturating_abs() <= LONGEST_NUMBER,
         _ => true,
     }
 }

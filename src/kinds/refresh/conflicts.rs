@@ -53,11 +53,10 @@ fn overlap(desired: &Desired, other: &Desired) -> Diagnostic {
 }
 
 /// TimescaleDB refuses a window of less than two buckets (`validate_window_size` in
-/// `tsl/src/bgw_policy/continuous_aggregate_api.c`).
+/// `tsl/src/bgw_policy/continuous_aggregate_api.c`); one with an open end is long enough.
 fn check_window(desired: &Desired, on: &QualifiedName, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
     let (Some(start), Some(end)) = (desired.get("start_offset"), desired.get("end_offset")) else { return };
-    let Some(start_length) = length(start) else { return };
-    let end_length = length(end).unwrap_or(0);
+    let (Some(start_length), Some(end_length)) = (length(start), length(end)) else { return };
     let Some(width) = query(on, all).and_then(bucket_width) else {
         if start_length <= end_length {
             sink.push(too_small(desired, "it ends before it begins".to_owned()));
@@ -74,10 +73,7 @@ fn too_small(desired: &Desired, why: String) -> Diagnostic {
     let message = format!(
         "the window from {} to {} is too small",
         shown(desired.get("start_offset")),
-        desired
-            .get("end_offset")
-            .filter(|end| **end != Value::Null)
-            .map_or_else(|| "now".to_owned(), ToString::to_string)
+        shown(desired.get("end_offset"))
     );
     Diagnostic::error(&code::POLICY_CONFLICT, message)
         .at(desired.place_of("start_offset"))

@@ -1,9 +1,9 @@
 //! The `refresh` section of a `continuous_aggregate` document: one item is one policy.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use crate::core::{Desired, Ensure, Value};
+use crate::core::{Desired, Ensure, Interval, Value};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::SectionInput;
 use crate::kinds::job::{self, Age};
@@ -25,12 +25,12 @@ pub struct Refresh {
     /// How far back the window begins: an interval before the present, or a whole number where time is
     /// one. Without it, at the beginning of all rows.
     #[serde(default)]
-    #[schemars(schema_with = "job::age_schema")]
+    #[schemars(schema_with = "offset_schema")]
     pub start_offset: Option<Age>,
-    /// How far back the window ends, so that what still changes is not refreshed over and over.
-    /// Without it, at the newest row.
+    /// How far back the window ends, so that what still changes is not refreshed over and over. `0` is the
+    /// present, and what is negative lies ahead of it. Without it, at the newest row.
     #[serde(default)]
-    #[schemars(schema_with = "job::age_schema")]
+    #[schemars(schema_with = "offset_schema")]
     pub end_offset: Option<Age>,
     /// When the job runs. `every` is required: TimescaleDB has no default for it.
     pub schedule: Option<Schedule>,
@@ -44,6 +44,23 @@ pub struct Refresh {
     pub max_batches_per_execution: Option<i64>,
     /// Whether the newest buckets come first. TimescaleDB 2.20 and newer.
     pub refresh_newest_first: Option<bool>,
+}
+
+/// The schema of an offset: an [`Age`] that may also be of the present or ahead of it.
+fn offset_schema(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": ["string", "integer"], "examples": ["90 days", 7_776_000] })
+}
+
+/// Sets an attribute to an offset, read at the key of the same name.
+fn offset(age: &Age, attribute: &str, input: &SectionInput<'_>, desired: &mut Desired, sink: &mut Vec<Diagnostic>) {
+    match age {
+        Age::Text(text) if text.trim() == "0" => input.set(desired, attribute, &format!("/{attribute}"), 0),
+        Age::Text(text) => match Interval::parse(text) {
+            Ok(interval) => input.set(desired, attribute, &format!("/{attribute}"), interval),
+            Err(_) => age.apply(attribute, input, desired, sink),
+        },
+        Age::Integer(_) => age.apply(attribute, input, desired, sink),
+    }
 }
 
 /// The resource of an item.
@@ -67,7 +84,7 @@ pub fn expand(input: &SectionInput<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Desir
     }
     for (attribute, age) in [("start_offset", &raw.start_offset), ("end_offset", &raw.end_offset)] {
         match age {
-            Some(age) => age.apply(attribute, input, &mut desired, sink),
+            Some(age) => offset(age, attribute, input, &mut desired, sink),
             // That an end is open is itself a statement.
             None => desired.set(attribute, Value::Null),
         }

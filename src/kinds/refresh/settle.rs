@@ -1,9 +1,9 @@
 //! What the server makes impossible of a desired refresh policy.
 
-use crate::core::{Desired, Ensure, Value, Version};
+use crate::core::{Desired, Ensure, Interval, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::refresh::conflicts;
-use crate::kinds::{Stored, View, job};
+use crate::kinds::{Column, Relation, Stored, View, job};
 
 /// The first with batches (`sql/policy_api.sql`, 2.18 and 2.19).
 const BATCHES: Version = Version::new(2, 19);
@@ -24,6 +24,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         return None;
     }
     let errors = sink.len();
+    let desired = &in_its_unit(desired, relation, view);
     for attribute in ["start_offset", "end_offset"] {
         job::check_age(attribute, desired, relation, view, sink);
     }
@@ -43,6 +44,22 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
         needs(desired, "start_offset", "a second refresh policy of one aggregate", SEVERAL, view, sink);
     }
     (!sink.iter().skip(errors).any(Diagnostic::is_error)).then(|| desired.clone())
+}
+
+/// Nothing is nothing, whatever time is counted in.
+fn in_its_unit(desired: &Desired, relation: &Relation, view: &View<'_>) -> Desired {
+    let mut desired = desired.clone();
+    let is_number = view.time_column_of(relation).is_some_and(Column::is_integer);
+    let (written, meant) = match is_number {
+        true => (Value::Interval(Interval::default()), Value::Int(0)),
+        false => (Value::Int(0), Value::Interval(Interval::default())),
+    };
+    for attribute in ["start_offset", "end_offset"] {
+        if desired.get(attribute) == Some(&written) {
+            desired.set(attribute, meant.clone());
+        }
+    }
+    desired
 }
 
 fn needs(

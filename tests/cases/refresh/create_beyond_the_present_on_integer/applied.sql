@@ -1,0 +1,1 @@
+SELECT array_agg((config ->> 'start_offset') || ' ' || (config ->> 'end_offset') ORDER BY config ->> 'start_offset') = '{"-10 -200","200 0"}' FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate';

@@ -1,0 +1,2 @@
+SELECT array_agg((config ->> 'start_offset')::interval || ' ' || (config ->> 'end_offset')::interval ORDER BY config ->> 'end_offset') = '{"00:00:00 -2 days","7 days 00:00:00"}' FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate';
+SELECT bool_and(max_runtime = INTERVAL '0') FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate';
