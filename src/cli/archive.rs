@@ -13,8 +13,8 @@ use crate::cli::context::Context;
 use crate::cli::run_args::waiting;
 use crate::cli::{out, record};
 use crate::core::{Bytes, Desired, QualifiedName, Server};
-use crate::diag::{Diagnostic, Exit, Failure, code};
-use crate::kinds::archive::{self, NOT_RESTORED};
+use crate::diag::{Diagnostic, Exit, Failure, Severity, code};
+use crate::kinds::archive::{self, NOT_RESTORED, Part};
 use crate::kinds::archive_store::{self, UNSEALED};
 use crate::ledger::{ArchivedChunk, ArchivedFiles, ArchivedRecord, Ledger, Moment as At};
 use crate::ops::archive::manifest::Range;
@@ -253,6 +253,9 @@ fn look(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Loo
         let contents = archiver::contents(&store).map_err(|error| Failure::from(error.diagnostic(&store.place())))?;
         found.push((name, store, contents));
     }
+    let mut beside = beside(which, &policies, context);
+    let own = found.iter_mut().flat_map(|(.., contents)| &mut contents.entries);
+    archiver::settle(own.chain(beside.iter_mut().flat_map(|contents| &mut contents.entries)).collect());
     let ledger = Ledger::open_read(&context.ledger_path()?)?;
     let known = ledger.archived()?;
     let databases = ledger.databases()?.into_iter();
@@ -277,6 +280,29 @@ fn look(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Loo
         stores.push((name, contents));
     }
     Ok(Looked { stores, missed, archived, unsealed, databases, proved })
+}
+
+/// What is in the stores that are not meant: what is in one that is may have been archived again to one of them. One that
+/// cannot be read keeps nobody from those that can.
+fn beside(which: &Which, policies: &load::Policies, context: &mut Context) -> Vec<Contents> {
+    let Some(wanted) = &which.store else { return Vec::new() };
+    let mut found = Vec::new();
+    let all = policies.desired.values().filter(|desired| desired.address.kind == archive_store::ID);
+    for desired in all.filter(|store| store.address.name != *wanted) {
+        let contents = Store::of(|attribute| desired.get(attribute)).and_then(|store| {
+            let contents = store.as_ref().map(archiver::contents);
+            contents.transpose()
+        });
+        match contents {
+            Ok(contents) => found.extend(contents),
+            Err(error) => {
+                let told = error.diagnostic(&format!("`{}`", desired.address.name)).at(&desired.place);
+                let why = "what of the others was archived again to it is not known, and counts as if it were not";
+                context.diagnostics.push(Diagnostic { severity: Severity::Warning, ..told }.why(why));
+            }
+        }
+    }
+    found
 }
 
 /// That a table is one that anybody archives or has archived.
@@ -317,8 +343,13 @@ fn line(store: &str, entry: &Entry, problem: Option<String>) -> ArchiveLine {
         verified: String::new(),
         file: entry.file(),
         superseded: entry.superseded,
+        superseded_parts: entry.left_out.iter().map(stretch).collect(),
         problem,
     }
+}
+
+fn stretch(part: &Part) -> report::ArchivePart {
+    report::ArchivePart { from: part.start.text.clone(), until: part.end.text.clone() }
 }
 
 fn damaged(store: &str, file: &str, why: &str) -> ArchiveLine {
@@ -476,7 +507,7 @@ fn stays(into: &QualifiedName, looked: &Looked, server: &Server) -> Result<(), F
     }
     let message = format!("nothing was brought back: the next `run archive` would archive the rows of {into} again");
     Err(Diagnostic::error(&NOT_RESTORED, message)
-        .why("TimescaleDB's Apache edition cannot freeze chunks; the rows would be in the archive twice, and with `drop: true` gone again")
+        .why("TimescaleDB's Apache edition cannot freeze chunks; with `drop: true` the rows would be gone again")
         .help(
             "bring them into another table (--into), such as one made by `CREATE TABLE … (LIKE …)`; or take `archive` out of the \
              table's policy first, and put it back once they are gone from the table",
@@ -545,13 +576,15 @@ fn query(table: &str, which: &Which, limit: usize, context: &mut Context) -> Res
     let entries: Vec<(&String, &Entry)> = entries.filter(|(_, entry)| !entry.superseded).collect();
     let own = of_known_database(&entries, &databases)?;
     for (store, entry) in entries.into_iter().filter(|(_, entry)| own.as_deref() == Some(&entry.manifest.database)) {
-        let whole = |range: &Range| span.contains(range.start.raw, range.end.raw);
+        let whole = |range: &Range| span.contains(range.start.raw, range.end.raw) && entry.left_out.is_empty();
         let part = entry.manifest.range.as_ref().filter(|range| !whole(range));
         let preview = entry.look_into().and_then(|archive| {
             let columns = archive.columns().iter().map(|column| column.name.clone()).collect();
             let (count, rows) = match part {
                 None => (entry.manifest.rows, archive.preview(limit)?),
-                Some(range) => archive.chosen(&range.column, |time| span.has(time), limit)?,
+                Some(range) => {
+                    archive.chosen(&range.column, |time| span.has(time) && !entry.is_left_out(time), limit)?
+                }
             };
             Ok((columns, count, rows))
         });

@@ -94,6 +94,7 @@ impl Outside for Outsider<'_> {
         }
         if self.archives && self.forced.is_none() {
             found.extend(archiver::look(server, desired, self.may_delete)?);
+            found.extend(archiver::look_for_copies(server, desired, inside)?);
         }
         Ok(found)
     }

@@ -7,6 +7,15 @@ use crate::report::phrase::{self, Sentence};
 use crate::report::table::{Cell, Mood, Table, columns};
 use crate::report::{Format, Options, clean, html, json, markdown, text};
 
+/// A stretch of time.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct ArchivePart {
+    /// From this on.
+    pub from: String,
+    /// Up to this, and without it.
+    pub until: String,
+}
+
 /// One archived chunk.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct ArchiveLine {
@@ -35,8 +44,11 @@ pub struct ArchiveLine {
     pub verified: String,
     /// The data file, or the manifest that cannot be read.
     pub file: String,
-    /// Whether the same chunk was archived again later.
+    /// Whether what is in it was archived again later, all of it.
     pub superseded: bool,
+    /// Or what of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub superseded_parts: Vec<ArchivePart>,
     /// What is wrong with it.
     pub problem: Option<String>,
 }
@@ -193,6 +205,9 @@ fn table(lines: &[ArchiveLine]) -> Table {
         let remark = match (&line.problem, line.superseded) {
             (Some(problem), _) => Cell::text(format!("{}: {problem}", line.file)).mood(Mood::Bad),
             (None, true) => Cell::text("archived again later").mood(Mood::Warn),
+            (None, false) if !line.superseded_parts.is_empty() => {
+                Cell::text("partly archived again later").mood(Mood::Warn)
+            }
             (None, false) => Cell::default(),
         };
         vec![

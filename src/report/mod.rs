@@ -33,7 +33,7 @@ mod tests;
 use crate::plan::{Message, Plan};
 
 pub use archive::{
-    ArchiveLine, ArchivePreview, ArchiveRestored, list as archive_list, query as archive_query,
+    ArchiveLine, ArchivePart, ArchivePreview, ArchiveRestored, list as archive_list, query as archive_query,
     restored as archive_restored, verify as archive_verify,
 };
 pub use backup::{

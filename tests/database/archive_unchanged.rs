@@ -34,6 +34,8 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         trial("a_copy_stands_for_its_chunk", stands),
         trial("what_was_written_since_is_copied", written_since),
         trial("a_copy_of_what_was_to_stay_is_not_enough", was_to_stay),
+        trial("what_a_run_could_not_end_takes_rows", takes_rows),
+        trial("what_a_run_has_left_frozen_is_told", left_frozen),
     ]
 }
 
@@ -108,6 +110,48 @@ fn written_since(db: &Db, place: &Workplace<'_>) {
     run(place).expect(0);
     assert_eq!(count(db), "0");
     comes_back(db, place, "72", "26556");
+}
+
+/// A run that could not end its work keeps nobody from writing until the next one does.
+fn takes_rows(db: &Db, place: &Workplace<'_>) {
+    copied(db, place);
+    db.run("INSERT INTO public.readings VALUES ('2020-01-01 12:30+00', 'late', 5000)");
+    let planned = place.run(&["plan", "policy.yaml"]).expect(0);
+    assert!(!planned.err.contains("left-frozen"), "{}", planned.err);
+    run(place).expect(0);
+    assert_eq!(count(db), "0");
+    comes_back(db, place, "73", "7556");
+}
+
+/// One that was killed has thawed nothing: that is told, also where nothing is archived any more.
+fn left_frozen(db: &Db, place: &Workplace<'_>) {
+    if !db.tier().has_policies() {
+        return;
+    }
+    db.run(
+        "DO $$ DECLARE chunk regclass; BEGIN
+             chunk := (SELECT c FROM show_chunks('public.readings') AS c ORDER BY 1 LIMIT 1);
+             EXECUTE format('COMMENT ON TABLE %s IS %L', chunk, 'Chronoform: being archived, 1-2-3');
+             PERFORM _timescaledb_functions.freeze_chunk(chunk); END $$",
+    );
+    let told = |command: &str, help: &str| {
+        let ran = place.run(&[command, "policy.yaml"]);
+        for told in ["left-frozen", "1 chunk of public.readings refuses writes", "unfreeze_chunk('", help] {
+            assert!(ran.err.contains(told), "{told}\n{}", ran.err);
+        }
+    };
+    told("plan", "`chronoform run archive` goes on with it");
+    let archived = fs::read_to_string(place.path().join("policy.yaml")).unwrap();
+    for section in ["archive: {to: cold, after: 30000 days, drop: true}", "retention: {drop_after: 30 days}"] {
+        let (before, _) = archived.split_once("archive: {").unwrap();
+        place.write("policy.yaml", &format!("{before}{section}\n"));
+        told("plan", "no run goes on with it");
+        told("drift", "no run goes on with it");
+    }
+    place.write("policy.yaml", &archived);
+    run(place).expect(0);
+    assert!(!place.run(&["plan", "policy.yaml"]).expect(0).err.contains("left-frozen"));
+    comes_back(db, place, "72", "2556");
 }
 
 /// What is written to a chunk that stays is not in its copy: before it is dropped, it is copied once more, also where the

@@ -14,6 +14,7 @@
 )]
 
 mod archive;
+mod archive_again;
 mod archive_codec;
 mod archive_faults;
 mod archive_jobs;
@@ -98,6 +99,7 @@ fn in_turns(trials: Vec<Trial>) -> Vec<Trial> {
 fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
     trials.extend(archive::trials(tier, servers));
+    trials.extend(archive_again::trials(tier, servers));
     trials.extend(archive_faults::trials(tier, servers));
     trials.extend(archive_jobs::trials(tier, servers));
     trials.extend(archive_meanwhile::trials(tier, servers));

@@ -4,7 +4,9 @@
 //! is written on the chunk itself, as its comment, so that no ledger is needed to go on.
 
 mod desired;
+mod frozen;
 mod jobs;
+mod mark;
 mod observe;
 mod rules;
 mod settle;
@@ -23,6 +25,9 @@ use crate::core::{
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
+pub use mark::{Bound, CopyOf, Mark, Part, joined};
+pub use observe::Kept;
+pub use settle::{IsMissed, looked_up, whole};
 pub use weigh::TASK;
 
 /// The kind's name.
@@ -50,34 +55,10 @@ pub static NOT_RESTORED: Code =
 /// Rows that came while their chunk was archived.
 static LATE: Code =
     Code::new("late-rows", "Rows that were written while what is old was archived: they wait for the next run.");
-static CODES: [&Code; 5] = [&UNKNOWN_STORE, &NOT_ARCHIVED, &NOT_KEPT, &NOT_RESTORED, &LATE];
-
-/// What a run writes on a chunk, as its comment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mark {
-    /// Nothing.
-    None,
-    /// A run has begun with it, and frozen it where the server can.
-    Begun,
-    /// It is in the archive, and stays in the table.
-    Archived,
-}
-
-impl Mark {
-    /// How the comment of a chunk begins that a run has begun with; what follows is the run's own.
-    pub const BEGUN: &str = "Chronoform: being archived, ";
-    /// How the comment of a chunk begins that is archived.
-    pub const ARCHIVED: &str = "Chronoform: archived";
-
-    /// What a comment says.
-    pub fn read(comment: Option<&str>) -> Self {
-        match comment {
-            Some(text) if text.starts_with(Self::BEGUN) => Self::Begun,
-            Some(text) if text.starts_with(Self::ARCHIVED) => Self::Archived,
-            _ => Self::None,
-        }
-    }
-}
+/// Chunks that a run has left behind.
+static FROZEN: Code =
+    Code::new("left-frozen", "Chunks that a run of the archive has frozen and not ended its work with.");
+static CODES: [&Code; 6] = [&UNKNOWN_STORE, &NOT_ARCHIVED, &NOT_KEPT, &NOT_RESTORED, &LATE, &FROZEN];
 
 /// The kind.
 pub struct Archive;
@@ -154,6 +135,10 @@ impl Kind for Archive {
         for desired in own {
             settle::check(desired, all, sink);
         }
+    }
+
+    fn review(&self, _settled: &[&Desired], view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+        frozen::tell(view, sink);
     }
 
     fn items(

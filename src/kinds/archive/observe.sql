@@ -1,7 +1,7 @@
 -- The chunks that are old enough for an archive. In step: $1 the hypertables, $2 the ages by row time,
 -- $3 ages by creation (none), $4 the whole numbers before which rows are old, $5 the type of whole-number
 -- time. $6 the hypertables' ids. In step: $7 the names of the policies' own jobs, $8 and $9 what they run, $10 what
--- they are given, $11 whether they are paused. One row a chunk, and one without a chunk for a table with none. A
+-- they are given, $11 whether they are paused. $12 all hypertables that are looked at. One row a chunk, and one without a chunk for a table with none. A
 -- chunk's `mark` is what an earlier run left on it; one that is frozen and bears none is somebody's to keep.
 -- What somebody has made or dropped since this look began is not in it: functions see such a chunk, and tables
 -- do not.
@@ -10,7 +10,9 @@ WITH RECURSIVE wanted AS (
       FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
                       pg_catalog.unnest($4::bigint[]), pg_catalog.unnest($5::text[]), pg_catalog.unnest($6::bigint[]))
            AS w (oid, after, created_before, before, counted_in, id)
-), {jobs}, due AS (
+), {jobs}, {frozen}, shown AS (
+    SELECT oid FROM wanted UNION SELECT oid FROM begun
+), due AS (
 {due wanted}
 ), chunks AS (
 {chunks}
@@ -35,11 +37,13 @@ SELECT hn.nspname AS schema, h.relname AS name,
        s.frozen, s.mark, s.bytes,
        r.by AS refreshed, r.job AS refreshed_job, r.looks_back, r.looks_back_integer,
        b.by AS dropped, b.job AS dropped_job, b.how AS dropped_how, b.document AS dropped_document,
-       b.paused AS dropped_paused
-  FROM wanted AS w
+       b.paused AS dropped_paused,
+       f.frozen_chunks, f.frozen_names
+  FROM shown AS w
   JOIN pg_catalog.pg_class AS h ON h.oid = w.oid
   JOIN pg_catalog.pg_namespace AS hn ON hn.oid = h.relnamespace
   LEFT JOIN refreshed AS r ON r.oid = w.oid
   LEFT JOIN dropped AS b ON b.oid = w.oid
+  LEFT JOIN begun AS f ON f.oid = w.oid
   LEFT JOIN seen AS s ON s.oid = w.oid
  ORDER BY hn.nspname, h.relname, s.range_start, s.range_start_integer, s.chunk_name

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::core::{Address, Desired, Ensure, Live, Value};
 use crate::diag::{Diagnostic, code};
+use crate::kinds::archive::observe::Kept;
 use crate::kinds::archive::{AFTER, DROP, NOT_ARCHIVED, NOT_KEPT, TO, UNKNOWN_STORE};
 use crate::kinds::archive::{jobs, observe};
 use crate::kinds::view::types;
@@ -118,14 +119,42 @@ pub fn whole(desired: &Desired, all: &BTreeMap<Address, Desired>) -> Option<Desi
 pub fn identify(found: Vec<Live>, desired: &BTreeMap<Address, Desired>) -> Vec<Live> {
     let known = |mut live: Live| {
         let wanted = desired.get(&live.address).and_then(|wanted| whole(wanted, desired));
-        let drops = wanted.as_ref().is_some_and(|wanted| wanted.get(DROP) == Some(&Value::Bool(true)));
-        observe::tell(&mut live, drops);
+        tell(&mut live, wanted.as_ref(), &|_| false);
         for (name, value) in wanted.into_iter().flat_map(|wanted| wanted.attributes) {
             live.attributes.entry(name).or_insert(value);
         }
         live
     };
     found.into_iter().map(known).collect()
+}
+
+/// Says what is due of what the database has told, as a policy has it.
+fn tell(live: &mut Live, wanted: Option<&Desired>, is_missed: &dyn Fn(&Kept<'_>) -> bool) {
+    let drops = wanted.is_some_and(|wanted| wanted.get(DROP) == Some(&Value::Bool(true)));
+    let store = wanted.and_then(|wanted| wanted.get(TO)).and_then(Value::as_text);
+    observe::tell(live, drops, store, is_missed);
+}
+
+/// What tells whether a copy is not there.
+pub type IsMissed = Box<dyn Fn(&Kept<'_>) -> bool>;
+
+/// The resource once somebody has looked into the store: what bears the mark of a copy that is not there is due. Nothing
+/// where nothing bears one, or it is to be copied again in any case.
+///
+/// # Errors
+/// What `look` fails with, which gives what tells whether a copy is missed.
+pub fn looked_up<E>(
+    live: &Live,
+    wanted: &Desired,
+    look: impl FnOnce() -> Result<IsMissed, E>,
+) -> Result<Option<Live>, E> {
+    let drops = wanted.get(DROP) == Some(&Value::Bool(true));
+    if drops || observe::all_kept(live).next().is_none() {
+        return Ok(None);
+    }
+    let mut live = live.clone();
+    tell(&mut live, Some(wanted), &*look()?);
+    Ok(Some(live))
 }
 
 /// What the policies alone tell.

@@ -8,20 +8,13 @@ use super::error::{ArchiveError, Result};
 use super::evidence::Evidence;
 use super::show::hex;
 use crate::core::QualifiedName;
+use crate::kinds::archive::CopyOf;
+pub use crate::kinds::archive::{Bound, Part};
 
-/// The version of manifests that is written, and the newest that is read.
-pub const FORMAT: u32 = 1;
-
-/// One end of a chunk's range.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bound {
-    /// As the server shows it.
-    pub text: String,
-    /// As TimescaleDB keeps it: microseconds since 1970 for times and dates, the number itself for
-    /// whole-number time.
-    pub raw: i64,
-}
+/// The newest version of manifests that is read, in which one stands in for other copies. One that does not is written
+/// as of the first, which earlier versions read.
+pub const FORMAT: u32 = 2;
+const FIRST: u32 = 1;
 
 /// What of rows a chunk has.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -89,7 +82,7 @@ pub struct Versions {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`FORMAT`].
+    /// At most [`FORMAT`].
     pub format_version: u32,
     /// The hypertable or table that the rows are of.
     pub relation: QualifiedName,
@@ -117,6 +110,9 @@ pub struct Manifest {
     /// What the server made of the rows, where the chunk was to be dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sum: Option<Sum>,
+    /// The copies that had rows of the chunk before: of what is in this one, they count no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<CopyOf>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -133,6 +129,11 @@ struct Version {
 #[derive(Deserialize)]
 struct OnlyVersion {
     format_version: u32,
+}
+
+/// The version that a manifest is of.
+pub fn version(replaces: &[CopyOf]) -> u32 {
+    if replaces.is_empty() { FIRST } else { FORMAT }
 }
 
 impl Manifest {

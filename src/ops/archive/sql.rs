@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::columns::{Column, Function, Through};
 use super::error::{ArchiveError, Result};
 use crate::core::{QualifiedName, SqlText, Value};
+use crate::kinds::archive::Part;
 use crate::render::{Context, Renderer};
 
 /// The templates of this folder.
@@ -81,6 +82,8 @@ pub struct Within {
     pub from: Option<String>,
     /// Up to this, and without it.
     pub until: Option<String>,
+    /// What of that is left out.
+    pub without: Vec<Part>,
 }
 
 /// The statement that takes out of the staged rows what is outside of a part.
@@ -98,8 +101,14 @@ pub fn cut(columns: &[Column], within: &Within) -> Result<String> {
         ("time", one(index, column)?),
         ("from", end(&within.from)),
         ("until", end(&within.until)),
+        ("without", Value::List(within.without.iter().map(part).collect())),
     ];
     render("archive/cut.sql", context.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn part(part: &Part) -> Value {
+    let ends = [("start", &part.start), ("end", &part.end)];
+    Value::Map(ends.map(|(name, bound)| (name.to_owned(), Value::text(&bound.text))).into())
 }
 
 fn render(template: &str, context: Context) -> Result<String> {

@@ -4,7 +4,7 @@
 //! cannot be read or trusted is never removed, and neither is a chunk whose time is a whole number, which has
 //! no age.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::civil::DateTime;
@@ -14,11 +14,50 @@ use jiff::{Span, Timestamp};
 use crate::apply::Interrupt;
 use crate::core::{Address, Desired, Interval, Live, Server, Task, Value};
 use crate::diag::Failure;
+use crate::kinds::archive::{self, IsMissed, Kept};
 use crate::kinds::archive_store::{BYTES, EXPIRES, ID, KEEP, NEWEST, OLDEST, STATE};
+use crate::ops::archive::Manifest;
 use crate::ops::archive::manifest::Bound;
-use crate::ops::archiver::store::{Store, of_database};
+use crate::ops::archiver::store::{Store, of_database, shelf_of};
 use crate::ops::archiver::trouble::StoreError;
-use crate::ops::archiver::{Contents, Entry, Moment, Stopped, contents_of};
+use crate::ops::archiver::{Contents, Entry, Moment, Stopped, contents_of, replaced};
+
+/// The archives of the tables whose chunks bear the marks of copies, as the stores have those: a copy that is not there
+/// is to be made again.
+///
+/// # Errors
+/// When a store cannot be read.
+pub fn look_for_copies(
+    server: &Server,
+    desired: &BTreeMap<Address, Desired>,
+    inside: &BTreeMap<Address, Live>,
+) -> Result<Vec<Live>, Failure> {
+    let mut found = Vec::new();
+    for wanted in desired.values().filter(|desired| desired.address.kind == archive::ID) {
+        let (Some(live), Some(on)) = (inside.get(&wanted.address), &wanted.on) else { continue };
+        // A plan that is carried out has what it needs of the store in the resource itself.
+        let Some(whole) = archive::whole(wanted, desired) else { continue };
+        let unreadable = |place: &str, error: StoreError| error.diagnostic(place).at(&whole.place);
+        let look = || -> Result<IsMissed, Failure> {
+            let named = || whole.get(archive::TO).and_then(Value::as_text).unwrap_or_default();
+            let store = Store::of(|name| whole.get(name));
+            let store = store.map_err(|error| unreadable(&format!("`{}`", named()), error))?;
+            let Some(store) = store else { return Ok(Box::new(|_| false)) };
+            let own = shelf_of((&server.system_identifier, &server.database), on);
+            let contents = contents_of(&store, &own).map_err(|error| unreadable(&store.place(), error))?;
+            Ok(Box::new(move |kept| !contents.entries.iter().any(|entry| is_of(&entry.manifest, kept))))
+        };
+        found.extend(archive::looked_up(live, wanted, look)?);
+    }
+    Ok(found)
+}
+
+/// Whether a manifest is that of the copy whose mark a chunk bears.
+fn is_of(manifest: &Manifest, kept: &Kept<'_>) -> bool {
+    let ends = manifest.range.as_ref().map(|range| (range.start.text.as_str(), range.end.text.as_str()));
+    let is_same = manifest.chunk == *kept.name && ends == Some(kept.range);
+    is_same && kept.token.is_none_or(|token| token == manifest.token)
+}
 
 /// What the stores of the policies hold that is older than it is kept. Where nothing may be removed, their
 /// standing is as wanted, and what has expired is told beside it.
@@ -79,12 +118,23 @@ fn now(server: i64) -> Timestamp {
     Timestamp::from_microsecond(server).map_or(own, |server| server.min(own))
 }
 
-/// What ended longer ago than it is kept, in the order of the contents.
+/// What ended longer ago than it is kept, in the order of the contents. What stands in for a copy that has not ended so
+/// long ago stays with it: without it, that would count again.
 fn expired<'a>(contents: &'a Contents, keep: &Interval, now: Timestamp) -> Vec<&'a Entry> {
     let Some(until) = before(now, keep) else { return Vec::new() };
     let is_time = |bound: &&Bound| bound.text.parse::<i64>().is_err() && Moment::read(&bound.text).is_some();
     let gone = |entry: &&Entry| end(entry).filter(is_time).is_some_and(|end| end.raw < until.as_microsecond());
-    contents.entries.iter().filter(gone).collect()
+    let mut gone: Vec<&Entry> = contents.entries.iter().filter(gone).collect();
+    loop {
+        let names: BTreeSet<&String> = gone.iter().map(|entry| &entry.name).collect();
+        let staying = contents.entries.iter().filter(|entry| !names.contains(&entry.name));
+        let staying: Vec<String> = staying.map(|entry| entry.manifest.token.clone()).collect();
+        let before = gone.len();
+        gone.retain(|entry| entry.manifest.replaces.is_empty() || !replaced::replaces(entry, &staying));
+        if gone.len() == before {
+            return gone;
+        }
+    }
 }
 
 /// A moment so long before another, by the calendar in UTC; `None` where there is no such moment.
@@ -112,7 +162,8 @@ pub fn expire(task: &Task, server: &Server, interrupt: &Interrupt, tell: &mut dy
     let own = of_database((&server.system_identifier, &server.database));
     let planned: Vec<String> = planned.iter().filter_map(Value::as_text).map(|name| format!("{own}/{name}")).collect();
     let contents = contents_of(&store, &own)?;
-    for entry in expired(&contents, keep, now(server.now_micros)).into_iter().filter(|e| planned.contains(&e.name)) {
+    let expired = expired(&contents, keep, now(server.now_micros)).into_iter();
+    for entry in replaced::in_order(expired.filter(|entry| planned.contains(&entry.name)).collect()) {
         if interrupt.is_requested() {
             return Err(Stopped::Interrupted);
         }

@@ -126,11 +126,11 @@ impl InBucket {
     ///
     /// # Errors
     /// What the server says; where another manifest is there.
-    pub fn seal(&self, name: &str, manifest: &[u8]) -> Result<(), StoreError> {
+    pub fn seal(&self, name: &str, manifest: &[u8]) -> Result<Vec<u8>, StoreError> {
         let put = self.bucket.put(name, manifest).map_err(|error| self.named(error))?;
         let there = self.bucket.get(name, LARGEST).map_err(|error| self.named(error))?;
         if there == manifest || (put == Put::There && is_same(&there, manifest)) {
-            return Ok(());
+            return Ok(there);
         }
         Err(self.odd(Sort::Occupied, name, "another manifest is there"))
     }

@@ -1,6 +1,8 @@
 //! Archives as users know them: what is due goes into a store, can be listed, proved again, looked at
 //! and brought back. How rows become files is [`archive`](crate::ops::archive)'s to know.
 
+mod begun;
+mod brought_back;
 mod expire;
 mod folder;
 mod in_bucket;
@@ -8,6 +10,7 @@ mod known;
 mod moment;
 mod pace;
 mod range;
+mod replaced;
 mod restore;
 mod stopped;
 mod store;
@@ -20,7 +23,7 @@ use std::sync::Arc;
 use crate::apply::{Interrupt, Meeting, StepOutcome, Tasks, Worker};
 use crate::core::{Action, QualifiedName, RowError, Server, Task};
 use crate::diag::{Diagnostic, Failure, code};
-use crate::kinds::archive::{NOT_KEPT, TASK};
+use crate::kinds::archive::{Bound, NOT_KEPT, Part, TASK};
 use crate::kinds::archive_store;
 use crate::ops::archive::{Archive, ArchiveError, DataFile, Facts, Manifest, columns, verify};
 use crate::ops::archiver::pace::Pace;
@@ -28,10 +31,11 @@ use crate::pg::{PgError, Session};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
-pub use expire::look;
+pub use expire::{look, look_for_copies};
 pub use known::{done_to_archives, missed, overlaps};
 pub use moment::Moment;
 pub use pace::Load;
+pub use replaced::settle;
 pub use restore::{Restored, Span, restore};
 pub use stopped::Stopped;
 pub use store::Store;
@@ -183,8 +187,10 @@ pub struct Entry {
     pub name: String,
     /// What that says.
     pub manifest: Manifest,
-    /// Whether the same chunk was archived again later.
+    /// Whether all of it was archived again later, and counts no more: once [`settle`] has said so.
     pub superseded: bool,
+    /// What of it was archived again later, where the rest counts.
+    pub left_out: Vec<Part>,
 }
 
 /// What is in a store.
@@ -223,7 +229,13 @@ fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
         contents.names.insert(name.clone());
         match Manifest::of_bytes(&bytes).and_then(|manifest| in_its_place(&name, manifest)) {
             Ok(manifest) => {
-                contents.entries.push(Entry { store: store.clone(), name, manifest, superseded: false });
+                contents.entries.push(Entry {
+                    store: store.clone(),
+                    name,
+                    manifest,
+                    superseded: false,
+                    left_out: Vec::new(),
+                });
             }
             Err(error) => contents.damaged.push((store.shown(&name), error)),
         }
@@ -235,21 +247,7 @@ fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
     contents
         .entries
         .sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.manifest.taken_at.cmp(&b.manifest.taken_at)));
-    let later: Vec<bool> = contents
-        .entries
-        .windows(2)
-        .map(|pair| matches!(pair, [a, b] if is_of_the_same(&a.manifest, &b.manifest)))
-        .collect();
-    for (entry, superseded) in contents.entries.iter_mut().zip(later) {
-        entry.superseded = superseded;
-    }
     Ok(contents)
-}
-
-/// Whether two manifests are of one chunk. The name alone does not tell: chunks are numbered anew in a database that was
-/// made anew, or that went back to an earlier moment.
-fn is_of_the_same(a: &Manifest, b: &Manifest) -> bool {
-    a.database == b.database && a.relation == b.relation && a.chunk == b.chunk && a.range == b.range
 }
 
 /// A manifest is beside the file that it is of, which bears the same name. One that is elsewhere was put there
@@ -355,6 +353,12 @@ impl Entry {
         Ok(archive)
     }
 
+    /// Whether a row of a time was archived again since, as the server shows that time.
+    pub fn is_left_out(&self, time: Option<&str>) -> bool {
+        let end = |bound: &Bound| Some((bound.text.clone(), Moment(bound.raw)));
+        self.left_out.iter().any(|part| Span { from: end(&part.start), until: end(&part.end) }.has(time))
+    }
+
     /// Where its store is.
     pub fn place(&self) -> String {
         self.store.place()
@@ -368,40 +372,5 @@ impl Entry {
     pub fn verify(&self, threads: usize) -> Result<(), Unsound> {
         verify::verify(self.store.open(&self.data(), self.manifest.file.key_id.as_deref())?, &self.manifest, threads)?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ops::archive::manifest::{Bound, File, Range, Versions};
-
-    fn manifest(database: &str, chunk: &str, day: i64) -> Manifest {
-        let bound = |raw: i64| Bound { text: raw.to_string(), raw };
-        Manifest {
-            format_version: 1,
-            relation: QualifiedName::new("public", "trades"),
-            chunk: QualifiedName::new("_timescaledb_internal", chunk),
-            range: Some(Range { column: "time".to_owned(), start: bound(day), end: bound(day + 1) }),
-            rows: 1,
-            columns: Vec::new(),
-            file: File { name: String::new(), bytes: 1, sha256: String::new(), codec: "zstd".to_owned(), key_id: None },
-            versions: Versions { chronoform: String::new(), postgresql: String::new(), timescaledb: None },
-            database: database.to_owned(),
-            taken_at: "2026-01-01T00:00:00Z".to_owned(),
-            stream_bytes: 1,
-            token: String::new(),
-            sum: None,
-        }
-    }
-
-    #[test]
-    fn a_chunk_is_another_where_its_range_is() {
-        let one = manifest("1/shop", "_hyper_1_1_chunk", 5);
-        assert!(is_of_the_same(&one, &one.clone()));
-        // Where a database is made anew, its chunks have the numbers of those that were.
-        assert!(!is_of_the_same(&one, &manifest("1/shop", "_hyper_1_1_chunk", 6)));
-        assert!(!is_of_the_same(&one, &manifest("1/shop", "_hyper_1_2_chunk", 5)));
-        assert!(!is_of_the_same(&one, &manifest("2/shop", "_hyper_1_1_chunk", 5)));
     }
 }

@@ -9,9 +9,8 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::apply::{Interrupt, Meeting};
 use crate::core::{Bytes, Param, QualifiedName, Query, Row, Server, Task, Value};
@@ -20,6 +19,7 @@ use crate::ops::archive::export::{Exported, Source, export, facts};
 use crate::ops::archive::manifest::{self, Bound, Kept, Manifest, Sum, Versions};
 use crate::ops::archive::sealed::{Sealer, StoreKey};
 use crate::ops::archive::{Evidence, Options, sql, verify};
+use crate::ops::archiver::begun::Begun;
 use crate::ops::archiver::pace::Pace;
 use crate::ops::archiver::store::{Shelf, Slot, Store, Unfinished};
 use crate::ops::archiver::unchanged::Copied;
@@ -28,7 +28,7 @@ use crate::pg::{PgError, Session};
 use crate::render::{Context, Renderer};
 
 /// How long a lock is waited for before everybody who queues behind is let by.
-const ONE_TRY: &str = "SET LOCAL lock_timeout = '2s'";
+pub(super) const ONE_TRY: &str = "SET LOCAL lock_timeout = '2s'";
 /// How often it is then tried again.
 const TRIES: u32 = 15;
 /// How often a range is copied in one run, where others write to it.
@@ -150,10 +150,12 @@ pub struct Work<'a> {
     pub meeting: Option<&'a Meeting>,
 }
 
-/// A chunk that a run has begun with.
-struct Begun {
-    chunk: QualifiedName,
-    token: String,
+/// What has become of a range.
+enum Ended {
+    /// It is in the archive alone.
+    Gone,
+    /// It is in the table still.
+    Stays,
 }
 
 /// A chunk that was read, and is not proved yet.
@@ -170,17 +172,25 @@ impl Work<'_> {
     /// # Errors
     /// What stopped it. Whatever it is, each chunk is in the table, in the archive or in both.
     pub fn carry_out(mut self) -> Result<(), Stopped> {
+        let ended = self.work();
+        if self.range.drop && self.range.freezes && !matches!(ended, Ok(Ended::Gone)) {
+            self.let_go();
+        }
+        ended.map(|_| ())
+    }
+
+    fn work(&mut self) -> Result<Ended, Stopped> {
         let database = (self.server.system_identifier.clone(), self.server.database.clone());
         let shelf = Shelf::new(&self.range.place, (&database.0, &database.1), &self.range.table);
-        let (mut copied, mut begun) = (Copied::new(), Vec::new());
+        let (mut copied, mut begun) = (Vec::new(), Vec::new());
         for chunk in self.range.chunks.clone() {
             self.heed()?;
             match self.of_an_earlier_run(&shelf, &chunk)? {
                 Some(manifest) => {
                     (self.tell)(&format!("{}: in the archive already", chunk.name));
-                    copied.push((chunk, manifest.sum));
+                    copied.push(Copied::of(manifest));
                 }
-                None => begun.push(self.begin(chunk)?),
+                None => begun.push(self.begin(&shelf, chunk)?),
             }
         }
         copied.extend(self.copied(&shelf, begun)?);
@@ -188,38 +198,38 @@ impl Work<'_> {
         if self.range.drop {
             return self.drop_unless_late(&shelf, copied);
         }
-        for chunk in self.range.chunks.clone() {
-            let mark = format!("{} to {}", Mark::ARCHIVED, self.range.store);
+        for Copied { chunk, token, before, .. } in copied {
             if self.range.freezes {
                 // One that was begun with when it was to be dropped.
                 let thaw = self.render("archive/thaw.sql", &[("chunk", Value::Name(chunk.clone()))])?;
                 self.session.execute(&thaw)?;
             }
-            self.mark(&chunk, Some(&mark))?;
+            let store = self.range.store.clone();
+            self.mark(&chunk, &Mark::Archived { store, token: Some(token), before })?;
         }
-        Ok(())
+        Ok(Ended::Stays)
     }
 
     /// Drops what was copied. What was written to meanwhile is copied again; and where somebody writes to it all the
     /// time, it stays for the next run.
-    fn drop_unless_late(&mut self, shelf: &Shelf, mut copied: Copied) -> Result<(), Stopped> {
+    fn drop_unless_late(&mut self, shelf: &Shelf, mut copied: Vec<Copied>) -> Result<Ended, Stopped> {
         for copies_left in (0..COPIES).rev() {
             self.heed()?;
             let late = match self.drop_chunks(&copied) {
                 Err(Stopped::Late(chunk)) => chunk,
-                ended => return ended,
+                ended => return ended.map(|()| Ended::Gone),
             };
             let then = if copies_left > 0 { "it is copied again" } else { "it stays in the table, for the next run" };
             (self.tell)(&format!("rows of {late} were written while it was copied: {then}"));
             if copies_left > 0 {
                 // The others of a batch do not wait for this.
                 self.meeting = None;
-                let begun = self.range.chunks.clone().into_iter().map(|chunk| self.begin(chunk));
+                let begun = self.range.chunks.clone().into_iter().map(|chunk| self.begin(shelf, chunk));
                 let begun = begun.collect::<Result<Vec<_>, _>>()?;
                 copied = self.copied(shelf, begun)?;
             }
         }
-        Ok(())
+        Ok(Ended::Stays)
     }
 
     fn heed(&self) -> Result<(), Stopped> {
@@ -238,49 +248,8 @@ impl Work<'_> {
         Ok(self.session.query(&Query { sql: sql.to_owned(), params })?)
     }
 
-    /// Marks a chunk, and freezes it where it is to be dropped and the server can.
-    fn begin(&mut self, chunk: QualifiedName) -> Result<Begun, Stopped> {
-        let token = token();
-        let mark = format!("{}{token}", Mark::BEGUN);
-        if self.range.drop && self.range.freezes {
-            let freeze = self.render("archive/freeze.sql", &[("chunk", Value::Name(chunk.clone()))])?;
-            let mark = self.marking(&chunk, Some(&mark))?;
-            self.patiently("ROLLBACK", |session| {
-                session.batch(&format!("BEGIN; {ONE_TRY}"))?;
-                session.execute(&freeze)?;
-                session.execute(&mark)?;
-                session.batch("COMMIT")
-            })?;
-        } else {
-            self.mark(&chunk, Some(&mark))?;
-        }
-        Ok(Begun { chunk, token })
-    }
-
-    /// What an earlier run has brought to the archive and not gone on from: the chunk bears the mark that
-    /// the manifest names, and the file is as the manifest says.
-    fn of_an_earlier_run(&mut self, shelf: &Shelf, chunk: &QualifiedName) -> Result<Option<Manifest>, Stopped> {
-        let sql = "SELECT pg_catalog.obj_description($1::text::regclass, 'pg_class') AS mark";
-        let rows = self.query(sql, vec![Param::Text(chunk.to_string())])?;
-        let mark = rows.first().and_then(|row| row.maybe_text("mark").ok().flatten()).map(str::to_owned);
-        let Some(token) = mark.as_deref().and_then(|mark| mark.strip_prefix(Mark::BEGUN)) else { return Ok(None) };
-        for (_, bytes) in shelf.manifests(chunk)? {
-            // One that cannot be read is of no use here, and is told by `archive verify`.
-            let Ok(manifest) = Manifest::of_bytes(&bytes) else { continue };
-            if manifest.token == token && manifest.chunk == *chunk {
-                let whole = match shelf.open(&manifest.file.name, manifest.file.key_id.as_deref()) {
-                    Ok(file) => verify::same_file(&file, &manifest).is_ok(),
-                    Err(error) if error.is_of_one_file() => false,
-                    Err(error) => return Err(error.into()),
-                };
-                return Ok((whole && self.is_unchanged(chunk, &manifest)?).then_some(manifest));
-            }
-        }
-        Ok(None)
-    }
-
     /// Copies chunks, all as they are at one moment; proves the copies, and seals them.
-    fn copied(&mut self, shelf: &Shelf, begun: Vec<Begun>) -> Result<Copied, Stopped> {
+    fn copied(&mut self, shelf: &Shelf, begun: Vec<Begun>) -> Result<Vec<Copied>, Stopped> {
         if begun.is_empty() {
             return Ok(Vec::new());
         }
@@ -327,21 +296,22 @@ impl Work<'_> {
     }
 
     /// Proves a copy, and seals it.
-    fn proved(&mut self, shelf: &Shelf, copy: Copy<'_>) -> Result<(QualifiedName, Option<Sum>), Stopped> {
-        let Copy { of: Begun { chunk, token }, mut unfinished, exported, sum } = copy;
+    fn proved(&mut self, shelf: &Shelf, copy: Copy<'_>) -> Result<Copied, Stopped> {
+        let Copy { of, mut unfinished, exported, sum } = copy;
         let (rows, bytes) = (exported.written.rows, Bytes(exported.written.bytes));
         let key = shelf.key().map(StoreKey::id);
-        let slot = Slot::new(&chunk, &self.range.from, &self.range.until, &exported.written.sha256);
-        let slot = slot.sealed(key.as_deref());
-        let manifest = self.manifest(&chunk, &slot, exported, (sum, key), &token);
+        let digest = of.digest(&exported.written.sha256);
+        let slot = Slot::new(&of.chunk, &self.range.from, &self.range.until, &digest).sealed(key.as_deref());
+        let manifest = self.manifest(of, &slot, exported, (sum, key));
         let interrupt = self.interrupt;
         let written = unfinished.written(&slot, &|| interrupt.is_requested())?;
         verify::verify(written, &manifest, self.pace.threads())?;
-        (self.tell)(&format!("{}: {rows} rows, {bytes}; read back and compared", chunk.name));
+        (self.tell)(&format!("{}: {rows} rows, {bytes}; read back and compared", manifest.chunk.name));
         let sealed = manifest.to_bytes()?;
         unfinished.keep(&slot)?;
-        shelf.seal(&slot, &sealed)?;
-        Ok((chunk, manifest.sum))
+        // Where that of the very same file is there already, it stays, with its own word.
+        let there = Manifest::of_bytes(&shelf.seal(&slot, sealed)?)?;
+        Ok(Copied { sum: manifest.sum, ..Copied::of(there) })
     }
 
     /// Within the transaction.
@@ -376,23 +346,9 @@ impl Work<'_> {
         Ok((exported, sum))
     }
 
-    fn marking(&mut self, chunk: &QualifiedName, mark: Option<&str>) -> Result<String, Stopped> {
-        let mark = mark.map_or(Value::Null, Value::text);
-        self.render("archive/mark.sql", &[("chunk", Value::Name(chunk.clone())), ("mark", mark)])
-    }
-
-    fn mark(&mut self, chunk: &QualifiedName, mark: Option<&str>) -> Result<(), Stopped> {
-        let mark = self.marking(chunk, mark)?;
-        self.patiently("ROLLBACK", |session| {
-            session.batch(&format!("BEGIN; {ONE_TRY}"))?;
-            session.execute(&mark)?;
-            session.batch("COMMIT")
-        })
-    }
-
     /// Drops the chunks, all in one transaction, if they are what was copied and nothing else goes. Whoever reads them
     /// waits only for the drop: while they are looked at, they can be read, and not be written to.
-    fn drop_chunks(&mut self, copied: &Copied) -> Result<(), Stopped> {
+    fn drop_chunks(&mut self, copied: &[Copied]) -> Result<(), Stopped> {
         let hold = self.of_each("archive/await_writers.sql")?;
         self.patiently("ROLLBACK", |session| {
             session.batch(&format!("BEGIN; {ONE_TRY}"))?;
@@ -414,7 +370,7 @@ impl Work<'_> {
         chunks.into_iter().map(|chunk| self.render(template, &[("chunk", Value::Name(chunk))])).collect()
     }
 
-    fn drop_what_was_copied(&mut self, copied: &Copied) -> Result<(), Stopped> {
+    fn drop_what_was_copied(&mut self, copied: &[Copied]) -> Result<(), Stopped> {
         self.expect_unchanged(copied)?;
         let mut last = self.of_each("archive/lock.sql")?;
         if self.range.freezes {
@@ -444,7 +400,11 @@ impl Work<'_> {
     }
 
     /// Tries and pauses together, where others are in the way. A failed try is undone.
-    fn patiently(&mut self, undo: &str, run: impl Fn(&mut Session) -> Result<(), PgError>) -> Result<(), Stopped> {
+    pub(super) fn patiently(
+        &mut self,
+        undo: &str,
+        run: impl Fn(&mut Session) -> Result<(), PgError>,
+    ) -> Result<(), Stopped> {
         let mut tries = 0;
         loop {
             let Err(error) = run(self.session) else { return Ok(()) };
@@ -461,11 +421,10 @@ impl Work<'_> {
 
     fn manifest(
         &self,
-        chunk: &QualifiedName,
+        Begun { chunk, token, before, .. }: Begun,
         slot: &Slot,
         exported: Exported,
         (sum, key_id): (Option<Sum>, Option<String>),
-        token: &str,
     ) -> Manifest {
         let Exported { columns, written } = exported;
         // Beside an encrypted file no value of it is to be read.
@@ -479,9 +438,9 @@ impl Work<'_> {
             raw: Moment::read(text).map_or(else_at, |moment| moment.0),
         };
         Manifest {
-            format_version: manifest::FORMAT,
+            format_version: manifest::version(&before),
             relation: self.range.table.clone(),
-            chunk: chunk.clone(),
+            chunk,
             range: Some(manifest::Range {
                 column: self.range.column.clone(),
                 start: bound(&self.range.from, i64::MIN),
@@ -505,14 +464,8 @@ impl Work<'_> {
             taken_at: jiff::Timestamp::now().to_string(),
             stream_bytes: written.stream_bytes,
             sum,
-            token: token.to_owned(),
+            token,
+            replaces: before,
         }
     }
-}
-
-/// A word that no other run has, and no other chunk: the moment, the process, and a number.
-fn token() -> String {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("{:x}-{:x}-{:x}", now.as_nanos(), std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }

@@ -6,6 +6,7 @@ use crate::core::name::quote_identifier;
 use crate::core::{Param, QualifiedName, Query, RowError, Server, Value};
 use crate::ops::archive::export::restore as put_back;
 use crate::ops::archive::sql::{self, Within};
+use crate::ops::archiver::brought_back::Back;
 use crate::ops::archiver::{Entry, Moment, Stopped, Unsound};
 use crate::pg::Session;
 use crate::render::{Context, Renderer};
@@ -59,8 +60,8 @@ pub struct Restored {
 }
 
 /// Puts the rows of entries into a table, all in one transaction: what is interrupted has brought back
-/// nothing. Every value is proved on the way. Into the hypertable itself, chunks that come to be by it are
-/// frozen, where the server can, and nobody else's.
+/// nothing. Every value is proved on the way. In the hypertable itself, the chunks that take the rows bear from which
+/// copies they are, and those that come to be by it are frozen, where the server can, and nobody else's.
 ///
 /// # Errors
 /// What stopped it; nothing is brought back then.
@@ -96,12 +97,14 @@ fn within(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Restored, Stopped> {
     session.batch(&sql::settings()?)?;
-    let freezes = server.has_community_features() && entries.iter().any(|entry| entry.manifest.relation == *into);
+    let is_own = entries.iter().any(|entry| entry.manifest.relation == *into);
+    let back = is_own.then_some(Back { table: into, entries, span, freezes: server.has_community_features() });
     let mut restored = Restored::default();
     nothing_fires(session, server, into)?;
     for entry in entries {
         nothing_there(session, entry, span, into)?;
     }
+    let thawed = back.as_ref().map_or(Ok(BTreeSet::new()), |back| back.thaw(session))?;
     for entry in entries {
         let named = |unsound: Unsound| match unsound {
             Unsound::Archive(error) => Stopped::Refused(format!("{}: {error}", entry.file())),
@@ -110,22 +113,16 @@ fn within(
         let archive = entry.open().map_err(named)?;
         let column = entry.manifest.range.as_ref().map(|range| range.column.as_str()).unwrap_or_default();
         let written = |end: &Option<(String, Moment)>| end.as_ref().map(|(text, _)| text.clone());
-        let part = Within { column: column.to_owned(), from: written(&span.from), until: written(&span.until) };
-        let part = (part.from.is_some() || part.until.is_some()).then_some(part);
+        let (from, until, without) = (written(&span.from), written(&span.until), entry.left_out.clone());
+        let is_part = from.is_some() || until.is_some() || !without.is_empty();
+        let part = is_part.then(|| Within { column: column.to_owned(), from, until, without });
         let rows = put_back(session, &archive, into, part.as_ref())?;
         tell(&format!("{}: {rows} rows", entry.manifest.chunk.name));
         restored.files += 1;
         restored.rows += rows;
     }
-    if freezes {
-        let mut renderer = Renderer::new();
-        for chunk in made_by_this(session, into)? {
-            let context = Context::from([("chunk".to_owned(), Value::Name(chunk))]);
-            let freeze = renderer.render("archive/freeze.sql", &context);
-            let freeze = freeze.map_err(|error| Stopped::Refused(error.to_string()))?;
-            session.execute(&freeze.unwrap_or_default())?;
-            restored.frozen += 1;
-        }
+    if let Some(back) = back {
+        restored.frozen = back.mark(session, &thawed)?;
     }
     Ok(restored)
 }
@@ -187,20 +184,4 @@ fn nothing_there(session: &mut Session, entry: &Entry, span: &Span, into: &Quali
          none of that time (--into), and compare",
         range.start.text, range.end.text
     )))
-}
-
-/// The chunks of a hypertable that this transaction has made, and not those that others have made meanwhile, which
-/// take what is written now; none of what is no hypertable.
-fn made_by_this(session: &mut Session, table: &QualifiedName) -> Result<BTreeSet<QualifiedName>, Stopped> {
-    let sql = "SELECT k.chunk_schema AS schema, k.chunk_name AS name \
-               FROM timescaledb_information.chunks AS k \
-               JOIN pg_catalog.pg_namespace AS n ON n.nspname = k.chunk_schema \
-               JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = k.chunk_name \
-               WHERE k.hypertable_schema = $1 AND k.hypertable_name = $2 \
-               AND c.xmin = pg_catalog.pg_current_xact_id()::pg_catalog.xid";
-    let params = vec![Param::Text(table.schema.clone()), Param::Text(table.name.clone())];
-    let rows = session.query(&Query { sql: sql.to_owned(), params })?;
-    let name = |row: &crate::core::Row| Ok(QualifiedName::new(row.text("schema")?, row.text("name")?));
-    let names: Result<BTreeSet<_>, crate::core::RowError> = rows.iter().map(name).collect();
-    names.map_err(|error| Stopped::Refused(error.to_string()))
 }

@@ -287,7 +287,7 @@ pub fn is_of(name: &str, table: &QualifiedName) -> bool {
 }
 
 /// The part of a store that one table of a database has, by its name in the store.
-fn shelf_of(database: (&str, &str), table: &QualifiedName) -> String {
+pub fn shelf_of(database: (&str, &str), table: &QualifiedName) -> String {
     format!("{}/{}", of_database(database), of_table(table))
 }
 
@@ -325,16 +325,17 @@ impl Shelf {
         self.store.manifests_with(&self.name, &format!("_{}_", safe(&chunk.name)))
     }
 
-    /// Writes a manifest, whose data file is at its place already.
+    /// Writes a manifest, whose data file is at its place already. Gives the one that is there then.
     ///
     /// # Errors
     /// What the file system or the bucket's server says.
-    pub fn seal(&self, slot: &Slot, manifest: &[u8]) -> Result<(), StoreError> {
+    pub fn seal(&self, slot: &Slot, manifest: Vec<u8>) -> Result<Vec<u8>, StoreError> {
         let name = self.file(&slot.manifest());
         match &self.store.place {
-            Place::Folder(store) => Ok(folder::seal(&store.join(name), manifest)?),
-            Place::Bucket(bucket) => bucket.seal(&name, manifest),
+            Place::Folder(store) => folder::seal(&store.join(name), &manifest)?,
+            Place::Bucket(bucket) => return bucket.seal(&name, &manifest),
         }
+        Ok(manifest)
     }
 
     /// Opens a data file.
@@ -471,7 +472,7 @@ mod tests {
         unfinished.file().unwrap().write_all(b"rows").unwrap();
         unfinished.keep(&slot).unwrap();
         assert!(shelf.manifests(&chunk()).unwrap().is_empty(), "without a manifest it is nothing");
-        shelf.seal(&slot, b"{}").unwrap();
+        shelf.seal(&slot, b"{}".to_vec()).unwrap();
         let name = format!("7-trading/public.trades/{}", slot.manifest());
         assert_eq!(shelf.manifests(&chunk()).unwrap(), [(name.clone(), b"{}".to_vec())]);
         assert_eq!(shelf.store.manifests("").unwrap(), shelf.manifests(&chunk()).unwrap());

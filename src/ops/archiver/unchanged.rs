@@ -2,13 +2,30 @@
 //! writes to a frozen chunk, and somebody may have thawed it and written to it since.
 
 use crate::core::{QualifiedName, RowError, Value};
+use crate::kinds::archive::CopyOf;
 use crate::ops::archive::manifest::{Manifest, Sum};
 use crate::ops::archive::sql;
 use crate::ops::archiver::Stopped;
 use crate::ops::archiver::range::Work;
 
-/// Chunks that are in the archive, each with what its rows came to when it was copied.
-pub type Copied = Vec<(QualifiedName, Option<Sum>)>;
+/// A chunk that is in the archive.
+pub struct Copied {
+    /// Which.
+    pub chunk: QualifiedName,
+    /// What its rows came to when it was copied.
+    pub sum: Option<Sum>,
+    /// What the copy is known by.
+    pub token: String,
+    /// The copies that it stands in for.
+    pub before: Vec<CopyOf>,
+}
+
+impl Copied {
+    /// By its manifest.
+    pub fn of(Manifest { chunk, sum, token, replaces, .. }: Manifest) -> Self {
+        Self { chunk, sum, token, before: replaces }
+    }
+}
 
 impl Work<'_> {
     /// Whether a chunk is still what an earlier run copied.
@@ -28,9 +45,9 @@ impl Work<'_> {
     }
 
     /// Sees to it, under locks that keep everybody from writing, that each chunk is still what was copied of it.
-    pub(super) fn expect_unchanged(&mut self, copied: &Copied) -> Result<(), Stopped> {
+    pub(super) fn expect_unchanged(&mut self, copied: &[Copied]) -> Result<(), Stopped> {
         for chunk in self.range.chunks.clone() {
-            let known = copied.iter().find(|(name, _)| *name == chunk).and_then(|(_, known)| known.as_ref());
+            let known = copied.iter().find(|copied| copied.chunk == chunk).and_then(|copied| copied.sum.as_ref());
             let Some(known) = known else {
                 return Err(Stopped::Refused(format!("nothing shows that {chunk} is what was copied of it")));
             };
