@@ -8,17 +8,19 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use crate::apply as gate;
+use crate::cli::archive_of::{of_known_database, of_one_database};
 use crate::cli::args::{Format, Paths};
 use crate::cli::context::Context;
 use crate::cli::run_args::waiting;
 use crate::cli::{out, record};
-use crate::core::{Bytes, Desired, QualifiedName, Server};
+use crate::core::{Address, Bytes, Desired, QualifiedName, Server, Value};
 use crate::diag::{Diagnostic, Exit, Failure, Severity, code};
 use crate::kinds::archive::{self, NOT_RESTORED, Part};
 use crate::kinds::archive_store::{self, UNSEALED};
 use crate::ledger::{ArchivedChunk, ArchivedFiles, ArchivedRecord, Ledger, Moment as At};
+use crate::ops::archive::ArchiveError;
 use crate::ops::archive::manifest::Range;
-use crate::ops::archiver::{self, Contents, Entry, Moment, Span, Stopped, Store, StoreError, Unsound};
+use crate::ops::archiver::{self, Contents, Damaged, Entry, Moment, Place, Span, Stopped, Store, StoreError, Unsound};
 use crate::report::{self, ArchiveLine};
 use crate::{load, snapshot};
 
@@ -269,8 +271,12 @@ fn look(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Loo
     }
     let places = found.iter().map(|(_, store, _)| store.place());
     let proved = places.map(|place| Ok((place.clone(), ledger.proved(&place)?))).collect::<Result<_, Diagnostic>>()?;
-    let each: Vec<(Store, &Contents)> = found.iter().map(|(_, store, contents)| (store.clone(), contents)).collect();
-    let mut missed = archiver::missed(known, &each);
+    let keep = |name: &str| {
+        let store = policies.desired.get(&Address::global(archive_store::ID, name));
+        store.and_then(|store| store.get(archive_store::KEEP)).and_then(Value::as_interval)
+    };
+    let each = found.iter().map(|(name, store, contents)| Place { place: store.place(), keep: keep(name), contents });
+    let mut missed = archiver::missed(known, &each.collect::<Vec<_>>());
     let is_of_table = |of: &QualifiedName| table.as_ref().is_none_or(|table| table == of);
     missed.retain(|missed| is_of_table(&missed.chunk.table) && archiver::overlaps(&missed.chunk, &span));
     let (mut stores, mut unsealed) = (Vec::new(), Vec::new());
@@ -352,11 +358,11 @@ fn stretch(part: &Part) -> report::ArchivePart {
     report::ArchivePart { from: part.start.text.clone(), until: part.end.text.clone() }
 }
 
-fn damaged(store: &str, file: &str, why: &str) -> ArchiveLine {
+fn damaged(store: &str, Damaged { shown, error, .. }: &Damaged) -> ArchiveLine {
     ArchiveLine {
         store: store.to_owned(),
-        file: file.to_owned(),
-        problem: Some(why.to_owned()),
+        file: shown.clone(),
+        problem: Some(error.to_string()),
         ..ArchiveLine::default()
     }
 }
@@ -368,7 +374,7 @@ fn list(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Exi
     for (store, contents) in &looked.stores {
         let verified = |entry: &Entry| ArchiveLine { verified: looked.verified(entry), ..line(store, entry, None) };
         lines.extend(contents.entries.iter().map(verified));
-        lines.extend(contents.damaged.iter().map(|(path, error)| damaged(store, path, &error.to_string())));
+        lines.extend(contents.damaged.iter().map(|of| damaged(store, of)));
     }
     lines.extend(looked.missed.iter().map(|record| looked.missing(record)));
     out::print(&report::archive_list(&lines, &context.report_options()));
@@ -406,7 +412,7 @@ impl Proof {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let today = Timestamp::now().as_second().unsigned_abs() / 86_400;
         let before = self.lines.len();
-        self.lines.extend(contents.damaged.iter().map(|(path, error)| damaged(store, path, &error.to_string())));
+        self.lines.extend(contents.damaged.iter().map(|of| damaged(store, of)));
         let turn = |number: &usize| one_in.is_none_or(|one_in| *number as u64 % one_in == today % one_in);
         for (_, entry) in contents.entries.iter().enumerate().filter(|(number, _)| turn(number)) {
             let problem = match entry.verify(threads) {
@@ -455,22 +461,13 @@ fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failure> 
     let looked = look(Some(wanted.table), wanted.which, context)?;
     let found = &looked.stores;
     let span = span(wanted.which)?;
-    let mut damaged: Vec<Diagnostic> =
-        found.iter().flat_map(|(_, contents)| &contents.damaged).map(unreadable).collect();
-    damaged.extend(looked.missed.iter().map(|record| {
-        let ArchiveLine { file, problem, .. } = looked.missing(record);
-        Diagnostic::error(&code::FILE_UNREADABLE, format!("{file}: {}", problem.unwrap_or_default()))
-            .help("bring its files back from where the store is kept a second time, or choose another time by --from and --to")
-    }));
-    if !damaged.is_empty() {
-        return Err(Failure(damaged));
-    }
     let mut session = context.connect()?;
     let server = snapshot::open(&mut session)?;
     snapshot::finish(&mut session)?;
     let own = format!("{}/{}", server.system_identifier, server.database);
     let all: Vec<&Entry> = found.iter().flat_map(|(_, contents)| &contents.entries).filter(|e| !e.superseded).collect();
     let entries = of_one_database(all, &own)?;
+    is_all_there(&looked, entries.first().map_or(&own, |entry| &entry.manifest.database))?;
     let into = name(wanted.into.unwrap_or(wanted.table))?;
     if entries.is_empty() {
         out::print(&format!("Nothing of {} is archived for that time.\n", report::clean(wanted.table)));
@@ -500,6 +497,20 @@ fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
+/// That nothing of what a database has of the table is damaged or missing. What others have is not asked for.
+fn is_all_there(looked: &Looked, database: &str) -> Result<(), Failure> {
+    let own = format!("{}/", archiver::folder_of(database));
+    let damaged = looked.stores.iter().flat_map(|(_, contents)| &contents.damaged);
+    let damaged = damaged.filter(|damaged| damaged.name.starts_with(&own));
+    let mut wrong: Vec<Diagnostic> = damaged.map(|of| unreadable(&of.shown, &of.error)).collect();
+    wrong.extend(looked.missed.iter().filter(|record| record.chunk.file.starts_with(&own)).map(|record| {
+        let ArchiveLine { file, problem, .. } = looked.missing(record);
+        Diagnostic::error(&code::FILE_UNREADABLE, format!("{file}: {}", problem.unwrap_or_default()))
+            .help("bring its files back from where the store is kept a second time, or choose another time by --from and --to")
+    }));
+    if wrong.is_empty() { Ok(()) } else { Err(Failure(wrong)) }
+}
+
 /// That what is brought back is not taken away again at once: chunks are frozen against that, where the server can.
 fn stays(into: &QualifiedName, looked: &Looked, server: &Server) -> Result<(), Failure> {
     if server.has_community_features() || !looked.archived.contains(into) {
@@ -515,47 +526,9 @@ fn stays(into: &QualifiedName, looked: &Looked, server: &Server) -> Result<(), F
         .into())
 }
 
-fn unreadable((file, error): &(String, crate::ops::archive::ArchiveError)) -> Diagnostic {
+fn unreadable(file: &str, error: &ArchiveError) -> Diagnostic {
     Diagnostic::error(&code::FILE_UNREADABLE, format!("{file}: {error}"))
         .help("`chronoform archive verify` tells what else is damaged")
-}
-
-/// The database whose rows are meant, where no database is asked: the only one, or the only one that the ledger knows.
-fn of_known_database(entries: &[(&String, &Entry)], known: &BTreeSet<String>) -> Result<Option<String>, Failure> {
-    let all: BTreeSet<&str> = entries.iter().map(|(_, entry)| entry.manifest.database.as_str()).collect();
-    let own: Vec<&str> = all.iter().copied().filter(|name| known.contains(*name)).collect();
-    match (own.as_slice(), all.len()) {
-        ([only], _) => Ok(Some((*only).to_owned())),
-        (_, 0 | 1) => Ok(all.first().map(|only| (*only).to_owned())),
-        (_, several) => {
-            let message = format!("the table is archived from {several} databases, and nobody can tell which is meant");
-            let names = Vec::from_iter(all).join(", ");
-            Err(Diagnostic::error(&code::WRONG_VALUE, message)
-                .why(format!("they are {names}"))
-                .help("name the ledger of one of them with --ledger, or its store with --store")
-                .into())
-        }
-    }
-}
-
-/// What is of this database, or where there is none of it, of the only other one.
-fn of_one_database<'a>(all: Vec<&'a Entry>, own: &str) -> Result<Vec<&'a Entry>, Failure> {
-    let mut databases: Vec<&str> = all.iter().map(|entry| entry.manifest.database.as_str()).collect();
-    databases.sort_unstable();
-    databases.dedup();
-    let chosen = match databases.as_slice() {
-        _ if databases.contains(&own) => own.to_owned(),
-        [only] => (*only).to_owned(),
-        [] => return Ok(Vec::new()),
-        several => {
-            let message = format!("the table is archived from {} databases, and none is this one", several.len());
-            return Err(Diagnostic::error(&code::WRONG_VALUE, message)
-                .why(format!("they are {}", several.join(", ")))
-                .help("keep each database's archive in a store of its own, and name that with --store")
-                .into());
-        }
-    };
-    Ok(all.into_iter().filter(|entry| entry.manifest.database == chosen).collect())
 }
 
 fn stopped(stopped: Stopped) -> Failure {
@@ -589,7 +562,7 @@ fn query(table: &str, which: &Which, limit: usize, context: &mut Context) -> Res
             Ok((columns, count, rows))
         });
         let (columns, count, rows) = preview.map_err(|unsound| match unsound {
-            Unsound::Archive(error) => Failure::from(unreadable(&(entry.file(), error))),
+            Unsound::Archive(error) => Failure::from(unreadable(&entry.file(), &error)),
             Unsound::Store(error) => error.diagnostic(&entry.file()).into(),
         })?;
         let of = ArchiveLine { rows: count, ..line(store, entry, None) };

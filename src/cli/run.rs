@@ -13,6 +13,7 @@ use crate::cli::{out, record, signals};
 use crate::core::Operation;
 use crate::diag::{Diagnostic, Exit, Failure, Severity, has_errors};
 use crate::guard::Standing;
+use crate::ledger::Ledger;
 use crate::ops::archiver::Load;
 use crate::ops::{self, Forced, Limits};
 use crate::report;
@@ -54,6 +55,11 @@ fn work_off(
         lost.extend(told.lost);
         context.diagnostics.extend(told.ahead);
     }
+    if looked.made.plan.operations.contains(&Operation::Archive) {
+        let known = Ledger::open_read(&ledger)?.archived()?;
+        let (made, desired) = (&looked.made, &looked.policies.desired);
+        context.diagnostics.extend(ops::archiver::lost(&made.plan, desired, &made.server, &known)?);
+    }
     let (plan, server, session) = (looked.made.plan, looked.made.server, looked.session);
     let mends = ops::backup::is_mended_by(&plan);
     if args.dry_run || matches!(context.global.format, Format::Text | Format::Markdown) {
@@ -80,7 +86,8 @@ fn work_off(
     let watch = (!ready.server.single_session).then(|| ready.session.endpoint().clone());
     let progress = Progress::new(ready.plan.actions.len(), context.global.quiet, watch);
     let (lock_timeout, patience) = (args.lock_timeout, args.patience);
-    let limits = Some(Limits { max_runtime: args.max_runtime, load: Load { jobs: args.jobs, rate: args.rate } });
+    let load = Load { jobs: args.jobs, rate: args.rate, patience };
+    let limits = Some(Limits { max_runtime: args.max_runtime, load });
     let errand = Errand { lock_timeout, patience, limits, forced, started };
     let interrupt = Interrupt::default();
     let done = apply::carry_out(&mut ready, &errand, progress, &interrupt, || signals::listen(&interrupt))?;

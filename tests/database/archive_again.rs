@@ -33,6 +33,10 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         trial("in_another_store", in_another_store),
         trial("where_the_copy_is_lost", lost),
         trial("what_stands_in_for_a_copy_expires_with_it", expires),
+        trial("where_the_store_is_not_mounted", not_mounted),
+        trial("what_another_machine_has_removed_is_not_missed", removed_elsewhere),
+        trial("what_is_damaged_elsewhere_keeps_nobody", damaged_elsewhere),
+        trial("as_patient_as_asked_for", patient),
     ]
 }
 
@@ -243,6 +247,9 @@ fn lost(db: &Db, place: &Workplace<'_>) {
     run(place).expect(0);
     let folder = place.path().join("store/cold");
     fs::rename(&folder, place.path().join("aside")).unwrap();
+    // All that the ledger knows to be there is gone: perhaps it is only not mounted.
+    assert!(run(place).expect(1).err.contains("archive-lost"));
+    fs::remove_dir_all(place.path().join(".chronoform")).unwrap();
     run(place).expect(0);
     assert_eq!(files(place, ".json").len(), 3);
     fs::remove_dir_all(&folder).unwrap();
@@ -303,4 +310,71 @@ fn expires(db: &Db, place: &Workplace<'_>) {
         db.lines("SELECT count(*) || ' ' || count(DISTINCT value) || ' ' || max(value) FROM public.back").remove(0);
     let [rows, distinct, most] = counted.split(' ').collect::<Vec<_>>()[..] else { panic!("{counted}") };
     assert!(rows == distinct && most == "9", "{counted}");
+}
+
+/// Nothing more is put where what was put there is not, and nothing is dropped.
+fn not_mounted(db: &Db, place: &Workplace<'_>) {
+    run(place).expect(0);
+    db.run("INSERT INTO public.readings VALUES ('2020-01-05 05:00+00', 5, 'another day')");
+    let (store, aside) = (place.path().join("store/cold"), place.path().join("aside"));
+    fs::rename(&store, &aside).unwrap();
+    let refused = run(place).expect(1);
+    for told in ["archive-lost", "public.readings from 2020-01-01 00:00:00+00", "location"] {
+        assert!(refused.err.contains(told), "{told}\n{}", refused.err);
+    }
+    assert!(!store.exists());
+    assert_eq!(count(db), "1");
+    // Also where only a part is there.
+    fs::rename(&aside, &store).unwrap();
+    let manifest = files(place, ".json").remove(0);
+    fs::rename(&manifest, &aside).unwrap();
+    assert!(run(place).expect(1).err.contains("archive-lost"));
+    fs::rename(&aside, &manifest).unwrap();
+    run(place).expect(0);
+    assert_eq!((count(db), gives(db, place)), ("0".to_owned(), "73 73 2561".to_owned()));
+}
+
+fn removed_elsewhere(db: &Db, place: &Workplace<'_>) {
+    run(place).expect(0);
+    for file in files(place, "").iter().filter(|path| path.to_string_lossy().contains("2020-01-01T00")) {
+        fs::remove_file(file).unwrap();
+    }
+    archive(place, &["list"]).expect(2);
+    let policy = fs::read_to_string(place.path().join("policy.yaml")).unwrap();
+    place.write("policy.yaml", &policy.replace("store/cold}", "store/cold}\nkeep: 2 years"));
+    archive(place, &["list"]).expect(0);
+    db.run("INSERT INTO public.readings VALUES ('2020-01-05 05:00+00', 5, 'another day')");
+    run(place).expect(0);
+    assert_eq!(gives(db, place), "49 49 2285");
+}
+
+/// Of another table, and of the same table of another database.
+fn damaged_elsewhere(db: &Db, place: &Workplace<'_>) {
+    run(place).expect(0);
+    for folder in ["other/public.x", "other/public.readings"] {
+        let folder = place.path().join("store/cold").join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("notes.json"), "{}").unwrap();
+    }
+    assert_eq!(gives(db, place), "72 72 2556");
+    archive(place, &["verify"]).expect(2);
+    let own = files(place, ".json").remove(0).with_file_name("notes.json");
+    fs::write(own, "{}").unwrap();
+    let refused = archive(place, &["restore", "public.readings", "--auto-approve", "--into", "public.back"]).expect(1);
+    assert!(refused.err.contains("file-unreadable"), "{}", refused.err);
+}
+
+fn patient(db: &Db, place: &Workplace<'_>) {
+    if db.tier().single_session() {
+        return;
+    }
+    let mut other = db.connect();
+    let chunk = db.lines("SELECT show_chunks('public.readings') LIMIT 1").remove(0);
+    other.batch_execute(&format!("BEGIN; LOCK TABLE {chunk} IN SHARE UPDATE EXCLUSIVE MODE")).unwrap();
+    let ran =
+        place.run(&["run", "archive", "--policies", "policy.yaml", "--auto-approve", "--patience", "0"]).expect(4);
+    assert!(!ran.err.contains("waits for a lock") && ran.err.contains("--patience"), "{}", ran.err);
+    other.batch_execute("ROLLBACK").unwrap();
+    run(place).expect(0);
+    assert_eq!(count(db), "0");
 }

@@ -1,7 +1,7 @@
 //! Where a store is: a folder, or a bucket.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -83,7 +83,7 @@ fn place_of(store: &Desired) -> &Place {
 }
 
 fn is_within(store: &Desired, other: &Desired) -> bool {
-    let path = |store: &Desired| store.get(PATH).and_then(Value::as_text).map(PathBuf::from);
+    let path = |store: &Desired| store.get(PATH).and_then(Value::as_text).map(plain);
     if let (Some(path), Some(around)) = (path(store), path(other)) {
         return path.starts_with(around);
     }
@@ -94,6 +94,21 @@ fn is_within(store: &Desired, other: &Desired) -> bool {
     let prefix = |bucket: &BTreeMap<String, Value>| bucket.get(s3::PREFIX).and_then(Value::as_text).map(str::to_owned);
     [s3::BUCKET, s3::ENDPOINT].iter().all(|name| bucket.get(*name) == around.get(*name))
         && prefix(bucket).unwrap_or_default().starts_with(&prefix(around).unwrap_or_default())
+}
+
+/// A path without what leads back.
+fn plain(path: &str) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 struct Reader<'a> {
@@ -107,7 +122,7 @@ impl Reader<'_> {
     }
 
     fn is_absolute(&mut self, path: &str, below: &str) -> bool {
-        let is = std::path::Path::new(path).is_absolute() && !path.contains('\0');
+        let is = Path::new(path).is_absolute() && !path.contains('\0');
         if !is {
             self.sink.push(
                 Diagnostic::error(&code::WRONG_VALUE, format!("`{}` is no absolute path", path.escape_debug()))

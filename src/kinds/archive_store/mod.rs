@@ -103,7 +103,10 @@ pub static WRONG_KEY: Code =
     Code::new("archive-key", "A key that is none for an archive, or not the one that a file was encrypted with.");
 /// A file that counts for nothing.
 pub static UNSEALED: Code = Code::new("archive-unsealed", "A file in a store of archives that has no manifest.");
-static CODES: [&Code; 8] = [&EXPIRED, &UNSEALED, &UNUSABLE, &REFUSED, &NO_BUCKET, &UNREACHABLE, &UNTRUSTED, &WRONG_KEY];
+/// A store that is not what it was.
+pub static LOST: Code = Code::new("archive-lost", "A store of archives without files that were put there.");
+static CODES: [&Code; 9] =
+    [&EXPIRED, &UNSEALED, &UNUSABLE, &REFUSED, &NO_BUCKET, &UNREACHABLE, &UNTRUSTED, &WRONG_KEY, &LOST];
 
 /// The kind.
 pub struct ArchiveStore;

@@ -142,6 +142,7 @@ fn no_two_stores_are_at_one_place() {
     let at = |path: &str| json!({"path": path});
     assert_eq!(both(at("/a"), at("/a/")), ["policy-conflict"]);
     assert_eq!(both(at("/a/b"), at("/a")), ["policy-conflict"]);
+    assert_eq!(both(at("/x/../a"), at("/a/./b")), ["policy-conflict"]);
     assert_eq!(both(at("/a"), at("/ab")), Vec::<&str>::new());
     let bucket = |name: &str, prefix: &str| json!({"s3": {"bucket": name, "endpoint": "e", "region": "r", "prefix": prefix, "key": "${env.A}", "secret": "${env.B}"}});
     assert_eq!(both(bucket("x", ""), bucket("x", "/p")), ["policy-conflict"]);

@@ -138,7 +138,7 @@ fn expired<'a>(contents: &'a Contents, keep: &Interval, now: Timestamp) -> Vec<&
 }
 
 /// A moment so long before another, by the calendar in UTC; `None` where there is no such moment.
-fn before(now: Timestamp, keep: &Interval) -> Option<Timestamp> {
+pub(super) fn before(now: Timestamp, keep: &Interval) -> Option<Timestamp> {
     let span =
         Span::new().try_months(keep.months).ok()?.try_days(keep.days).ok()?.try_microseconds(keep.micros).ok()?;
     let at: DateTime = TimeZone::UTC.to_datetime(now).checked_sub(span).ok()?;

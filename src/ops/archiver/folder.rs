@@ -30,11 +30,9 @@ pub fn keep(file: &File, unfinished: &Path, name: &Path) -> io::Result<()> {
     sync_folder_of(name)
 }
 
-/// Writes a manifest, whose data file is at its place already.
-pub fn seal(path: &Path, manifest: &[u8]) -> io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(PARTIAL);
-    let partial = PathBuf::from(partial);
+/// Writes a manifest, whose data file is at its place already, first by another name.
+pub fn seal(path: &Path, unfinished: &str, manifest: &[u8]) -> io::Result<()> {
+    let partial = path.with_file_name(format!("{unfinished}{PARTIAL}"));
     // It tells the least and the greatest of what is in the columns, and is nobody else's to read.
     let mut options = File::options();
     options.write(true).create(true).truncate(true);

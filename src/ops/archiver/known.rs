@@ -1,12 +1,22 @@
 //! What the ledger is told of archives, and what of that is missed.
 
-use crate::core::{Task, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::core::{Address, Desired, Interval, Server, Task, Value};
+use crate::diag::{Diagnostic, Failure};
 use crate::kinds::archive::TASK;
-use crate::kinds::archive_store::{self, EXPIRES};
+use crate::kinds::archive_store::{self, EXPIRES, KEEP, LOST};
 use crate::ledger::{Archived, ArchivedChunk, ArchivedRecord};
+use crate::ops::archiver::expire::before;
 use crate::ops::archiver::range::Range;
 use crate::ops::archiver::store::{Store, beginning, of_database};
 use crate::ops::archiver::{Contents, Moment, Span};
+use crate::plan::Plan;
+
+/// So many are named where the same is to be said of all.
+const NAMED: usize = 5;
 
 /// What the work of a plan does with archives; `database` is the cluster's system identifier and the database's name.
 pub fn done_to_archives(task: &Task, database: (&str, &str)) -> Vec<Archived> {
@@ -41,15 +51,100 @@ fn removed(task: &Task, database: (&str, &str)) -> Vec<Archived> {
     removed.collect()
 }
 
+/// A store, how long it keeps what is in it, and that.
+pub struct Place<'a> {
+    /// Where it is.
+    pub place: String,
+    /// How long.
+    pub keep: Option<Interval>,
+    /// What is in it.
+    pub contents: &'a Contents,
+}
+
 /// What the ledger knows to be in stores and is in none of them: neither its manifest nor, therefore, anything that
-/// its file would be known by.
-pub fn missed(known: Vec<ArchivedRecord>, stores: &[(Store, &Contents)]) -> Vec<ArchivedRecord> {
-    let is_missed = |record: &ArchivedRecord| {
-        let (place, file) = (&record.chunk.place, &record.chunk.file);
-        let mut of_it = stores.iter().filter(|(store, _)| store.place() == *place).peekable();
-        of_it.peek().is_some() && of_it.all(|(_, contents)| !contents.has(file))
+/// its file would be known by. What is older than its store keeps it may have been removed from another machine.
+pub fn missed(known: Vec<ArchivedRecord>, stores: &[Place<'_>]) -> Vec<ArchivedRecord> {
+    let is_missed = |ArchivedRecord { chunk, .. }: &ArchivedRecord| {
+        let mut of_it = stores.iter().filter(|store| store.place == chunk.place).peekable();
+        of_it.peek().is_some() && of_it.all(|store| !store.contents.has(&chunk.file) && !has_expired(chunk, store.keep))
     };
     known.into_iter().filter(is_missed).collect()
+}
+
+fn has_expired(chunk: &ArchivedChunk, keep: Option<Interval>) -> bool {
+    let is_time = chunk.until.parse::<i64>().is_err();
+    let end = Moment::read(&chunk.until).filter(|_| is_time);
+    let until = keep.and_then(|keep| before(Timestamp::now(), &keep));
+    end.zip(until).is_some_and(|(end, until)| end.0 < until.as_microsecond())
+}
+
+/// Why nothing is to be put into the stores that a plan archives to: what the ledger knows to be there is not. A disk
+/// that is not mounted looks like that, and what is put below where it is to be is out of sight once it is. What the plan
+/// copies again is no reason, unless all is gone.
+///
+/// # Errors
+/// When a store cannot be read.
+pub fn lost(
+    plan: &Plan,
+    desired: &BTreeMap<Address, Desired>,
+    server: &Server,
+    known: &[ArchivedRecord],
+) -> Result<Vec<Diagnostic>, Failure> {
+    let own = of_database((&server.system_identifier, &server.database));
+    let tasks = plan.actions.iter().flat_map(|action| &action.steps).filter_map(|step| step.task.as_ref());
+    let mut wanted: BTreeMap<String, (Range, BTreeSet<String>)> = BTreeMap::new();
+    for task in tasks.filter(|task| task.name == TASK) {
+        // What cannot be read does not go on either.
+        let Ok(range) = Range::read(task) else { continue };
+        let names: Vec<String> = range.chunks.iter().map(|chunk| chunk.name.clone()).collect();
+        wanted.entry(range.place.place()).or_insert_with(|| (range, BTreeSet::new())).1.extend(names);
+    }
+    let mut found = Vec::new();
+    for (place, (range, again)) in wanted {
+        let is_of_it = |chunk: &&ArchivedChunk| chunk.place == place && chunk.file.starts_with(&format!("{own}/"));
+        let known: Vec<&ArchivedChunk> = known.iter().map(|record| &record.chunk).filter(is_of_it).collect();
+        if known.is_empty() {
+            continue;
+        }
+        let store = desired.get(&Address::global(archive_store::ID, &range.store));
+        let keep = store.and_then(|store| store.get(KEEP)).and_then(Value::as_interval);
+        let names = range.place.names(&own).map_err(|error| Failure::from(error.diagnostic(&place)))?;
+        let is_there = |chunk: &&&ArchivedChunk| begins(&names, &chunk.file);
+        let missed: Vec<&&ArchivedChunk> =
+            known.iter().filter(|chunk| !is_there(chunk) && !has_expired(chunk, keep)).collect();
+        let is_mended = missed.iter().all(|chunk| again.contains(&chunk.chunk)) && known.iter().any(|c| is_there(&c));
+        if !missed.is_empty() && !is_mended {
+            found.push(told(&place, &missed, store));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether any of some names begins so.
+pub(super) fn begins(names: &BTreeSet<String>, beginning: &str) -> bool {
+    names.range(beginning.to_owned()..).next().is_some_and(|name| name.starts_with(beginning))
+}
+
+fn told(place: &str, missed: &[&&ArchivedChunk], store: Option<&Desired>) -> Diagnostic {
+    let named: Vec<String> = missed
+        .iter()
+        .take(NAMED)
+        .map(|ArchivedChunk { table, from, until, .. }| format!("{table} from {from} to {until}"))
+        .collect();
+    let more = missed.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let message =
+        format!("by the ledger, these were archived in {place} and are not there: {}{more}", named.join("; "));
+    let told = Diagnostic::error(&LOST, message)
+        .why("where its disk is not mounted, what is archived now would be out of sight once it is, and is dropped from its table")
+        .help(
+            "mount it, or bring the files back from where the store is kept a second time. Where they are lost for good, move what \
+             is left to another place and write that as the store's `location`: what is still in the table is archived there",
+        );
+    match store {
+        Some(store) => told.at(&store.place),
+        None => told,
+    }
 }
 
 /// Whether a chunk has any of a span.

@@ -32,13 +32,13 @@ use crate::plan::Plan;
 use crate::render::Renderer;
 
 pub use expire::{look, look_for_copies};
-pub use known::{done_to_archives, missed, overlaps};
+pub use known::{Place, done_to_archives, lost, missed, overlaps};
 pub use moment::Moment;
 pub use pace::Load;
 pub use replaced::settle;
 pub use restore::{Restored, Span, restore};
 pub use stopped::Stopped;
-pub use store::Store;
+pub use store::{Store, folder_of};
 pub use trouble::StoreError;
 
 /// Does what plans have of archives.
@@ -193,13 +193,24 @@ pub struct Entry {
     pub left_out: Vec<Part>,
 }
 
+/// A manifest that cannot be trusted.
+#[derive(Clone, Debug)]
+pub struct Damaged {
+    /// Its name in the store.
+    pub name: String,
+    /// As it is named to people.
+    pub shown: String,
+    /// Why.
+    pub error: ArchiveError,
+}
+
 /// What is in a store.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
     /// Every chunk, in the order of tables and time.
     pub entries: Vec<Entry>,
-    /// Manifests that cannot be trusted, as they are named to people, and why.
-    pub damaged: Vec<(String, ArchiveError)>,
+    /// Manifests that cannot be trusted.
+    pub damaged: Vec<Damaged>,
     /// The names of data files that have no manifest, in their order.
     pub unsealed: Vec<String>,
     /// The name of every manifest, in their order.
@@ -237,7 +248,7 @@ fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
                     left_out: Vec::new(),
                 });
             }
-            Err(error) => contents.damaged.push((store.shown(&name), error)),
+            Err(error) => contents.damaged.push(Damaged { shown: store.shown(&name), name, error }),
         }
     }
     let order = |entry: &Entry| {
@@ -264,10 +275,12 @@ fn in_its_place(name: &str, manifest: Manifest) -> Result<Manifest, ArchiveError
 }
 
 impl Contents {
-    /// Only those of a table, and only what overlaps a span. Which time a file without a manifest is of, nobody tells.
+    /// Only those of a table, and only what overlaps a span. Which time a file without a manifest is of, nobody tells, nor
+    /// of which one is whose manifest cannot be trusted.
     #[must_use]
     pub fn of(mut self, table: Option<&QualifiedName>, span: &Span) -> Self {
         self.unsealed.retain(|name| table.is_none_or(|table| store::is_of(name, table)));
+        self.damaged.retain(|damaged| table.is_none_or(|table| store::is_of(&damaged.name, table)));
         self.entries.retain(|entry| {
             let manifest = &entry.manifest;
             table.is_none_or(|table| *table == manifest.relation)
@@ -278,7 +291,7 @@ impl Contents {
 
     /// Whether any manifest has a name that begins so.
     pub fn has(&self, beginning: &str) -> bool {
-        self.names.range(beginning.to_owned()..).next().is_some_and(|name| name.starts_with(beginning))
+        known::begins(&self.names, beginning)
     }
 }
 

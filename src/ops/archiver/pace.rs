@@ -16,11 +16,13 @@ pub struct Load {
     pub jobs: usize,
     /// How many bytes a second are read, by all of them together; as many as can be where nothing is said.
     pub rate: Option<Bytes>,
+    /// How long a lock that others hold is waited for.
+    pub patience: Duration,
 }
 
 impl Default for Load {
     fn default() -> Self {
-        Self { jobs: 1, rate: None }
+        Self { jobs: 1, rate: None, patience: Duration::from_secs(60) }
     }
 }
 
@@ -102,6 +104,11 @@ impl Pace {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long a lock that others hold is waited for.
+    pub fn patience(&self) -> Duration {
+        self.load.patience
     }
 
     /// How many read at the same time.
@@ -247,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_is_too_little_to_be_waited_for_is_counted() {
-        let pace = Pace::new(Load { jobs: 1, rate: Some(Bytes(1 << 20)) });
+        let pace = Pace::new(Load { rate: Some(Bytes(1 << 20)), ..Load::default() });
         for chunk in 1..=3 {
             let mut passing = pace.passing();
             for bytes in [PIECE - 9, PIECE - 1] {
@@ -273,7 +280,7 @@ mod tests {
     #[test]
     fn what_many_hold_is_what_one_may_hold() {
         let options = Options::default();
-        let of = |jobs| Pace::new(Load { jobs, rate: None }).share(options);
+        let of = |jobs| Pace::new(Load { jobs, ..Load::default() }).share(options);
         assert_eq!(of(1), options);
         assert!(4 * of(4).held <= options.held && of(4).threads == 1 && of(0) == options);
     }

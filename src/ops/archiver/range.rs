@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::apply::{Interrupt, Meeting};
 use crate::core::{Bytes, Param, QualifiedName, Query, Row, Server, Task, Value};
@@ -29,8 +29,6 @@ use crate::render::{Context, Renderer};
 
 /// How long a lock is waited for before everybody who queues behind is let by.
 pub(super) const ONE_TRY: &str = "SET LOCAL lock_timeout = '2s'";
-/// How often it is then tried again.
-const TRIES: u32 = 15;
 /// How often a range is copied in one run, where others write to it.
 const COPIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(400);
@@ -405,12 +403,11 @@ impl Work<'_> {
         undo: &str,
         run: impl Fn(&mut Session) -> Result<(), PgError>,
     ) -> Result<(), Stopped> {
-        let mut tries = 0;
+        let began = Instant::now();
         loop {
             let Err(error) = run(self.session) else { return Ok(()) };
             let _ = self.session.batch(undo);
-            tries += 1;
-            if !error.is_passing() || tries >= TRIES {
+            if !error.is_passing() || began.elapsed() >= self.pace.patience() {
                 return Err(error.into());
             }
             self.heed()?;

@@ -5,6 +5,7 @@
 //! by a run that ended before it was done. Names are the same in a folder and in a bucket:
 //! `database/table/slot`.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
@@ -129,6 +130,18 @@ impl Store {
         }
     }
 
+    /// The name of every manifest of a part of it.
+    ///
+    /// # Errors
+    /// What the file system or the bucket's server says.
+    pub fn names(&self, below: &str) -> Result<BTreeSet<String>, StoreError> {
+        let names = match &self.place {
+            Place::Folder(path) => folder::names(path, below)?,
+            Place::Bucket(bucket) => bucket.names(below)?,
+        };
+        Ok(names.into_iter().filter(|name| name.ends_with(MANIFEST)).collect())
+    }
+
     /// The name of every data file, whether or not it has a manifest.
     ///
     /// # Errors
@@ -195,6 +208,8 @@ pub struct Shelf {
 pub struct Slot {
     name: String,
     is_sealed: bool,
+    /// How its manifest is called while it is written: one of the same chunk that a killed run has left is written over.
+    unfinished: String,
 }
 
 impl Slot {
@@ -202,8 +217,9 @@ impl Slot {
     /// of one chunk at different times.
     pub fn new(chunk: &QualifiedName, from: &str, until: &str, digest: &str) -> Self {
         let digest: String = digest.chars().take(12).collect();
+        let unfinished = format!("{}{MANIFEST}", safe(&chunk.name));
         let name = format!("{}_{}_{}_{digest}", safe(from), safe(until), safe(&chunk.name));
-        Self { name, is_sealed: false }
+        Self { name, is_sealed: false, unfinished }
     }
 
     /// The same of a file that is encrypted with a key, by what that is known by, or is not: what has another key
@@ -212,7 +228,7 @@ impl Slot {
     pub fn sealed(self, key: Option<&str>) -> Self {
         let Some(key) = key else { return self };
         let name = format!("{}~{}", self.name, key.chars().take(8).collect::<String>());
-        Self { name, is_sealed: true }
+        Self { name, is_sealed: true, ..self }
     }
 
     /// The data file's name.
@@ -264,6 +280,11 @@ fn safe(text: &str) -> String {
 /// the database's name.
 pub fn of_database((cluster, name): (&str, &str)) -> String {
     format!("{}-{}", safe(cluster), safe(name))
+}
+
+/// The same by the database as manifests name it.
+pub fn folder_of(database: &str) -> String {
+    of_database(database.split_once('/').unwrap_or((database, "")))
 }
 
 /// How the names of a chunk's files in a store begin, whatever was written of it and when.
@@ -332,7 +353,7 @@ impl Shelf {
     pub fn seal(&self, slot: &Slot, manifest: Vec<u8>) -> Result<Vec<u8>, StoreError> {
         let name = self.file(&slot.manifest());
         match &self.store.place {
-            Place::Folder(store) => folder::seal(&store.join(name), &manifest)?,
+            Place::Folder(store) => folder::seal(&store.join(name), &slot.unfinished, &manifest)?,
             Place::Bucket(bucket) => return bucket.seal(&name, &manifest),
         }
         Ok(manifest)
@@ -472,7 +493,10 @@ mod tests {
         unfinished.file().unwrap().write_all(b"rows").unwrap();
         unfinished.keep(&slot).unwrap();
         assert!(shelf.manifests(&chunk()).unwrap().is_empty(), "without a manifest it is nothing");
+        let left = folder.path().join(&shelf.name).join("_hyper_1_1_chunk.json.partial");
+        fs::write(&left, "what a run has left that was killed").unwrap();
         shelf.seal(&slot, b"{}".to_vec()).unwrap();
+        assert!(!left.exists());
         let name = format!("7-trading/public.trades/{}", slot.manifest());
         assert_eq!(shelf.manifests(&chunk()).unwrap(), [(name.clone(), b"{}".to_vec())]);
         assert_eq!(shelf.store.manifests("").unwrap(), shelf.manifests(&chunk()).unwrap());
