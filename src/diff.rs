@@ -45,6 +45,8 @@ pub struct Sides<'a> {
     /// Whether a resource goes with relations that are made anew, though it is on none of them, and can
     /// be made again.
     pub goes_with: &'a (dyn Fn(&Desired, &Live, &BTreeSet<QualifiedName>) -> bool + Sync),
+    /// What is left of one that goes with some relations and is on others as well.
+    pub left_of: &'a (dyn Fn(&Live, &BTreeSet<QualifiedName>) -> Option<Live> + Sync),
 }
 
 /// What a comparison finds.
@@ -132,7 +134,7 @@ fn carry_along(found: &mut Diff, sides: &Sides<'_>) {
     if carriers.is_empty() {
         return;
     }
-    let along = made_from(found, sides);
+    let (along, gone) = made_from(found, sides);
     // Of what goes itself, nothing on its relation is the carrier.
     carriers.extend(along.iter().filter_map(|address| Some((sides.desired.get(address)?.on.clone()?, None))));
     let goes = |on: Option<&QualifiedName>, address: &Address| {
@@ -148,14 +150,23 @@ fn carry_along(found: &mut Diff, sides: &Sides<'_>) {
             && sides.live.contains_key(&desired.address)
             && goes(desired.on.as_ref(), &desired.address)
     };
-    let again: Vec<&Desired> = sides.desired.values().filter(again).collect();
-    found.deltas.extend(again.iter().map(|desired| remade(desired, sides)));
-    let again: BTreeSet<&Address> = again.iter().map(|desired| &desired.address).collect();
-    found.in_sync.retain(|address| !again.contains(address));
+    let again: Vec<(&Address, Option<Delta>)> =
+        sides.desired.values().filter(again).map(|desired| (&desired.address, remade(desired, &gone, sides))).collect();
+    let mut same: BTreeSet<Address> = std::mem::take(&mut found.in_sync).into_iter().collect();
+    for (address, delta) in again {
+        match delta {
+            Some(delta) => {
+                same.remove(address);
+                found.deltas.push(delta);
+            }
+            None => _ = same.insert(address.clone()),
+        }
+    }
+    found.in_sync = same.into_iter().collect();
 }
 
-/// What goes with relations that are made anew, though it is on none of them.
-fn made_from(found: &Diff, sides: &Sides<'_>) -> BTreeSet<Address> {
+/// What goes with relations that are made anew, though it is on none of them; and all of these.
+fn made_from(found: &Diff, sides: &Sides<'_>) -> (BTreeSet<Address>, BTreeSet<QualifiedName>) {
     let anew = found.deltas.iter().filter(|delta| !delta.is_remove() && (sides.takes_along)(delta));
     let mut gone: BTreeSet<QualifiedName> = anew.filter_map(|delta| delta.on.clone()).collect();
     let mut along: BTreeSet<Address> = BTreeSet::new();
@@ -169,30 +180,24 @@ fn made_from(found: &Diff, sides: &Sides<'_>) -> BTreeSet<Address> {
             }
         }
         if along.len() == before {
-            return along;
+            return (along, gone);
         }
     }
 }
 
-/// One that is created again with what it is on. A job that somebody has paused is made again as one that is:
-/// what keeps it from its work does not end with it.
-fn remade(desired: &Desired, sides: &Sides<'_>) -> Delta {
+/// One that is created again with what it is on; of what is on others as well, such as a grant on all that is in a
+/// schema, what these have is changed into what is wanted, where that differs. A job that somebody has paused is made
+/// again as one that is: what keeps it from its work does not end with it.
+fn remade(desired: &Desired, gone: &BTreeSet<QualifiedName>, sides: &Sides<'_>) -> Option<Delta> {
+    let live = sides.live.get(&desired.address);
+    if let Some(left) = live.filter(|_| desired.on.is_none()).and_then(|live| (sides.left_of)(live, gone)) {
+        return Some(Delta { reason: Reason::Remade, ..update(desired, &left, sides)? });
+    }
     let mut delta = Delta { reason: Reason::Remade, ..made(desired) };
-    stays_in_part(&mut delta, desired, sides);
-    if sides.live.get(&desired.address).is_some_and(|live| unchanged(live, desired) == Status::Paused) {
+    if live.is_some_and(|live| unchanged(live, desired) == Status::Paused) {
         pause(&mut delta);
     }
-    delta
-}
-
-/// What is on no relation of its own, such as a grant on all that is in a schema, stays on the rest of what it is on:
-/// there it is to be taken away, too, what the policy says no more.
-fn stays_in_part(delta: &mut Delta, desired: &Desired, sides: &Sides<'_>) {
-    let Some(live) = sides.live.get(&desired.address).filter(|_| desired.on.is_none()) else { return };
-    for change in &mut delta.changes {
-        change.before = live.get(&change.attribute).filter(|have| Some(*have) != change.after.as_ref()).cloned();
-    }
-    delta.changes.extend(forgotten(desired, live, sides));
+    Some(delta)
 }
 
 /// What was applied of a resource, and its policy says no more.

@@ -16,6 +16,8 @@ struct World {
     permanent: bool,
     whence: Whence,
     takes_along: bool,
+    /// What is left of what is on no relation, where the table is made anew.
+    left: Option<Live>,
 }
 
 fn table() -> QualifiedName {
@@ -43,6 +45,7 @@ fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World
         permanent: false,
         whence: Whence::Given,
         takes_along: false,
+        left: None,
     };
     if let Some(value) = desired {
         let mut wanted = Desired::new(address(), Some(table()), place);
@@ -88,7 +91,8 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         permanent: &|_| world.permanent,
         whence: &|_| world.whence,
         takes_along: &|delta| world.takes_along && !delta.is_create(),
-        goes_with: &|_, _, _| false,
+        goes_with: &|desired, _, gone| desired.on.is_none() && gone.contains(&table()),
+        left_of: &|_, gone| world.left.clone().filter(|_| gone.contains(&table())),
     };
     let diff = diff(&sides);
     let drift = drift(&sides, &diff);
@@ -336,6 +340,37 @@ fn what_nobody_manages_is_not_left_alone_where_its_relation_is_made_anew() {
         let standing = drift.iter().find(|drift| drift.address == hand).map(|drift| drift.status);
         assert_eq!(standing, Some(Status::Unmanaged), "until then, it is there");
     }
+}
+
+/// A thing that is granted on the table, and maybe on others.
+#[test]
+fn what_is_left_of_what_is_on_others_as_well_is_changed_and_not_made_again() {
+    let all = Address { name: "on all".into(), ..address() };
+    let left = |given: Option<i32>| {
+        let mut live = Live::new(all.clone(), None);
+        given.into_iter().for_each(|given| live.set("given", days(given)));
+        live.set("unlisted", true);
+        live
+    };
+    let found = |left: Option<Live>| {
+        let mut world = World { takes_along: true, left, ..world(Some(7), Some(9), Some(9)) };
+        let mut wanted = Desired::new(all.clone(), None, world.desired[&address()].place.clone());
+        wanted.set("given", days(1));
+        wanted.set("unlisted", Value::Null);
+        let mut live = Live::new(all.clone(), None);
+        live.set("given", days(1));
+        live.set("unlisted", true);
+        world.desired.insert(all.clone(), wanted);
+        world.live.insert(all.clone(), live);
+        world.named.insert(all.clone());
+        let (diff, _) = run(&world);
+        let delta = diff.deltas.into_iter().find(|delta| delta.address == all).unwrap();
+        let changed: Vec<String> = delta.changes.iter().map(|change| change.attribute.clone()).collect();
+        (delta.reason, delta.live.is_some(), changed.join(" "))
+    };
+    assert_eq!(found(None), (Reason::Remade, false, "given".to_owned()), "nothing is left to take away from");
+    assert_eq!(found(Some(left(None))), (Reason::Remade, true, "given unlisted".to_owned()));
+    assert_eq!(found(Some(left(Some(1)))), (Reason::Remade, true, "unlisted".to_owned()));
 }
 
 #[test]

@@ -5,11 +5,12 @@
 use std::collections::BTreeSet;
 
 use crate::apply::gate::{
-    Stale, around_of, delta_of, in_sync, names_around, seen_of, stale_by, told, unwanted_of, wanted,
+    Stale, around_of, deltas_of, in_sync, names_around, seen_of, stale_by, told, unwanted_of, wanted,
 };
 use crate::core::{Action, Address, Desired, Fingerprint, Hazard, Op, QualifiedName};
 use crate::diag::{Diagnostic, Failure};
 use crate::diff::Diff;
+use crate::kinds::by_id;
 use crate::pg::Session;
 use crate::plan::{Adopt, Among, Plan, action_for, make_together, relations};
 use crate::render::Renderer;
@@ -44,6 +45,12 @@ pub(super) fn look_again(
     if action.on.is_none() && before.iter().any(|earlier| earlier.on.is_none()) {
         return Ok(());
     }
+    // So it has where it is about a relation, among others, that is another one since.
+    let anew = before.iter().filter(|earlier| matches!(earlier.op, Op::Replace | Op::Remove));
+    let anew: BTreeSet<QualifiedName> = anew.filter_map(|earlier| earlier.on.clone()).collect();
+    if action.on.is_none() && by_id(&action.address.kind).is_some_and(|kind| kind.is_about(&action.address, &anew)) {
+        return Ok(());
+    }
     let touched = |on: &QualifiedName| {
         let goes = |other: &&Action| gone.contains(&other.address);
         before.iter().chain(rest.iter().filter(goes)).any(|other| other.on.as_ref() == Some(on))
@@ -71,7 +78,7 @@ fn compare(
     let now = snapshot::take(session, server, &names_around(part), (&desired, &seen_of(part)), outside)?;
     desired.extend(unwanted_of(part));
     let view = now.view(&desired);
-    let diff = Diff { deltas: part.actions.iter().map(|action| delta_of(action, &now)).collect(), ..Diff::default() };
+    let diff = Diff { deltas: deltas_of(part, &now), ..Diff::default() };
     let weights = snapshot::weigh(session, &diff, &view)?;
     snapshot::finish(session)?;
 

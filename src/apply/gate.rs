@@ -92,7 +92,7 @@ pub fn gate<'a>(
     if !stale.is_empty() {
         return Err(Failure(stale));
     }
-    let diff = Diff { deltas: plan.actions.iter().map(|action| delta_of(action, &now)).collect(), ..Diff::default() };
+    let diff = Diff { deltas: deltas_of(plan, &now), ..Diff::default() };
     let weights = snapshot::weigh(session, &diff, &view)?;
     let measured = guard::needs_bytes(&plan.guardrails) || standing.needs_bytes();
     let sizes = if measured { snapshot::sizes(session, &view)? } else { guard::Sizes::new() };
@@ -321,9 +321,30 @@ fn nowhere() -> Place {
     Place { file: "plan".into(), line: 1, column: 1, start: 0, end: 0, via: None }
 }
 
+/// The deltas that a plan's actions close, from what is live now.
+pub(super) fn deltas_of(plan: &Plan, now: &Snapshot) -> Vec<Delta> {
+    let gone = made_anew(&plan.actions);
+    plan.actions.iter().map(|action| delta_of(action, &gone, now)).collect()
+}
+
+/// The relations that actions make anew, with those that go with them.
+fn made_anew(actions: &[Action]) -> BTreeSet<QualifiedName> {
+    let makers = actions.iter().filter(|action| action.op == Op::Replace && !action.takes.is_empty());
+    let taken: BTreeSet<&Address> =
+        makers.clone().flat_map(|action| &action.takes).map(|taken| &taken.address).collect();
+    let along = actions.iter().filter(|action| taken.contains(&action.address));
+    makers.chain(along).filter_map(|action| action.on.clone()).collect()
+}
+
 /// The delta that an action closes, from what is live now.
-pub(super) fn delta_of(action: &Action, now: &Snapshot) -> Delta {
-    let live = now.live.get(&action.address).filter(|_| action.reason != Reason::Remade).cloned();
+fn delta_of(action: &Action, gone: &BTreeSet<QualifiedName>, now: &Snapshot) -> Delta {
+    let live = now.live.get(&action.address);
+    let live = match (action.reason, action.op) {
+        // It is on others than what is made anew as well.
+        (Reason::Remade, Op::Update) => live.and_then(|live| kinds::by_id(&action.address.kind)?.left_of(live, gone)),
+        (Reason::Remade, _) => None,
+        _ => live.cloned(),
+    };
     let remove = action.op == Op::Remove;
     let desired = (!remove).then(|| {
         let mut desired = Desired::new(action.address.clone(), action.on.clone(), nowhere());
@@ -331,14 +352,9 @@ pub(super) fn delta_of(action: &Action, now: &Snapshot) -> Delta {
         desired.protect = action.protect;
         desired
     });
-    // What is made anew has nothing of before, but where a part of it stays.
-    let stays = |name: &String| {
-        action.attributes.iter().any(|attribute| attribute.name == *name && !attribute.before.is_null())
-    };
-    let kept = |name: &String| now.live.get(&action.address).filter(|_| stays(name))?.get(name).cloned();
     let change = |name: &String| Change {
         attribute: name.clone(),
-        before: live.as_ref().map_or_else(|| kept(name), |live| live.get(name).cloned()),
+        before: live.as_ref().and_then(|live| live.get(name).cloned()),
         after: desired.as_ref().and_then(|desired| desired.get(name).cloned()),
     };
     // A creation changes all that is desired of it, shown or not; but what is to have nothing has nothing.

@@ -79,6 +79,7 @@ fn look<'a>(
         whence: &|_| Whence::Given,
         takes_along: &|_| false,
         goes_with: &|_, _, _| false,
+        left_of: &|_, _| None,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     let mut unlike = Vec::new();

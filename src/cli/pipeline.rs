@@ -111,6 +111,7 @@ pub fn make(
     let goes_with = |desired: &Desired, live: &Live, gone: &BTreeSet<QualifiedName>| {
         kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.goes_with(desired, live, gone))
     };
+    let left_of = |live: &Live, gone: &BTreeSet<QualifiedName>| kinds::by_id(&live.address.kind)?.left_of(live, gone);
     let derived = |desired: &Desired, applied: &Applied, attribute: &str| {
         kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.is_derived(attribute, desired, applied))
     };
@@ -144,6 +145,7 @@ pub fn make(
         whence: &whence,
         takes_along: &takes_along,
         goes_with: &goes_with,
+        left_of: &left_of,
     };
     let found = diff::diff(&sides);
     let mut drift = diff::drift(&sides, &found);

@@ -173,6 +173,7 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
         whence: &|_| Whence::Given,
         takes_along: &|_| false,
         goes_with: &|_, _, _| false,
+        left_of: &|_, _| None,
     };
     let mut found = diff::diff(&sides).deltas;
     for delta in &mut found {

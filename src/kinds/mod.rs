@@ -368,6 +368,23 @@ pub trait Kind: Sync {
         false
     }
 
+    /// What is left of a live resource that goes with some relations, where it is on others as well; `None`
+    /// where nothing is.
+    fn left_of(&self, _live: &Live, _gone: &BTreeSet<QualifiedName>) -> Option<Live> {
+        None
+    }
+
+    /// Whether a resource that is on no relation of its own is another one where one of these is.
+    fn is_about(&self, _address: &Address, _relations: &BTreeSet<QualifiedName>) -> bool {
+        false
+    }
+
+    /// The relation that is to be there when a delta is closed, although that makes nothing on it: what takes it
+    /// away, to make it anew or not, waits.
+    fn needs_still(&self, _delta: &Delta) -> Option<QualifiedName> {
+        None
+    }
+
     /// Whether one that is made again because what it was made from is made anew is made by the same
     /// transaction.
     fn is_made_along(&self, _delta: &Delta, _view: &View<'_>) -> bool {

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use crate::core::{Desired, Live, QualifiedName};
 use crate::kinds::{self, by_id};
+use crate::plan::artifact::Adopt;
 use crate::plan::build::Input;
 
 /// What policies say of the relations that something changes on, of what these are made from and of what is made
-/// from them, at any depth; and what bears on a changing kind wherever it is.
-pub fn around<'a>(input: &Input<'a>) -> Vec<&'a Desired> {
+/// from them, at any depth; and what bears on a kind that changes, or is recorded, wherever it is.
+pub fn around<'a>(input: &Input<'a>, adopt: &[Adopt]) -> Vec<&'a Desired> {
     let deltas = &input.diff.deltas;
     let mut near: BTreeSet<QualifiedName> = BTreeSet::new();
     for delta in deltas {
@@ -19,7 +20,8 @@ pub fn around<'a>(input: &Input<'a>) -> Vec<&'a Desired> {
     let same = input.diff.in_sync.iter().filter_map(|address| input.desired.get(address));
     let same = same.map(|desired| (desired, relations(desired, input.view.live.get(&desired.address))));
     let (mut found, far) = reached(near, same.collect());
-    let changing: BTreeSet<_> = deltas.iter().map(|delta| &delta.address.kind).collect();
+    let recorded = adopt.iter().map(|adopted| &adopted.address.kind);
+    let changing: BTreeSet<_> = deltas.iter().map(|delta| &delta.address.kind).chain(recorded).collect();
     let bears = |desired: &&Desired| {
         by_id(&desired.address.kind).is_some_and(|kind| changing.iter().any(|other| kind.bears_on(desired, other)))
     };

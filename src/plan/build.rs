@@ -90,6 +90,7 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         on: input.view.live.get(address).and_then(|live| live.on.clone()),
         what: input.view.live.get(address).and_then(|live| by_id(&address.kind)?.tells(live)),
     };
+    let adopt = adopt(&input);
     let fingerprint = Fingerprint::of_parts(actions.iter().map(|action| action.fingerprint.as_str()));
     Ok(Plan {
         format_version: FORMAT_VERSION,
@@ -101,12 +102,12 @@ pub fn build(input: Input<'_>, renderer: &mut Renderer) -> Result<Plan, Failure>
         actions,
         beside: beside(&input),
         around: if *input.purpose == Purpose::Apply {
-            around::around(&input).into_iter().map(|desired| adopted(desired, false, &input)).collect()
+            around::around(&input, &adopt).into_iter().map(|desired| adopted(desired, false, &input)).collect()
         } else {
             Vec::new()
         },
         unmanaged: left_alone(&input).map(unmanaged).collect(),
-        adopt: adopt(&input),
+        adopt,
         forget: forget(&input),
         moved: if *input.purpose == Purpose::Apply { input.moved.clone() } else { Vec::new() },
         due,

@@ -10,7 +10,11 @@ use crate::kinds::{After, View, by_id};
 /// Puts actions, each beside the delta that it closes, in order. Those that each wait for another
 /// are blocked, and said.
 pub fn arrange(actions: Vec<Action>, deltas: &[Delta], view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Vec<Action> {
-    let places = Places { removed_last: removed_last(deltas, view), at_the_end: at_the_end(deltas) };
+    let places = Places {
+        removed_last: removed_last(deltas, view),
+        at_the_end: at_the_end(deltas),
+        before_it_goes: before_it_goes(&actions, deltas),
+    };
     let mut actions = actions;
     actions.sort_by_cached_key(|action| places.usual(action));
     let needed = required(&actions, deltas, &places, view);
@@ -40,12 +44,40 @@ struct Places {
     removed_last: BTreeSet<Address>,
     /// What comes after everything else of the plan.
     at_the_end: BTreeSet<Address>,
+    /// What comes before each of these actions, which takes away what it needs still.
+    before_it_goes: BTreeMap<Address, BTreeSet<Address>>,
 }
 
 /// What begins to delete, which nothing of the plan may have to wait for.
 fn at_the_end(deltas: &[Delta]) -> BTreeSet<Address> {
     let late = |delta: &&Delta| by_id(&delta.address.kind).is_some_and(|kind| kind.comes_at_the_end(delta));
     deltas.iter().filter(late).map(|delta| delta.address.clone()).collect()
+}
+
+/// For each action that takes relations away, also to make them anew, what needs one of them still.
+fn before_it_goes(actions: &[Action], deltas: &[Delta]) -> BTreeMap<Address, BTreeSet<Address>> {
+    let needing: Vec<(QualifiedName, &Address)> = deltas
+        .iter()
+        .filter_map(|delta| Some((by_id(&delta.address.kind)?.needs_still(delta)?, &delta.address)))
+        .collect();
+    if needing.is_empty() {
+        return BTreeMap::new();
+    }
+    let on: BTreeMap<&Address, &QualifiedName> =
+        actions.iter().filter_map(|action| Some((&action.address, action.on.as_ref()?))).collect();
+    let takes: BTreeSet<&Address> = deltas
+        .iter()
+        .filter(|delta| by_id(&delta.address.kind).is_some_and(|kind| kind.takes_along(delta)))
+        .map(|delta| &delta.address)
+        .collect();
+    let mut found = BTreeMap::new();
+    for action in actions.iter().filter(|action| takes.contains(&action.address)) {
+        let along = action.takes.iter().filter_map(|taken| on.get(&taken.address).copied());
+        let gone: BTreeSet<&QualifiedName> = action.on.iter().chain(along).collect();
+        let first = needing.iter().filter(|(name, _)| gone.contains(name)).map(|(_, address)| (*address).clone());
+        found.insert(action.address.clone(), first.collect());
+    }
+    found
 }
 
 /// The removals that come after what their tables are given.
@@ -71,18 +103,20 @@ fn removed_last(deltas: &[Delta], view: &View<'_>) -> BTreeSet<Address> {
 impl Places {
     /// Whole-database objects first, then table by table; within one, removals from the last kind back
     /// to the first, then the rest from the first kind on, then the removals that are kept for the end;
-    /// then what begins to delete, and whole-database removals last of all.
+    /// then what begins to delete, and whole-database removals last of all, but for those that something else waits
+    /// for.
     fn usual(&self, action: &Action) -> (u8, Option<QualifiedName>, u8, i64, Option<String>, String) {
         let rank = crate::kinds::all().iter().position(|kind| kind.id() == action.address.kind).unwrap_or(usize::MAX);
         let rank = i64::try_from(rank).unwrap_or(i64::MAX);
         let remove = action.op == Op::Remove;
+        let is_early = action.on.is_none() && self.before_it_goes.values().any(|early| early.contains(&action.address));
         let phase = match (&action.on, remove) {
             _ if self.at_the_end.contains(&action.address) => 2,
-            (None, false) => 0,
+            (None, true) if !is_early => 3,
+            (None, _) => 0,
             (Some(_), _) => 1,
-            (None, true) => 3,
         };
-        let (step, rank) = match (remove, self.removed_last.contains(&action.address)) {
+        let (step, rank) = match (remove, is_early || self.removed_last.contains(&action.address)) {
             (true, false) => (0, -rank),
             (false, _) => (1, rank),
             (true, true) => (2, -rank),
@@ -111,6 +145,8 @@ fn required(actions: &[Action], deltas: &[Delta], places: &Places, view: &View<'
                 }
             }
         }
+        let early = places.before_it_goes.get(&action.address).into_iter().flatten();
+        needs.extend(early.filter_map(|address| by_address.get(address)));
         needs.remove(&at);
         needs
     };
@@ -265,7 +301,11 @@ mod tests {
     fn what_begins_to_delete_follows_everything_even_on_its_own_relation() {
         let actions = ["index", "a", "b"].iter().zip(["a", "a", "b"]).map(|(name, on)| action(name, Some(on)));
         let mut actions: Vec<Action> = actions.collect();
-        let places = Places { removed_last: BTreeSet::new(), at_the_end: BTreeSet::from([actions[1].address.clone()]) };
+        let places = Places {
+            removed_last: BTreeSet::new(),
+            at_the_end: BTreeSet::from([actions[1].address.clone()]),
+            before_it_goes: BTreeMap::new(),
+        };
         actions.sort_by_cached_key(|action| places.usual(action));
         let mut needs = vec![BTreeSet::new(); 3];
         chain(&actions, &mut needs);

@@ -19,8 +19,8 @@ pub fn say(input: &Input<'_>) -> Vec<Diagnostic> {
 /// Takes back that something beside a resource is left alone, where it goes because what both are on is made
 /// anew: the action that makes it anew tells what is lost.
 pub fn retract(said: &mut Vec<Diagnostic>, diff: &Diff) {
-    let goes =
-        |address: &Address| diff.deltas.iter().any(|delta| delta.reason == Reason::Remade && delta.address == *address);
+    let made = || diff.deltas.iter().filter(|delta| delta.reason == Reason::Remade && delta.is_create());
+    let goes = |address: &Address| made().any(|delta| delta.address == *address);
     said.retain(|said| {
         let is_left_alone = said.code.name == code::UNMANAGED.name;
         !(is_left_alone && said.about.as_deref().is_some_and(goes))

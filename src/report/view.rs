@@ -74,8 +74,9 @@ pub(super) fn groups(plan: &Plan) -> Vec<Group<'_>> {
 
 fn change<'a>(plan: &'a Plan, action: &'a Action) -> Change<'a> {
     let is_removed = matches!(action.reason, Reason::Unwanted | Reason::Dropped);
-    let is_made = matches!(action.reason, Reason::Missing | Reason::Disappeared | Reason::Remade)
-        || (action.reason == Reason::Begun && action.op == Op::Create);
+    let is_made = matches!(action.reason, Reason::Missing | Reason::Disappeared)
+        || (action.reason == Reason::Begun && action.op == Op::Create)
+        || (action.reason == Reason::Remade && action.op != Op::Update);
     let is_whole = is_removed || is_made;
     let side =
         |attribute: &'a AttributeChange| -> &'a Json { if is_removed { &attribute.before } else { &attribute.after } };

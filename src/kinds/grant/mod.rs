@@ -10,6 +10,7 @@ mod desired;
 mod export;
 mod gone;
 mod observe;
+mod parts;
 mod passed;
 mod rules;
 mod settle;
@@ -25,7 +26,7 @@ use schemars::JsonSchema as _;
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, Ensure, Impact, KindId, Live, Op, QualifiedName, Query, Reason, Row, RowError,
+    Address, Applied, Change, Delta, Desired, Ensure, Impact, KindId, Live, Op, QualifiedName, Query, Row, RowError,
     Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic, code};
@@ -132,6 +133,7 @@ impl Kind for Grant {
         applied: &BTreeMap<Address, Applied>,
     ) -> Vec<Live> {
         let mut found = unmentioned::leave_out(found, desired, applied);
+        parts::apart(&mut found, desired, applied);
         by_default::mark(&mut found, desired, applied);
         for live in &mut found {
             if let Some(exclusive) = desired.get(&live.address).and_then(|desired| desired.get(EXCLUSIVE)) {
@@ -177,6 +179,7 @@ impl Kind for Grant {
     fn check(&self, own: &[&Desired], all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
         circle::check(own, sink);
         gone::check(own, all, sink);
+        parts::check(own, all, sink);
     }
 
     fn settle(&self, desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) -> Option<Desired> {
@@ -187,7 +190,8 @@ impl Kind for Grant {
         context(delta, view)
     }
 
-    /// What default privileges made goes with them, where their role does.
+    /// What default privileges made goes with them, where their role does; and what is revoked on all of a schema
+    /// but some.
     fn repeated(
         &self,
         template: &str,
@@ -195,7 +199,11 @@ impl Kind for Grant {
         _weights: &[Row],
         view: &View<'_>,
     ) -> Result<Option<Vec<Value>>, RowError> {
-        Ok((template == rules::MADE_SINCE).then(|| by_default::items(delta, view)))
+        Ok(match template {
+            rules::MADE_SINCE => Some(by_default::items(delta, view)),
+            rules::BUT_SOME => Some(parts::revoked(delta, view)),
+            _ => None,
+        })
     }
 
     /// Every form is there; what it has nothing to say of renders to nothing.
@@ -238,6 +246,8 @@ impl Kind for Grant {
             after.extend(circle::live_ones(view).cloned().map(After::Resource));
         }
         match target {
+            // What is only taken away needs nothing that is still to be made.
+            Some(Target::Table(_) | Target::Sequence(_)) if only_takes(delta) => {}
             Some(Target::Table(name) | Target::Sequence(name)) => after.push(After::Relation(name)),
             Some(Target::Role(name) | Target::Later { by: name, .. }) => after.extend(role(&name)),
             _ => {}
@@ -245,11 +255,27 @@ impl Kind for Grant {
         after
     }
 
+    /// What is revoked is to be so on what is made anew as well, and not given again.
     fn goes_with(&self, desired: &Desired, _live: &Live, gone: &BTreeSet<QualifiedName>) -> bool {
-        match Target::read(&desired.address.name) {
-            Some(Target::Table(name)) => gone.contains(&name),
-            Some(Target::TablesIn(schema)) => gone.iter().any(|name| name.schema == schema),
+        !settle::only_revokes(desired) && self.is_about(&desired.address, gone)
+    }
+
+    fn left_of(&self, live: &Live, gone: &BTreeSet<QualifiedName>) -> Option<Live> {
+        parts::left_of(live, gone)
+    }
+
+    fn is_about(&self, address: &Address, relations: &BTreeSet<QualifiedName>) -> bool {
+        match Target::read(&address.name) {
+            Some(Target::Table(name)) => relations.contains(&name),
+            Some(Target::TablesIn(schema)) => relations.iter().any(|name| name.schema == schema),
             _ => false,
+        }
+    }
+
+    fn needs_still(&self, delta: &Delta) -> Option<QualifiedName> {
+        match Target::read(&delta.address.name) {
+            Some(Target::Table(name)) if only_takes(delta) => Some(name),
+            _ => None,
         }
     }
 
@@ -268,7 +294,7 @@ impl Kind for Grant {
 
     fn judge(&self, delta: &Delta, op: Op, _weights: &[Row], view: &View<'_>) -> Result<Judgement, RowError> {
         let mut judgement = Judgement::default();
-        let notes: Vec<String> = by_default::note(delta, view).into_iter().collect();
+        let notes: Vec<String> = by_default::note(delta, view).into_iter().chain(parts::note(delta)).collect();
         judgement.impact = (!notes.is_empty()).then(|| Impact { notes, ..Impact::default() });
         judgement.diagnostics.extend(would_take_owners(delta, view));
         judgement.diagnostics.extend(passed::judge(delta, view));
@@ -366,7 +392,12 @@ pub fn takes_back(thing: &Row, deltas: &[Delta]) -> Result<bool, RowError> {
     Ok(!gives.is_empty() && to.iter().zip(&gives).all(taken))
 }
 
-fn is_revoked(change: &crate::core::Change) -> bool {
+/// Whether a delta takes something from a role and gives it nothing.
+fn only_takes(delta: &Delta) -> bool {
+    delta.desired.as_ref().is_none_or(settle::only_revokes)
+}
+
+fn is_revoked(change: &Change) -> bool {
     change.after.as_ref().is_none_or(|after| *after == Value::Null)
 }
 
@@ -495,7 +526,8 @@ fn would_take_owners(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
     let (members, owned) = observe::owned_by(view.live, &target, grantee);
     let takes = delta.changes.iter().any(|change| {
         let (before, after) = (change.before.is_some(), change.after.as_ref());
-        change.attribute != EXCLUSIVE && before && after.is_none_or(|after| *after == Value::Null)
+        let is_named = !parts::kept_on(delta, &change.attribute).is_empty();
+        change.attribute != EXCLUSIVE && !is_named && before && after.is_none_or(|after| *after == Value::Null)
     });
     if !takes || owned == 0 {
         return None;
@@ -509,26 +541,30 @@ fn would_take_owners(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
     Some(desired.map_or(error.clone(), |desired| error.at(&desired.place)))
 }
 
-/// The privileges by what is done about them.
+/// What is done about a privilege.
+fn forms(change: &Change) -> &'static [&'static str] {
+    let before = change.before.as_ref().and_then(Value::as_text).unwrap_or_default();
+    match change.after.as_ref().and_then(Value::as_text) {
+        _ if change.attribute == EXCLUSIVE => &[],
+        None => &["revoke"],
+        Some(WITH_OPTION) => &["grant_option"],
+        Some(_) if before == WITH_OPTION => &["revoke_option"],
+        Some(_) if before.starts_with(GRANTED) => &["revoke_option"],
+        // Some of the objects have it with the option, others not at all.
+        Some(_) if before.ends_with(WITH_OPTION) => &["revoke_option", "grant"],
+        Some(_) => &["grant"],
+    }
+}
+
+/// The privileges by what is done about them. What is revoked on all of a schema but some is not among them.
 fn lists(delta: &Delta) -> Value {
     let mut lists: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for form in ["revoke", "revoke_option", "grant", "grant_option"] {
         lists.insert(form, Vec::new());
     }
-    for change in delta.changes.iter().filter(|change| change.attribute != EXCLUSIVE) {
-        let before = change.before.as_ref().and_then(Value::as_text).unwrap_or_default();
-        let forms: &[&str] = match change.after.as_ref().and_then(Value::as_text) {
-            None => &["revoke"],
-            Some(WITH_OPTION) => &["grant_option"],
-            // It stays on a part of the objects, and the others are made anew.
-            Some(_) if before == WITH_OPTION && delta.reason == Reason::Remade => &["revoke_option", "grant"],
-            Some(_) if before == WITH_OPTION => &["revoke_option"],
-            Some(_) if before.starts_with(GRANTED) => &["revoke_option"],
-            // Some of the objects have it with the option, others not at all.
-            Some(_) if before.ends_with(WITH_OPTION) => &["revoke_option", "grant"],
-            Some(_) => &["grant"],
-        };
-        for form in forms {
+    for change in &delta.changes {
+        let is_whole = parts::kept_on(delta, &change.attribute).is_empty();
+        for form in forms(change).iter().filter(|form| is_whole || parts::gives(form)) {
             lists.entry(form).or_default().push(Value::text(&change.attribute));
         }
     }

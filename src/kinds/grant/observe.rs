@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::name::quote_identifier;
 use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Server, Value};
 use crate::kinds::Scope;
+use crate::kinds::grant::parts::{self, Part, Parts};
 use crate::kinds::grant::target::Target;
 use crate::kinds::grant::{COLUMNS, GRANTED, ID, OTHER, WITH_OPTION};
 use crate::kinds::role;
@@ -160,7 +161,7 @@ impl Object {
 type Counts = BTreeMap<String, (i64, i64)>;
 
 /// Roles, by the privilege that they have given or been given.
-type ByPrivilege = BTreeMap<String, BTreeSet<String>>;
+pub type ByPrivilege = BTreeMap<String, BTreeSet<String>>;
 
 #[derive(Default)]
 struct Found {
@@ -302,6 +303,7 @@ impl Found {
     /// A resource for each grantee and target that is named and has something.
     fn privileges(&self) -> Vec<Live> {
         let mut all = Vec::new();
+        let mut parts = self.parts();
         let known: BTreeSet<&(String, Target)> =
             self.granted.keys().chain(self.columns.keys()).chain(self.initial.keys()).collect();
         for key in known {
@@ -327,21 +329,42 @@ impl Found {
             }
             for (privilege, (count, grantable)) in self.granted.get(key).into_iter().flatten() {
                 let (count, grantable) = (*count, *grantable);
-                let value = match () {
-                    () if count < members && grantable > 0 => {
-                        format!("on {count} of {members}, {grantable} with grant option")
-                    }
-                    () if count < members => format!("on {count} of {members}"),
-                    () if grantable == members => WITH_OPTION.to_owned(),
-                    () if grantable == 0 => GRANTED.to_owned(),
-                    () => format!("granted, with grant option on {grantable} of {members}"),
-                };
-                live.set(privilege, Value::Text(value));
+                live.set(privilege, Value::Text(parts::told(count, grantable, members)));
             }
             self.tell_givers(&mut live, key);
+            if let Some(parts) = parts.remove(key) {
+                parts::tell(&mut live, parts, members);
+            }
             all.push(live);
         }
         all
+    }
+
+    /// What each grantee has on each of the things that a whole target stands for.
+    fn parts(&self) -> BTreeMap<(String, Target), Parts> {
+        let mut found: BTreeMap<(String, Target), Parts> = BTreeMap::new();
+        let mut add = |key: &(String, Target), privilege: &str, how: String| {
+            let (grantee, target) = key;
+            let Some(whole) = target.whole() else { return };
+            let parts = found.entry((grantee.clone(), whole)).or_default();
+            let part = parts.entry(target.name()).or_insert_with(|| Part {
+                given_by: self.given_by.get(key).cloned().unwrap_or_default(),
+                passed_to: self.passed_to.get(key).cloned().unwrap_or_default(),
+                ..Part::default()
+            });
+            part.has.entry(privilege.to_owned()).or_insert(how);
+        };
+        for (key, counts) in &self.granted {
+            for (privilege, (_, grantable)) in counts {
+                add(key, privilege, if *grantable > 0 { WITH_OPTION } else { GRANTED }.to_owned());
+            }
+        }
+        for (key, columns) in &self.columns {
+            for (privilege, columns) in columns {
+                add(key, privilege, format!("{COLUMNS}{}", columns.join(", ")));
+            }
+        }
+        found
     }
 
     fn tell_givers(&self, live: &mut Live, key: &(String, Target)) {

@@ -33,7 +33,13 @@ static REVOKE_MADE: StepRule = StepRule {
     variants: &[Variant { needs: Needs::ANY, template: MADE_SINCE, lock: None, transactional: true, hazards: &[] }],
 };
 
-static ALL: &[&StepRule] = &[&REVOKE, &REVOKE_OPTION, &GRANT, &GRANT_OPTION, &MEMBER, &REVOKE_MADE];
+/// Made once for each set of things that privileges are revoked on, where they stay on the others of a schema.
+pub const BUT_SOME: &str = "grant/but_some.sql";
+static REVOKE_BUT_SOME: StepRule = StepRule {
+    variants: &[Variant { needs: Needs::ANY, template: BUT_SOME, lock: None, transactional: true, hazards: &[] }],
+};
+
+static ALL: &[&StepRule] = &[&REVOKE_BUT_SOME, &REVOKE, &REVOKE_OPTION, &GRANT, &GRANT_OPTION, &MEMBER, &REVOKE_MADE];
 
 /// The whole table.
 pub static RULES: Rules = Rules {

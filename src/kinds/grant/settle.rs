@@ -188,6 +188,13 @@ fn is_made(name: &QualifiedName, view: &View<'_>) -> bool {
     view.desired.get(&address).is_some_and(|made| made.ensure == Ensure::Present)
 }
 
+/// Whether the same plan drops a thing.
+pub fn is_dropped(target: &Target, view: &View<'_>) -> bool {
+    let Target::Table(name) = target else { return false };
+    let address = Address::in_schema(KindId::new("continuous_aggregate"), name);
+    view.desired.get(&address).is_some_and(|desired| desired.ensure == Ensure::Absent)
+}
+
 /// What is to be revoked of what a role makes that is not there.
 fn nobodys(by: &str, desired: &Desired) -> Diagnostic {
     let message = format!("there is no role \"{by}\", so that nothing is revoked of what it makes");

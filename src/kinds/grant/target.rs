@@ -98,6 +98,16 @@ impl Target {
         (found.name() == text).then_some(found)
     }
 
+    /// All that the schema has of the sort, where this is one of those.
+    pub fn whole(&self) -> Option<Self> {
+        match self {
+            Self::Table(name) => Some(Self::TablesIn(name.schema.clone())),
+            Self::Sequence(name) => Some(Self::SequencesIn(name.schema.clone())),
+            Self::Function(name, _) => Some(Self::FunctionsIn(name.schema.clone())),
+            _ => None,
+        }
+    }
+
     /// The privileges that there are on it, as policies write them.
     pub fn privileges(&self) -> &'static [&'static str] {
         const TABLE: &[&str] =

@@ -9,16 +9,6 @@ use crate::kinds::grant::target::Target;
 use crate::kinds::grant::{COLUMNS, EXCLUSIVE, GRANTED, ID, observe};
 use crate::kinds::{View, role};
 
-/// The target of all that a schema has of the sort, where there is one.
-fn whole(target: &Target) -> Option<Target> {
-    match target {
-        Target::Table(name) => Some(Target::TablesIn(name.schema.clone())),
-        Target::Sequence(name) => Some(Target::SequencesIn(name.schema.clone())),
-        Target::Function(name, _) => Some(Target::FunctionsIn(name.schema.clone())),
-        _ => None,
-    }
-}
-
 /// Whether attributes that are spoken of are an answer to a privilege.
 fn speaks<'a>(mut attributes: impl Iterator<Item = &'a String>, privilege: &str) -> bool {
     attributes.any(|name| name == privilege || name == EXCLUSIVE)
@@ -69,7 +59,7 @@ pub fn leave_out(
         if is_left_behind(live, grantee, target.as_ref(), desired) {
             return false;
         }
-        let with_all = target.as_ref().and_then(whole).map(|whole| of(whole.name()));
+        let with_all = target.as_ref().and_then(Target::whole).map(|whole| of(whole.name()));
         let addresses: Vec<Address> = with_all.into_iter().chain([of(name.clone())]).collect();
         live.attributes
             .retain(|privilege, _| !addresses.iter().any(|address| is_mentioned(privilege, address, desired, applied)));

@@ -1,0 +1,1 @@
+GRANT UPDATE ON public.trades TO anew_exclusive;

@@ -1,0 +1,10 @@
+CREATE ROLE anew_absent;
+CREATE ROLE anew_absent_one;
+CREATE ROLE anew_down;
+CREATE ROLE anew_exclusive;
+CREATE ROLE anew_goes;
+CREATE ROLE anew_one_out;
+CREATE ROLE anew_out;
+CREATE ROLE anew_up;
+CREATE TABLE public.trades (time timestamptz NOT NULL, price float8);
+SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
