@@ -302,19 +302,30 @@ impl Select {
         ranges
     }
 
-    /// The same over queries in the place of some relations.
+    /// The same over queries in the place of some relations. Columns that are named with the schema of one are
+    /// named without, as what stands there has none.
     #[must_use]
     pub fn standing_in(&self, query: &dyn Fn(&QualifiedName) -> Option<String>) -> Self {
         let mut from = self.from.clone();
+        let mut bare: Vec<QualifiedName> = Vec::new();
         for source in self.sources().iter().rev() {
             let Some(query) = source.qualified().and_then(|name| query(&name)) else { continue };
             let (start, end, aliased) = source.span;
+            bare.extend(source.qualified().filter(|_| !aliased));
             let alias = crate::core::name::quote_identifier(&source.alias);
             let alias = if aliased { String::new() } else { format!(" AS {alias}") };
             let (before, after) = (from.get(..start).unwrap_or_default(), from.get(end..).unwrap_or_default());
             from = format!("{before}({query}){alias}{after}");
         }
-        Self { from, ..self.clone() }
+        let without = |text: &String| bare.iter().fold(text.clone(), |text, name| without_schema(&text, name));
+        Self {
+            list: without(&self.list),
+            from: without(&from),
+            filter: self.filter.as_ref().map(without),
+            group: without(&self.group),
+            having: self.having.as_ref().map(without),
+            rest: self.rest.as_ref().map(without),
+        }
     }
 
     /// How many of the things that it groups by are in its list, where both are spelled alike, as the server spells
@@ -491,6 +502,32 @@ pub fn requalified(text: &str, names: &BTreeMap<String, String>) -> String {
                 kept.push('.');
             }
             from = column.start;
+        }
+    }
+    kept.push_str(text.get(from..).unwrap_or_default());
+    kept
+}
+
+/// A list with the columns of a relation named without its schema.
+fn without_schema(text: &str, relation: &QualifiedName) -> String {
+    let tokens = tokens(text);
+    let mut kept = String::new();
+    let mut from = 0;
+    for (at, own) in tokens.windows(5).enumerate() {
+        let [schema, dot, name, next_dot, column] = own else { continue };
+        let goes_on = at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.text == ".");
+        let is_column = column.is_name() || column.text == "*";
+        if schema.is_name()
+            && !goes_on
+            && dot.text == "."
+            && next_dot.text == "."
+            && name.is_name()
+            && is_column
+            && schema.name() == relation.schema
+            && name.name() == relation.name
+        {
+            kept.push_str(text.get(from..schema.start).unwrap_or_default());
+            from = name.start;
         }
     }
     kept.push_str(text.get(from..).unwrap_or_default());

@@ -138,3 +138,20 @@ fn each_item_has_a_line() {
     let expected = "SELECT\n    f(a, b) AS x,\n    c,\nFROM t\nWHERE a = 1\nGROUP BY\n    1,\n    c,\nHAVING true";
     assert_eq!(select.lines(), expected);
 }
+
+/// What stands in the place of a relation has no schema that a column could be named with.
+#[test]
+fn columns_lose_the_schema_of_what_is_stood_in_for() {
+    let sql = "SELECT public.a.x, \"Public\".a.x, max(public.b.y), count(public.a.*), 'public.a.x' \
+               FROM public.a JOIN public.b ON public.a.i = public.b.i WHERE public.a.x > s.public.a.x \
+               GROUP BY public.a.x, 2 HAVING max(public.a.x) > 1";
+    let select = Select::split(&SqlText::new(sql).unwrap()).unwrap();
+    let stood = select.standing_in(&|name| (name.name == "a").then(|| "SELECT 1".to_owned()));
+    assert_eq!(stood.list, "a.x, \"Public\".a.x, max(public.b.y), count(a.*), 'public.a.x'");
+    assert_eq!(stood.from, "(SELECT 1) AS a JOIN public.b ON a.i = public.b.i");
+    assert_eq!(stood.filter.as_deref(), Some("a.x > s.public.a.x"));
+    assert_eq!((stood.group.as_str(), stood.having.as_deref()), ("a.x, 2", Some("max(a.x) > 1")));
+    // One with an alias is not called by its own name.
+    let select = Select::split(&SqlText::new("SELECT public.a.x FROM public.a AS z").unwrap()).unwrap();
+    assert_eq!(select.standing_in(&|_| Some("SELECT 1".to_owned())).list, "public.a.x");
+}

@@ -21,6 +21,7 @@ const SETTINGS_BY_CHUNK: Version = Version::new(2, 19);
 ///   old enough, for each row of a CTE of that name with the columns `oid`, `after`,
 ///   `created_before`, `before` and `counted_in` (the type of whole-number time). It asks
 ///   `show_chunks`, so that they are those that the job itself would take;
+/// - `{gaps NAME}` becomes what [`between_chunks`] makes of it;
 /// - `{ts}` becomes the schema of TimescaleDB's functions.
 pub fn on_server(sql: &str, ids: &str, server: &Server) -> String {
     let version = server.timescale_version().unwrap_or_default();
@@ -32,13 +33,28 @@ pub fn on_server(sql: &str, ids: &str, server: &Server) -> String {
         include_str!("chunks/by_compressed_chunk.sql")
     };
     let mut filled = sql.replace("{chunks}", chunks.trim_end()).replace("{ids}", ids);
-    while let Some((before, rest)) = filled.split_once("{due ") {
-        let Some((name, after)) = rest.split_once('}') else { break };
-        let due = include_str!("chunks/due.sql").replace("{wanted}", name);
-        filled = format!("{before}{}{after}", due.trim_end());
-    }
+    filled = each_of(&filled, "{due ", include_str!("chunks/due.sql"));
+    filled = between_chunks(&filled);
     let schema = server.timescaledb.as_ref().map_or("public", |timescale| timescale.schema.as_str());
     filled.replace("{ts}", &quote_identifier(schema))
+}
+
+/// Fills in `{gaps NAME}`: it becomes the body of a CTE with the columns `dimension_id`, `begins` and `ends`, two
+/// `bigint[]` in step and in TimescaleDB's own units: the ranges in which a hypertable has no chunk, for each of the
+/// dimensions of time that a CTE of that name lists as `source_dimension`. The first has no beginning and the last
+/// no end; of a hypertable without chunks there is one with neither.
+pub fn between_chunks(sql: &str) -> String {
+    each_of(sql, "{gaps ", include_str!("chunks/gaps.sql"))
+}
+
+/// Fills in a body wherever a place for it names a CTE that it is to go by.
+fn each_of(sql: &str, place: &str, body: &str) -> String {
+    let mut filled = sql.to_owned();
+    while let Some((before, rest)) = filled.split_once(place) {
+        let Some((name, after)) = rest.split_once('}') else { break };
+        filled = format!("{before}{}{after}", body.replace("{wanted}", name).trim_end());
+    }
+    filled
 }
 
 /// The ages that a policy's job goes by; neither where no job runs.

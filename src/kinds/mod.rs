@@ -486,6 +486,8 @@ pub struct Judgement {
     pub impact: Option<Impact>,
     /// Why it cannot be done. Any error here blocks the action.
     pub diagnostics: Vec<Diagnostic>,
+    /// The relations beside its own that lose rows by it.
+    pub losers: BTreeSet<QualifiedName>,
 }
 
 /// The relations beside its own that a resource looks at.

@@ -275,8 +275,9 @@ pub fn action_for(
     found.extend(along::unkept_pauses(delta, &takes, among.deltas, view));
     found.extend(along::unkept_fills(delta, &takes, among.deltas, view));
     let protect = is_protected(delta, view);
-    if protect && hazards.contains(&Hazard::DeletesData) {
-        found.push(protected(delta));
+    if hazards.contains(&Hazard::DeletesData) {
+        found.extend(protect.then(|| protected(delta)));
+        found.extend(judgement.losers.iter().filter_map(|loser| protected_beside(delta, loser, view)));
     }
     if has_errors(&found) {
         op = Op::Blocked;
@@ -554,6 +555,20 @@ fn is_protected(delta: &Delta, view: &View<'_>) -> bool {
         Some(desired) => desired.protect,
         None => view.desired.values().any(|desired| desired.protect && desired.on == delta.on && delta.on.is_some()),
     }
+}
+
+/// The same, of another relation that loses rows by it.
+fn protected_beside(delta: &Delta, loser: &QualifiedName, view: &View<'_>) -> Option<Diagnostic> {
+    let own = |desired: &&Desired| desired.protect && desired.on.as_ref() == Some(loser);
+    let place = &view.desired.values().find(own)?.place;
+    let named = delta.address.told(delta.on.as_ref());
+    let message = format!("{named} would delete data of {loser} too, and the policy of that says `protect: true`");
+    Some(
+        Diagnostic::error(&code::PROTECTED, message)
+            .at(place)
+            .why("protection is there so that no command line can override it")
+            .help(format!("take `protect: true` out of the policy of {loser}, in a reviewed change of its own")),
+    )
 }
 
 fn protected(delta: &Delta) -> Diagnostic {

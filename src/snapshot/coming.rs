@@ -1,6 +1,6 @@
-//! What a plan makes anew, as it will be: the columns of an aggregate whose query changes, and of those that read
-//! it and go with it. What policies say of them is judged by that, and so is each query that reads them: over rows
-//! of the columns to come. One round for each level, and the types of the columns in another.
+//! What a plan makes of queries, as it will be: new, or anew, as are an aggregate whose query changes and those that
+//! read it and go with it. What policies say of them is judged by the columns that they are to have, and so is each
+//! query that reads them: over rows of such columns. One round for each level, and the types of the columns in another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,31 +9,40 @@ use crate::core::{Address, Desired, Ensure, Live, QualifiedName, SqlText};
 use crate::diag::Failure;
 use crate::kinds::{Canon, Dimension, Hypertable, Relation, Relations, Stored, by_id, reads};
 use crate::pg::Session;
-use crate::snapshot::queries::{self, Answer};
+use crate::snapshot::queries::{self, Answer, Rest};
 
 /// What is there, and is made of a query: the query that it is to have.
-type Made<'a> = BTreeMap<&'a QualifiedName, (&'a Desired, SqlText)>;
+type Made<'a> = queries::Unmade<'a>;
 
-/// Adds to relations what the plan makes of them.
+/// Adds to relations what the plan makes, and to `canon` the forms of the queries that could only be asked over that.
 pub(super) fn settle(
     session: &mut Session,
     desired: &BTreeMap<Address, Desired>,
     live: &BTreeMap<Address, Live>,
     relations: &mut Relations,
-    canon: &Canon,
+    canon: &mut Canon,
+    rest: Rest<'_>,
 ) -> Result<(), Failure> {
-    let mut waiting = made_anew(desired, live, relations, canon);
-    while !waiting.is_empty() {
-        let waits = |on: &QualifiedName, (wanted, _): &(&Desired, SqlText)| {
-            reads(wanted).iter().any(|source| source != on && waiting.contains_key(source))
+    let (mut new, mut anew) = (rest.made, made_anew(desired, live, relations, canon));
+    while !new.is_empty() || !anew.is_empty() {
+        let waits = |(on, (wanted, _)): &(&QualifiedName, (&Desired, SqlText))| {
+            let is_to_come = |source: &QualifiedName| new.contains_key(source) || anew.contains_key(source);
+            reads(wanted).iter().any(|source| source != *on && is_to_come(source))
         };
-        let (later, now): (Made<'_>, Made<'_>) = waiting.clone().into_iter().partition(|(on, made)| waits(on, made));
-        // What waits in a circle is said where it is checked.
-        let (later, now) = if now.is_empty() { (Made::new(), later) } else { (later, now) };
-        make(session, &now, relations)?;
-        waiting = later;
+        let (new_later, new_now): (Made<'_>, Made<'_>) = new.clone().into_iter().partition(waits);
+        let (anew_later, anew_now): (Made<'_>, Made<'_>) = anew.clone().into_iter().partition(waits);
+        if new_now.is_empty() && anew_now.is_empty() {
+            // What waits in a circle is said where it is checked.
+            queries::make(session, &new_later, relations, canon)?;
+            make(session, &anew_later, relations)?;
+            break;
+        }
+        queries::make(session, &new_now, relations, canon)?;
+        make(session, &anew_now, relations)?;
+        (new, anew) = (new_later, anew_later);
     }
-    Ok(())
+    // What is there and is to read something that is not.
+    queries::compare(session, rest.later, relations, canon)
 }
 
 /// What has another query to come, and what reads that, at any depth.

@@ -6,7 +6,8 @@
 -- 2.26. The columnstore shows in `compression_state` up to 2.28 and in `status` from 2.29 on, whose
 -- update script clears the older field. An aggregate counts whole-number time by the function of the
 -- hypertable at the bottom of its hierarchy. The owner of that function is told where it is another's code: one who
--- may not do already, as a member, whatever the role that looks may do.
+-- may not do already, as a member, whatever the role that looks may do. One that takes arguments is not it, though a
+-- call without any would find it where all of them have defaults.
 WITH RECURSIVE s AS MATERIALIZED (
     SELECT s.oid, s.schema, s.name, a.mat_hypertable_id AS aggregate, a.raw_hypertable_id AS source
       FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS s (oid, schema, name)
@@ -44,16 +45,19 @@ SELECT h.oid, h.stored, h.id, h.schema_name, h.table_name, h.aggregate IS NOT NU
        COALESCE(d.integer_now_func_schema, p.integer_now_func_schema) AS integer_now_func_schema,
        COALESCE(d.integer_now_func, p.integer_now_func) AS integer_now_func,
        d.integer_now_func IS NULL AND p.integer_now_func IS NOT NULL AS inherits_now,
-       (SELECT pg_catalog.pg_get_userbyid(f.proowner)
-          FROM pg_catalog.pg_proc AS f
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace
-         WHERE f.proname = COALESCE(d.integer_now_func, p.integer_now_func) AND f.pronargs = 0
-           AND n.nspname = COALESCE(d.integer_now_func_schema, p.integer_now_func_schema)
-           AND NOT pg_catalog.pg_has_role(f.proowner, current_user, 'MEMBER')) AS integer_now_owner,
+       f.proowner IS NOT NULL AS integer_now_found,
+       CASE WHEN NOT pg_catalog.pg_has_role(f.proowner, current_user, 'MEMBER')
+            THEN pg_catalog.pg_get_userbyid(f.proowner) END AS integer_now_owner,
        current_user::text AS caller
   FROM hypertables AS h
   JOIN _timescaledb_catalog.dimension AS d ON d.hypertable_id = h.id
   LEFT JOIN chunks AS k ON k.inhparent = h.stored
   LEFT JOIN present AS p ON p.aggregate = h.aggregate AND d.num_slices IS NULL
+  LEFT JOIN LATERAL (SELECT f.proowner
+                       FROM pg_catalog.pg_proc AS f
+                       JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace
+                      WHERE f.proname = COALESCE(d.integer_now_func, p.integer_now_func) AND f.pronargs = 0
+                        AND n.nspname = COALESCE(d.integer_now_func_schema, p.integer_now_func_schema)
+                    ) AS f ON true
  WHERE h.compression_state <> 2
  ORDER BY h.oid, d.num_slices IS NOT NULL, d.id

@@ -164,8 +164,8 @@ pub fn take(
     let beside = outside.look(&server, desired, &live)?;
     live.extend(beside.into_iter().map(|resource| (resource.address.clone(), resource)));
     let mut canon = canon::settle(session, desired, &live, applied, &relations)?;
-    queries::settle(session, desired, &live, applied, &mut relations, &mut canon)?;
-    coming::settle(session, desired, &live, &mut relations, &canon)?;
+    let rest = queries::settle(session, desired, &live, applied, &relations, &mut canon)?;
+    coming::settle(session, desired, &live, &mut relations, &mut canon, rest)?;
     canon::settle_to_come(session, desired, &relations, &mut canon)?;
     Ok(Snapshot { server, relations, live, canon })
 }

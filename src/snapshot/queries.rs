@@ -16,7 +16,7 @@ use crate::core::name::quote_identifier;
 use crate::core::select::{Select, Source, normal, requalified};
 use crate::core::{Address, Applied, Desired, Ensure, Live, QualifiedName, SqlText};
 use crate::diag::Failure;
-use crate::kinds::{Canon, Column, Dimension, Hypertable, Relation, RelationKind, Relations, Stored, by_id, reads};
+use crate::kinds::{Canon, Column, Dimension, Hypertable, Relation, RelationKind, Relations, Stored, by_id};
 use crate::pg::{PgError, PgErrorKind, Session};
 
 /// A query's canonical form, and the columns that it gives.
@@ -33,51 +33,48 @@ pub(super) struct Output {
 
 pub(super) type Answer = Result<Form, String>;
 
-/// Adds the canonical form of each query to `canon`, under the relation that it is of, and the
-/// relations that the plan makes of queries to `relations`.
-pub(super) fn settle(
+/// What a relation is yet to be made of.
+pub(super) type Unmade<'a> = BTreeMap<&'a QualifiedName, (&'a Desired, SqlText)>;
+
+/// What can only be asked over relations that the plan is to make.
+pub(super) struct Rest<'a> {
+    /// The queries that relations are yet to be made of.
+    pub made: Unmade<'a>,
+    /// Queries of what is there, and is to read something that is not.
+    pub later: BTreeSet<(QualifiedName, SqlText)>,
+}
+
+/// Adds the canonical form of each query to `canon`, under the relation that it is of: of those that read what is
+/// there. The others are given back.
+pub(super) fn settle<'a>(
     session: &mut Session,
-    desired: &BTreeMap<Address, Desired>,
+    desired: &'a BTreeMap<Address, Desired>,
     live: &BTreeMap<Address, Live>,
     applied: &BTreeMap<Address, Applied>,
-    relations: &mut Relations,
+    relations: &Relations,
     canon: &mut Canon,
-) -> Result<(), Failure> {
+) -> Result<Rest<'a>, Failure> {
     let mut compared: BTreeSet<(QualifiedName, SqlText)> = BTreeSet::new();
-    let mut made: Vec<(&Desired, &QualifiedName, SqlText)> = Vec::new();
+    let mut made = Unmade::new();
     for wanted in desired.values().filter(|wanted| wanted.ensure == Ensure::Present) {
         let (Some(kind), Some(on)) = (by_id(&wanted.address.kind), &wanted.on) else { continue };
         let queries = kind.queries(wanted, live.get(&wanted.address), applied.get(&wanted.address));
         compared.extend(queries.into_iter().map(|query| (on.clone(), query)));
         if let Some(query) = kind.makes(wanted).filter(|_| !relations.contains_key(on)) {
-            made.push((wanted, on, query));
+            made.insert(on, (wanted, query));
         }
     }
-    let unmade: BTreeSet<QualifiedName> = made.iter().map(|(_, on, _)| (*on).clone()).collect();
     let reads_unmade = |(_, query): &(QualifiedName, SqlText)| {
         let sources = Select::split(query).map(|select| select.sources()).unwrap_or_default();
-        sources.iter().filter_map(Source::qualified).any(|source| unmade.contains(&source))
+        sources.iter().filter_map(Source::qualified).any(|source| made.contains_key(&source))
     };
     let (later, now): (BTreeSet<_>, BTreeSet<_>) = compared.into_iter().partition(reads_unmade);
     compare(session, now, &Relations::new(), canon)?;
-    // One round for each level of what is made of what is made.
-    while !made.is_empty() {
-        let unmade: BTreeSet<&QualifiedName> = made.iter().map(|(_, on, _)| *on).collect();
-        let waits = |(wanted, _, _): &(&Desired, &QualifiedName, SqlText)| {
-            reads(wanted).iter().any(|source| unmade.contains(source))
-        };
-        let (rest, now): (Vec<_>, Vec<_>) = made.iter().cloned().partition(waits);
-        // What waits in a circle is said where it is checked.
-        let (rest, now) = if now.is_empty() { (Vec::new(), rest) } else { (rest, now) };
-        make(session, &now, relations, canon)?;
-        made = rest;
-    }
-    // What is there and is to read something that is not.
-    compare(session, later, relations, canon)
+    Ok(Rest { made, later })
 }
 
 /// Asks for the forms of queries that are compared with one another.
-fn compare(
+pub(super) fn compare(
     session: &mut Session,
     compared: BTreeSet<(QualifiedName, SqlText)>,
     relations: &Relations,
@@ -97,18 +94,18 @@ fn compare(
 }
 
 /// Asks for queries that relations are yet to be made of, and adds the relations.
-fn make(
+pub(super) fn make(
     session: &mut Session,
-    made: &[(&Desired, &QualifiedName, SqlText)],
+    made: &Unmade<'_>,
     relations: &mut Relations,
     canon: &mut Canon,
 ) -> Result<(), Failure> {
-    let asked = made.iter().map(|(_, _, query)| (query.clone(), Select::split(query).ok()));
+    let asked = made.values().map(|(_, query)| (query.clone(), Select::split(query).ok()));
     let asked = asked.map(|(query, select)| (query, select.map(|select| over_unmade(&select, relations))));
     let asked: BTreeMap<SqlText, Option<Select>> = asked.collect();
     let answers = ask(session, asked.clone().into_iter().collect())?;
     let mut known: Vec<(&QualifiedName, &Select, &Form)> = Vec::new();
-    for (_, on, query) in made {
+    for (on, (_, query)) in made {
         match (answers.get(query), asked.get(query)) {
             (Some(Ok(form)), Some(Some(select))) => {
                 canon.insert(((*on).clone(), query.clone()), Ok(form.canonical.clone()));

@@ -68,6 +68,18 @@ fn relation(row: &Row) -> Result<Relation, RowError> {
     })
 }
 
+/// Why the function that tells the present is not to be called, where it is not.
+fn untold(row: &Row, function: Option<&QualifiedName>) -> Result<Option<Result<i64, Untold>>, RowError> {
+    let Some(function) = function else { return Ok(None) };
+    if !row.bool("integer_now_found")? {
+        return Ok(Some(Err(Untold::Fails(format!("there is no {function} without arguments")))));
+    }
+    let (Some(owner), Some(caller)) = (row.maybe_text("integer_now_owner")?, row.maybe_text("caller")?) else {
+        return Ok(None);
+    };
+    Ok(Some(Err(Untold::Foreign { owner: owner.to_owned(), caller: caller.to_owned() })))
+}
+
 fn add_hypertables(relations: &mut [Relation], rows: &[Row]) -> Result<(), RowError> {
     let mut by_oid: BTreeMap<u32, &mut Relation> =
         relations.iter_mut().map(|relation| (relation.oid, relation)).collect();
@@ -84,14 +96,9 @@ fn add_hypertables(relations: &mut [Relation], rows: &[Row]) -> Result<(), RowEr
             column: column.to_owned(),
             interval: length.filter(|_| !integer).and_then(|micros| Interval::micros(micros).flattened()),
             integer_interval: length.filter(|_| integer),
+            present: untold(row, now.as_ref())?,
             integer_now: now,
             inherits_now: row.bool("inherits_now")?,
-            present: match (row.maybe_text("integer_now_owner")?, row.maybe_text("caller")?) {
-                (Some(owner), Some(caller)) => {
-                    Some(Err(Untold::Foreign { owner: owner.to_owned(), caller: caller.to_owned() }))
-                }
-                _ => None,
-            },
             partitions: row.maybe_int("num_slices")?,
         };
         let hypertable = relation.hypertable.get_or_insert_with(|| Hypertable {

@@ -5,6 +5,7 @@ mod expressions;
 mod made;
 mod names;
 mod output;
+mod present;
 mod roles;
 mod rows;
 mod values;
@@ -31,6 +32,7 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     add("output", output::run);
     if tier.has_policies() {
         add("made", made::run);
+        add("present", present::run);
     }
     if tier == Tier::PostgresNative {
         add("expressions", expressions::run);

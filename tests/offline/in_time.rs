@@ -85,7 +85,7 @@ fn what_waits_for_longer_than_it_is_kept_is_named() {
     of_one(
         "retention: {drop_created_before: 7 days}",
         HOUR,
-        &[&window("30 days", "1 hour", "7 days")],
+        &[&window("7 days", "1 hour", "7 days")],
         "7 days 2 hours",
     );
     let archive =

@@ -3,6 +3,7 @@
 mod desired;
 mod export;
 mod observe;
+mod present;
 mod rules;
 mod settle;
 #[cfg(test)]

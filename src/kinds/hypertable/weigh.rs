@@ -2,12 +2,12 @@
 
 use crate::core::name::quote_literal;
 use crate::core::{
-    Address, Bytes, Delta, Desired, Ensure, Hazard, Impact, KindId, Op, Param, Place, QualifiedName, Query, Row,
-    RowError, Value, Version,
+    Address, Bytes, Delta, Desired, Ensure, Hazard, Impact, KindId, Op, Param, Place, Query, Row, RowError, Value,
+    Version,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::view::types;
-use crate::kinds::{Column, Judgement, Relation, View, checks, job};
+use crate::kinds::{Column, Judgement, Relation, View, checks, chunks, job};
 
 static TABLE_NOT_EMPTY: Code = Code::new(
     "table-not-empty",
@@ -32,7 +32,8 @@ pub static CODES: &[&Code] = &[&TABLE_NOT_EMPTY, &UNIQUE_IN_THE_WAY, &NOT_HYPERT
 pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     let (mut oids, mut moved) = (Vec::new(), Vec::new());
     let (mut schemas, mut names) = (Vec::new(), Vec::new());
-    let mut sql = job::on_server(include_str!("weigh.sql"), view.server).trim_end().to_owned();
+    let sql = chunks::between_chunks(include_str!("weigh.sql"));
+    let mut sql = job::on_server(&sql, view.server).trim_end().to_owned();
     for delta in deltas {
         let Some(relation) = relation(delta, view) else { continue };
         if delta.is_create() || !super::partition_changes(delta).0.is_empty() {
@@ -107,7 +108,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
 }
 
 /// The rows of `weights` that are of one sort and about one relation.
-fn finds<'a>(weights: &'a [Row], what: &str, oid: u32) -> Result<Vec<&'a Row>, RowError> {
+pub(super) fn finds<'a>(weights: &'a [Row], what: &str, oid: u32) -> Result<Vec<&'a Row>, RowError> {
     let mut found = Vec::new();
     for row in weights {
         if row.text("what")? == what && row.maybe_int("oid")? == Some(oid.into()) {
@@ -149,67 +150,7 @@ fn update(
     if delta.change("chunk_skipping").is_some() {
         notes.extend(skipping_note(desired));
     }
-    let mut dropping = of_the_same_present(delta, relation, weights, view)?;
-    if moves_the_present(delta, &relation.name, view) && live.chunks > 0 {
-        dropping.insert(0, relation.name.clone());
-    }
-    if !dropping.is_empty() {
-        judgement.hazards.push(Hazard::DeletesData);
-        judgement.impact = Some(dropped_by_another_present(&relation.name, &dropping, notes));
-    } else if !notes.is_empty() {
-        judgement.impact = Some(Impact { notes, ..Impact::default() });
-    }
-    Ok(())
-}
-
-/// Whether what is old enough to be dropped is told by another function from now on. It may be one
-/// that runs ahead, or counts in another unit, so that every chunk is due at once. Where there was
-/// none, a retention that is still to come is judged by itself.
-fn moves_the_present(delta: &Delta, name: &QualifiedName, view: &View<'_>) -> bool {
-    let Some(change) = delta.change("integer_now") else { return false };
-    let (live, wanted) = job::drops_by_row_time(name, view);
-    live || (wanted && matches!(change.before, Some(Value::Name(_))))
-}
-
-/// The aggregates over a table that hold something and drop it by the same present, whether or not a policy
-/// speaks of them.
-fn of_the_same_present(
-    delta: &Delta,
-    relation: &Relation,
-    weights: &[Row],
-    view: &View<'_>,
-) -> Result<Vec<QualifiedName>, RowError> {
-    let mut found = Vec::new();
-    for row in finds(weights, "present", relation.oid)? {
-        let schema = row.maybe_text("name")?.unwrap_or_default();
-        let aggregate = QualifiedName::new(schema, row.maybe_text("other")?.unwrap_or_default());
-        if row.bool("flag")? || moves_the_present(delta, &aggregate, view) {
-            found.push(aggregate);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// What goes is known only once the function is in force: the chunks that are due are asked of it.
-fn dropped_by_another_present(table: &QualifiedName, dropping: &[QualifiedName], mut notes: Vec<String>) -> Impact {
-    notes.push(
-        "retention takes for old what `integer_now` says, and what it drops by another function cannot be counted \
-         before that is in force"
-            .to_owned(),
-    );
-    let over: Vec<String> = dropping.iter().filter(|name| *name != table).map(ToString::to_string).collect();
-    if !over.is_empty() {
-        let has = if over.len() == 1 { "its" } else { "their" };
-        notes
-            .push(format!("the retention of {} goes by it as well: {has} present is that of {table}", over.join(", ")));
-    }
-    Impact {
-        verb: "lets retention drop an unknown number of chunks".to_owned(),
-        when: Some("on its next run".to_owned()),
-        notes,
-        ..Impact::default()
-    }
+    super::present::judge(judgement, delta, relation, weights, view, notes)
 }
 
 /// The ranges are neither computed nor used in a session where the setting is off, and off is its

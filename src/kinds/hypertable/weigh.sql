@@ -4,17 +4,36 @@
 --   $4 oid[]: hypertables that get another such function.
 -- The sorts are those that create_hypertable refuses (TimescaleDB 2.29, src/hypertable.c). Beside them,
 -- `present` is an aggregate (schema `name`, name `other`) over one of the latter, at any depth, that has
--- chunks: it goes by the same function. `flag` says whether a retention policy drops by it there.
+-- chunks: it goes by the same function. `flag` says whether a retention policy drops by it there. `keeps` is one of
+-- those that has rows for time of which what it reads (`columns`: schema, name) has none any more, or of which the role
+-- may not read whether it has. There `flag` says whether a policy refreshes it.
 WITH RECURSIVE over AS (
-  SELECT c.oid, a.mat_hypertable_id, a.user_view_schema, a.user_view_name
+  SELECT c.oid, a.mat_hypertable_id, a.raw_hypertable_id, a.user_view_schema, a.user_view_name
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     JOIN _timescaledb_catalog.hypertable AS h ON h.schema_name = n.nspname AND h.table_name = c.relname
     JOIN _timescaledb_catalog.continuous_agg AS a ON a.raw_hypertable_id = h.id
    WHERE c.oid = ANY ($4)
    UNION ALL
-  SELECT o.oid, a.mat_hypertable_id, a.user_view_schema, a.user_view_name
+  SELECT o.oid, a.mat_hypertable_id, a.raw_hypertable_id, a.user_view_schema, a.user_view_name
     FROM over AS o JOIN _timescaledb_catalog.continuous_agg AS a ON a.raw_hypertable_id = o.mat_hypertable_id
+), filled AS (
+  SELECT o.oid, o.user_view_schema, o.user_view_name, o.mat_hypertable_id,
+         pg_catalog.format('%I.%I', h.schema_name, h.table_name) AS kept_in, k.column_name AS bucket,
+         pg_catalog.format('%I.%I', r.schema_name, r.table_name) AS source, d.column_name AS source_time,
+         d.id AS source_dimension, COALESCE(p.user_view_schema, r.schema_name)::text AS read_schema,
+         COALESCE(p.user_view_name, r.table_name)::text AS read_name,
+         COALESCE(pg_catalog.to_jsonb(b) ->> 'bucket_width', pg_catalog.to_jsonb(a) ->> 'bucket_width', '0') AS width
+    FROM over AS o
+    JOIN _timescaledb_catalog.hypertable AS h ON h.id = o.mat_hypertable_id
+    JOIN _timescaledb_catalog.dimension AS k ON k.hypertable_id = h.id AND k.num_slices IS NULL
+    JOIN _timescaledb_catalog.hypertable AS r ON r.id = o.raw_hypertable_id
+    JOIN _timescaledb_catalog.dimension AS d ON d.hypertable_id = r.id AND d.num_slices IS NULL
+    JOIN _timescaledb_catalog.continuous_agg AS a ON a.mat_hypertable_id = o.mat_hypertable_id
+    LEFT JOIN _timescaledb_catalog.continuous_aggs_bucket_function AS b ON b.mat_hypertable_id = o.mat_hypertable_id
+    LEFT JOIN _timescaledb_catalog.continuous_agg AS p ON p.mat_hypertable_id = r.id
+), gaps AS (
+{gaps filled}
 ), hypertables AS MATERIALIZED (
   SELECT c.oid
     FROM _timescaledb_catalog.hypertable AS h
@@ -97,3 +116,17 @@ SELECT 'present', o.oid, o.user_view_schema::text, o.user_view_name::text, NULL,
   JOIN _timescaledb_catalog.hypertable AS h ON h.id = o.mat_hypertable_id
  WHERE EXISTS (SELECT FROM pg_catalog.pg_inherits AS i
                 WHERE i.inhparent = pg_catalog.to_regclass(pg_catalog.format('%I.%I', h.schema_name, h.table_name)))
+UNION ALL
+SELECT 'keeps', f.oid, f.user_view_schema::text, f.user_view_name::text, ARRAY[f.read_schema, f.read_name], NULL, NULL,
+       EXISTS (SELECT FROM _timescaledb_catalog.bgw_job AS j
+                WHERE j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_refresh_continuous_aggregate'
+                  AND COALESCE(j.config ->> 'mat_hypertable_id', j.hypertable_id::text) = f.mat_hypertable_id::text)
+  FROM filled AS f
+  JOIN gaps AS g ON g.dimension_id = f.source_dimension
+ WHERE CASE WHEN pg_catalog.has_table_privilege(f.kept_in, 'SELECT') AND pg_catalog.has_table_privilege(f.source, 'SELECT') THEN
+       pg_catalog.query_to_xml(pg_catalog.format(
+           'SELECT 1 AS kept FROM %1$s AS m WHERE m.%2$I + %3$L::pg_catalog.int8 <= COALESCE((SELECT pg_catalog.min(r.%4$I) FROM %5$s AS r), %6$L::pg_catalog.int8)'
+           ' OR EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest(%7$L::bigint[]), pg_catalog.unnest(%8$L::bigint[])) AS g (begins, ends)'
+           ' WHERE g.ends > m.%2$I AND (g.begins IS NULL OR g.begins < m.%2$I + %3$L::pg_catalog.int8)) LIMIT 1',
+           f.kept_in, f.bucket, f.width, f.source_time, f.source, '9223372036854775807', g.begins, g.ends),
+           false, true, '')::text LIKE '%<kept>%' ELSE true END

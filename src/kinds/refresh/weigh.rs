@@ -31,7 +31,8 @@ pub fn query(deltas: &[&Delta], view: &View<'_>) -> Option<Query> {
     params.push(Param::Ints(in_force));
     params.extend(had.into_params());
     params.push(Param::texts(names));
-    Some(Query { sql: include_str!("weigh.sql").to_owned(), params })
+    let sql = job::on_server(&chunks::between_chunks(include_str!("weigh.sql")), view.server);
+    Some(Query { sql, params })
 }
 
 /// The policy, where the change can let it reach what it would not have refreshed.
@@ -124,12 +125,46 @@ pub fn judge(
             None => Some(unknown(&relation.name.to_string(), &source.to_string())),
         };
         let Some(mut found) = found else { continue };
+        found.notes.extend(along(judgement, delta, relation, weights, view)?);
         found.notes.extend(stays_paused(delta, desired));
         found.notes.extend(judgement.impact.take().into_iter().flat_map(|impact| impact.notes));
         judgement.hazards.push(Hazard::DeletesData);
         judgement.impact = Some(found);
     }
     Ok(())
+}
+
+/// What was made of the rows that go: the aggregates that read them lose it with their own next refresh.
+fn along(
+    judgement: &mut Judgement,
+    delta: &Delta,
+    relation: &Relation,
+    weights: &[Row],
+    view: &View<'_>,
+) -> Result<Vec<String>, RowError> {
+    let mut notes = Vec::new();
+    for row in weights {
+        let is_along = row.text("what")? == "deletes along" && row.maybe_text("of")? == Some(&delta.address.name);
+        if !is_along || row.maybe_int("oid")? != Some(i64::from(relation.oid)) {
+            continue;
+        }
+        let reader = QualifiedName::new(row.text("schema")?, row.text("name")?);
+        let described = |desired: &Desired| {
+            desired.address.kind == delta.address.kind && desired.on.as_ref() == Some(&reader)
+        };
+        if row.maybe_int("refreshes")?.unwrap_or(0) == 0 && !view.desired.values().any(described) {
+            continue;
+        }
+        let rows = row.maybe_text("xml")?.map(|xml| element(xml, "rows").unwrap_or_default());
+        let loses = match rows.as_deref() {
+            Some("0" | "") => continue,
+            Some(rows) => format!("up to {rows} rows"),
+            None => "an unknown number of rows".to_owned(),
+        };
+        notes.push(format!("{reader}, which reads it, loses {loses} with its own next refresh"));
+        judgement.losers.insert(reader);
+    }
+    Ok(notes)
 }
 
 fn counted(xml: &str, source: &str) -> Result<Option<Impact>, RowError> {

@@ -7,8 +7,11 @@
 --                      own table. `parts` counts the buckets that chunks are gone of a part of. The server refreshes
 --                      only what its logs say was changed since, as a chunk that goes is: the rest stays as it is.
 --                      Nothing where the role may not read one of the two
+--   deletes along      an aggregate that reads one of the former, at any depth, and holds something: `schema` and `name`
+--                      are its own, `rows` what it has for the time from the first to the last bucket that goes there, as
+--                      XML; `refreshes` is how many policies refresh it. Nothing where the role may not read it
 --   unknown time zone  one of the former, by its `name`
-WITH asked AS (
+WITH RECURSIVE asked AS (
     SELECT a.*
       FROM ROWS FROM (pg_catalog.unnest($2::oid[]), pg_catalog.unnest($3::text[]),
                       pg_catalog.unnest($4::text[]), pg_catalog.unnest($5::bigint[]),
@@ -72,31 +75,13 @@ WITH asked AS (
       JOIN LATERAL (SELECT d.id, d.column_name FROM _timescaledb_catalog.dimension AS d
                      WHERE d.hypertable_id = r.id AND d.num_slices IS NULL
                      ORDER BY d.id LIMIT 1) AS d ON true
-), slices AS MATERIALIZED (
-    SELECT s.dimension_id, s.range_start, s.range_end,
-           pg_catalog.max(s.range_end) OVER (PARTITION BY s.dimension_id ORDER BY s.range_start, s.range_end
-                                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
-      FROM _timescaledb_catalog.dimension_slice AS s
-     WHERE s.dimension_id IN (SELECT w.source_dimension FROM wanted AS w)
-       AND EXISTS (SELECT FROM _timescaledb_catalog.chunk_constraint AS k
-                     JOIN _timescaledb_catalog.chunk AS c ON c.id = k.chunk_id
-                    WHERE k.dimension_slice_id = s.id
-                      AND (pg_catalog.to_jsonb(c) ->> 'dropped')::boolean IS NOT TRUE)
 ), gaps AS (
-    SELECT d.dimension_id,
-           pg_catalog.array_agg(d.begins ORDER BY d.begins NULLS FIRST) AS begins,
-           pg_catalog.array_agg(d.ends ORDER BY d.begins NULLS FIRST) AS ends
-      FROM (SELECT s.dimension_id, s.before AS begins, s.range_start AS ends
-              FROM slices AS s WHERE s.before IS NULL OR s.before < s.range_start
-             UNION ALL
-            SELECT w.dimension_id, (SELECT pg_catalog.max(s.range_end) FROM slices AS s WHERE s.dimension_id = w.dimension_id), NULL
-              FROM (SELECT DISTINCT w.source_dimension FROM wanted AS w) AS w (dimension_id)) AS d
-     GROUP BY d.dimension_id
-)
-SELECT 'deletes'::text AS what, w.oid::bigint AS oid, w.of, w.read_schema::text AS schema, w.read_name::text AS name,
-       CASE WHEN pg_catalog.has_table_privilege(w.oid, 'SELECT')
-             AND pg_catalog.has_table_privilege(pg_catalog.format('%I.%I', w.source_schema, w.source_name), 'SELECT') THEN
-           pg_catalog.query_to_xml(pg_catalog.format(
+{gaps wanted}
+), counted AS (
+    SELECT w.oid, w.of, w.mat_hypertable_id, w.read_schema, w.read_name,
+           pg_catalog.has_table_privilege(w.oid, 'SELECT')
+           AND pg_catalog.has_table_privilege(pg_catalog.format('%I.%I', w.source_schema, w.source_name), 'SELECT') AS readable,
+           pg_catalog.format(
                'WITH g AS MATERIALIZED ('
                ' SELECT %1$s(g.begins) AS begins, %1$s(g.ends) AS ends'
                ' FROM ROWS FROM (pg_catalog.unnest(%2$L::bigint[]), pg_catalog.unnest(%3$L::bigint[])) AS g (begins, ends)'
@@ -119,20 +104,50 @@ SELECT 'deletes'::text AS what, w.oid::bigint AS oid, w.of, w.read_schema::text 
                ' FROM m CROSS JOIN s WHERE EXISTS (SELECT FROM changed AS c'
                ' WHERE c.greatest >= _timescaledb_functions.time_to_internal(m.begins)'
                ' AND c.lowest <= _timescaledb_functions.time_to_internal(m.ends))'
-               ') SELECT pg_catalog.count(*) FILTER (WHERE k.gone) AS buckets,'
-               ' COALESCE(pg_catalog.sum(k.rows) FILTER (WHERE k.gone), 0) AS rows,'
-               ' pg_catalog.min(k.begins) FILTER (WHERE k.gone) AS first,'
-               ' pg_catalog.max(k.begins) FILTER (WHERE k.gone) AS last,'
-               ' pg_catalog.count(*) FILTER (WHERE k.part AND NOT k.gone) AS parts,'
-               ' pg_catalog.min(k.begins) FILTER (WHERE k.part AND NOT k.gone) AS part_first,'
-               ' pg_catalog.max(k.begins) FILTER (WHERE k.part AND NOT k.gone) AS part_last FROM k',
+               ') ',
                w.from_internal, g.begins, g.ends, w.mat_hypertable_id, w.raw_hypertable_id, w.source_time,
-               w.source_schema, w.source_name, w.bucket, w.ends, w.oid::pg_catalog.regclass, w.window),
-               false, true, '')::text END AS xml
-  FROM wanted AS w
-  JOIN gaps AS g ON g.dimension_id = w.source_dimension
+               w.source_schema, w.source_name, w.bucket, w.ends, w.oid::pg_catalog.regclass, w.window) AS gone
+      FROM wanted AS w
+      JOIN gaps AS g ON g.dimension_id = w.source_dimension
+), along AS (
+    SELECT c.oid, c.of, c.gone, c.readable, a.mat_hypertable_id, a.user_view_schema, a.user_view_name
+      FROM counted AS c
+      JOIN _timescaledb_catalog.continuous_agg AS a ON a.raw_hypertable_id = c.mat_hypertable_id
+     UNION ALL
+    SELECT l.oid, l.of, l.gone, l.readable, a.mat_hypertable_id, a.user_view_schema, a.user_view_name
+      FROM along AS l
+      JOIN _timescaledb_catalog.continuous_agg AS a ON a.raw_hypertable_id = l.mat_hypertable_id
+)
+SELECT 'deletes'::text AS what, c.oid::bigint AS oid, c.of, c.read_schema::text AS schema, c.read_name::text AS name,
+       CASE WHEN c.readable THEN pg_catalog.query_to_xml(c.gone ||
+           'SELECT pg_catalog.count(*) FILTER (WHERE k.gone) AS buckets,'
+           ' COALESCE(pg_catalog.sum(k.rows) FILTER (WHERE k.gone), 0) AS rows,'
+           ' pg_catalog.min(k.begins) FILTER (WHERE k.gone) AS first,'
+           ' pg_catalog.max(k.begins) FILTER (WHERE k.gone) AS last,'
+           ' pg_catalog.count(*) FILTER (WHERE k.part AND NOT k.gone) AS parts,'
+           ' pg_catalog.min(k.begins) FILTER (WHERE k.part AND NOT k.gone) AS part_first,'
+           ' pg_catalog.max(k.begins) FILTER (WHERE k.part AND NOT k.gone) AS part_last FROM k',
+           false, true, '')::text END AS xml, NULL::bigint AS refreshes
+  FROM counted AS c
  UNION ALL
-SELECT 'unknown time zone', NULL, NULL, NULL, z.name, NULL
+SELECT 'deletes along', l.oid::bigint, l.of, l.user_view_schema::text, l.user_view_name::text,
+       CASE WHEN l.readable AND pg_catalog.has_table_privilege(i.kept_in, 'SELECT') THEN pg_catalog.query_to_xml(l.gone || pg_catalog.format(
+           'SELECT pg_catalog.count(*) AS rows FROM %2$s AS o,'
+           ' (SELECT pg_catalog.min(k.begins) AS first, pg_catalog.max(k.begins) AS last FROM k WHERE k.gone) AS e'
+           ' WHERE o.%1$I <= e.last AND o.%1$I >='
+           ' COALESCE((SELECT pg_catalog.max(b.%1$I) FROM %2$s AS b WHERE b.%1$I <= e.first), e.first)',
+           d.column_name, i.kept_in),
+           false, true, '')::text END,
+       (SELECT pg_catalog.count(*) FROM _timescaledb_catalog.bgw_job AS j
+         WHERE j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_refresh_continuous_aggregate'
+           AND COALESCE(j.config ->> 'mat_hypertable_id', j.hypertable_id::text) = l.mat_hypertable_id::text)
+  FROM along AS l
+  JOIN _timescaledb_catalog.hypertable AS h ON h.id = l.mat_hypertable_id
+  JOIN _timescaledb_catalog.dimension AS d ON d.hypertable_id = h.id AND d.num_slices IS NULL
+  JOIN LATERAL (SELECT pg_catalog.format('%I.%I', h.schema_name, h.table_name) AS kept_in) AS i ON true
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_inherits AS p WHERE p.inhparent = pg_catalog.to_regclass(i.kept_in))
+ UNION ALL
+SELECT 'unknown time zone', NULL, NULL, NULL, z.name, NULL, NULL
   FROM pg_catalog.unnest($1::text[]) AS z (name)
  WHERE z.name !~ '[0-9]'
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_timezone_names AS t WHERE lower(t.name) = lower(z.name))

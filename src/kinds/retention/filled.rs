@@ -28,10 +28,19 @@ fn above(on: &QualifiedName, view: &View<'_>, goes_on: impl Fn(&QualifiedName) -
     found
 }
 
-/// The age by row time that a job newly goes by, unless one of that age or of a shorter one is there.
+/// The age by row time that a job newly goes by, unless one of that age or of a shorter one is there. One that was
+/// paused and is resumed is new: it dropped nothing until then.
 pub fn coming<'a>(delta: &'a Delta, view: &'a View<'_>) -> Option<&'a Value> {
-    let age = delta.desired.as_ref()?.get("drop_after")?;
-    let kept = view.live.get(&delta.address).and_then(|live| live.get("drop_after"));
+    coming_as("drop_after", delta, view)
+}
+
+/// The same of an age that has that name in a policy.
+pub fn coming_as<'a>(name: &str, delta: &'a Delta, view: &'a View<'_>) -> Option<&'a Value> {
+    let desired = delta.desired.as_ref()?;
+    let age = desired.get(name).filter(|age| **age != Value::Null)?;
+    let resumes = desired.get("schedule.paused").and_then(Value::as_bool) == Some(false);
+    let live = view.live.get(&delta.address).filter(|live| !(live.paused && resumes));
+    let kept = live.and_then(|live| live.get(name)).filter(|kept| **kept != Value::Null);
     kept.is_none_or(|kept| super::can_exceed(kept, age)).then_some(age)
 }
 
