@@ -138,6 +138,10 @@ fn part_of(plan: &Plan, before: &[Action], action: &Action, later: &[Action]) ->
     }
     let later: Vec<(&Action, BTreeSet<QualifiedName>)> = later.iter().map(|other| (other, of(other))).collect();
     let mut near = of(action);
+    // What goes with it, and by now is to read something else.
+    let goes =
+        |other: &&(&Action, BTreeSet<QualifiedName>)| action.takes.iter().any(|taken| taken.address == other.0.address);
+    near.extend(later.iter().filter(goes).flat_map(|(_, of)| of.iter().cloned()));
     loop {
         let all = around.iter().map(|(_, of)| of).chain(later.iter().map(|(_, of)| of));
         let more: BTreeSet<QualifiedName> = all

@@ -125,6 +125,7 @@ codes! {
     NO_INTEGER_NOW = new("no-integer-now", "A policy that needs the table's `integer_now`, or that cannot work beside it.");
     FILL_UNKEPT = new("fill-unkept", "Something that would be gone for a while, and with it that it is to be filled again.");
     NOW_FOREIGN = new("integer-now-foreign", "A function that is to tell the present of a table, and is not called: it is another role's code.");
+    FOREIGN_OVERLOAD = refusal("foreign-overload", "A function of another role's could be run in the place of one of TimescaleDB's.");
     NOW_FAILS = new("integer-now-fails", "A function that is to tell the present of a table, and fails when it is called.");
     CANNOT_CHANGE = new("cannot-change", "The server cannot change this in place, nor can it be made anew without loss.");
     ORDER_CYCLE = new("order-cycle", "Changes of which each waits for another.");

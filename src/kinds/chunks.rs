@@ -95,7 +95,9 @@ impl<'a> Ages<'a> {
         }
         let live = job::live_integer_now(&relation.name, view);
         let Some(function) = live.filter(|_| job::moved_present(&relation.name, view).is_none()) else {
-            return Some("the same plan sets `integer_now`, so what its first run touches is not known yet".to_owned());
+            return Some(
+                "the same plan gives it another present, so what its first run touches is not known yet".to_owned(),
+            );
         };
         let untold = present(relation)?.as_ref().err()?;
         Some(format!("{function}, which tells the present, {untold}"))

@@ -1,5 +1,6 @@
 //! Which server it is.
 
+use crate::core::name::quote_identifier;
 use crate::core::{Edition, Query, Row, RowError, Server, Timescale, Version};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::pg::Session;
@@ -18,7 +19,27 @@ pub(super) fn read(session: &mut Session) -> Result<Server, Failure> {
     let endpoint = session.endpoint();
     let server = from_row(row, &endpoint.host, endpoint.port).map_err(|error| unknown(&error.to_string()))?;
     check(&server)?;
-    Ok(server)
+    match row.maybe_text("overloads").map_err(|error| unknown(&error.to_string()))? {
+        Some(overloads) => Err(overloaded(overloads, &server).into()),
+        None => Ok(server),
+    }
+}
+
+/// What is called by the name of a function of TimescaleDB's can be run in its place: the server takes that whose types
+/// fit best, and TimescaleDB's are often of any type. So nothing is called at all.
+fn overloaded(functions: &str, server: &Server) -> Diagnostic {
+    let schema = server.timescaledb.as_ref().map_or("public", |timescale| timescale.schema.as_str());
+    let message = format!("code of another role's could be run in the place of TimescaleDB's: {functions}");
+    Diagnostic::error(&code::FOREIGN_OVERLOAD, message)
+        .why(format!(
+            "it has the name of a function of TimescaleDB's, in the same schema, and would be run with the rights of {}",
+            server.user
+        ))
+        .help(format!(
+            "look at it, and drop it or give it another schema; and let nobody else create anything there: \
+             `REVOKE CREATE ON SCHEMA {} FROM PUBLIC`",
+            quote_identifier(schema)
+        ))
 }
 
 fn unknown(why: &str) -> Failure {

@@ -14,7 +14,22 @@ SELECT pg_catalog.current_setting('server_version') AS version_text,
        CASE WHEN e.oid IS NULL
             THEN EXISTS (SELECT FROM pg_catalog.pg_available_extensions AS a WHERE a.name = 'timescaledb')
             ELSE true
-       END AS timescaledb_available
+       END AS timescaledb_available,
+       -- Of the names of TimescaleDB's functions, in their schema, and of a role that may not act as this one already.
+       (SELECT pg_catalog.string_agg(p.oid::pg_catalog.regprocedure::text || ' of ' || pg_catalog.pg_get_userbyid(p.proowner),
+                                     ', ' ORDER BY p.oid::pg_catalog.regprocedure::text)
+          FROM pg_catalog.pg_proc AS p
+         WHERE p.pronamespace = e.extnamespace
+           AND NOT pg_catalog.pg_has_role(p.proowner, current_user, 'MEMBER')
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                            WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
+                              AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e')
+           AND EXISTS (SELECT FROM pg_catalog.pg_proc AS o
+                         JOIN pg_catalog.pg_depend AS d
+                           ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = o.oid
+                          AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid
+                          AND d.deptype = 'e'
+                        WHERE o.pronamespace = p.pronamespace AND o.proname = p.proname)) AS overloads
   FROM pg_catalog.pg_database AS d
   LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = current_user
   LEFT JOIN pg_catalog.pg_extension AS e ON e.extname = 'timescaledb'

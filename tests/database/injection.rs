@@ -34,6 +34,9 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
         add("made", made::run);
         add("present", present::run);
     }
+    if tier.is_timescale() {
+        add("overloads", present::overloads);
+    }
     if tier == Tier::PostgresNative {
         add("expressions", expressions::run);
         add("roles", roles::run);

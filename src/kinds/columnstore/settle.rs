@@ -139,7 +139,10 @@ fn segment_by(desired: &Desired, view: &View<'_>) -> Vec<Value> {
 
 /// A setting as written, or else as it is.
 fn in_force<'a>(setting: &str, desired: &'a Desired, view: &View<'a>) -> Option<&'a Value> {
-    desired.get(setting).or_else(|| view.live.get(&desired.address)?.get(setting))
+    // What is on an aggregate that is made anew goes with it.
+    let on = desired.on.as_ref().and_then(|on| view.relations.get(on));
+    let stays = on.is_none_or(|relation| relation.coming.is_none());
+    desired.get(setting).or_else(|| view.live.get(&desired.address).filter(|_| stays)?.get(setting))
 }
 
 fn column_name(value: &Value) -> Option<&str> {

@@ -24,8 +24,8 @@ use serde_json::Value as Json;
 
 use crate::core::select::Select;
 use crate::core::{
-    Address, Alike, Applied, Delta, Desired, Ensure, KindId, Live, Op, QualifiedName, Query, Row, RowError, Server,
-    SqlText, Value,
+    Address, Alike, Applied, Delta, Desired, Ensure, KindId, Live, Op, QualifiedName, Query, Reason, Row, RowError,
+    Server, SqlText, Value,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{After, Canon, Export, Judgement, Kind, Relation, Relations, Rules, Scope, Section, View};
@@ -206,7 +206,11 @@ impl Kind for ContinuousAggregate {
             let absent = |address: &Address| view.desired.get(address).is_some_and(|d| d.ensure == Ensure::Absent);
             let gone = delta.on.iter().filter(|_| self.takes_along(delta)).flat_map(|on| below(on, view));
             let gone = gone.into_iter().map(|live| live.address.clone()).filter(absent);
-            return made.chain(gone).map(After::Resource).collect();
+            // What goes with one that it read until now is made again only after that.
+            let taken = delta.on.as_ref().filter(|_| delta.reason == Reason::Remade);
+            let taken = taken.into_iter().flat_map(|on| remake::above(on, view));
+            let taken = taken.map(|above| Address::in_schema(ID, above));
+            return made.chain(gone).chain(taken).map(After::Resource).collect();
         }
         let children = delta.on.iter().flat_map(|on| children(on, view));
         children.map(|live| After::Resource(live.address.clone())).collect()

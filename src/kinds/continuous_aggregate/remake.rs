@@ -94,6 +94,11 @@ fn parent<'a>(on: &QualifiedName, view: &'a View<'_>) -> Option<&'a QualifiedNam
     }
 }
 
+/// The live aggregates that a live one is made from, the nearest first.
+pub fn above<'a>(on: &'a QualifiedName, view: &'a View<'_>) -> Vec<&'a QualifiedName> {
+    std::iter::successors(parent(on, view), |above| parent(above, view)).collect()
+}
+
 /// Whether a live aggregate is to have another query, as the server reads them.
 pub fn is_replaced(on: &QualifiedName, view: &View<'_>) -> bool {
     let address = Address::in_schema(ID, on);

@@ -45,7 +45,9 @@ pub fn judge(
     judgement.losers = dropping.into_iter().chain(refreshed.iter().map(|(aggregate, _)| aggregate.clone())).collect();
     let verb = match (drops, refreshed.is_empty()) {
         (true, true) => "lets retention drop an unknown number of chunks",
-        (true, false) => "lets retention drop an unknown number of chunks, and refreshes delete an unknown number of rows,",
+        (true, false) => {
+            "lets retention drop an unknown number of chunks, and refreshes delete an unknown number of rows,"
+        }
         (false, false) => "lets a refresh delete an unknown number of rows",
         (false, true) if notes.is_empty() => return Ok(()),
         (false, true) => {

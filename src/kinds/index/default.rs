@@ -11,14 +11,20 @@ use crate::kinds::{Hypertable, Relation, Stored, View};
 /// The fact of an index that is like one of them and has another name.
 const LIKE_DEFAULT: &str = "like_default";
 
-/// Whether the plan makes an index of that name with the hypertable that it makes of a table: the one on time. One on
-/// hash partitions is not made, for those are added afterwards (seen on 2.23).
+/// Whether the plan makes an index of that name with the hypertable that it makes of a table: the one on time, where the
+/// table has none on time alone. One on hash partitions is not made, for those are added afterwards (seen on 2.23).
 pub fn is_made_with_hypertable(name: &str, on: &QualifiedName, view: &View<'_>) -> bool {
     let wanted = view.desired.get(&Address::in_schema(KindId::new("hypertable"), on));
     let is_made = view.live_hypertable(on).is_none() && view.wants_hypertable(on);
     let Some(wanted) = wanted.filter(|_| is_made) else { return false };
     let Some(time) = wanted.get("time_column").and_then(Value::as_text) else { return false };
+    let is_on_time = |live: &Live| {
+        let keys = live.get("columns").map(Value::as_list).unwrap_or_default();
+        live.on.as_ref() == Some(on)
+            && matches!(keys, [only] if as_key(only).and_then(KeyColumn::column_name) == Some(time))
+    };
     wanted.get("create_default_indexes") != Some(&Value::Bool(false))
+        && !view.live.values().any(|live| is_on_time(live))
         && name.ends_with("_idx")
         && names::is_chosen_by_server(name, &on.name, &[time])
 }

@@ -12,7 +12,7 @@ use crate::core::{
 };
 use crate::diag::{Code, Diagnostic, code};
 use crate::kinds::view::types;
-use crate::kinds::{self, Column, Relation, RelationKind, SectionInput, Stored, Untold, View, by_id, checks};
+use crate::kinds::{self, Column, Relation, RelationKind, SectionInput, Stored, Untold, View, checks};
 
 /// The job table moved to `_timescaledb_catalog` here; its old name was an alias until 2.27
 /// (read from TimescaleDB's update scripts).
@@ -182,10 +182,11 @@ pub fn check_unit(
     false
 }
 
-/// The function that tells the present of a whole-number table: as it is, or as the policies want it.
-/// What a policy makes of a query goes by the present of what the query reads.
+/// The function that tells the present of a whole-number table: as it is, or as the policies want it. An aggregate goes
+/// by that of the table at the bottom of what it is made from, or is to be made from, unless it has one of its own.
 pub fn integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
     let (mut asked, mut next) = (BTreeSet::new(), vec![name.clone()]);
+    let mut is_known = true;
     while let Some(of) = next.pop() {
         // What an aggregate has from what it is made from may change there.
         let own = view.live_hypertable(&of).and_then(|it| it.time()).filter(|time| !time.inherits_now);
@@ -193,36 +194,33 @@ pub fn integer_now(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedNam
         if let Some(function) = wanted_integer_now(&of, view).or_else(live) {
             return Some(function);
         }
-        let makes = |desired: &&Desired| {
-            desired.on.as_ref() == Some(&of) && by_id(&desired.address.kind).is_some_and(|k| k.makes(desired).is_some())
-        };
-        let sources: Vec<QualifiedName> = view.desired.values().filter(makes).flat_map(kinds::reads).collect();
+        let sources = made_from(&of, view);
+        is_known &= !sources.is_empty() || view.relations.contains_key(&of);
         next.extend(sources.into_iter().filter(|source| asked.insert(source.clone())));
     }
-    // Where no policy says what it is made from.
-    live_integer_now(name, view)
+    // Where it is made from what nobody looked at.
+    if is_known { None } else { live_integer_now(name, view) }
 }
 
-/// The function that tells the present of a whole-number table once the plan is applied, where that is another one
-/// than does now. An aggregate goes by that of the table at the bottom of what it is made from.
+/// The relations that the rows of one are made from: by its policy, or else as it is.
+fn made_from(name: &QualifiedName, view: &View<'_>) -> Vec<QualifiedName> {
+    let of = |kind: &&dyn kinds::Kind| {
+        let address = Address::in_schema(kind.id(), name);
+        if let Some(desired) = view.desired.get(&address).filter(|desired| kind.makes(desired).is_some()) {
+            return kinds::reads(desired);
+        }
+        match view.live.get(&address).and_then(|live| live.fact("source")) {
+            Some(Value::Name(source)) => vec![source.clone()],
+            _ => Vec::new(),
+        }
+    };
+    kinds::all().iter().flat_map(of).collect()
+}
+
+/// The same, where it is another one than does now.
 pub fn moved_present(name: &QualifiedName, view: &View<'_>) -> Option<QualifiedName> {
     let live = live_integer_now(name, view);
-    let (mut asked, mut next) = (BTreeSet::new(), vec![name.clone()]);
-    while let Some(name) = next.pop() {
-        if let Some(wanted) = wanted_integer_now(&name, view) {
-            return Some(wanted).filter(|wanted| live.as_ref() != Some(wanted));
-        }
-        let of = |kind: &&dyn kinds::Kind| {
-            let address = Address::in_schema(kind.id(), &name);
-            let live = view.live.get(&address).and_then(|live| live.fact("source"));
-            let live = if let Some(Value::Name(source)) = live { Some(source.clone()) } else { None };
-            let wanted = view.desired.get(&address).map(kinds::reads).unwrap_or_default();
-            live.into_iter().chain(wanted)
-        };
-        let sources: Vec<QualifiedName> = kinds::all().iter().flat_map(of).collect();
-        next.extend(sources.into_iter().filter(|source| asked.insert(source.clone())));
-    }
-    None
+    integer_now(name, view).filter(|function| live.as_ref() != Some(function))
 }
 
 /// The function that is in force now.

@@ -149,9 +149,8 @@ fn along(
             continue;
         }
         let reader = QualifiedName::new(row.text("schema")?, row.text("name")?);
-        let described = |desired: &Desired| {
-            desired.address.kind == delta.address.kind && desired.on.as_ref() == Some(&reader)
-        };
+        let described =
+            |desired: &Desired| desired.address.kind == delta.address.kind && desired.on.as_ref() == Some(&reader);
         if row.maybe_int("refreshes")?.unwrap_or(0) == 0 && !view.desired.values().any(described) {
             continue;
         }

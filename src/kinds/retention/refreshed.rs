@@ -10,8 +10,7 @@ pub fn params(deltas: &[&Delta], view: &View<'_>) -> [Param; 2] {
     let (mut oids, mut ids) = (Vec::new(), Vec::new());
     for delta in deltas {
         let Some(relation) = delta.on.as_ref().and_then(|on| view.relations.get(on)) else { continue };
-        let Some(hypertable) = relation.hypertable.as_ref().filter(|_| coming(delta, view).is_some())
-        else {
+        let Some(hypertable) = relation.hypertable.as_ref().filter(|_| coming(delta, view).is_some()) else {
             continue;
         };
         oids.push(relation.oid);

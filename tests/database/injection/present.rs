@@ -1,5 +1,5 @@
-//! Who owns a function that tells the present of a table has no code run by a plan: not even by another
-//! function of that name, which takes arguments that all have defaults.
+//! No role has its code run with the rights of who plans: not by a function that tells the present of its table, even
+//! one whose arguments all have defaults, nor by one that the server would take for TimescaleDB's.
 
 use crate::cli::Workplace;
 use crate::servers::Db;
@@ -43,4 +43,36 @@ pub fn run(db: &Db) {
         }
         assert_eq!(db.lines("SELECT is_called FROM public.calls"), ["f"], "newest({arguments})");
     }
+}
+
+pub fn overloads(db: &Db) {
+    let owner = db.role("somebody");
+    db.run(&format!(
+        "CREATE ROLE {owner};
+         CREATE TABLE public.trades (time timestamptz NOT NULL);
+         SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
+         CREATE SEQUENCE public.calls;
+         CREATE FUNCTION public.show_chunks(relation regclass, older_than interval) RETURNS SETOF regclass LANGUAGE sql VOLATILE
+             AS 'SELECT NULL::regclass FROM pg_catalog.nextval(''public.calls'') WHERE false';
+         CREATE FUNCTION public.by_range(a text, b interval) RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE FUNCTION public.of_its_own(a text) RETURNS int LANGUAGE sql AS 'SELECT 1';
+         ALTER FUNCTION public.of_its_own OWNER TO {owner};"
+    ));
+    let place = Workplace::new(db);
+    place.write(
+        "policy.yaml",
+        "kind: table\nname: public.trades\nhypertable: {time_column: time, chunk_interval: 2 days}\n",
+    );
+    // One's own may be there: whoever runs the plan has made it.
+    place.run(&["plan", "policy.yaml"]).expect(0);
+    db.run(&format!("ALTER FUNCTION public.show_chunks(regclass, interval) OWNER TO {owner}"));
+    for command in
+        [&["plan", "policy.yaml"][..], &["drift", "policy.yaml"], &["apply", "policy.yaml", "--auto-approve"]]
+    {
+        let ran = place.run(command).expect(3);
+        let said = "foreign-overload]: code of another role's could be run in the place of TimescaleDB's: \
+                    public.show_chunks(regclass,interval) of ";
+        assert!(ran.err.contains(said) && !ran.err.contains("of_its_own"), "{}", ran.err);
+    }
+    assert_eq!(db.lines("SELECT is_called FROM public.calls"), ["f"]);
 }

@@ -1,0 +1,1 @@
+CALL refresh_continuous_aggregate('public.by_ten', NULL, NULL);

@@ -1,0 +1,1 @@
+SELECT view_definition LIKE '%trades%' FROM timescaledb_information.continuous_aggregates WHERE view_name = 'by_ten';

@@ -1,0 +1,3 @@
+CALL refresh_continuous_aggregate('public.hourly', NULL, NULL);
+CALL refresh_continuous_aggregate('public.half_hourly', NULL, NULL);
+CALL refresh_continuous_aggregate('public.daily', NULL, NULL);
