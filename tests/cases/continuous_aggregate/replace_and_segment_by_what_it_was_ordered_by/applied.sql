@@ -1,1 +1,1 @@
-SELECT attname = 'symbol' FROM timescaledb_information.compression_settings WHERE hypertable_name = 'hourly' AND segmentby_column_index = 1;
+SELECT pg_catalog.count(*) = 1 FROM _timescaledb_catalog.compression_settings WHERE segmentby = '{symbol}';
