@@ -24,7 +24,7 @@ pub fn is_made_with_hypertable(name: &str, on: &QualifiedName, view: &View<'_>) 
             && matches!(keys, [only] if as_key(only).and_then(KeyColumn::column_name) == Some(time))
     };
     wanted.get("create_default_indexes") != Some(&Value::Bool(false))
-        && !view.live.values().any(|live| is_on_time(live))
+        && !view.live.values().any(is_on_time)
         && name.ends_with("_idx")
         && names::is_chosen_by_server(name, &on.name, &[time])
 }
