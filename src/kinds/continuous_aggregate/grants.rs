@@ -127,21 +127,27 @@ pub fn revoked(made: &Made<'_>, weights: &[Row], view: &View<'_>) -> Result<Vec<
     Ok(all.chain(some.into_iter().map(|(role, lacks)| one(role, Value::List(lacks)))).collect())
 }
 
-/// What is to be said of it, what is given again and what is lost; and each privilege that is lost.
+/// What is said of what is granted on one that goes or is made anew.
+#[derive(Default)]
+pub struct Said {
+    /// What is given again and what is lost, in words.
+    pub notes: Vec<String>,
+    /// Each privilege that is lost.
+    pub lost: Vec<String>,
+    /// The roles that may not read it any more.
+    pub readers: BTreeSet<String>,
+}
+
+/// What is to be said of it.
 ///
 /// # Errors
 /// When the weights are not as the query gives them.
-pub fn notes(
-    delta: &Delta,
-    on: &QualifiedName,
-    weights: &[Row],
-    view: &View<'_>,
-) -> Result<(Vec<String>, Vec<String>), RowError> {
-    let Some(relation) = view.relations.get(on) else { return Ok((Vec::new(), Vec::new())) };
+pub fn notes(delta: &Delta, on: &QualifiedName, weights: &[Row], view: &View<'_>) -> Result<Said, RowError> {
+    let Some(relation) = view.relations.get(on) else { return Ok(Said::default()) };
     let found = read(weights, relation.oid)?;
     let again = delta.desired.is_some();
     let columns = if again { super::columns(on, view) } else { BTreeSet::new() };
-    let (mut kept, mut lost) = (Vec::new(), Vec::new());
+    let (mut kept, mut lost, mut readers) = (Vec::new(), Vec::new(), BTreeSet::new());
     for granted in &found {
         let whole = granted.column.is_none();
         let words = match granted.column {
@@ -152,7 +158,10 @@ pub fn notes(
             () if again && whole && grant::gives(view, granted.role, granted.privilege, on) => {}
             () if again && is_given_later(granted, on, view) => {}
             () if again && comes_back(granted, &columns, view) => kept.push(words),
-            () => lost.push(words),
+            () => {
+                readers.extend(Some(granted.role.to_owned()).filter(|_| granted.privilege == "select"));
+                lost.push(words);
+            }
         }
     }
     let mut notes = Vec::new();
@@ -163,5 +172,5 @@ pub fn notes(
         let why = if again { ", and no policy grants that again" } else { "" };
         notes.push(format!("with it goes what is granted on it: {}{why}", lost.join(", ")));
     }
-    Ok((notes, lost))
+    Ok(Said { notes, lost, readers })
 }

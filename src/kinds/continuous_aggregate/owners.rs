@@ -4,10 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use super::ID;
 use crate::core::name::quote_identifier;
-use crate::core::{Delta, QualifiedName, Row, RowError, Version};
+use crate::core::{Delta, Desired, Ensure, QualifiedName, Row, RowError, Version};
 use crate::diag::{Diagnostic, code};
-use crate::kinds::{View, grant};
+use crate::kinds::{self, View, grant};
 
 /// From here on a member of a role may be one that cannot act as it.
 const SET_OPTION: Version = Version::new(16, 0);
@@ -84,4 +85,27 @@ pub fn unreadable(delta: &Delta, rows: &[(&str, &Row)], view: &View<'_>) -> Resu
         return Ok(Some(diagnostic.why("the server fills an aggregate as the role that it belongs to").help(help)));
     }
     Ok(None)
+}
+
+/// Why what reads one that is made anew could not be filled again: the role that it belongs to is one of those that
+/// may read it now and not any more by then.
+pub fn cannot_read_by_then(delta: &Delta, roles: &BTreeSet<String>, view: &View<'_>) -> Option<Diagnostic> {
+    let on = delta.on.as_ref().filter(|_| delta.desired.is_some())?;
+    let reads = |desired: &&Desired| {
+        desired.address.kind == ID && desired.ensure == Ensure::Present && kinds::reads(desired).contains(on)
+    };
+    let readers = view.desired.values().filter(reads);
+    let (reader, owner) = readers
+        .filter_map(|reader| Some((reader, &view.relations.get(reader.on.as_ref()?)?.owner)))
+        .find(|(_, owner)| roles.contains(*owner))?;
+    let message = format!(
+        "{} could not be filled again: it belongs to the role \"{owner}\", which by then may not read {on} any more",
+        reader.address
+    );
+    Some(
+        Diagnostic::error(&code::NO_PRIVILEGE, message)
+            .at(reader.place_of("query"))
+            .why(format!("policies say what \"{owner}\" is granted, and to read {on} is not among it"))
+            .help(format!("write `select` on {on} into the grants of the role {owner}, or give the aggregate to another role")),
+    )
 }

@@ -115,9 +115,10 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     let mut impact = impact(delta, relation, &rows, view)?;
     impact.notes.extend(clauses::that_differ(delta, view));
     impact.notes.extend(readers(delta, view));
-    let (notes, lost) = grants::notes(delta, &relation.name, weights, view)?;
-    impact.notes.extend(notes);
-    impact.along.extend(lost);
+    let said = grants::notes(delta, &relation.name, weights, view)?;
+    judgement.diagnostics.extend(owners::cannot_read_by_then(delta, &said.readers, view));
+    impact.notes.extend(said.notes);
+    impact.along.extend(said.lost);
     let lost = comments::lost(delta, weights, view)?;
     impact.notes.extend(along(delta, &lost));
     impact.along.extend(lost);
