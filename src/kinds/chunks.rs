@@ -39,6 +39,15 @@ pub fn on_server(sql: &str, ids: &str, server: &Server) -> String {
     filled.replace("{ts}", &quote_identifier(schema))
 }
 
+/// The condition that a row of TimescaleDB's chunks is that of a relation, of which the namespace is at hand, too.
+pub fn is_chunk(chunk: &str, namespace: &str, relation: &str, server: &Server) -> String {
+    if server.timescale_version().unwrap_or_default() >= BY_RELATION {
+        format!("{chunk}.relid = {relation}.oid")
+    } else {
+        format!("{chunk}.schema_name = {namespace}.nspname AND {chunk}.table_name = {relation}.relname")
+    }
+}
+
 /// Fills in `{gaps NAME}`: it becomes the body of a CTE with the columns `dimension_id`, `begins` and `ends`, two
 /// `bigint[]` in step and in TimescaleDB's own units: the ranges in which a hypertable has no chunk, for each of the
 /// dimensions of time that a CTE of that name lists as `source_dimension`. The first has no beginning and the last

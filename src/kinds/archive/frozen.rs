@@ -3,19 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::{Ensure, Live, Row, RowError, Value};
+use crate::core::{Ensure, Live, Row, RowError, Server, Value};
 use crate::diag::Diagnostic;
-use crate::kinds::View;
 use crate::kinds::archive::observe::DUE;
 use crate::kinds::archive::{FROZEN, ID};
+use crate::kinds::{View, chunks};
 
 /// The fact that lists them: of each its OID and its name, as SQL has it.
 pub const LEFT: &str = "frozen";
 
 /// Fills in a query: `{frozen}` becomes a CTE of the hypertables, which the given parameter lists.
-pub fn on(sql: &str, hypertables: &str) -> String {
+pub fn on(sql: &str, hypertables: &str, server: &Server) -> String {
+    let is_chunk = chunks::is_chunk("ch", "n", "c", server);
     let frozen = include_str!("frozen.sql").trim_end().replace("{hypertables}", hypertables);
-    sql.replace("{frozen}", &frozen)
+    sql.replace("{frozen}", &frozen.replace("{is_chunk}", &is_chunk))
 }
 
 /// Those of a row.

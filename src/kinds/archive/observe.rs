@@ -48,7 +48,7 @@ pub fn query(
     }
     if oids.is_empty() {
         let may_be_frozen = server.has_community_features() && !scope.hypertables.is_empty();
-        let sql = || frozen::on(include_str!("only_frozen.sql"), "$1");
+        let sql = || frozen::on(include_str!("only_frozen.sql"), "$1", server);
         return may_be_frozen.then(|| Query { sql: sql(), params: vec![scope.hypertable_oids()] });
     }
     let mut params = vec![Param::Oids(oids)];
@@ -57,7 +57,7 @@ pub fn query(
     params.extend(jobs::wanted(desired));
     params.push(scope.hypertable_oids());
     let sql = include_str!("observe.sql").replace("{jobs}", include_str!("jobs.sql").trim_end());
-    let sql = frozen::on(&sql, "$12");
+    let sql = frozen::on(&sql, "$12", server);
     let sql = job::on_server(&chunks::on_server(&sql, "$6", server), server);
     Some(Query { sql, params })
 }

@@ -106,6 +106,8 @@ pub fn cannot_read_by_then(delta: &Delta, roles: &BTreeSet<String>, view: &View<
         Diagnostic::error(&code::NO_PRIVILEGE, message)
             .at(reader.place_of("query"))
             .why(format!("policies say what \"{owner}\" is granted, and to read {on} is not among it"))
-            .help(format!("write `select` on {on} into the grants of the role {owner}, or give the aggregate to another role")),
+            .help(format!(
+                "write `select` on {on} into the grants of the role {owner}, or give the aggregate to another role"
+            )),
     )
 }
