@@ -33,7 +33,8 @@ pub(super) fn alike(delta: &Delta, view: &View<'_>) -> Option<Alike> {
 fn as_written(delta: &Delta, view: &View<'_>) -> Option<Alike> {
     let live = delta.live.as_ref().or_else(|| view.live.get(&delta.address))?;
     let lines = |value: Option<&Value>| Some(Select::split(query(value)?).ok()?.lines());
-    Some(Alike { before: lines(live.get("query"))?, after: lines(delta.desired.as_ref()?.get("query"))? })
+    let (before, after) = (lines(live.get("query"))?, lines(delta.desired.as_ref()?.get("query"))?);
+    (before != after).then_some(Alike { before, after })
 }
 
 /// The live query and the policy's, as the server reads them; also of one that is made again together with

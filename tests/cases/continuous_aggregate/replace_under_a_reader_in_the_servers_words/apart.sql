@@ -1,0 +1,2 @@
+CALL refresh_continuous_aggregate('public.hourly', NULL, NULL);
+CALL refresh_continuous_aggregate('public.daily', NULL, NULL);
