@@ -84,7 +84,7 @@ pub fn table() -> Relation {
 }
 
 fn hypertable(dimension: Dimension) -> Relation {
-    let shape = Hypertable { id: 5, dimensions: vec![dimension], columnstore: false, chunks: 3 };
+    let shape = Hypertable { id: 5, dimensions: vec![dimension], columnstore: false, chunks: 3, begun: false };
     Relation { hypertable: Some(shape), ..table() }
 }
 

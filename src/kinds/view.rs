@@ -206,6 +206,8 @@ pub struct Hypertable {
     pub columnstore: bool,
     /// How many chunks it has.
     pub chunks: i64,
+    /// Whether any of them bears the mark of a run of the archive that has begun with it and not ended its work.
+    pub begun: bool,
 }
 
 impl Hypertable {

@@ -27,6 +27,12 @@ WITH RECURSIVE s AS MATERIALIZED (
       FROM pg_catalog.pg_inherits AS i
      WHERE i.inhparent = ANY (ARRAY(SELECT h.stored FROM hypertables AS h))
      GROUP BY i.inhparent
+), begun AS MATERIALIZED (
+    SELECT DISTINCT i.inhparent
+      FROM pg_catalog.pg_description AS d
+      JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = d.objoid
+     WHERE d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0
+       AND d.description LIKE 'Chronoform: being archived, %'
 ), bottom (aggregate, id) AS (
     SELECT s.aggregate, s.source FROM s WHERE s.aggregate IS NOT NULL
      UNION ALL
@@ -41,6 +47,7 @@ WITH RECURSIVE s AS MATERIALIZED (
 SELECT h.oid, h.stored, h.id, h.schema_name, h.table_name, h.aggregate IS NOT NULL AS is_aggregate,
        h.compression_state = 1 OR h.status & 4 <> 0 AS columnstore,
        COALESCE(k.chunks, 0) AS chunks,
+       h.stored IN (SELECT b.inhparent FROM begun AS b) AS begun,
        d.column_name, d.interval_length, d.num_slices,
        COALESCE(d.integer_now_func_schema, p.integer_now_func_schema) AS integer_now_func_schema,
        COALESCE(d.integer_now_func, p.integer_now_func) AS integer_now_func,

@@ -423,7 +423,8 @@ fn relation(name: &QualifiedName, select: &Select, form: &Form, types: &[String]
         present,
         partitions: None,
     });
-    let hypertable = Hypertable { id: 0, dimensions: dimension.into_iter().collect(), columnstore: false, chunks: 0 };
+    let dimensions = dimension.into_iter().collect();
+    let hypertable = Hypertable { id: 0, dimensions, columnstore: false, chunks: 0, begun: false };
     Relation {
         oid: 0,
         name: name.clone(),

@@ -106,10 +106,12 @@ fn add_hypertables(relations: &mut [Relation], rows: &[Row]) -> Result<(), RowEr
             dimensions: Vec::new(),
             columnstore: false,
             chunks: 0,
+            begun: false,
         });
         hypertable.id = row.int("id")?;
         hypertable.columnstore = row.bool("columnstore")?;
         hypertable.chunks = row.int("chunks")?;
+        hypertable.begun = row.bool("begun")?;
         hypertable.dimensions.push(dimension);
         if row.bool("is_aggregate")? {
             relation.oid = row.oid("stored")?;

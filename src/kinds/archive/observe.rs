@@ -47,9 +47,11 @@ pub fn query(
         }
     }
     if oids.is_empty() {
-        let may_be_frozen = server.has_community_features() && !scope.hypertables.is_empty();
+        let begun = |relation: &&Relation| relation.hypertable.as_ref().is_some_and(|hypertable| hypertable.begun);
+        let begun = Vec::from_iter(relations.values().filter(begun).map(|relation| relation.oid));
         let sql = || frozen::on(include_str!("only_frozen.sql"), "$1", server);
-        return may_be_frozen.then(|| Query { sql: sql(), params: vec![scope.hypertable_oids()] });
+        let may_be_frozen = server.has_community_features() && !begun.is_empty();
+        return may_be_frozen.then(|| Query { sql: sql(), params: vec![Param::Oids(begun)] });
     }
     let mut params = vec![Param::Oids(oids)];
     params.extend(ages.into_params());

@@ -97,6 +97,7 @@ fn relation(hypertable: bool) -> Relation {
             dimensions: vec![dimension("time", None), dimension("symbol", Some(2))],
             columnstore: false,
             chunks: 3,
+            begun: false,
         }),
         stored: crate::kinds::Stored::Itself,
         has_pages: true,
