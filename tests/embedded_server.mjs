@@ -586,6 +586,42 @@ test('what the Community edition adds works after a reset too', async () => {
   await server.once("SELECT add_retention_policy('m', INTERVAL '1 year')");
 });
 
+test('a reset takes everything back to one moment', async () => {
+  const moment = async () => server.once(`SELECT pg_current_xact_id()::text || ' ' || pg_current_wal_insert_lsn()
+    || ' ' || (SELECT count(*) FROM pg_class) || ' ' || (SELECT sum(pg_database_size(oid)) FROM pg_database)
+    || ' ' || (SELECT count(*) FROM pg_ls_dir('base/' || (SELECT oid FROM pg_database WHERE datname = current_database())))
+    || ' ' || (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')
+    || ' ' || (SELECT count(*) FROM pg_prepared_statements) || ' ' || (SELECT count(*) FROM pg_settings)`);
+  assert.deepEqual(await server.ask('reset'), { reset: true });
+  const before = await moment();
+  const work = [
+    [
+      'CREATE TABLE m (time timestamptz NOT NULL, v float8, s text)',
+      "SELECT create_hypertable('m', by_range('time', INTERVAL '1 day'))",
+      "INSERT INTO m SELECT '2026-01-01'::timestamptz + i * INTERVAL '1 minute', i, repeat('x', 100) FROM generate_series(1, 30000) i",
+      'ALTER TABLE m SET (timescaledb.compress)',
+      "SELECT count(compress_chunk(c)) FROM show_chunks('m') c",
+    ],
+    // More memory than there was.
+    ["CREATE TABLE t AS SELECT repeat('y', 100000000) AS great", 'SELECT length(great) FROM t'],
+    ['SELECT pg_advisory_lock(1)', 'PREPARE p AS SELECT 1', 'CREATE TEMP TABLE gone (a int)', 'BEGIN', 'DECLARE c CURSOR FOR SELECT 1'],
+    [
+      'CREATE TABLE a (i int PRIMARY KEY)', 'INSERT INTO a SELECT generate_series(1, 50000)', 'DELETE FROM a', 'VACUUM FULL a',
+      'VACUUM FULL pg_class', 'CHECKPOINT', 'SELECT pg_switch_wal()',
+    ],
+    ["DO $$ BEGIN PERFORM pg_notify('a', 'b'); END $$", 'DROP EXTENSION timescaledb', "ALTER SYSTEM SET work_mem = '1MB'"],
+    // A library that the next one has to load itself.
+    ["SELECT to_tsvector('english', 'cats')"],
+    ["SELECT to_tsvector('english', 'cats')"],
+  ];
+  for (const statements of work) {
+    const client = await server.connect();
+    for (const statement of statements) await client.query(statement);
+    assert.deepEqual(await server.ask('reset'), { reset: true });
+    assert.deepEqual(await moment(), before, statements[0]);
+  }
+});
+
 test('a reset does not wait for a statement', async () => {
   const client = await server.connect();
   client.send(message('Q', text('SELECT pg_sleep(100)')));

@@ -36,8 +36,12 @@ const MARKER: &str = "installed";
 
 const PACKAGE: &str = include_str!("embedded/package.json");
 const LOCK: &str = include_str!("embedded/package-lock.json");
-const SCRIPTS: [(&str, &str); 2] =
-    [("server.mjs", include_str!("embedded/server.mjs")), ("engine.mjs", include_str!("embedded/engine.mjs"))];
+const SCRIPTS: [(&str, &str); 4] = [
+    ("server.mjs", include_str!("embedded/server.mjs")),
+    ("engine.mjs", include_str!("embedded/engine.mjs")),
+    ("image.mjs", include_str!("embedded/image.mjs")),
+    ("rewind.mjs", include_str!("embedded/rewind.mjs")),
+];
 
 /// How the server is started.
 #[derive(Debug, Clone, Default)]
@@ -468,7 +472,7 @@ fn place_scripts(folder: &Path) -> Result<PathBuf, EmbeddedError> {
         fs::write(&fresh, text).map_err(in_cache(&fresh))?;
         fs::rename(&fresh, &path).map_err(in_cache(&path))?;
     }
-    let [(server, _), _] = SCRIPTS;
+    let [(server, _), ..] = SCRIPTS;
     Ok(place.join(server))
 }
 

