@@ -113,7 +113,7 @@ fn dimension(column: &str) -> Dimension {
 }
 
 fn live_table(dimensions: Vec<Dimension>) -> Relation {
-    let shape = Shape { id: 5, dimensions, columnstore: false, chunks: 3 };
+    let shape = Shape { id: 5, dimensions, columnstore: false, chunks: 3, begun: false };
     Relation { hypertable: Some(shape), ..table() }
 }
 
