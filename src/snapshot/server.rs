@@ -1,7 +1,7 @@
 //! Which server it is.
 
 use crate::core::name::quote_identifier;
-use crate::core::{Edition, Query, Row, RowError, Server, Timescale, Version};
+use crate::core::{Edition, Param, Query, Row, RowError, Server, Timescale, Version};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::pg::Session;
 
@@ -12,8 +12,44 @@ pub const OLDEST_POSTGRES: Version = Version::new(14, 0);
 /// per-chunk compression settings came with 2.14.
 pub const OLDEST_TIMESCALEDB: Version = Version::new(2, 14);
 
+/// Those of TimescaleDB's functions that are called by their names, in its schema: by what a plan does, by what is
+/// asked to make one, and by the queries of aggregates. Another of such a name is taken where its types fit better.
+const CALLED: [&str; 31] = [
+    "add_columnstore_policy",
+    "add_compression_policy",
+    "add_continuous_aggregate_policy",
+    "add_dimension",
+    "add_job",
+    "add_reorder_policy",
+    "add_retention_policy",
+    "alter_job",
+    "by_hash",
+    "by_range",
+    "compress_chunk",
+    "create_hypertable",
+    "decompress_chunk",
+    "delete_job",
+    "disable_chunk_skipping",
+    "drop_chunks",
+    "enable_chunk_skipping",
+    "first",
+    "histogram",
+    "last",
+    "refresh_continuous_aggregate",
+    "remove_columnstore_policy",
+    "remove_compression_policy",
+    "remove_reorder_policy",
+    "remove_retention_policy",
+    "set_chunk_time_interval",
+    "set_integer_now_func",
+    "set_number_partitions",
+    "show_chunks",
+    "time_bucket",
+    "time_bucket_gapfill",
+];
+
 pub(super) fn read(session: &mut Session) -> Result<Server, Failure> {
-    let query = Query { sql: include_str!("server.sql").to_owned(), params: Vec::new() };
+    let query = Query { sql: include_str!("server.sql").to_owned(), params: vec![Param::texts(CALLED)] };
     let rows = super::ask(session, &query, "asking the server what it is")?;
     let row = rows.first().ok_or_else(|| unknown("it gave no row"))?;
     let endpoint = session.endpoint();
@@ -32,12 +68,13 @@ fn overloaded(functions: &str, server: &Server) -> Diagnostic {
     let message = format!("code of another role's could be run in the place of TimescaleDB's: {functions}");
     Diagnostic::error(&code::FOREIGN_OVERLOAD, message)
         .why(format!(
-            "it has the name of a function of TimescaleDB's, in the same schema, and would be run with the rights of {}",
+            "it has the name of a function of TimescaleDB's that is called, in the same schema, takes as many arguments, \
+             and would be run with the rights of {}",
             server.user
         ))
         .help(format!(
-            "look at it, and drop it or give it another schema; and let nobody else create anything there: \
-             `REVOKE CREATE ON SCHEMA {} FROM PUBLIC`",
+            "look at it, and drop it or give it another schema or name, or connect as its owner; and let nobody else \
+             create anything there: `REVOKE CREATE ON SCHEMA {} FROM PUBLIC`",
             quote_identifier(schema)
         ))
 }
@@ -131,6 +168,31 @@ mod tests {
             single_session: false,
             now_micros: 0,
         }
+    }
+
+    /// Every template and every query of the kinds, with what each calls in the schema of TimescaleDB's functions.
+    #[test]
+    fn what_is_called_by_its_name_is_known() {
+        let mut folders = vec![std::path::PathBuf::from("templates"), "src/kinds".into(), "src/snapshot".into()];
+        let mut found = std::collections::BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "sql") {
+                    let text = std::fs::read_to_string(&path).unwrap().replace("ts|ident }}.", "{ts}.");
+                    let called = text.split("{ts}.").skip(1);
+                    let name = |rest: &str| {
+                        rest.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).next().map(str::to_owned)
+                    };
+                    found.extend(called.filter_map(name));
+                }
+            }
+        }
+        assert!(found.len() > 20, "{found:?}");
+        found.retain(|name| !CALLED.contains(&name.as_str()));
+        assert!(found.is_empty(), "not among those that are called: {found:?}");
     }
 
     #[test]

@@ -15,11 +15,19 @@ SELECT pg_catalog.current_setting('server_version') AS version_text,
             THEN EXISTS (SELECT FROM pg_catalog.pg_available_extensions AS a WHERE a.name = 'timescaledb')
             ELSE true
        END AS timescaledb_available,
-       -- Of the names of TimescaleDB's functions, in their schema, and of a role that may not act as this one already.
+       -- In the schema of TimescaleDB's functions, of the name of one of those that are called ($1 text[]), fit for as many
+       -- arguments, and of a role that may not act as this one already.
        (SELECT pg_catalog.string_agg(p.oid::pg_catalog.regprocedure::text || ' of ' || pg_catalog.pg_get_userbyid(p.proowner),
                                      ', ' ORDER BY p.oid::pg_catalog.regprocedure::text)
           FROM pg_catalog.pg_proc AS p
+         CROSS JOIN LATERAL (
+           -- What is given back by a procedure is named in its call, too.
+           SELECT p.pronargs - p.pronargdefaults AS least,
+                  CASE WHEN p.provariadic <> 0 THEN 32767
+                       WHEN p.prokind = 'p' THEN GREATEST(p.pronargs, pg_catalog.cardinality(p.proallargtypes))
+                       ELSE p.pronargs END AS most) AS takes
          WHERE p.pronamespace = e.extnamespace
+           AND p.proname = ANY ($1::text[])
            AND NOT pg_catalog.pg_has_role(p.proowner, current_user, 'MEMBER')
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
                             WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
@@ -29,7 +37,9 @@ SELECT pg_catalog.current_setting('server_version') AS version_text,
                            ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = o.oid
                           AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid
                           AND d.deptype = 'e'
-                        WHERE o.pronamespace = p.pronamespace AND o.proname = p.proname)) AS overloads
+                        WHERE o.pronamespace = p.pronamespace AND o.proname = p.proname
+                          AND (o.prokind = 'p') = (p.prokind = 'p')
+                          AND takes.least <= o.pronargs AND takes.most >= o.pronargs - o.pronargdefaults)) AS overloads
   FROM pg_catalog.pg_database AS d
   LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = current_user
   LEFT JOIN pg_catalog.pg_extension AS e ON e.extname = 'timescaledb'

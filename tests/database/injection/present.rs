@@ -56,14 +56,24 @@ pub fn overloads(db: &Db) {
              AS 'SELECT NULL::regclass FROM pg_catalog.nextval(''public.calls'') WHERE false';
          CREATE FUNCTION public.by_range(a text, b interval) RETURNS int LANGUAGE sql AS 'SELECT 1';
          CREATE FUNCTION public.of_its_own(a text) RETURNS int LANGUAGE sql AS 'SELECT 1';
-         ALTER FUNCTION public.of_its_own OWNER TO {owner};"
+         ALTER FUNCTION public.of_its_own OWNER TO {owner};
+         CREATE FUNCTION public.either(anyelement, anyelement) RETURNS anyelement LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+         CREATE AGGREGATE public.first(anyelement) (SFUNC = public.either, STYPE = anyelement);
+         ALTER AGGREGATE public.first(anyelement) OWNER TO {owner};
+         CREATE FUNCTION public.show_chunks() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         ALTER FUNCTION public.show_chunks() OWNER TO {owner};
+         CREATE PROCEDURE public.drop_chunks(a text) LANGUAGE sql AS 'SELECT 1';
+         ALTER PROCEDURE public.drop_chunks(text) OWNER TO {owner};
+         CREATE FUNCTION public.detach_tablespaces(a int, b int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT 1';
+         ALTER FUNCTION public.detach_tablespaces(int, int) OWNER TO {owner};"
     ));
     let place = Workplace::new(db);
     place.write(
         "policy.yaml",
         "kind: table\nname: public.trades\nhypertable: {time_column: time, chunk_interval: 2 days}\n",
     );
-    // One's own may be there: whoever runs the plan has made it.
+    // One's own may be there: whoever runs the plan has made it. So may what no call of TimescaleDB's functions can
+    // mean: with too few arguments, a procedure instead of a function, or of the name of one that is never called.
     place.run(&["plan", "policy.yaml"]).expect(0);
     db.run(&format!("ALTER FUNCTION public.show_chunks(regclass, interval) OWNER TO {owner}"));
     for command in
@@ -75,4 +85,21 @@ pub fn overloads(db: &Db) {
         assert!(ran.err.contains(said) && !ran.err.contains("of_its_own"), "{}", ran.err);
     }
     assert_eq!(db.lines("SELECT is_called FROM public.calls"), ["f"]);
+    // Each of these would be taken where it fits better: by a default, any number of arguments, or in a query.
+    db.run("DROP FUNCTION public.show_chunks(regclass, interval)");
+    place.run(&["plan", "policy.yaml"]).expect(0);
+    for (made, dropped) in [
+        ("FUNCTION public.add_job(a text, b text, c text DEFAULT '')", "FUNCTION public.add_job(text,text,text)"),
+        ("FUNCTION public.by_hash(VARIADIC a text[])", "FUNCTION public.by_hash(text[])"),
+        (
+            "FUNCTION public.time_bucket(a text, b timestamptz)",
+            "FUNCTION public.time_bucket(text,timestamp with time zone)",
+        ),
+    ] {
+        db.run(&format!("CREATE {made} RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER {dropped} OWNER TO {owner}"));
+        let ran = place.run(&["plan", "policy.yaml"]).expect(3);
+        let named = dropped.trim_start_matches("FUNCTION ");
+        assert!(ran.err.contains("foreign-overload") && ran.err.contains(named), "{made}: {}", ran.err);
+        db.run(&format!("DROP {dropped}"));
+    }
 }
