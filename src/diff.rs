@@ -288,6 +288,8 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
         }
     }
     changes.extend(forgotten(desired, live, sides));
+    // In the order in which whoever looks again has them.
+    changes.sort_by(|one, other| one.attribute.cmp(&other.attribute));
     let applied = sides.applied.get(&desired.address);
     if changes.is_empty() {
         return None;

@@ -1,0 +1,1 @@
+SELECT count(*) = 0 FROM pg_shdepend WHERE refobjid = 'absent_in_part'::regrole;
