@@ -56,7 +56,13 @@ pub(super) fn look_again(
         before.iter().chain(rest.iter().filter(goes)).any(|other| other.on.as_ref() == Some(on))
     };
     let part = part_of(plan, before, action, later);
-    let compared = compare(session, (&part, action), &gone, touched, outside);
+    let own = |address: &Address| {
+        let kind = by_id(&address.kind);
+        kind.is_some_and(|kind| before.iter().any(|earlier| kind.is_changed_by(address, &earlier.address)))
+    };
+    let along = action.takes.iter().map(|taken| &taken.address).filter(|it| !gone.contains(it) && !own(it));
+    let seen: BTreeSet<&Address> = along.chain([&action.address]).collect();
+    let compared = compare(session, (&part, action), (&gone, &seen), touched, outside);
     if compared.is_err() {
         // What fails inside the snapshot leaves its transaction open; a connection that is gone has none.
         let _ = session.batch("ROLLBACK");
@@ -69,7 +75,7 @@ pub(super) fn look_again(
 fn compare(
     session: &mut Session,
     (part, action): (&Plan, &Action),
-    gone: &BTreeSet<&Address>,
+    (gone, seen): (&BTreeSet<&Address>, &BTreeSet<&Address>),
     touched: impl Fn(&QualifiedName) -> bool,
     outside: &mut dyn Outside,
 ) -> Result<Vec<Diagnostic>, Failure> {
@@ -82,8 +88,6 @@ fn compare(
     let weights = snapshot::weigh(session, &diff, &view)?;
     snapshot::finish(session)?;
 
-    let along = action.takes.iter().map(|taken| &taken.address).filter(|address| !gone.contains(address));
-    let seen: BTreeSet<&Address> = along.chain([&action.address]).collect();
     let changed = |other: &&Action| {
         seen.contains(&other.address) && Fingerprint::of_live(now.live.get(&other.address)) != other.fingerprint
     };

@@ -379,6 +379,11 @@ pub trait Kind: Sync {
         false
     }
 
+    /// Whether bringing another resource of this kind to its policy changes what there is live of this one.
+    fn is_changed_by(&self, _address: &Address, _other: &Address) -> bool {
+        false
+    }
+
     /// The relation that is to be there when a delta is closed, although that makes nothing on it: what takes it
     /// away, to make it anew or not, waits.
     fn needs_still(&self, _delta: &Delta) -> Option<QualifiedName> {

@@ -238,8 +238,9 @@ impl Kind for Grant {
         }
         let target = Target::read(&delta.address.name);
         if let Some(Target::TablesIn(schema)) = &target {
-            // Those that are made anew are not new, and count as well.
-            after.extend(settle::makeable_in(schema, view).filter_map(|made| made.on.clone()).map(After::Relation));
+            // Those that are made anew are not new, and count as well; and what goes is to be granted to nobody first.
+            let made = settle::makeable_in(schema, view).filter_map(|made| made.on.clone());
+            after.extend(made.chain(settle::dropped_in(schema, view)).map(After::Relation));
         }
         if delta.is_create() && matches!(target, Some(Target::Role(_))) {
             // A membership that the plan ends may be what stands in the way of the other direction.
@@ -270,6 +271,12 @@ impl Kind for Grant {
             Some(Target::TablesIn(schema)) => relations.iter().any(|name| name.schema == schema),
             _ => false,
         }
+    }
+
+    /// What a role has on all of a schema is told of each thing of it.
+    fn is_changed_by(&self, address: &Address, other: &Address) -> bool {
+        let of = |address: &Address| Target::read(&address.name).map(|target| target.whole().unwrap_or(target));
+        address.schema == other.schema && [address, other].iter().all(|it| it.kind == ID) && of(address) == of(other)
     }
 
     fn needs_still(&self, delta: &Delta) -> Option<QualifiedName> {
@@ -365,7 +372,7 @@ pub fn is_left_nothing(role: &str, thing: &Row, deltas: &[Delta], view: &View<'_
     }
     // Each has at least what there is on the thing.
     Ok(deltas.iter().filter_map(|delta| delta.live.as_ref()).any(|live| {
-        let mut has = live.attributes.keys().filter(|name| *name != EXCLUSIVE);
+        let mut has = parts::had_on(live, &on).filter(|name| *name != EXCLUSIVE);
         has.all(|privilege| taken.contains(privilege))
     }))
 }

@@ -15,9 +15,10 @@ use crate::kinds::View;
 const PARTS: &str = "parts";
 /// The fact of how many things those are, its own left out.
 const MEMBERS: &str = "members";
-/// The fact of what another grant of the role gives on some of them, and is left out here: of each privilege, on
-/// which.
+/// The fact of what another grant of the role gives on some of them: of each privilege, on which.
 const KEPT: &str = "kept";
+/// The fact of what of that is there, and left out here.
+const STAYS: &str = "stays";
 
 /// What a part has of each privilege, and its grantors and those that it was passed on to.
 const HAS: &str = "has";
@@ -62,7 +63,7 @@ pub fn tell(live: &mut Live, parts: Parts, members: i64) {
     };
     live.set_fact(PARTS, Value::Map(parts.into_iter().map(|(name, it)| (name, part(it))).collect()));
     live.set_fact(MEMBERS, members);
-    live.passing = &[PARTS, MEMBERS];
+    live.passing = &[PARTS, MEMBERS, KEPT, STAYS];
 }
 
 fn parts(live: &Live) -> Option<&BTreeMap<String, Value>> {
@@ -188,37 +189,53 @@ fn whole_of(address: &Address) -> Option<Address> {
     Some(Address { name: whole.name(), ..address.clone() })
 }
 
-/// Leaves out of what there is on all of a schema what is granted on some of it by their names. Whether that is
-/// anything.
+/// Leaves out of what there is on all of a schema what is granted on some of it by their names, also where it is still
+/// to be granted: it may be by the time that this is revoked. Whether anything is left out that is there.
 fn keep(live: &mut Live, own: Option<&Desired>, single: &[&Desired]) -> bool {
-    let mut kept: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let [mut kept, mut stays] = [BTreeMap::<String, Vec<String>>::new(), BTreeMap::new()];
     let Some(parts) = map_mut(live.facts.get_mut(PARTS)) else { return false };
     for desired in single {
         let name = &desired.address.name;
-        let Some(part) = parts.get_mut(name) else { continue };
         for (privilege, how) in given(desired) {
-            let Some(has) = of_part_mut(part, HAS) else { continue };
-            let Some(there) = has.get(privilege).and_then(Value::as_text) else { continue };
-            match wanted(own, privilege) {
-                None => OF_PART.iter().for_each(|what| {
-                    if let Some(of) = of_part_mut(part, what) {
-                        of.remove(privilege);
-                    }
-                }),
-                Some(GRANTED) if how == WITH_OPTION && there == WITH_OPTION => {
-                    has.insert(privilege.clone(), Value::text(GRANTED));
-                }
-                Some(_) => continue,
+            let wanted = wanted(own, privilege);
+            if wanted.is_some() && !(wanted == Some(GRANTED) && how == WITH_OPTION) {
+                continue;
             }
             kept.entry(privilege.clone()).or_default().push(name.clone());
+            let Some(part) = parts.get_mut(name) else { continue };
+            if leave(part, privilege, wanted) {
+                stays.entry(privilege.clone()).or_default().push(name.clone());
+            }
         }
     }
-    let is_any = !kept.is_empty();
-    if is_any {
-        sum_up(live);
-        live.set_fact(KEPT, Value::Map(kept.into_iter().map(|(name, on)| (name, Value::texts(on))).collect()));
+    if kept.is_empty() {
+        return false;
+    }
+    sum_up(live);
+    let is_any = !stays.is_empty();
+    for (fact, on) in [(KEPT, kept), (STAYS, stays)] {
+        live.set_fact(fact, Value::Map(on.into_iter().map(|(name, on)| (name, Value::texts(on))).collect()));
     }
     is_any
+}
+
+/// Leaves out of what a part has what is more than this grant is to give. Whether that is anything.
+fn leave(part: &mut Value, privilege: &str, wanted: Option<&str>) -> bool {
+    let Some(has) = of_part_mut(part, HAS) else { return false };
+    let Some(there) = has.get(privilege).and_then(Value::as_text) else { return false };
+    if wanted.is_some() {
+        let is_more = there == WITH_OPTION;
+        if is_more {
+            has.insert(privilege.to_owned(), Value::text(GRANTED));
+        }
+        return is_more;
+    }
+    for what in OF_PART {
+        if let Some(of) = of_part_mut(part, what) {
+            of.remove(privilege);
+        }
+    }
+    true
 }
 
 /// See [`crate::kinds::Kind::left_of`].
@@ -232,10 +249,27 @@ pub fn left_of(live: &Live, gone: &BTreeSet<QualifiedName>) -> Option<Live> {
     left.attributes.keys().any(|name| name != EXCLUSIVE).then_some(left)
 }
 
-/// On which things a privilege stays that is revoked on all of a schema.
+/// The privileges that a live grant tells of one thing, given as the targets that it is, or is part of.
+pub fn had_on<'a>(live: &'a Live, thing: &[Target]) -> impl Iterator<Item = &'a String> {
+    let target = Target::read(&live.address.name);
+    let is_whole = thing.iter().any(|of| of.whole().is_some() && of.whole() == target);
+    let part = || {
+        let named = thing.iter().filter(|of| of.whole().is_some()).map(Target::name);
+        named.filter_map(|name| of_part(parts(live)?.get(&name)?, HAS)).next()
+    };
+    let whole = (!is_whole).then_some(&live.attributes).into_iter().flat_map(|attributes| attributes.keys());
+    let one = is_whole.then(part).flatten();
+    whole.chain(one.into_iter().flat_map(BTreeMap::keys))
+}
+
+/// On which things a privilege is to be that is revoked on all of a schema.
 pub fn kept_on<'a>(delta: &'a Delta, privilege: &str) -> &'a [Value] {
-    let kept = delta.live.as_ref().and_then(|live| map(live.fact(KEPT))?.get(privilege));
-    kept.map(Value::as_list).unwrap_or_default()
+    on(delta, KEPT, privilege)
+}
+
+fn on<'a>(delta: &'a Delta, fact: &str, privilege: &str) -> &'a [Value] {
+    let on = delta.live.as_ref().and_then(|live| map(live.fact(fact))?.get(privilege));
+    on.map(Value::as_list).unwrap_or_default()
 }
 
 /// The statements that revoke privileges on all of a schema but some: of each the sort, the privileges, and the
@@ -303,7 +337,7 @@ const NAMED: usize = 8;
 pub fn note(delta: &Delta) -> Option<String> {
     let takes = |change: &&Change| super::forms(change).iter().any(|form| takes_option(form).is_some());
     let stays = |change: &Change| {
-        let on: Vec<&str> = kept_on(delta, &change.attribute).iter().filter_map(Value::as_text).collect();
+        let on: Vec<&str> = on(delta, STAYS, &change.attribute).iter().filter_map(Value::as_text).collect();
         let named = on.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
         let more = on.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };

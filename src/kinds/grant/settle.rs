@@ -188,11 +188,17 @@ fn is_made(name: &QualifiedName, view: &View<'_>) -> bool {
     view.desired.get(&address).is_some_and(|made| made.ensure == Ensure::Present)
 }
 
+/// The relations in a schema that the same plan drops.
+pub fn dropped_in<'a>(schema: &'a str, view: &'a View<'_>) -> impl Iterator<Item = QualifiedName> + 'a {
+    let dropped = view.desired.values().filter(|desired| {
+        desired.ensure == Ensure::Absent && desired.address.kind == KindId::new("continuous_aggregate")
+    });
+    dropped.filter_map(|desired| desired.address.object()).filter(move |name| name.schema == schema)
+}
+
 /// Whether the same plan drops a thing.
 pub fn is_dropped(target: &Target, view: &View<'_>) -> bool {
-    let Target::Table(name) = target else { return false };
-    let address = Address::in_schema(KindId::new("continuous_aggregate"), name);
-    view.desired.get(&address).is_some_and(|desired| desired.ensure == Ensure::Absent)
+    matches!(target, Target::Table(name) if dropped_in(&name.schema, view).any(|dropped| dropped == *name))
 }
 
 /// What is to be revoked of what a role makes that is not there.

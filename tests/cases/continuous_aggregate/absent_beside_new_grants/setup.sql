@@ -1,0 +1,4 @@
+CREATE ROLE beside_new;
+CREATE ROLE beside_wider;
+CREATE TABLE public.trades (time timestamptz NOT NULL, price float8);
+SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
