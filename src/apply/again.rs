@@ -10,7 +10,7 @@ use crate::apply::gate::{
 use crate::core::{Action, Address, Desired, Fingerprint, Hazard, Op, QualifiedName};
 use crate::diag::{Diagnostic, Failure};
 use crate::diff::Diff;
-use crate::kinds::by_id;
+use crate::kinds::{Kind, by_id};
 use crate::pg::Session;
 use crate::plan::{Adopt, Among, Plan, action_for, make_together, relations};
 use crate::render::Renderer;
@@ -45,10 +45,11 @@ pub(super) fn look_again(
     if action.on.is_none() && before.iter().any(|earlier| earlier.on.is_none()) {
         return Ok(());
     }
-    // So it has where it is about a relation, among others, that is another one since.
-    let anew = before.iter().filter(|earlier| matches!(earlier.op, Op::Replace | Op::Remove));
+    // So it has where it is about a relation, among others, that is new or another one since, or gone.
+    let anew = before.iter().filter(|earlier| matches!(earlier.op, Op::Replace | Op::Remove) || makes(earlier));
     let anew: BTreeSet<QualifiedName> = anew.filter_map(|earlier| earlier.on.clone()).collect();
-    if action.on.is_none() && by_id(&action.address.kind).is_some_and(|kind| kind.is_about(&action.address, &anew)) {
+    let is_about = |address: &Address| by_id(&address.kind).is_some_and(|kind| kind.is_about(address, &anew));
+    if action.on.is_none() && is_about(&action.address) {
         return Ok(());
     }
     let touched = |on: &QualifiedName| {
@@ -57,8 +58,8 @@ pub(super) fn look_again(
     };
     let part = part_of(plan, before, action, later);
     let own = |address: &Address| {
-        let kind = by_id(&address.kind);
-        kind.is_some_and(|kind| before.iter().any(|earlier| kind.is_changed_by(address, &earlier.address)))
+        let changes = |kind: &dyn Kind| before.iter().any(|earlier| kind.is_changed_by(address, &earlier.address));
+        is_about(address) || by_id(&address.kind).is_some_and(changes)
     };
     let along = action.takes.iter().map(|taken| &taken.address).filter(|it| !gone.contains(it) && !own(it));
     let seen: BTreeSet<&Address> = along.chain([&action.address]).collect();
@@ -69,6 +70,12 @@ pub(super) fn look_again(
     }
     let refusals = compared?;
     if refusals.is_empty() { Ok(()) } else { Err(Failure(refusals)) }
+}
+
+/// Whether an action makes a relation that there was none of.
+fn makes(action: &Action) -> bool {
+    let desired = || wanted(&action.address, action.on.as_ref(), &action.desired, false).1;
+    action.op == Op::Create && by_id(&action.address.kind).is_some_and(|kind| kind.makes(&desired()).is_some())
 }
 
 /// What is not as planned.

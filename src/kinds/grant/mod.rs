@@ -8,6 +8,7 @@ mod by_default;
 mod circle;
 mod desired;
 mod export;
+mod forms;
 mod gone;
 mod observe;
 mod parts;
@@ -437,6 +438,20 @@ pub fn gives_later(view: &View<'_>, role: &str, privilege: &str, option: bool, o
     })
 }
 
+/// The privileges that a role has by default on such relations once they are made: those of the policies, and what
+/// they say nothing of.
+fn given_by_default(view: &View<'_>, role: &str, on: &QualifiedName) -> BTreeSet<&'static str> {
+    let later = later(view, role, on);
+    let is_given = |privilege: &&str| {
+        later.iter().any(|address| {
+            let wanted = view.desired.get(address).and_then(|desired| desired.get(privilege));
+            let wanted = wanted.or_else(|| view.live.get(address)?.get(privilege));
+            wanted.is_some_and(|value| *value != Value::Null)
+        })
+    };
+    of_relation(view).filter(is_given).collect()
+}
+
 /// The roles that the policies give anything by default on such relations.
 pub fn given_later<'a>(view: &'a View<'_>, on: &QualifiedName) -> BTreeSet<&'a str> {
     let roles: BTreeSet<&str> = view
@@ -519,7 +534,7 @@ fn context(delta: &Delta, view: &View<'_>) -> BTreeMap<String, Value> {
     set("everybody", Value::Bool(grantee == role::PUBLIC));
     set("grantee", Value::text(grantee));
     set("ends", Value::Bool(delta.is_remove()));
-    set("lists", lists(delta));
+    set("lists", forms::lists(delta, view));
     for option in ["admin", "inherit", "set"] {
         let after = delta.change(option).and_then(|change| change.after.clone());
         set(option, after.unwrap_or(Value::Null));
@@ -546,34 +561,4 @@ fn would_take_owners(delta: &Delta, view: &View<'_>) -> Option<Diagnostic> {
         .help("name one by one what it is to be revoked on");
     let desired = delta.desired.as_ref().or_else(|| view.desired.get(&delta.address));
     Some(desired.map_or(error.clone(), |desired| error.at(&desired.place)))
-}
-
-/// What is done about a privilege.
-fn forms(change: &Change) -> &'static [&'static str] {
-    let before = change.before.as_ref().and_then(Value::as_text).unwrap_or_default();
-    match change.after.as_ref().and_then(Value::as_text) {
-        _ if change.attribute == EXCLUSIVE => &[],
-        None => &["revoke"],
-        Some(WITH_OPTION) => &["grant_option"],
-        Some(_) if before == WITH_OPTION => &["revoke_option"],
-        Some(_) if before.starts_with(GRANTED) => &["revoke_option"],
-        // Some of the objects have it with the option, others not at all.
-        Some(_) if before.ends_with(WITH_OPTION) => &["revoke_option", "grant"],
-        Some(_) => &["grant"],
-    }
-}
-
-/// The privileges by what is done about them. What is revoked on all of a schema but some is not among them.
-fn lists(delta: &Delta) -> Value {
-    let mut lists: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for form in ["revoke", "revoke_option", "grant", "grant_option"] {
-        lists.insert(form, Vec::new());
-    }
-    for change in &delta.changes {
-        let is_whole = parts::kept_on(delta, &change.attribute).is_empty();
-        for form in forms(change).iter().filter(|form| is_whole || parts::gives(form)) {
-            lists.entry(form).or_default().push(Value::text(&change.attribute));
-        }
-    }
-    Value::Map(lists.into_iter().map(|(form, list)| (form.to_owned(), Value::List(list))).collect())
 }

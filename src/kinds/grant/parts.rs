@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::forms::forms;
 use super::observe::{self, ByPrivilege};
 use super::target::Target;
 use super::{COLUMNS, EXCLUSIVE, GRANTED, ID, WITH_OPTION, settle};
@@ -278,7 +279,7 @@ pub fn revoked(delta: &Delta, view: &View<'_>) -> Vec<Value> {
     let Some(parts) = delta.live.as_ref().and_then(parts) else { return Vec::new() };
     let mut statements: BTreeMap<(bool, Vec<Target>), Vec<Value>> = BTreeMap::new();
     for change in delta.changes.iter().filter(|change| !kept_on(delta, &change.attribute).is_empty()) {
-        for option in super::forms(change).iter().filter_map(|form| takes_option(form)) {
+        for option in forms(change).iter().filter_map(|form| takes_option(form)) {
             let has = |part: &Value| {
                 let how = of_part(part, HAS).and_then(|has| has.get(&change.attribute)?.as_text());
                 how.is_some_and(|how| !option || how == WITH_OPTION)
@@ -335,7 +336,7 @@ const NAMED: usize = 8;
 
 /// What is to be said of privileges that stay on some things where they are revoked on all of a schema.
 pub fn note(delta: &Delta) -> Option<String> {
-    let takes = |change: &&Change| super::forms(change).iter().any(|form| takes_option(form).is_some());
+    let takes = |change: &&Change| forms(change).iter().any(|form| takes_option(form).is_some());
     let stays = |change: &Change| {
         let on: Vec<&str> = on(delta, STAYS, &change.attribute).iter().filter_map(Value::as_text).collect();
         let named = on.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");

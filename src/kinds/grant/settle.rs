@@ -1,5 +1,7 @@
 //! Grants against what there is to be granted on, and to whom.
 
+use std::collections::BTreeSet;
+
 use crate::core::{Address, Desired, Ensure, KindId, QualifiedName, Value, Version};
 use crate::diag::{Diagnostic, code};
 use crate::kinds::grant::target::Target;
@@ -55,12 +57,33 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
             settled.attributes.entry(name.clone()).or_insert(Value::Null);
         }
     }
+    let given = given_to_what_is_new(&settled, grantee, &target, view);
+    for name in &given {
+        settled.attributes.entry(name.clone()).or_insert(Value::Null);
+    }
     // What is to be revoked and is not granted is so already.
-    let granted = |name: &str| live.is_some_and(|live| live.get(name).is_some());
+    let granted = |name: &str| given.contains(name) || live.is_some_and(|live| live.get(name).is_some());
     settled.attributes.retain(|name, value| *value != Value::Null || granted(name));
     sink.extend(on_columns(&settled, grantee, &target, view));
     sink.extend(unmentioned::note(&settled, grantee, &target, view));
     settled.attributes.keys().any(|name| name != EXCLUSIVE).then_some(settled)
+}
+
+/// What default privileges give a role on a relation that the same plan makes, where its policy has it revoked or
+/// lists all that the role is to have.
+fn given_to_what_is_new(settled: &Desired, grantee: &str, target: &Target, view: &View<'_>) -> BTreeSet<String> {
+    let new = match target {
+        Target::Table(name) if observe::target_of(view.live, target).is_none() && is_made(name, view) => name,
+        _ => return BTreeSet::new(),
+    };
+    // Where nothing is granted on it, nothing waits for it either.
+    if only_revokes(settled) {
+        return BTreeSet::new();
+    }
+    let is_exclusive = settled.attributes.contains_key(EXCLUSIVE);
+    let given = super::given_by_default(view, grantee, new);
+    let goes = |name: &&str| is_exclusive || settled.get(name) == Some(&Value::Null);
+    given.into_iter().filter(goes).map(str::to_owned).collect()
 }
 
 /// Whether a policy takes something from a role and gives it nothing.
@@ -115,7 +138,7 @@ pub fn makeable_in<'a>(schema: &'a str, view: &'a View<'_>) -> impl Iterator<Ite
 }
 
 /// The relations in a schema that the same plan makes, and that are not there yet.
-fn made_in<'a>(schema: &'a str, view: &'a View<'_>) -> impl Iterator<Item = &'a QualifiedName> + 'a {
+pub fn made_in<'a>(schema: &'a str, view: &'a View<'_>) -> impl Iterator<Item = &'a QualifiedName> + 'a {
     let new = makeable_in(schema, view).filter(|made| !view.live.contains_key(&made.address));
     new.filter_map(|made| made.on.as_ref())
 }
