@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::core::{QualifiedName, SqlText};
-use tokens::{Token, tokens, without_schema};
+use tokens::{Token, renamed, tokens};
 
 pub use tokens::{normal, requalified};
 
@@ -220,7 +220,7 @@ impl Select {
     pub fn normal_from(&self, conditions: &[String]) -> String {
         let ranges = self.conditions();
         let all = tokens(&self.from);
-        let has_subquery = self.has_subquery();
+        let mut within_query: Option<usize> = None;
         let names = self.names();
         let sources: Vec<Source> =
             self.sources().into_iter().filter(|source| names.contains_key(&source.alias)).collect();
@@ -250,7 +250,14 @@ impl Select {
                 continue;
             }
             let idle = token.is("as") || token.is("inner") || token.is("outer");
-            let bracket = !has_subquery && (token.text == "(" || token.text == ")") && !opens_call(&all, at);
+            // Those around another query, and within it, mean something.
+            let queries = all.get(at + 1).is_some_and(|next| next.is("select") || next.is("values") || next.is("with"));
+            if token.text == "(" && within_query.is_none() && queries {
+                within_query = Some(token.depth);
+            }
+            let closes = token.text == ")" && within_query == Some(token.depth);
+            let bracket = within_query.is_none() && (token.text == "(" || token.text == ")") && !opens_call(&all, at);
+            within_query = within_query.filter(|_| !closes);
             if !(idle || bracket) {
                 words.push(token.normal());
             }
@@ -274,6 +281,53 @@ impl Select {
         ranges
     }
 
+    /// The same with a name of its own for each relation of `FROM` that is called like one before it, as those of one
+    /// name in several schemas are: the server gives such names too. Nothing changes where another query in brackets
+    /// may mean something else by a name.
+    #[must_use]
+    pub fn told_apart(&self) -> Self {
+        let sources = if self.has_subquery() { Vec::new() } else { self.sources() };
+        let mut named: Vec<(QualifiedName, String)> = Vec::new();
+        let mut from = self.from.clone();
+        let mut put = 0;
+        // An alias that is there already is a clash, and so is the same relation twice: the server says so.
+        let is_alike = |one: &Source, other: &Source| {
+            one.name == other.name && one.schema != other.schema && !one.span.2 && !other.span.2
+        };
+        for (at, source) in sources.iter().enumerate() {
+            let mut others = sources.iter().enumerate().filter(|(_, other)| other.alias == source.alias);
+            let is_second = sources.iter().take(at).any(|other| is_alike(other, source));
+            let is_clear = others.all(|(other_at, other)| other_at == at || is_alike(other, source));
+            let Some(name) = source.qualified().filter(|_| is_second && is_clear) else { continue };
+            let is_free = |alias: &String| {
+                !sources.iter().any(|other| other.alias == *alias) && !named.iter().any(|(_, other)| other == alias)
+            };
+            let Some(alias) = (1..).map(|number| format!("{}_{number}", source.name)).find(is_free) else { continue };
+            let (at, as_alias) = (source.span.1 + put, format!(" AS {}", crate::core::name::quote_identifier(&alias)));
+            put += as_alias.len();
+            from.insert_str(at, &as_alias);
+            named.push((name, alias));
+        }
+        if named.is_empty() {
+            return self.clone();
+        }
+        let renamed =
+            |text: &String| named.iter().fold(text.clone(), |text, (name, alias)| renamed(&text, name, alias));
+        Self { from, ..self.clone() }.each(&renamed)
+    }
+
+    /// The same with each clause as it is given for it.
+    fn each(&self, clause: &dyn Fn(&String) -> String) -> Self {
+        Self {
+            list: clause(&self.list),
+            from: clause(&self.from),
+            filter: self.filter.as_ref().map(clause),
+            group: clause(&self.group),
+            having: self.having.as_ref().map(clause),
+            rest: self.rest.as_ref().map(clause),
+        }
+    }
+
     /// The same over queries in the place of some relations. Columns that are named with the schema of one are
     /// named without, as what stands there has none.
     #[must_use]
@@ -289,15 +343,8 @@ impl Select {
             let (before, after) = (from.get(..start).unwrap_or_default(), from.get(end..).unwrap_or_default());
             from = format!("{before}({query}){alias}{after}");
         }
-        let without = |text: &String| bare.iter().fold(text.clone(), |text, name| without_schema(&text, name));
-        Self {
-            list: without(&self.list),
-            from: without(&from),
-            filter: self.filter.as_ref().map(without),
-            group: without(&self.group),
-            having: self.having.as_ref().map(without),
-            rest: self.rest.as_ref().map(without),
-        }
+        let without = |text: &String| bare.iter().fold(text.clone(), |text, name| renamed(&text, name, &name.name));
+        Self { from, ..self.clone() }.each(&without)
     }
 
     /// How many of the things that it groups by are in its list, where both are spelled alike, as the server spells

@@ -155,3 +155,39 @@ fn columns_lose_the_schema_of_what_is_stood_in_for() {
     let select = Select::split(&SqlText::new("SELECT public.a.x FROM public.a AS z GROUP BY 1").unwrap()).unwrap();
     assert_eq!(select.standing_in(&|_| Some("SELECT 1".to_owned())).list, "public.a.x");
 }
+
+#[test]
+fn relations_of_one_name_are_told_apart() {
+    let told =
+        |from: &str| split(&format!("SELECT ref.t.x, t.y FROM {from} GROUP BY public.t.y, 2")).unwrap().told_apart();
+    let select =
+        told("public.t JOIN ref.t ON public.t.i = ref.t.i JOIN \"T\".t ON \"T\".t.i = ref.t.i JOIN x.t_1 ON true");
+    assert_eq!(
+        select.from,
+        "public.t JOIN ref.t AS t_2 ON public.t.i = t_2.i JOIN \"T\".t AS t_3 ON t_3.i = t_2.i JOIN x.t_1 ON true"
+    );
+    assert_eq!((select.list.as_str(), select.group.as_str()), ("t_2.x, t.y", "public.t.y, 2"));
+    let names: Vec<String> = select.names().into_values().collect();
+    assert_eq!(names, ["public.t", "x.t_1", "ref.t", "\"T\".t"]);
+    for same in [
+        "public.t JOIN ref.u ON true",
+        "public.t JOIN public.t ON true",
+        "public.t JOIN ref.x AS t ON true",
+        "public.t JOIN ref.t AS r ON true",
+        "public.t JOIN LATERAL (SELECT 1 FROM ref.t) AS r ON true",
+    ] {
+        assert_eq!(told(same).from, same);
+    }
+}
+
+#[test]
+fn only_what_is_around_a_join_goes_beside_another_query() {
+    let normal = |text: &str| {
+        let select = from(text);
+        select.normal_from(&select.join_conditions())
+    };
+    let plain = "a.r JOIN LATERAL (SELECT p.x FROM a.p WHERE (p.id = r.id)) AS p ON true";
+    assert_eq!(normal(plain), normal(&format!("({})", plain.replace(" AS ", " "))));
+    assert_eq!(normal(&format!("{plain} JOIN a.c ON c")), normal(&format!("(({plain}) JOIN a.c ON c)")));
+    assert_ne!(normal(plain), normal(&plain.replace("(p.id = r.id)", "p.id = r.id")));
+}

@@ -120,7 +120,7 @@ pub(super) fn make(
 
 /// The query with what the plan is yet to make, or makes anew, of it replaced by rows of the same columns.
 pub(super) fn over_unmade(select: &Select, relations: &Relations) -> Select {
-    select.standing_in(&|name| stand_in(relations.get(name)?))
+    select.told_apart().standing_in(&|name| stand_in(relations.get(name)?))
 }
 
 /// A query in the place of a relation that is not there yet as it is to come. `OFFSET 0` keeps the server from
@@ -148,7 +148,7 @@ pub(super) fn ask(
     let mut parts: Vec<(SqlText, Select)> = Vec::new();
     for (query, form) in queries {
         match form.map_or_else(|| Select::split(&query), Ok) {
-            Ok(select) => parts.push((query, select)),
+            Ok(select) => parts.push((query, select.told_apart())),
             Err(error) => _ = answers.insert(query, Err(error.to_string())),
         }
     }

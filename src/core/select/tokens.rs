@@ -77,8 +77,8 @@ pub fn requalified(text: &str, names: &BTreeMap<String, String>) -> String {
     kept
 }
 
-/// A list with the columns of a relation named without its schema.
-pub fn without_schema(text: &str, relation: &QualifiedName) -> String {
+/// A list with the columns that are named with a relation's schema named by an alias of it.
+pub fn renamed(text: &str, relation: &QualifiedName, alias: &str) -> String {
     let tokens = tokens(text);
     let mut kept = String::new();
     let mut from = 0;
@@ -96,7 +96,8 @@ pub fn without_schema(text: &str, relation: &QualifiedName) -> String {
             && name.name() == relation.name
         {
             kept.push_str(text.get(from..schema.start).unwrap_or_default());
-            from = name.start;
+            kept.push_str(&crate::core::name::quote_identifier(alias));
+            from = name.end;
         }
     }
     kept.push_str(text.get(from..).unwrap_or_default());

@@ -1,0 +1,1 @@
+SELECT count(*) = 1 FROM timescaledb_information.continuous_aggregates WHERE view_name = 'hourly';

@@ -1,0 +1,4 @@
+CREATE TABLE public.trades (time timestamptz NOT NULL, symbol int NOT NULL, price float8);
+SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
+CREATE SCHEMA ref;
+CREATE TABLE ref.trades (id int PRIMARY KEY, factor float8);

@@ -1,0 +1,1 @@
+SELECT name = 'one', count(*) > 10 FROM public.daily GROUP BY name;

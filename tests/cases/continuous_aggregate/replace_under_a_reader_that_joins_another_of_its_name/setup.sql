@@ -1,0 +1,6 @@
+CREATE TABLE public.trades (time timestamptz NOT NULL, symbol int NOT NULL, price float8);
+SELECT create_hypertable('public.trades', by_range('time', INTERVAL '1 day'));
+INSERT INTO public.trades SELECT g, 1, 5 FROM generate_series(timestamptz '2026-01-01 00:00+00', '2026-01-20 00:00+00', '1 hour') AS g;
+CREATE SCHEMA ref;
+CREATE TABLE ref.hourly (id int PRIMARY KEY, name text);
+INSERT INTO ref.hourly VALUES (1, 'one');
