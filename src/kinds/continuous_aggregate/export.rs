@@ -1,9 +1,10 @@
 //! A live continuous aggregate as the head of its document.
 
 use super::fill;
+use super::observe::SOURCE_INTERVAL;
 use crate::core::select::Select;
 use crate::core::{Address, KindId, Live, Value};
-use crate::kinds::{Entries, Export, Stored, View};
+use crate::kinds::{Entries, Export, View};
 
 /// TimescaleDB gives an aggregate chunks ten times as long as those of the hypertable that it reads, and
 /// as long as those of an aggregate (`tsl/src/continuous_aggs/create.c`; seen on 2.14 and 2.28).
@@ -47,21 +48,18 @@ pub fn has_no_group_index(live: &Live, view: &View<'_>) -> bool {
 /// once the plan is applied. That goes first, so that a look in between finds the same.
 pub fn is_default_interval(live: &Live, view: &View<'_>) -> bool {
     let Some(Value::Name(source)) = live.fact("source") else { return false };
-    let of_aggregate = view.relations.get(source).is_some_and(|relation| relation.stored != Stored::Itself);
-    let times = if of_aggregate { 1 } else { CHUNKS };
-    let Some(time) = view.live_hypertable(source).and_then(|hypertable| hypertable.time()) else { return false };
-    let (mut interval, mut integer) = (time.interval, time.integer_interval);
-    let kind = if of_aggregate { super::ID } else { KindId::new("hypertable") };
-    match view.desired.get(&Address::in_schema(kind, source)).and_then(|desired| desired.get("chunk_interval")) {
-        Some(Value::Interval(wanted)) if interval.is_some() => interval = Some(*wanted),
-        Some(Value::Int(wanted)) if integer.is_some() => integer = Some(*wanted),
-        _ => {}
-    }
-    match (live.get("chunk_interval"), interval, integer) {
-        (Some(Value::Interval(have)), Some(source), _) => {
+    let (times, kind) = match live.fact("parent") {
+        Some(_) => (1, super::ID),
+        None => (CHUNKS, KindId::new("hypertable")),
+    };
+    let wanted = view.desired.get(&Address::in_schema(kind, source)).and_then(|desired| desired.get("chunk_interval"));
+    match (live.get("chunk_interval"), wanted, live.fact(SOURCE_INTERVAL)) {
+        (Some(Value::Interval(have)), Some(Value::Interval(source)), _)
+        | (Some(Value::Interval(have)), _, Some(Value::Interval(source))) => {
             i128::from(times) * source.approximate_micros() == have.approximate_micros()
         }
-        (Some(Value::Int(have)), _, Some(source)) => source.checked_mul(times) == Some(*have),
+        (Some(Value::Int(have)), Some(Value::Int(source)), _)
+        | (Some(Value::Int(have)), _, Some(Value::Int(source))) => source.checked_mul(times) == Some(*have),
         _ => false,
     }
 }

@@ -210,7 +210,12 @@ impl Kind for ContinuousAggregate {
             let taken = delta.on.as_ref().filter(|_| delta.reason == Reason::Remade);
             let taken = taken.into_iter().flat_map(|on| remake::above(on, view));
             let taken = taken.map(|above| Address::in_schema(ID, above));
-            return made.chain(gone).chain(taken).map(After::Resource).collect();
+            // How long its chunks are is held against those of the hypertable that it read until now.
+            let read = delta.live.as_ref().filter(|_| self.takes_along(delta)).and_then(|live| live.fact("source"));
+            let read = read.and_then(|read| if let Value::Name(name) = read { Some(name) } else { None });
+            let read = read.map(|name| Address::in_schema(KindId::new("hypertable"), name));
+            let read = read.filter(|address| !absent(address));
+            return made.chain(gone).chain(taken).chain(read).map(After::Resource).collect();
         }
         let children = delta.on.iter().flat_map(|on| children(on, view));
         children.map(|live| After::Resource(live.address.clone())).collect()

@@ -1,8 +1,11 @@
 //! Continuous aggregates as the catalog has them.
 
 use super::fill;
-use crate::core::{Address, Live, Param, QualifiedName, Query, Row, RowError, Server, SqlText, Value};
+use crate::core::{Address, Interval, Live, Param, QualifiedName, Query, Row, RowError, Server, SqlText, Value};
 use crate::kinds::{Relations, Scope};
+
+/// The fact of how long the chunks are of what it reads.
+pub const SOURCE_INTERVAL: &str = "source_interval";
 
 /// The one query; nothing to ask without hypertables.
 pub fn query(server: &Server, scope: &Scope) -> Option<Query> {
@@ -40,8 +43,19 @@ fn read_one(row: &Row, relations: &Relations) -> Result<Live, RowError> {
         if let Some(length) = time.integer_interval {
             live.set("chunk_interval", length);
         }
+        // Time is of one type in both.
+        let length = row.maybe_int("source_interval")?;
+        match (length, time.integer_interval) {
+            (Some(length), Some(_)) => live.set_fact(SOURCE_INTERVAL, length),
+            (Some(micros), None) => {
+                if let Some(interval) = Interval::micros(micros).flattened() {
+                    live.set_fact(SOURCE_INTERVAL, interval);
+                }
+            }
+            (None, _) => {}
+        }
     }
-    live.passing = &["with_data", "never_refreshed"];
+    live.passing = &["with_data", "never_refreshed", SOURCE_INTERVAL];
     live.set_fact("never_refreshed", row.bool("never_refreshed")?);
     live.set_fact("finalized", row.bool("finalized")?);
     let source = QualifiedName::new(row.text("source_schema")?, row.text("source_name")?);

@@ -8,6 +8,8 @@
 -- is before the first time of the type. A fill takes away what was kept from chunks that are gone: where
 -- there are no chunks at that bucket, or rows are kept from before it, the aggregate counts as filled.
 -- What there is nothing to fill from is not empty.
+-- How long the chunks are of what is read is told with each, for that need not be in sight by itself: what an
+-- aggregate read until now may be none of the policies' business any more.
 -- $2 the comment that is on the hypertable of an aggregate from when it is made until it is filled.
 SELECT a.user_view_schema AS schema, a.user_view_name AS name,
        a.materialized_only,
@@ -16,7 +18,7 @@ SELECT a.user_view_schema AS schema, a.user_view_name AS name,
            pg_catalog.format('%I.%I', a.direct_view_schema, a.direct_view_name)::pg_catalog.regclass) AS query,
        p.user_view_schema AS parent_schema, p.user_view_name AS parent_name,
        COALESCE(p.user_view_schema, r.schema_name) AS source_schema,
-       COALESCE(p.user_view_name, r.table_name) AS source_name,
+       COALESCE(p.user_view_name, r.table_name) AS source_name, t.interval_length AS source_interval,
        EXISTS (SELECT FROM _timescaledb_catalog.continuous_aggs_materialization_invalidation_log AS l
                 WHERE l.materialization_id = a.mat_hypertable_id
                   AND l.lowest_modified_value = -9223372036854775808
@@ -52,8 +54,9 @@ SELECT a.user_view_schema AS schema, a.user_view_name AS name,
                   FROM _timescaledb_catalog.hypertable AS h
                   JOIN _timescaledb_catalog.dimension AS d ON d.hypertable_id = h.id
                  WHERE h.id = a.mat_hypertable_id AND d.num_slices IS NULL ORDER BY d.id LIMIT 1) AS m ON true
-  LEFT JOIN (SELECT d.hypertable_id, pg_catalog.min(d.id) AS id FROM _timescaledb_catalog.dimension AS d
-              WHERE d.num_slices IS NULL GROUP BY d.hypertable_id) AS t ON t.hypertable_id = r.id
+  LEFT JOIN (SELECT DISTINCT ON (d.hypertable_id) d.hypertable_id, d.id, d.interval_length
+               FROM _timescaledb_catalog.dimension AS d
+              WHERE d.num_slices IS NULL ORDER BY d.hypertable_id, d.id) AS t ON t.hypertable_id = r.id
   LEFT JOIN _timescaledb_catalog.continuous_agg AS p ON p.mat_hypertable_id = a.raw_hypertable_id
  WHERE a.mat_hypertable_id = ANY ($1)
  ORDER BY a.mat_hypertable_id

@@ -27,6 +27,7 @@ fn live_row(is_being_filled: bool) -> Row {
         ("finalized", Cell::Bool(true)),
         ("source_schema", text("public")),
         ("source_name", text("raw")),
+        ("source_interval", Cell::Int(3_600_000_000)),
         ("never_filled", Cell::Bool(true)),
         ("never_refreshed", Cell::Bool(false)),
         ("is_being_filled", Cell::Bool(is_being_filled)),
