@@ -282,8 +282,9 @@ fn update(desired: &Desired, live: &Live, sides: &Sides<'_>) -> Option<Delta> {
     let mut changes: Vec<Change> = Vec::new();
     for (name, wanted) in &desired.attributes {
         let have = live.get(name);
-        // Explicitly nothing and not there are the same.
-        if have.unwrap_or(&Value::Null) != wanted {
+        // Explicitly nothing and not there are the same. What is made anew is written otherwise than it is live.
+        let differs = have.unwrap_or(&Value::Null) != wanted;
+        if differs && !have.is_some_and(|have| (sides.means_same)(desired, name, &have.to_json())) {
             changes.push(Change { attribute: name.clone(), before: have.cloned(), after: Some(wanted.clone()) });
         }
     }

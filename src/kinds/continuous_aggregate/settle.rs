@@ -48,27 +48,26 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     if sink.iter().skip(errors).any(Diagnostic::is_error) {
         return None;
     }
-    if let Some(live) = live {
-        adopt(&mut settled, ours, live, on, view);
-        if settled.get("query") == live.get("query") {
-            goes_on(&mut settled, desired, live, view, sink);
-            sink.extend(left_empty(desired, live, view));
-        }
+    if let Some(live) = live
+        && adopt(&mut settled, ours, live, on, view)
+    {
+        goes_on(&mut settled, desired, live, view, sink);
+        sink.extend(left_empty(desired, live, view));
     }
     Some(settled)
 }
 
-/// Takes over the live query where it means the same, and drops what only counts at creation.
-fn adopt(settled: &mut Desired, ours: &SqlText, live: &Live, on: &QualifiedName, view: &View<'_>) {
+/// Takes over the live query where it means the same, and drops what only counts at creation: whether it does. One that
+/// is made again is made by the text of the policy, for the server's has the types of what it reads now.
+fn adopt(settled: &mut Desired, ours: &SqlText, live: &Live, on: &QualifiedName, view: &View<'_>) -> bool {
     let form = |query: &SqlText| view.canon.get(&(on.clone(), query.clone())).and_then(|form| form.as_ref().ok());
     let theirs = query(live.get("query"));
     let same = theirs.is_some_and(|theirs| theirs == ours || (form(ours).is_some() && form(ours) == form(theirs)));
-    if let Some(theirs) = theirs.filter(|_| same) {
+    if let Some(theirs) = theirs.filter(|_| same && !goes_with_what_it_reads(ours, view)) {
         settled.set("query", Value::Sql(theirs.clone()));
-        if !goes_with_what_it_reads(ours, view) {
-            only_at_creation(settled);
-        }
+        only_at_creation(settled);
     }
+    same
 }
 
 /// A fill that was begun is completed, as long as the policy does not say that there is to be none, and there is
