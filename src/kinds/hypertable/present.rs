@@ -23,7 +23,7 @@ pub fn judge(
     let is_held = relation.hypertable.as_ref().is_some_and(|live| live.chunks > 0);
     let of_its_own = is_held && moves(delta, table, view);
     let dropping = dropping(delta, relation, weights, view)?;
-    let refreshed = refreshed(delta, relation, weights, view)?;
+    let (refreshed, along) = refreshed(delta, relation, weights, view)?;
     let drops = of_its_own || !dropping.is_empty();
     if drops {
         notes.push(
@@ -42,7 +42,11 @@ pub fn judge(
              where its window comes to be there, a refresh takes that for deleted"
         ));
     }
-    judgement.losers = dropping.into_iter().chain(refreshed.iter().map(|(aggregate, _)| aggregate.clone())).collect();
+    for (aggregate, source) in &along {
+        notes.push(format!("{aggregate}, which reads {source}, loses with its own next refresh what that loses"));
+    }
+    let losers = refreshed.iter().chain(&along).map(|(aggregate, _)| aggregate.clone());
+    judgement.losers = dropping.into_iter().chain(losers).collect();
     let verb = match (drops, refreshed.is_empty()) {
         (true, true) => "lets retention drop an unknown number of chunks",
         (true, false) => {
@@ -92,30 +96,53 @@ fn dropping(
     Ok(found)
 }
 
+/// An aggregate that something of is lost, and what it reads.
+type Refreshed = (QualifiedName, QualifiedName);
+
 /// The aggregates over a table that keep what is gone from what they read, and are refreshed in a window that goes by
-/// the same present; each with what it reads.
+/// the same present; each with what it reads. Then those that are refreshed and read one of them, at any depth.
 fn refreshed(
     delta: &Delta,
     relation: &Relation,
     weights: &[Row],
     view: &View<'_>,
-) -> Result<Vec<(QualifiedName, QualifiedName)>, RowError> {
+) -> Result<(Vec<Refreshed>, Vec<Refreshed>), RowError> {
+    if delta.change("integer_now").is_none() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut keep = refreshed_as("keeps", relation, weights, view)?;
+    keep.sort();
+    let mut lose: BTreeSet<QualifiedName> = keep.iter().map(|(aggregate, _)| aggregate.clone()).collect();
+    let (mut along, mut rest) = (Vec::new(), refreshed_as("reads", relation, weights, view)?);
+    rest.sort();
+    while let Some(at) = rest.iter().position(|(aggregate, of)| lose.contains(of) && !lose.contains(aggregate)) {
+        let reader = rest.remove(at);
+        lose.insert(reader.0.clone());
+        along.push(reader);
+    }
+    Ok((keep, along))
+}
+
+/// Those of one finding that a policy refreshes, or is to.
+fn refreshed_as(
+    finding: &str,
+    relation: &Relation,
+    weights: &[Row],
+    view: &View<'_>,
+) -> Result<Vec<Refreshed>, RowError> {
     let refresh = KindId::new("refresh");
     let mut found = Vec::new();
-    for row in finds(weights, "keeps", relation.oid)? {
+    for row in finds(weights, finding, relation.oid)? {
         let aggregate = aggregate(row)?;
         let is_described = |address: &Address| {
             address.kind == refresh && view.desired.get(address).is_some_and(|it| it.on.as_ref() == Some(&aggregate))
         };
-        let is_refreshed = row.bool("flag")? || view.desired.keys().any(is_described);
-        if delta.change("integer_now").is_none() || !is_refreshed {
-            continue;
+        if row.bool("flag")? || view.desired.keys().any(is_described) {
+            let mut source = row.texts("columns")?.into_iter().flatten();
+            let source = QualifiedName::new(source.next().unwrap_or_default(), source.next().unwrap_or_default());
+            found.push((aggregate, source));
         }
-        let mut source = row.texts("columns")?.into_iter().flatten();
-        let source = QualifiedName::new(source.next().unwrap_or_default(), source.next().unwrap_or_default());
-        found.push((aggregate, source));
     }
-    found.sort();
     Ok(found)
 }
 

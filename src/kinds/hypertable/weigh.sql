@@ -6,7 +6,8 @@
 -- `present` is an aggregate (schema `name`, name `other`) over one of the latter, at any depth, that has
 -- chunks: it goes by the same function. `flag` says whether a retention policy drops by it there. `keeps` is one of
 -- those that has rows for time of which what it reads (`columns`: schema, name) has none any more, or of which the role
--- may not read whether it has. There `flag` says whether a policy refreshes it.
+-- may not read whether it has. `reads` is one that holds something and reads another one (`columns`). In both, `flag`
+-- says whether a policy refreshes it.
 WITH RECURSIVE over AS (
   SELECT c.oid, a.mat_hypertable_id, a.raw_hypertable_id, a.user_view_schema, a.user_view_name
     FROM pg_catalog.pg_class AS c
@@ -22,7 +23,11 @@ WITH RECURSIVE over AS (
          pg_catalog.format('%I.%I', h.schema_name, h.table_name) AS kept_in, k.column_name AS bucket,
          pg_catalog.format('%I.%I', r.schema_name, r.table_name) AS source, d.column_name AS source_time,
          d.id AS source_dimension, COALESCE(p.user_view_schema, r.schema_name)::text AS read_schema,
-         COALESCE(p.user_view_name, r.table_name)::text AS read_name,
+         COALESCE(p.user_view_name, r.table_name)::text AS read_name, p.mat_hypertable_id IS NOT NULL AS of_another,
+         EXISTS (SELECT FROM _timescaledb_catalog.bgw_job AS j
+                  WHERE j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_refresh_continuous_aggregate'
+                    AND COALESCE(j.config ->> 'mat_hypertable_id', j.hypertable_id::text) = o.mat_hypertable_id::text)
+             AS is_refreshed,
          COALESCE(pg_catalog.to_jsonb(b) ->> 'bucket_width', pg_catalog.to_jsonb(a) ->> 'bucket_width', '0') AS width
     FROM over AS o
     JOIN _timescaledb_catalog.hypertable AS h ON h.id = o.mat_hypertable_id
@@ -117,10 +122,14 @@ SELECT 'present', o.oid, o.user_view_schema::text, o.user_view_name::text, NULL,
  WHERE EXISTS (SELECT FROM pg_catalog.pg_inherits AS i
                 WHERE i.inhparent = pg_catalog.to_regclass(pg_catalog.format('%I.%I', h.schema_name, h.table_name)))
 UNION ALL
+SELECT 'reads', f.oid, f.user_view_schema::text, f.user_view_name::text, ARRAY[f.read_schema, f.read_name], NULL, NULL,
+       f.is_refreshed
+  FROM filled AS f
+ WHERE f.of_another
+   AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = pg_catalog.to_regclass(f.kept_in))
+UNION ALL
 SELECT 'keeps', f.oid, f.user_view_schema::text, f.user_view_name::text, ARRAY[f.read_schema, f.read_name], NULL, NULL,
-       EXISTS (SELECT FROM _timescaledb_catalog.bgw_job AS j
-                WHERE j.proc_schema = '_timescaledb_functions' AND j.proc_name = 'policy_refresh_continuous_aggregate'
-                  AND COALESCE(j.config ->> 'mat_hypertable_id', j.hypertable_id::text) = f.mat_hypertable_id::text)
+       f.is_refreshed
   FROM filled AS f
   JOIN gaps AS g ON g.dimension_id = f.source_dimension
  WHERE CASE WHEN pg_catalog.has_table_privilege(f.kept_in, 'SELECT') AND pg_catalog.has_table_privilege(f.source, 'SELECT') THEN
