@@ -136,6 +136,8 @@ pub struct Said {
     pub lost: Vec<String>,
     /// The roles that may not read it any more.
     pub readers: BTreeSet<String>,
+    /// Those that may read it again.
+    pub again: BTreeSet<String>,
 }
 
 /// What is to be said of it.
@@ -147,8 +149,10 @@ pub fn notes(delta: &Delta, on: &QualifiedName, weights: &[Row], view: &View<'_>
     let found = read(weights, relation.oid)?;
     let again = delta.desired.is_some();
     let columns = if again { super::columns(on, view) } else { BTreeSet::new() };
-    let (mut kept, mut lost, mut readers) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut said = Said::default();
+    let mut kept = Vec::new();
     for granted in &found {
+        let reads = Some(granted.role.to_owned()).filter(|_| granted.privilege == "select");
         let whole = granted.column.is_none();
         let words = match granted.column {
             Some(column) => format!("{} ({column}) to {}", granted.privilege, granted.role),
@@ -157,20 +161,22 @@ pub fn notes(delta: &Delta, on: &QualifiedName, weights: &[Row], view: &View<'_>
         match () {
             () if again && whole && grant::gives(view, granted.role, granted.privilege, on) => {}
             () if again && is_given_later(granted, on, view) => {}
-            () if again && comes_back(granted, &columns, view) => kept.push(words),
+            () if again && comes_back(granted, &columns, view) => {
+                said.again.extend(reads);
+                kept.push(words);
+            }
             () => {
-                readers.extend(Some(granted.role.to_owned()).filter(|_| granted.privilege == "select"));
-                lost.push(words);
+                said.readers.extend(reads);
+                said.lost.push(words);
             }
         }
     }
-    let mut notes = Vec::new();
     if !kept.is_empty() {
-        notes.push(format!("granted again, as somebody granted it: {}", kept.join(", ")));
+        said.notes.push(format!("granted again, as somebody granted it: {}", kept.join(", ")));
     }
-    if !lost.is_empty() {
+    if !said.lost.is_empty() {
         let why = if again { ", and no policy grants that again" } else { "" };
-        notes.push(format!("with it goes what is granted on it: {}{why}", lost.join(", ")));
+        said.notes.push(format!("with it goes what is granted on it: {}{why}", said.lost.join(", ")));
     }
-    Ok(Said { notes, lost, readers })
+    Ok(said)
 }

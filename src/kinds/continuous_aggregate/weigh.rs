@@ -111,12 +111,12 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
     }
     judgement.diagnostics.extend(dependants(delta, &rows, view)?);
     judgement.diagnostics.extend(owners::judge(delta, &rows, view)?);
-    judgement.diagnostics.extend(owners::unreadable(delta, &rows, view)?);
+    judgement.diagnostics.extend(owners::unreadable(delta, &rows, weights, view)?);
     let mut impact = impact(delta, relation, &rows, view)?;
     impact.notes.extend(clauses::that_differ(delta, view));
     impact.notes.extend(readers(delta, view));
     let said = grants::notes(delta, &relation.name, weights, view)?;
-    judgement.diagnostics.extend(owners::cannot_read_by_then(delta, &said.readers, view));
+    judgement.diagnostics.extend(owners::cannot_read_by_then(delta, (&said.readers, &said.again), weights, view)?);
     impact.notes.extend(said.notes);
     impact.along.extend(said.lost);
     let lost = comments::lost(delta, weights, view)?;

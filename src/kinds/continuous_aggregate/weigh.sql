@@ -31,6 +31,8 @@
 --                     $10, as `pg_has_role` takes it
 --   owner_may_not_read    a relation that one of them is to be filled from, and no column of which its owner (`words`)
 --                     may read
+--   owner_acts_as     a role (`name`) whose privileges the owner (`words`) of one of them has without becoming it;
+--                     `schema` says `superuser` where the owner is one
 --   commented         the comment (`xml`) on one of them, on a column of it where `schema` names one
 --   schema_privilege  a schema in which the role may not create anything
 -- An aggregate of another, or a view, depends on the view that its users know. What TimescaleDB makes
@@ -314,6 +316,13 @@ SELECT 'owner_may_not_read', v.oid::bigint, o.rolname::text, s.schema, s.name, N
   JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.name
  WHERE NOT pg_catalog.has_table_privilege(o.oid, c.oid, 'SELECT')
    AND NOT pg_catalog.has_any_column_privilege(o.oid, c.oid, 'SELECT')
+ UNION ALL
+SELECT DISTINCT 'owner_acts_as'::text, v.oid::bigint, o.rolname::text, CASE WHEN o.rolsuper THEN 'superuser' END,
+       r.rolname::text, NULL::bigint, NULL::bigint, NULL::bigint[], NULL
+  FROM views AS v
+  JOIN pg_catalog.pg_roles AS o ON o.oid = v.relowner
+  JOIN pg_catalog.pg_roles AS r ON CASE WHEN o.rolsuper THEN r.oid = o.oid
+                                        ELSE r.oid <> o.oid AND pg_catalog.pg_has_role(o.oid, r.oid, 'USAGE') END
  UNION ALL
 SELECT 'schema_privilege', NULL, NULL, s.nspname::text, NULL, NULL, NULL, NULL, NULL
   FROM pg_catalog.pg_namespace AS s
