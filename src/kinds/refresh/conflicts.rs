@@ -8,6 +8,7 @@ use crate::diag::{Diagnostic, code};
 use crate::kinds::continuous_aggregate::{self, bucket_width, sources};
 use crate::kinds::refresh::settle::SEVERAL;
 use crate::kinds::refresh::{ID, Window, can_exceed, length};
+use crate::kinds::retention::{self, AGES};
 use crate::kinds::{View, by_id};
 
 /// What the policies alone can tell.
@@ -63,8 +64,14 @@ fn check_window(desired: &Desired, on: &QualifiedName, all: &BTreeMap<Address, D
         }
         return;
     };
-    let same_unit = std::mem::discriminant(&width) == std::mem::discriminant(start);
-    if same_unit && length(&width).is_some_and(|width| start_length - end_length < 2 * width) {
+    check_width(desired, &width, sink);
+}
+
+fn check_width(desired: &Desired, width: &Value, sink: &mut Vec<Diagnostic>) {
+    let (Some(start), Some(end)) = (desired.get("start_offset"), desired.get("end_offset")) else { return };
+    let (Some(start_length), Some(end_length)) = (length(start), length(end)) else { return };
+    let same_unit = std::mem::discriminant(width) == std::mem::discriminant(start);
+    if same_unit && length(width).is_some_and(|width| start_length - end_length < 2 * width) {
         sink.push(too_small(desired, format!("a bucket is {width}, and the window is less than two of them")));
     }
 }
@@ -81,49 +88,75 @@ fn too_small(desired: &Desired, why: String) -> Diagnostic {
         .help("begin earlier, or end later: TimescaleDB takes no window of less than two buckets")
 }
 
-/// The ages that retention goes by. Where it is that of chunks, rows are taken for as old: they mostly come when they
-/// are new.
-const DROPS: [&str; 2] = ["drop_after", "drop_created_before"];
-
 /// What a refresh looks at and retention has dropped is taken for deleted: the aggregate's rows go too.
 fn check_sources(desired: &Desired, on: &QualifiedName, all: &BTreeMap<Address, Desired>, sink: &mut Vec<Diagnostic>) {
     for source in query(on, all).map(sources).unwrap_or_default() {
-        let drops = DROPS.iter().filter_map(|age| Some((wanted("retention", &source, all)?, *age)));
-        // An archive drops what it has.
-        let archives = wanted("archive", &source, all).filter(|a| a.get("drop") == Some(&Value::Bool(true)));
-        for (policy, age) in drops.chain(archives.map(|archive| (archive, "after"))) {
-            let Some(kept) = policy.get(age).filter(|kept| **kept != Value::Null) else { continue };
-            if looks_beyond(desired, kept) {
-                let beyond = beyond(desired, &source, (age, kept), query(on, all).and_then(bucket_width));
-                sink.push(beyond.and_at(policy.place_of(age), "rows are dropped after this"));
-            }
+        check_source(desired, &source, all, query(on, all).and_then(bucket_width), sink);
+    }
+}
+
+fn check_source(
+    desired: &Desired,
+    source: &QualifiedName,
+    all: &BTreeMap<Address, Desired>,
+    width: Option<Value>,
+    sink: &mut Vec<Diagnostic>,
+) {
+    let drops = AGES.iter().filter_map(|age| Some((wanted("retention", source, all)?, *age)));
+    // An archive drops what it has.
+    let archives = wanted("archive", source, all).filter(|a| a.get("drop") == Some(&Value::Bool(true)));
+    for (policy, age) in drops.chain(archives.map(|archive| (archive, "after"))) {
+        let Some(kept) = policy.get(age).filter(|kept| **kept != Value::Null) else { continue };
+        if looks_beyond(desired, kept) {
+            let beyond = beyond(desired, source, (age, kept), width.clone());
+            sink.push(beyond.and_at(policy.place_of(age), "rows are dropped after this"));
         }
     }
 }
 
-/// The same of retention that is there and that no policy speaks of.
+/// The same of retention that is there and that no policy speaks of; and, where no policy says what the aggregate
+/// reads, of all that drops what it reads now.
 pub fn check_live_sources(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
     let Some(on) = &desired.on else { return };
-    for source in query(on, view.desired).map(sources).unwrap_or_default() {
+    let written = query(on, view.desired);
+    let live = view.live.get(&Address::in_schema(continuous_aggregate::ID, on));
+    let read = match (written, live.and_then(|live| live.fact("source"))) {
+        (Some(query), _) => sources(query),
+        (None, Some(Value::Name(source))) => vec![source.clone()],
+        (None, _) => Vec::new(),
+    };
+    let width = || written.or_else(|| live_query(on, view)).and_then(bucket_width);
+    for source in read {
+        // By the query alone it has been told.
+        if written.is_none() {
+            check_source(desired, &source, view.desired, width(), sink);
+        }
         let address = Address::in_schema(KindId::new("retention"), &source);
-        if view.desired.contains_key(&address) {
-            continue;
-        }
-        let Some(live) = view.live.get(&address) else { continue };
-        let kept = DROPS.iter().filter_map(|age| Some((*age, live.get(age).filter(|kept| **kept != Value::Null)?)));
+        let Some(live) = view.live.get(&address).filter(|_| !view.desired.contains_key(&address)) else { continue };
+        let kept = AGES.iter().filter_map(|age| Some((*age, live.get(age).filter(|kept| **kept != Value::Null)?)));
         for (age, kept) in kept.filter(|(_, kept)| looks_beyond(desired, kept)) {
-            sink.push(beyond(desired, &source, (age, kept), query(on, view.desired).and_then(bucket_width)));
+            sink.push(beyond(desired, &source, (age, kept), width()));
         }
+    }
+}
+
+/// The server refuses a window of less than two buckets also where no policy says how long one is.
+pub fn check_live_window(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) {
+    let Some(on) = desired.on.as_ref().filter(|on| query(on, view.desired).is_none()) else { return };
+    if let Some(width) = live_query(on, view).and_then(bucket_width) {
+        check_width(desired, &width, sink);
+    }
+}
+
+fn live_query<'a>(on: &QualifiedName, view: &'a View<'_>) -> Option<&'a crate::core::SqlText> {
+    match view.live.get(&Address::in_schema(continuous_aggregate::ID, on))?.get("query") {
+        Some(Value::Sql(query)) => Some(query),
+        _ => None,
     }
 }
 
 fn looks_beyond(desired: &Desired, kept: &Value) -> bool {
-    match desired.get("start_offset").filter(|start| **start != Value::Null) {
-        None => true,
-        // How long a whole number of time takes, nobody knows.
-        Some(Value::Int(_)) if matches!(kept, Value::Interval(_)) => false,
-        Some(start) => can_exceed(start, kept),
-    }
+    retention::looks_beyond(desired.get("start_offset").filter(|start| **start != Value::Null), kept)
 }
 
 fn beyond(desired: &Desired, source: &QualifiedName, (age, kept): (&str, &Value), width: Option<Value>) -> Diagnostic {

@@ -30,6 +30,7 @@ pub fn settle(desired: &Desired, view: &View<'_>, sink: &mut Vec<Diagnostic>) ->
     }
     check_present(desired, view, sink);
     conflicts::check_live_sources(desired, view, sink);
+    conflicts::check_live_window(desired, view, sink);
     for (attribute, version) in
         [("buckets_per_batch", BATCHES), ("max_batches_per_execution", BATCHES), ("refresh_newest_first", NEWEST_FIRST)]
     {

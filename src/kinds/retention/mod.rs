@@ -20,6 +20,8 @@ use crate::core::{
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{Column, Export, Judgement, Kind, Relation, Relations, Rules, Scope, Section, View, checks, job};
 
+pub use refreshed::{AGES, looks_beyond};
+
 const ID: KindId = KindId::new("retention");
 
 /// Where time is no whole number, a job with `drop_created_before` fails at every run before this

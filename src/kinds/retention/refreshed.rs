@@ -5,6 +5,10 @@ use crate::core::{Address, Delta, KindId, Param, QualifiedName, Row, RowError, V
 use crate::diag::{Diagnostic, code};
 use crate::kinds::{View, by_id};
 
+/// The ages that retention goes by. Where it is that of chunks, rows are taken for as old: they mostly come when they
+/// are new.
+pub const AGES: [&str; 2] = ["drop_after", "drop_created_before"];
+
 /// The parameters of the query: the relations that newly drop by row time, and their hypertables' ids.
 pub fn params(deltas: &[&Delta], view: &View<'_>) -> [Param; 2] {
     let (mut oids, mut ids) = (Vec::new(), Vec::new());
@@ -19,10 +23,16 @@ pub fn params(deltas: &[&Delta], view: &View<'_>) -> [Param; 2] {
     [Param::Oids(oids), Param::Ints(ids)]
 }
 
-/// The age that rows are newly dropped by, with its name. That of chunks is taken for that of the rows in them.
+/// The age that rows are newly dropped by, with its name.
 fn coming<'a>(delta: &'a Delta, view: &'a View<'_>) -> Option<(&'static str, &'a Value)> {
-    let ages = ["drop_after", "drop_created_before"];
-    ages.into_iter().find_map(|name| Some((name, super::filled::coming_as(name, delta, view)?)))
+    AGES.into_iter().find_map(|name| Some((name, super::filled::coming_as(name, delta, view)?)))
+}
+
+/// Whether a refresh that begins there, or at the beginning of all, looks further back than rows are kept.
+pub fn looks_beyond(start: Option<&Value>, kept: &Value) -> bool {
+    // How long a whole number of time takes, nobody knows: only by what is open it is surely beyond an age.
+    let are_alike = |start: &Value| std::mem::discriminant(start) == std::mem::discriminant(kept);
+    start.is_none_or(|start| are_alike(start) && super::can_exceed(start, kept))
 }
 
 /// Whether there is anything to ask.
@@ -47,10 +57,7 @@ pub fn judge(delta: &Delta, others: &[Delta], weights: &[Row], view: &View<'_>) 
         let (job, aggregate) = (row.int("chunks")?, QualifiedName::new(row.text("oldest")?, row.text("name")?));
         let start = row.maybe_interval("reaches")?.map(Value::Interval);
         let start = start.or(row.maybe_int("reaches_number")?.map(Value::Int));
-        // How long a whole number of time takes, nobody knows: only by what is open it is surely beyond that age.
-        let is_unknown = matches!((&start, kept), (Some(Value::Int(_)), Value::Interval(_)));
-        let is_beyond = !is_unknown && start.as_ref().is_none_or(|start| super::can_exceed(start, kept));
-        if !is_beyond || is_told_elsewhere(job, &aggregate, others, view) {
+        if !looks_beyond(start.as_ref(), kept) || is_told_elsewhere(job, &aggregate, others, view) {
             continue;
         }
         let start = start.map_or_else(|| "the beginning".to_owned(), |start| start.to_string());

@@ -1,6 +1,6 @@
 //! What a change to a retention policy would drop.
 
-use super::{filled, refreshed};
+use super::{AGES, filled, refreshed};
 use crate::core::{Bytes, Delta, Desired, Hazard, Impact, Live, Op, Param, Query, Row, RowError, Value};
 use crate::kinds::chunks::{self, AgeColumns, Ages};
 use crate::kinds::{Judgement, Relation, Stored, View, job};
@@ -10,9 +10,8 @@ fn ages(delta: &Delta) -> Option<(Ages<'_>, Ages<'_>)> {
     let desired = delta.desired.as_ref()?;
     // An age counts whether or not the job runs: resuming it later is an operator's statement, which
     // no plan is asked about.
-    let ages = ["drop_after", "drop_created_before"];
     let resumed = delta.change("schedule.paused").is_some() && !is_kept_paused(desired);
-    if !delta.is_create() && !resumed && ages.iter().all(|name| delta.change(name).is_none()) {
+    if !delta.is_create() && !resumed && AGES.iter().all(|name| delta.change(name).is_none()) {
         return None;
     }
     // A paused job drops nothing: all that is due counts as new, also where it stays paused.
@@ -93,7 +92,7 @@ pub fn judge(delta: &Delta, op: Op, weights: &[Row], view: &View<'_>) -> Result<
         impact.notes.extend(foreign_keys(relation, weights)?);
         impact.notes.extend(stays_paused(delta));
     }
-    if let Some(note) = job::age_that_goes(delta, ["drop_after", "drop_created_before"]).filter(|_| op == Op::Update) {
+    if let Some(note) = job::age_that_goes(delta, AGES).filter(|_| op == Op::Update) {
         judgement.impact.get_or_insert_default().notes.push(note);
     }
     Ok(judgement)
