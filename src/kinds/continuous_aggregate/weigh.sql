@@ -81,9 +81,16 @@ WITH RECURSIVE chunks AS (
                 ELSE pg_catalog.format('m.%I + %L::pg_catalog.int8', w.bucket, w.width) END AS ends
       FROM widths AS w
      WHERE w.width IS NOT NULL
+), uuids AS (
+    SELECT pg_catalog.format('%I.uuid_timestamp', n.nspname) AS told, pg_catalog.format('%I.to_uuidv7_boundary', n.nspname) AS least
+      FROM pg_catalog.pg_extension AS e
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+     WHERE e.extname = 'timescaledb'
 ), wanted AS (
     SELECT w.oid, w.schema, w.name, w.bucket, a.mat_hypertable_id, a.raw_hypertable_id,
            r.schema_name AS source_schema, r.table_name AS source_name, d.column_name AS source_time,
+           CASE WHEN d.column_type = 'pg_catalog.uuid'::pg_catalog.regtype THEN u.told ELSE '' END AS time_of,
+           CASE WHEN d.column_type = 'pg_catalog.uuid'::pg_catalog.regtype THEN u.least ELSE '' END AS least_of,
            COALESCE(p.user_view_schema, r.schema_name) AS read_schema,
            COALESCE(p.user_view_name, r.table_name) AS read_name,
            pg_catalog.to_regclass(pg_catalog.format('%I.%I', w.schema, w.name))::oid AS view,
@@ -95,11 +102,12 @@ WITH RECURSIVE chunks AS (
        AND NOT EXISTS (SELECT FROM named AS n WHERE n.mat_hypertable_id = f.raw_hypertable_id)
       JOIN _timescaledb_catalog.hypertable AS r ON r.id = f.raw_hypertable_id
       LEFT JOIN _timescaledb_catalog.continuous_agg AS p ON p.mat_hypertable_id = r.id
-      JOIN LATERAL (SELECT d.id, d.column_name FROM _timescaledb_catalog.dimension AS d
+      JOIN LATERAL (SELECT d.id, d.column_name, d.column_type FROM _timescaledb_catalog.dimension AS d
                      WHERE d.hypertable_id = r.id AND d.num_slices IS NULL
                      ORDER BY d.id LIMIT 1) AS d ON true
       JOIN times AS t ON t.oid = w.oid AND t.bucket = w.bucket
       LEFT JOIN kept_in AS k ON k.oid = w.oid AND k.bucket = w.bucket
+     CROSS JOIN uuids AS u
 ), unfinished AS (
     SELECT f.oid, f.bucket, k.from_internal, d.id AS source_dimension, k.mat_hypertable_id, k.raw_hypertable_id, k.ends
       FROM ROWS FROM (pg_catalog.unnest($8::oid[]), pg_catalog.unnest($9::text[])) AS f (oid, bucket)
@@ -190,7 +198,7 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            ' CASE WHEN e.bucket < %6$s(g.ends) AND e.ends > %6$s(g.begins) THEN e.bucket END AS after'
            ' FROM ROWS FROM (pg_catalog.unnest(%7$L::bigint[]), pg_catalog.unnest(%8$L::bigint[])) AS g (begins, ends)'
            ' LEFT JOIN LATERAL (SELECT m.%1$I AS bucket, %10$s AS ends FROM %5$s AS m WHERE m.%1$I <='
-           ' (SELECT pg_catalog.min(r.%2$I) FROM %3$I.%4$I AS r WHERE r.%2$I >= %6$s(g.ends))'
+           ' (SELECT %11$s(r.%2$I) FROM %3$I.%4$I AS r WHERE r.%2$I >= %12$s(%6$s(g.ends)) ORDER BY r.%2$I LIMIT 1)'
            ' ORDER BY m.%1$I DESC LIMIT 1) AS e ON true'
            ' LEFT JOIN LATERAL (SELECT m.%1$I AS bucket, %10$s AS ends FROM %5$s AS m WHERE m.%1$I < %6$s(g.begins)'
            ' ORDER BY m.%1$I DESC LIMIT 1) AS p ON g.ends IS NOT NULL'
@@ -213,7 +221,7 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            ' UNION SELECT g.after FROM g WHERE g.after IS NOT NULL) AS o) AS beside,'
            ' (SELECT pg_catalog.min(LEAST(g.before, g.after)) FROM g) AS beside_first,'
            ' (SELECT pg_catalog.max(GREATEST(g.before, g.after)) FROM g) AS beside_last'
-           ' FROM (SELECT pg_catalog.min(r.%2$I) AS since FROM %3$I.%4$I AS r) AS s'
+           ' FROM (SELECT (SELECT %11$s(r.%2$I) FROM %3$I.%4$I AS r ORDER BY r.%2$I LIMIT 1) AS since) AS s'
            ' CROSS JOIN LATERAL (SELECT pg_catalog.max(o.%1$I) AS whole FROM %5$s AS o WHERE o.%1$I <= s.since) AS b'
            ' LEFT JOIN %5$s AS m ON true'
            ' CROSS JOIN LATERAL (SELECT s.since IS NULL OR m.%1$I < b.whole OR EXISTS (SELECT FROM h'
@@ -221,7 +229,7 @@ SELECT 'lost', w.oid::bigint, NULL, w.read_schema::text, w.read_name::text, NULL
            ' GROUP BY s.since',
            w.bucket, w.source_time, w.source_schema, w.source_name, w.oid::pg_catalog.regclass,
            w.from_internal, g.begins, g.ends, CASE WHEN g.begins[1] IS NULL THEN g.ends[1] END,
-           w.ends),
+           w.ends, w.time_of, w.least_of),
            false, true, '')::text
   FROM wanted AS w
   JOIN gaps AS g ON g.dimension_id = w.source_dimension

@@ -56,8 +56,15 @@ WITH RECURSIVE asked AS (
            COALESCE(NULLIF(k.by_function ->> 'bucket_timezone', ''),
                     NULLIF(k.by_function ->> 'timezone', ''), 'UTC') AS zone
       FROM kept_in AS k
+), uuids AS (
+    SELECT pg_catalog.format('%I.uuid_timestamp', n.nspname) AS told, pg_catalog.format('%I.to_uuidv7_boundary', n.nspname) AS least
+      FROM pg_catalog.pg_extension AS e
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+     WHERE e.extname = 'timescaledb'
 ), wanted AS (
     SELECT b.*, d.id AS source_dimension, d.column_name AS source_time,
+           CASE WHEN d.column_type = 'pg_catalog.uuid'::pg_catalog.regtype THEN u.told ELSE '' END AS time_of,
+           CASE WHEN d.column_type = 'pg_catalog.uuid'::pg_catalog.regtype THEN u.least ELSE '' END AS least_of,
            r.schema_name AS source_schema, r.table_name AS source_name,
            COALESCE(p.user_view_schema, r.schema_name) AS read_schema,
            COALESCE(p.user_view_name, r.table_name) AS read_name,
@@ -72,9 +79,10 @@ WITH RECURSIVE asked AS (
       FROM bounded AS b
       JOIN _timescaledb_catalog.hypertable AS r ON r.id = b.raw_hypertable_id
       LEFT JOIN _timescaledb_catalog.continuous_agg AS p ON p.mat_hypertable_id = r.id
-      JOIN LATERAL (SELECT d.id, d.column_name FROM _timescaledb_catalog.dimension AS d
+      JOIN LATERAL (SELECT d.id, d.column_name, d.column_type FROM _timescaledb_catalog.dimension AS d
                      WHERE d.hypertable_id = r.id AND d.num_slices IS NULL
                      ORDER BY d.id LIMIT 1) AS d ON true
+     CROSS JOIN uuids AS u
 ), gaps AS (
 {gaps wanted}
 ), counted AS (
@@ -93,7 +101,7 @@ WITH RECURSIVE asked AS (
                ' FROM _timescaledb_catalog.continuous_aggs_hypertable_invalidation_log AS l'
                ' WHERE l.hypertable_id = %5$s'
                '), s AS MATERIALIZED ('
-               ' SELECT pg_catalog.min(r.%6$I) AS since FROM %7$I.%8$I AS r'
+               ' SELECT (SELECT %13$s(r.%6$I) FROM %7$I.%8$I AS r ORDER BY r.%6$I LIMIT 1) AS since'
                '), m AS ('
                ' SELECT m.%9$I AS begins, %10$s AS ends, pg_catalog.count(*) AS rows FROM %11$s AS m WHERE %12$s GROUP BY 1, 2'
                '), k AS ('
@@ -106,7 +114,7 @@ WITH RECURSIVE asked AS (
                ' AND c.lowest <= _timescaledb_functions.time_to_internal(m.ends))'
                ') ',
                w.from_internal, g.begins, g.ends, w.mat_hypertable_id, w.raw_hypertable_id, w.source_time,
-               w.source_schema, w.source_name, w.bucket, w.ends, w.oid::pg_catalog.regclass, w.window) AS gone
+               w.source_schema, w.source_name, w.bucket, w.ends, w.oid::pg_catalog.regclass, w.window, w.time_of) AS gone
       FROM wanted AS w
       JOIN gaps AS g ON g.dimension_id = w.source_dimension
 ), along AS (
