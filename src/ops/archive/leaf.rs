@@ -23,6 +23,9 @@ use super::values::{PAGE_BYTES, Values, entries_extent, numbers};
 /// A page has no more levels than this.
 const PAGE_LEVELS: usize = 1 << 16;
 
+/// Of longer texts and byte strings the footer tells neither the least nor the greatest.
+const STATISTIC_BYTES: usize = 1 << 10;
+
 /// What a leaf is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shape {
@@ -79,7 +82,7 @@ struct Scratch {
 
 #[derive(Default)]
 struct Chunk {
-    body: Vec<u8>,
+    body: Body,
     uncompressed: usize,
     levels: usize,
     rows: usize,
@@ -88,10 +91,36 @@ struct Chunk {
     extent: Extent,
 }
 
+/// Pages one after another, in pieces: what is held is not moved into a larger place again and again, of which each
+/// would take as much memory once more.
+#[derive(Default)]
+struct Body {
+    pieces: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+/// A piece has room for no more than this, unless a page is larger.
+const PIECE: usize = 1 << 18;
+
+impl Body {
+    fn put(&mut self, header: Header, compressed: &[u8]) -> Option<usize> {
+        let needed = compressed.len() + page::HEADER_AT_MOST;
+        let has_room = |piece: &Vec<u8>| piece.capacity() - piece.len() >= needed;
+        if !self.pieces.last().is_some_and(has_room) {
+            self.pieces.push(Vec::with_capacity(needed.max(self.bytes.min(PIECE))));
+        }
+        let piece = self.pieces.last_mut()?;
+        let before = piece.len();
+        let length = page::put_page(piece, header, compressed)?;
+        self.bytes += piece.len() - before;
+        Some(length)
+    }
+}
+
 /// A column chunk as it is appended to the file.
 pub struct Done {
-    /// Its bytes: the dictionary's page, and all others.
-    pub bytes: [Bytes; 2],
+    /// Its bytes: the dictionary's page first, and then all others.
+    pub bytes: Vec<Bytes>,
     /// What the file's footer says of it.
     pub close: ColumnCloseResult,
 }
@@ -126,7 +155,7 @@ impl Leaf {
             Values::Bytes(data, ends) => data.len() + ends.len(),
             values => values.len(),
         };
-        self.chunk.body.len() + self.dictionary.bytes() + page
+        self.chunk.body.bytes + self.dictionary.bytes() + page
     }
 
     /// Tells that a value was added, which begins a row.
@@ -180,7 +209,7 @@ impl Leaf {
         let size = self.scratch.plain.len();
         compress(&mut self.compressor, &self.scratch.plain, &mut self.scratch.compressed)?;
         let header = Header { dictionary: false, uncompressed: size, values: self.levels, encoding };
-        let length = page::put_page(&mut self.chunk.body, header, &self.scratch.compressed);
+        let length = self.chunk.body.put(header, &self.scratch.compressed);
         self.chunk.uncompressed += size + length.ok_or(ArchiveError::Internal { what: "a page of over 2 GB" })?;
         self.chunk.levels += self.levels;
         let rows = if self.repetitions.is_empty() {
@@ -371,7 +400,7 @@ impl Leaf {
     }
 
     fn done(&self, descr: &ColumnDescPtr, chunk: Chunk, first: Vec<u8>) -> Result<Done> {
-        let compressed = chunk.body.len() + first.len();
+        let compressed = chunk.body.bytes + first.len();
         let mut encodings = chunk.encodings;
         encodings.push(Encoding::RLE);
         encodings.dedup();
@@ -394,7 +423,8 @@ impl Leaf {
             column_index: None,
             offset_index: None,
         };
-        Ok(Done { bytes: [Bytes::from(first), Bytes::from(chunk.body)], close })
+        let pieces = std::iter::once(first).chain(chunk.body.pieces).filter(|piece| !piece.is_empty());
+        Ok(Done { bytes: pieces.map(Bytes::from).collect(), close })
     }
 }
 
@@ -468,7 +498,10 @@ fn statistics(shape: Shape, extent: &Extent, nulls: u64) -> Statistics {
         }
         Physical::Bytes => {
             let (least, most) = match extent {
-                Extent::Bytes(least, most) => (Some(least.clone()), Some(most.clone())),
+                // They are held to the file's end, for each row group.
+                Extent::Bytes(least, most) if least.len().max(most.len()) <= STATISTIC_BYTES => {
+                    (Some(least.clone()), Some(most.clone()))
+                }
                 _ => (None, None),
             };
             let array = |value: Option<Vec<u8>>| value.map(ByteArray::from);

@@ -175,6 +175,9 @@ pub struct Header {
     pub encoding: i32,
 }
 
+/// No header is longer.
+pub const HEADER_AT_MOST: usize = 64;
+
 /// Appends a page: its header with the checksum, and its compressed bytes. Gives the header's length,
 /// or nothing where a page would be larger than the format allows.
 pub fn put_page(into: &mut Vec<u8>, header: Header, compressed: &[u8]) -> Option<usize> {

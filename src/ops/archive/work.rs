@@ -49,6 +49,8 @@ struct Worker {
     /// Which columns it has.
     columns: Vec<usize>,
     held: Arc<AtomicUsize>,
+    /// Bytes that it was given and has not taken.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// All threads of a file.
@@ -100,18 +102,20 @@ impl Workers {
             }
             let (orders, taken) = sync_channel(WAITING);
             let held = Arc::new(AtomicUsize::new(0));
-            let (told, tell) = (Arc::clone(&held), tell.clone());
+            let waiting = Arc::new(AtomicUsize::new(0));
+            let (told, tell) = ([Arc::clone(&held), Arc::clone(&waiting)], tell.clone());
             let handle = std::thread::Builder::new()
                 .name(format!("archive-{thread}"))
                 .spawn(move || work(thread, own, &taken, &told, &tell))?;
-            workers.push(Worker { orders, handle: Some(handle), columns: mine, held });
+            workers.push(Worker { orders, handle: Some(handle), columns: mine, held, waiting });
         }
         Ok(Self { workers, outcomes, pools, columns: columns.len(), groups: Vec::new() })
     }
 
-    /// Bytes that all threads hold of the row group.
+    /// Bytes that all threads hold of the row group, or were given to be.
     pub fn held(&self) -> usize {
-        self.workers.iter().map(|worker| worker.held.load(Ordering::Relaxed)).sum()
+        let bytes = |worker: &Worker| worker.held.load(Ordering::Relaxed) + worker.waiting.load(Ordering::Relaxed);
+        self.workers.iter().map(bytes).sum()
     }
 
     /// Gives a batch to the threads, and empties it.
@@ -126,6 +130,7 @@ impl Workers {
                 let column = batch.columns.get_mut(*index);
                 fields.push(column.map(|column| std::mem::replace(column, fresh)).unwrap_or_default());
             }
+            worker.waiting.fetch_add(fields.iter().map(Vec::len).sum(), Ordering::Relaxed);
             if worker.orders.send(Order::Rows(fields, batch.rows)).is_err() {
                 return Err(self.failure());
             }
@@ -254,15 +259,22 @@ impl Drop for Workers {
 
 const DIED: ArchiveError = ArchiveError::Internal { what: "a thread that writes columns has died" };
 
-fn work(thread: usize, mut own: Vec<Own>, orders: &Receiver<Order>, held: &AtomicUsize, tell: &Sender<Outcome>) {
+fn work(
+    thread: usize,
+    mut own: Vec<Own>,
+    orders: &Receiver<Order>,
+    [held, waiting]: &[Arc<AtomicUsize>; 2],
+    tell: &Sender<Outcome>,
+) {
     while let Ok(order) = orders.recv() {
         let outcome = match order {
-            Order::Rows(fields, rows) => match take(&mut own, fields, rows) {
-                Ok(()) => {
+            Order::Rows(fields, rows) => match (fields.iter().map(Vec::len).sum(), take(&mut own, fields, rows)) {
+                (bytes, Ok(())) => {
                     held.store(own.iter().map(|own| own.encoder.held()).sum(), Ordering::Relaxed);
+                    waiting.fetch_sub(bytes, Ordering::Relaxed);
                     continue;
                 }
-                Err(error) => Outcome::Failed(error),
+                (_, Err(error)) => Outcome::Failed(error),
             },
             Order::EndGroup => {
                 let each: Result<Vec<Vec<Done>>> =

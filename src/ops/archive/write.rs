@@ -124,11 +124,13 @@ impl<W: Write + Send> Writer<W> {
             group.0 += batch.bytes;
             group.1 += batch.rows;
             workers.give(batch)?;
-            if group.0 >= options.row_group || workers.held() >= options.held {
+            let is_held = workers.held() >= options.held;
+            if group.0 >= options.row_group || is_held {
                 *group = (0, 0);
                 workers.end_group()?;
             }
-            append(file, workers.complete(false)?)
+            // What is as much as may be held is let go of before more is.
+            append(file, workers.complete(is_held)?)
         })
     }
 
@@ -173,25 +175,40 @@ fn append<W: Write + Send>(file: &mut SerializedFileWriter<W>, groups: Vec<Group
     Ok(())
 }
 
-/// A column chunk in memory, in two parts.
-struct Parts([Bytes; 2]);
+/// A column chunk in memory, in parts.
+struct Parts(Vec<Bytes>);
+
+/// Reads parts one after another, and lets go of each.
+struct InTurn(std::vec::IntoIter<Bytes>, Bytes);
+
+impl std::io::Read for InTurn {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        while self.1.is_empty() {
+            let Some(next) = self.0.next() else { return Ok(0) };
+            self.1 = next;
+        }
+        let now = self.1.split_to(self.1.len().min(into.len()));
+        if let Some(into) = into.get_mut(..now.len()) {
+            into.copy_from_slice(&now);
+        }
+        Ok(now.len())
+    }
+}
 
 impl Length for Parts {
     fn len(&self) -> u64 {
-        let [first, second] = &self.0;
-        (first.len() + second.len()) as u64
+        self.0.iter().map(|part| part.len() as u64).sum()
     }
 }
 
 impl ChunkReader for Parts {
-    type T = std::io::Chain<std::io::Cursor<Bytes>, std::io::Cursor<Bytes>>;
+    type T = InTurn;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        let [first, second] = self.0.clone();
         if start != 0 {
             return Err(ParquetError::General("a column chunk is appended from its beginning".to_owned()));
         }
-        Ok(std::io::Read::chain(std::io::Cursor::new(first), std::io::Cursor::new(second)))
+        Ok(InTurn(self.0.clone().into_iter(), Bytes::new()))
     }
 
     fn get_bytes(&self, _start: u64, _length: usize) -> parquet::errors::Result<Bytes> {
