@@ -142,8 +142,24 @@ pub static OF_THE_FUTURE: Code = Code::new(
     "backup-of-the-future",
     "A backup, a drill or a verify that bears a moment that has not come: it counts for nothing as the last one.",
 );
+/// What was made while a clock was behind.
+pub static OF_THE_PAST: Code = Code::new(
+    "backup-of-the-past",
+    "A backup that bears an earlier moment than one whose WAL is before its own: it is taken to be as new as that.",
+);
+/// WAL that nothing archives, and the server keeps.
+pub static PILES_UP: Code =
+    Code::new("wal-piles-up", "A server that keeps its WAL until it is archived, and has nothing that archives it.");
+/// Two clocks that do not agree.
+pub static APART_CLOCKS: Code = Code::new(
+    "clocks-apart",
+    "This machine's clock and the server's do not say the same, and backups are due by this one's.",
+);
 /// Every code of the kind.
-pub static CODES: [&Code; 17] = [
+pub static CODES: [&Code; 20] = [
+    &PILES_UP,
+    &OF_THE_PAST,
+    &APART_CLOCKS,
     &OF_THE_FUTURE,
     &WAL_LOST,
     &NOT_ASKED,

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::diag::Diagnostic;
-use crate::kinds::backup::OF_THE_FUTURE;
+use crate::kinds::backup::{APART_CLOCKS, OF_THE_FUTURE, OF_THE_PAST};
 use crate::ops::backup::record::Contents;
 
 /// By how much clocks of machines differ that are kept right.
@@ -59,7 +59,37 @@ impl Clocks {
         come.backups.retain(|backup| !self.is_ahead(backup.started));
         come.drills.retain(|drill| !self.is_ahead(drill.started));
         come.verified = come.verified.filter(|at| !self.is_ahead(*at));
-        come
+        come.by_wal()
+    }
+
+    /// That this machine's clock and the server's are not the same, by which what is due may never come to be.
+    pub fn apart(self) -> Option<Diagnostic> {
+        let apart = self.own.duration_since(self.server).abs();
+        let message = || {
+            let said = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+            format!("this machine's clock says {}, and the server's {}", said(self.own), said(self.server))
+        };
+        (apart > APART).then(|| {
+            Diagnostic::warning(&APART_CLOCKS, message())
+                .why("what is due goes by this machine's, and what is made now bears its moment")
+                .help("set the wrong one right")
+        })
+    }
+
+    /// Backups that were made while a clock was behind, as they are told.
+    pub fn behind(place: &str, contents: &Contents) -> Option<Diagnostic> {
+        let behind = contents.behind();
+        if behind.is_empty() {
+            return None;
+        }
+        let labels = behind.iter().map(|backup| backup.label.as_str()).collect::<Vec<_>>().join(", ");
+        let message =
+            format!("{place} has backups that bear an earlier moment than others whose WAL is before theirs: {labels}");
+        Some(
+            Diagnostic::warning(&OF_THE_PAST, message)
+                .why("the clock of the machine that made them was behind; they are taken to be as new as those, for `keep` and for what a moment is gone back to from")
+                .help("set the clock right"),
+        )
     }
 
     /// What bears a moment that has not come, as it is told.
@@ -97,7 +127,8 @@ const PGBACKREST: &str = "pgBackRest makes no backup (\"is not later than latest
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::backup::record::{Backup, Drill, sample};
+    use crate::ops::backup::record::{Backup, Drill, WalRange, sample};
+    use crate::ops::backup::wal::Lsn;
 
     #[test]
     fn what_has_not_come_by_either_clock_is_ahead() {
@@ -110,6 +141,30 @@ mod tests {
         assert!(clocks.is_ahead(at("2026-11-27T18:05:01Z")));
         assert!(Clocks { own: later, server: noon }.is_ahead(at("2026-11-27T18:05:01Z")));
         assert!(!Clocks { own: later, server: Timestamp::MAX }.is_ahead(Timestamp::MAX), "there is nothing after it");
+    }
+
+    #[test]
+    fn what_a_clock_that_was_behind_has_made_is_as_new_as_what_is_before_it() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let made = |label: &str, when: &str, ends: u64| Backup {
+            started: at(when),
+            stopped: at(when),
+            wal: vec![WalRange { timeline: 1, from: Lsn(ends - 1), until: Lsn(ends) }],
+            ..sample(label)
+        };
+        let backups = vec![made("f1", "2026-11-07T01:00:00Z", 10), made("f3", "2026-11-11T01:00:00Z", 30)];
+        let contents = Contents {
+            backups: [backups, vec![made("f2", "2026-11-22T01:00:00Z", 20)]].concat(),
+            ..Contents::default()
+        };
+        let now = at("2026-11-27T12:00:00Z");
+        let come = Clocks::at(now, now).come(&contents);
+        let found: Vec<(&str, Timestamp)> = come.backups.iter().map(|it| (it.label.as_str(), it.started)).collect();
+        let late = at("2026-11-22T01:00:00Z");
+        assert_eq!(found, [("f1", at("2026-11-07T01:00:00Z")), ("f2", late), ("f3", late)]);
+        assert!(Clocks::behind("/r", &contents).unwrap().message.ends_with(": f3"));
+        assert_eq!(Clocks::behind("/r", &come), None);
+        assert!(Clocks::at(now, late).apart().is_some() && Clocks::at(now, now).apart().is_none());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::{Desired, Interval, Value};
 use crate::kinds::backup::schedule::Schedule;
-use crate::kinds::backup::{EVERY, FULL, INCREMENTAL, KEEP_FULL, KEEP_WAL, work};
+use crate::kinds::backup::{EVERY, FULL, INCREMENTAL, KEEP_FULL, KEEP_WAL, WAL, work};
 use crate::ops::backup::clocks::Clocks;
 use crate::ops::backup::record::{Backup, Contents, Damaged, Sort};
 
@@ -45,13 +45,20 @@ fn schedule(desired: &Desired, name: &str) -> Option<Schedule> {
 /// A backup is due where none of its sort, or of a greater one, was begun since the last moment of its
 /// schedule. A moment that was missed is made up for once, however many were missed.
 fn backup(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due> {
+    // Where WAL is archived, one that has its own is good for its own end only.
+    let archives = desired.get(WAL) == Some(&Value::Bool(true));
+    let counts = |record: &&Backup| !(archives && record.has_wal);
     let last = |sorts: &[Sort]| {
-        contents.own().filter(|record| sorts.contains(&record.sort)).map(|record| record.started).max()
+        let of_use = contents.own().filter(counts).filter(|record| sorts.contains(&record.sort));
+        of_use.map(|record| record.started).max()
     };
     let due = |sort: Sort, why: String| Some(Due { why, sort: Some(sort), expires: Vec::new() });
     let full = last(&[Sort::Full]);
     if full.is_none() {
         let why = match (&contents.history, contents.backups.is_empty()) {
+            _ if contents.own().any(|record| !counts(&record)) => {
+                "no full backup that archived WAL goes on from yet".to_owned()
+            }
             (Some(history), false) => format!("no full backup of the past of timeline {} yet", history.newest),
             _ => "no full backup yet".to_owned(),
         };
@@ -139,7 +146,9 @@ pub fn expired(keep: Keep, contents: &Contents, now: Timestamp) -> Vec<&Backup> 
     let mut oldest = full.get(by_number).map(|record| record.started);
     if let Some(window) = keep.window {
         let Ok(from) = now.checked_sub(window) else { return Vec::new() };
-        // To go back to a moment takes a backup that was done before it.
+        // To go back to a moment takes a backup that was done before it, and archived WAL after it.
+        let archived: Vec<&Backup> = full.iter().copied().filter(|record| !record.has_wal).collect();
+        let full = if archived.is_empty() { full } else { archived };
         let by_time = full.iter().rfind(|record| record.stopped <= from).or(full.first()).map(|record| record.started);
         oldest = oldest.min(by_time);
     }
@@ -250,6 +259,19 @@ mod tests {
             due(&desired, &of(vec![record(Sort::Full, "2026-11-08T01:00:10Z", None)]), at(now)).unwrap().why
         };
         assert_eq!(why("2026-11-26T12:00:00Z"), why("2026-11-26T23:00:00Z"));
+    }
+
+    #[test]
+    fn where_wal_is_archived_a_backup_with_its_own_is_not_enough() {
+        let desired =
+            |archives: bool| wanted(work::BACKUP, &[(FULL, Value::text("0 1 * * 0")), (WAL, Value::Bool(archives))]);
+        let now = at("2026-11-26T12:00:00Z");
+        let alone = Backup { has_wal: true, ..record(Sort::Full, "2026-11-25T01:00:00Z", None) };
+        assert_eq!(due(&desired(false), &of(vec![alone.clone()]), now), None);
+        let found = due(&desired(true), &of(vec![alone.clone()]), now).unwrap();
+        assert_eq!((found.sort, found.why.contains("archived WAL")), (Some(Sort::Full), true));
+        let with = record(Sort::Full, "2026-11-25T02:00:00Z", None);
+        assert_eq!(due(&desired(true), &of(vec![alone, with]), now), None);
     }
 
     #[test]

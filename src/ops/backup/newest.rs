@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{Address, Desired, Query, RowError, Server, Value};
 use crate::diag::{Diagnostic, Failure};
-use crate::kinds::backup::{DUE, ID, TASK, WAL, WAL_LOST, work};
+use crate::kinds::backup::{DUE, ID, PILES_UP, TASK, WAL, WAL_LOST, work};
 use crate::ops::backup::clocks::Clocks;
 use crate::ops::backup::engine::{Engine, Finding, Place};
 use crate::ops::backup::record::{Contents, Sort};
@@ -97,7 +97,7 @@ fn is_needed(segment: &str, contents: &Contents) -> bool {
 pub struct Told {
     /// What the server has archived last, and is not there.
     pub lost: Vec<Diagnostic>,
-    /// What bears a moment that has not come.
+    /// What is wrong with clocks, and with what bears moments by them.
     pub ahead: Vec<Diagnostic>,
 }
 
@@ -124,11 +124,31 @@ pub fn of_policies(
         if archives(desired) {
             let lost = lost(&*engine, &contents, session).map_err(failed)?;
             told.lost.extend(lost.map(|lost| lost.diagnostic().at(&desired.place)));
+        } else {
+            told.ahead.extend(piles_up(session)?.map(|told| told.at(&desired.place)));
         }
-        let ahead = Clocks::with(server.now_micros).told(&engine.place(), &contents);
-        told.ahead.extend(ahead.map(|ahead| ahead.at(&desired.place)));
+        let clocks = Clocks::with(server.now_micros);
+        let behind = Clocks::behind(&engine.place(), &contents);
+        let said = [clocks.told(&engine.place(), &contents), behind, clocks.apart()];
+        told.ahead.extend(said.into_iter().flatten().map(|said| said.at(&desired.place)));
     }
     Ok(told)
+}
+
+/// That the server keeps all WAL that it was to archive, and nothing archives: what has taken the command away waits for
+/// a restart to switch archiving off as well.
+fn piles_up(session: &mut Session) -> Result<Option<Diagnostic>, Failure> {
+    let sql = "SELECT 1 AS found WHERE pg_catalog.current_setting('archive_mode') IN ('on', 'always') \
+               AND pg_catalog.current_setting('archive_command') = '' \
+               AND COALESCE(pg_catalog.current_setting('archive_library', true), '') = ''";
+    let rows = session.query(&Query { sql: sql.to_owned(), params: Vec::new() });
+    let rows = rows.map_err(|error| error.diagnostic("asking how WAL is archived"))?;
+    Ok((!rows.is_empty()).then(|| {
+        let message = "the server keeps all of its WAL: `archive_mode` is on, and there is no `archive_command`";
+        Diagnostic::warning(&PILES_UP, message)
+            .why("nothing of it is removed before it is archived, and in the end the disk is full")
+            .help("restart the server: `archive_mode` is switched off only by that")
+    }))
 }
 
 /// Whether a plan makes a full backup, after which what was lost before is needed no more.

@@ -197,6 +197,35 @@ impl Contents {
         self.backups.iter().filter(|backup| self.left_before(backup).is_none())
     }
 
+    /// The same, where no backup is older than one whose WAL is before its own: one that a machine has made whose clock
+    /// was behind is taken to be as new as that.
+    #[must_use]
+    pub fn by_wal(mut self) -> Self {
+        let mut order: Vec<(Option<Lsn>, usize)> = (0..self.backups.len())
+            .filter_map(|at| self.backups.get(at).filter(|it| self.left_before(it).is_none()).map(|it| (it.ends(), at)))
+            .collect();
+        order.sort();
+        let mut latest: Option<(Timestamp, Timestamp)> = None;
+        for (_, at) in order.into_iter().filter(|(ends, _)| ends.is_some()) {
+            let Some(backup) = self.backups.get_mut(at) else { continue };
+            if let Some((started, stopped)) = latest {
+                backup.started = backup.started.max(started);
+                backup.stopped = backup.stopped.max(stopped);
+            }
+            latest = Some((backup.started, backup.stopped));
+        }
+        self.backups.sort_by(|a, b| a.started.cmp(&b.started).then_with(|| a.ends().cmp(&b.ends())));
+        self
+    }
+
+    /// Backups that bear an earlier moment than one whose WAL is before theirs.
+    pub fn behind(&self) -> Vec<&Backup> {
+        let by_wal = self.clone().by_wal();
+        let was =
+            |backup: &&Backup| by_wal.backups.iter().any(|it| it.label == backup.label && it.started != backup.started);
+        self.backups.iter().filter(was).collect()
+    }
+
     /// The newest of them, by the WAL that it ends with, and not by a clock.
     pub fn newest(&self) -> Option<&Backup> {
         self.own().max_by_key(|backup| backup.ends())

@@ -106,12 +106,21 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
             None => refuse(format!("the repository has no backup `{label}`"), "`chronoform backup list` shows them"),
         };
     }
+    if let Some(refused) = newer_alone(order) {
+        return Err(refused);
+    }
     // One with its own WAL is good for its own end only.
     let of_use = |record: &&'a Backup| order.target == Target::Backup || !record.has_wal;
     let backups: Vec<&'a Backup> = order.contents.own().filter(of_use).collect();
+    // By a clock that was right: one that was behind made backups that seem to be before they were.
+    let by_wal = order.contents.clone().by_wal();
+    let stopped = |label: &str| by_wal.backups.iter().find(|it| it.label == label).map(|it| it.stopped);
+    let done_by = |record: &&&Backup, time: &Timestamp| stopped(&record.label).is_some_and(|stopped| stopped <= *time);
     let found = match &order.target {
         Target::Latest | Target::Backup | Target::Point(_) => backups.iter().max_by_key(|record| record.ends()),
-        Target::Time(time) => backups.iter().rfind(|record| record.stopped <= *time),
+        Target::Time(time) => {
+            backups.iter().filter(|record| done_by(record, time)).max_by_key(|record| (record.ends(), record.stopped))
+        }
         Target::Place(lsn) => backups.iter().rfind(|record| record.wal.iter().all(|range| range.until <= *lsn)),
     };
     match (found, backups.first()) {
@@ -133,6 +142,23 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
             &format!("the oldest, {}, was done at {}: choose a later moment", first.label, first.stopped),
         ),
     }
+}
+
+/// Why nobody is brought back to the end of the archived WAL where a backup that has its own is newer: what came in
+/// between would be missed.
+fn newer_alone(order: &Order<'_>) -> Option<Trouble> {
+    let newest = order.contents.newest().filter(|newest| order.target == Target::Latest && newest.has_wal)?;
+    let before = order.contents.own().filter(|record| !record.has_wal).max_by_key(|record| record.ends())?;
+    Some(Trouble::Refused {
+        message: format!(
+            "{} was made without archived WAL, and is newer than {}, from which the archived WAL goes on",
+            newest.label, before.label
+        ),
+        help: format!(
+            "`--no-wal` brings the server back to the end of {}; `--label {}` to the end of the archived WAL",
+            newest.label, before.label
+        ),
+    })
 }
 
 /// Why one that has its own WAL goes to no moment.

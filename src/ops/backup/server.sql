@@ -5,8 +5,12 @@ SELECT 'segment', s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'wal
 UNION ALL
 SELECT 'archives', (pg_catalog.current_setting('archive_mode') <> 'off')::text
 UNION ALL
--- The superuser that initdb made, whom the server cannot do without.
-SELECT 'superuser', r.rolname FROM pg_catalog.pg_roles AS r WHERE r.oid = 10
+-- A superuser that may log in: if possible the one that initdb made, whom the server cannot do without.
+SELECT 'superuser', (SELECT r.rolname
+                       FROM pg_catalog.pg_roles AS r
+                      WHERE r.rolsuper OR r.oid = 10
+                      ORDER BY r.rolcanlogin DESC, r.oid = 10 DESC, r.oid
+                      LIMIT 1)
 UNION ALL
 SELECT s.name, s.setting
   FROM pg_catalog.pg_settings AS s
