@@ -14,6 +14,7 @@ use crate::core::Server;
 use crate::diag::{Diagnostic, Exit, Failure, Severity, code, has_errors};
 use crate::guard::Standing;
 use crate::ledger::Admission;
+use crate::ops::archiver::Store;
 use crate::ops::{Crew, Forced, Limits, Outsider};
 use crate::pg::Session;
 use crate::plan::Plan;
@@ -128,6 +129,8 @@ pub struct Errand {
     pub limits: Option<Limits>,
     /// Work that is done although it is not due.
     pub forced: Option<Forced>,
+    /// The archives of the policies.
+    pub stores: Vec<Store>,
     /// When the command began.
     pub started: Instant,
 }
@@ -135,7 +138,7 @@ pub struct Errand {
 /// As the command line says.
 fn errand(args: &ApplyArgs, started: Instant) -> Errand {
     let (lock_timeout, patience) = (args.lock_timeout, args.patience);
-    Errand { lock_timeout, patience, limits: None, forced: None, started }
+    Errand { lock_timeout, patience, limits: None, forced: None, stores: Vec::new(), started }
 }
 
 /// Lock, gate, run, verify: everything after the approval. Signals are heard, by `listen`, from the
@@ -154,7 +157,7 @@ pub fn carry_out<L>(
     let locked = apply::lock(session, server.single_session, errand.lock_timeout, &mut waiting)?;
     let mut outside = Outsider::of(plan, errand.forced.as_ref());
     let mut ready = apply::gate(locked, plan, standing, &mut outside)?;
-    let mut recorder = Recorder::begin(ledger, plan, server, admission, progress)?;
+    let mut recorder = Recorder::begin(ledger, plan, server, admission, &errand.stores, progress)?;
     let listening = listen()?;
     let limits = errand.limits.unwrap_or_default();
     let mut tasks = Crew::new(server, limits);

@@ -3,10 +3,19 @@
 use std::collections::BTreeSet;
 
 use crate::diag::{Diagnostic, Failure, code};
+use crate::kinds::archive::OTHER_DATABASE;
 use crate::ops::archiver::Entry;
 
-/// The database whose rows are meant, where no database is asked: the only one, or the only one that the ledger knows.
-pub fn of_known_database(entries: &[(&String, &Entry)], known: &BTreeSet<String>) -> Result<Option<String>, Failure> {
+/// The database whose rows are meant, where no database is asked: the one that is `wanted`, the only one, or the only one
+/// that the ledger knows.
+pub fn of_known_database(
+    entries: &[(&String, &Entry)],
+    known: &BTreeSet<String>,
+    wanted: Option<&str>,
+) -> Result<Option<String>, Failure> {
+    if let Some(wanted) = wanted {
+        return Ok(Some(wanted.to_owned()));
+    }
     let all: BTreeSet<&str> = entries.iter().map(|(_, entry)| entry.manifest.database.as_str()).collect();
     let own: Vec<&str> = all.iter().copied().filter(|name| known.contains(*name)).collect();
     match (own.as_slice(), all.len()) {
@@ -17,18 +26,25 @@ pub fn of_known_database(entries: &[(&String, &Entry)], known: &BTreeSet<String>
             let names = Vec::from_iter(all).join(", ");
             Err(Diagnostic::error(&code::WRONG_VALUE, message)
                 .why(format!("they are {names}"))
-                .help("name the ledger of one of them with --ledger, or its store with --store")
+                .help("name one of them with --database, or the ledger of one with --ledger")
                 .into())
         }
     }
 }
 
-/// What is of this database, or where there is none of it, of the only other one.
-pub fn of_one_database<'a>(all: Vec<&'a Entry>, own: &str) -> Result<Vec<&'a Entry>, Failure> {
+/// What is of the `wanted` database; otherwise of this one, or where there is none of it, of the only other one. What is
+/// left out is told: a database that was renamed, or that was made anew from a dump, is another one by its name.
+pub fn of_one_database<'a>(
+    all: Vec<&'a Entry>,
+    own: &str,
+    wanted: Option<&str>,
+    sink: &mut Vec<Diagnostic>,
+) -> Result<Vec<&'a Entry>, Failure> {
     let mut databases: Vec<&str> = all.iter().map(|entry| entry.manifest.database.as_str()).collect();
     databases.sort_unstable();
     databases.dedup();
     let chosen = match databases.as_slice() {
+        _ if wanted.is_some() => wanted.unwrap_or_default().to_owned(),
         _ if databases.contains(&own) => own.to_owned(),
         [only] => (*only).to_owned(),
         [] => return Ok(Vec::new()),
@@ -36,9 +52,24 @@ pub fn of_one_database<'a>(all: Vec<&'a Entry>, own: &str) -> Result<Vec<&'a Ent
             let message = format!("the table is archived from {} databases, and none is this one", several.len());
             return Err(Diagnostic::error(&code::WRONG_VALUE, message)
                 .why(format!("they are {}", several.join(", ")))
-                .help("keep each database's archive in a store of its own, and name that with --store")
+                .help("name one of them with --database")
                 .into());
         }
     };
-    Ok(all.into_iter().filter(|entry| entry.manifest.database == chosen).collect())
+    let others: Vec<&str> = databases.into_iter().filter(|other| *other != chosen).collect();
+    let (found, left): (Vec<&Entry>, Vec<&Entry>) =
+        all.into_iter().partition(|entry| entry.manifest.database == chosen);
+    if wanted.is_none() && !left.is_empty() {
+        let files = if left.len() == 1 { "1 file".to_owned() } else { format!("{} files", left.len()) };
+        let message =
+            format!("{files} of a table of this name from another database, {}, are left out", others.join(", "));
+        sink.push(
+            Diagnostic::warning(&OTHER_DATABASE, message)
+                .why(
+                    "a database that was renamed, upgraded to another cluster, or made anew from a dump is another one",
+                )
+                .help("`--database` with its name brings those back"),
+        );
+    }
+    Ok(found)
 }

@@ -12,6 +12,7 @@ use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides, Status};
 use crate::guard;
 use crate::kinds::{self, View};
+use crate::ledger::ArchivedRecord;
 use crate::load::Policies;
 use crate::ops::{self, Forced};
 use crate::pg::Session;
@@ -63,11 +64,13 @@ pub struct Aim<'a> {
     pub forced: Option<&'a Forced>,
     /// The hazards that are allowed: an operation leaves work that needs another to a run that allows it.
     pub allowed: &'a [Hazard],
+    /// What the ledger knows to be in archives.
+    pub archived: &'a [ArchivedRecord],
 }
 
 impl Aim<'static> {
     /// The plans of `plan`, `apply` and `drift`.
-    pub const APPLY: Self = Self { purpose: &Purpose::Apply, forced: None, allowed: &[] };
+    pub const APPLY: Self = Self { purpose: &Purpose::Apply, forced: None, allowed: &[], archived: &[] };
 }
 
 /// Makes the plan: snapshot, settle, compare, weigh, build. Diagnostics about single resources are
@@ -84,8 +87,8 @@ pub fn make(
     sink: &mut Vec<Diagnostic>,
 ) -> Result<Made, Failure> {
     let Opened { server, applied } = opened;
-    let Aim { purpose, forced, allowed } = *aim;
-    let mut outside = ops::Outsider::new(purpose, forced, allowed.contains(&Hazard::DeletesData));
+    let Aim { purpose, forced, allowed, archived } = *aim;
+    let mut outside = ops::Outsider::new(purpose, forced, allowed.contains(&Hazard::DeletesData), archived);
     let sides = (&policies.desired, &applied);
     let live = snapshot::take(session, server, &names(policies, &applied), sides, &mut outside)?;
     let now = Now { desired: &policies.desired, live: &live.live, relations: &live.relations };

@@ -13,7 +13,7 @@ use crate::kinds::by_id;
 use crate::ledger::{
     Admission, Batch, DatabaseId, DriftRecord, Ledger, Observed, RunId, RunOutcome, RunStart, StepEnd, StepId, Who,
 };
-use crate::ops::archiver;
+use crate::ops::archiver::{self, Store};
 use crate::plan::{Adopt, Plan};
 use crate::report;
 
@@ -145,7 +145,7 @@ pub struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Opens the ledger, settles what an earlier run left in doubt, and begins a run. The database's
+    /// Opens the ledger, settles what an earlier run left in doubt, and begins a run. `stores` are those of the policies. The database's
     /// lock must be held: only then is an unfinished run surely a dead one.
     ///
     /// # Errors
@@ -155,11 +155,12 @@ impl<'a> Recorder<'a> {
         plan: &'a Plan,
         server: &Server,
         admission: &Admission,
+        stores: &[Store],
         progress: Progress,
     ) -> Result<Self, Failure> {
         let mut ledger = Ledger::open(path)?;
         let database = ledger.database(server, admission)?;
-        settle(&mut ledger, database, plan)?;
+        settle(&mut ledger, database, plan, stores)?;
         let run = ledger.begin_run(database, start(plan, server))?;
         let moves = |batch: &mut Batch<'_>| {
             plan.moved.iter().try_for_each(|it| batch.record_moved(run, &it.from, &it.to, it.on.as_ref()))
@@ -225,7 +226,7 @@ impl<'a> Recorder<'a> {
 pub fn adopt(path: &Path, plan: &Plan, server: &Server, admission: &Admission) -> Result<(), Failure> {
     let mut ledger = Ledger::open(path)?;
     let database = ledger.database(server, admission)?;
-    settle(&mut ledger, database, plan)?;
+    settle(&mut ledger, database, plan, &[])?;
     let run = ledger.begin_run(database, RunStart { command: "import".to_owned(), ..start(plan, server) })?;
     let counts = BTreeMap::from([("adopt".to_owned(), plan.adopt.len() as u64)]);
     let written = ledger.write(|batch| {
@@ -250,11 +251,21 @@ pub fn is_settled(path: &Path, plan: &Plan, server: &Server, admission: &Admissi
 }
 
 /// Settles statements in doubt by what the plan, which has just looked, still has to do. What the
-/// plan did not look at stays in doubt: another choice of files may have asked for it.
-fn settle(ledger: &mut Ledger, database: DatabaseId, plan: &Plan) -> Result<(), Failure> {
+/// plan did not look at stays in doubt: another choice of files may have asked for it. What was to be done to an archive
+/// has been where its store shows it: that nothing of it is due any more may be because the policy is another.
+fn settle(ledger: &mut Ledger, database: DatabaseId, plan: &Plan, stores: &[Store]) -> Result<(), Failure> {
     ledger.close_crashed(database)?;
     for step in ledger.in_doubt(database)? {
         let in_sync = |seen: &Drift| seen.address == step.address && !seen.status.is_difference();
+        let archived = ledger.archived_by(step.id)?;
+        if !archived.is_empty() {
+            match archiver::has_happened(&archived, stores) {
+                Some(true) => ledger.settle(step.id, true, "the archive is as it was to be made")?,
+                Some(false) => ledger.settle(step.id, false, "the archive is not as it was to be made")?,
+                None => {}
+            }
+            continue;
+        }
         if let Some(action) = plan.actions.iter().find(|action| action.address == step.address) {
             // Of steps that stand each for themselves, only what is still to be done was not.
             let separate = action.steps.iter().any(|step| step.separate);

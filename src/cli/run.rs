@@ -46,7 +46,8 @@ fn work_off(
     let started = Instant::now();
     let (ledger, admission) = (context.ledger_path()?, context.admission());
     let purpose = ops::purpose(&args.operations);
-    let aim = Aim { purpose: &purpose, forced: forced.as_ref(), allowed: &args.allow };
+    let known = Ledger::open_read(&ledger)?.archived()?;
+    let aim = Aim { purpose: &purpose, forced: forced.as_ref(), allowed: &args.allow, archived: &known };
     let mut looked = look_for(&aim, &args.paths(), context)?;
     context.diagnostics.extend(ops::archiver::refusals(&mut looked.session, &looked.made.plan)?);
     if looked.made.plan.operations.contains(&Operation::Backup) {
@@ -56,10 +57,10 @@ fn work_off(
         context.diagnostics.extend(told.ahead);
     }
     if looked.made.plan.operations.contains(&Operation::Archive) {
-        let known = Ledger::open_read(&ledger)?.archived()?;
         let (made, desired) = (&looked.made, &looked.policies.desired);
         context.diagnostics.extend(ops::archiver::lost(&made.plan, desired, &made.server, &known)?);
     }
+    let stores = ops::archiver::stores(&looked.policies.desired);
     let (plan, server, session) = (looked.made.plan, looked.made.server, looked.session);
     let mends = ops::backup::is_mended_by(&plan);
     if args.dry_run || matches!(context.global.format, Format::Text | Format::Markdown) {
@@ -88,7 +89,7 @@ fn work_off(
     let (lock_timeout, patience) = (args.lock_timeout, args.patience);
     let load = Load { jobs: args.jobs, rate: args.rate, patience };
     let limits = Some(Limits { max_runtime: args.max_runtime, load });
-    let errand = Errand { lock_timeout, patience, limits, forced, started };
+    let errand = Errand { lock_timeout, patience, limits, forced, stores, started };
     let interrupt = Interrupt::default();
     let done = apply::carry_out(&mut ready, &errand, progress, &interrupt, || signals::listen(&interrupt))?;
     out::print(&report::run_summary(&done.report, &context.report_options()));

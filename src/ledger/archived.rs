@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rusqlite::Row;
+
 use crate::core::QualifiedName;
 use crate::diag::Diagnostic;
 use crate::ledger::event::{ArchiveVerified, Event, OfArchive};
-use crate::ledger::{Batch, Ledger, Moment, Who};
+use crate::ledger::{Batch, Ledger, Moment, StepId, Who};
 
 /// Archived files, by where the store is: the digests of their manifests.
 pub type ArchivedFiles = BTreeMap<String, BTreeSet<String>>;
@@ -79,6 +81,17 @@ const KEPT: &str =
      GROUP BY a.place, a.file
      ORDER BY a.place, a.file";
 
+fn chunk(row: &Row<'_>) -> rusqlite::Result<ArchivedChunk> {
+    Ok(ArchivedChunk {
+        place: row.get("place")?,
+        file: row.get("file")?,
+        table: QualifiedName::new(row.get::<_, String>("schema")?, row.get::<_, String>("name")?),
+        chunk: row.get("chunk")?,
+        from: row.get("range_start")?,
+        until: row.get("range_end")?,
+    })
+}
+
 impl Batch<'_> {
     /// Records that archived files were proved whole just now.
     ///
@@ -102,6 +115,25 @@ impl Ledger {
         })
     }
 
+    /// What a statement does with archives.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn archived_by(&self, step: StepId) -> Result<Vec<Archived>, Diagnostic> {
+        self.read(|conn| {
+            let mut query = conn.prepare(
+                "SELECT place, file, schema, name, chunk, range_start, range_end, gone FROM step_archived WHERE step_id = ?1",
+            )?;
+            let rows = query.query_map([step], |row| {
+                if row.get("gone")? {
+                    return Ok(Archived::Removed { place: row.get("place")?, file: row.get("file")? });
+                }
+                Ok(Archived::Kept(chunk(row)?))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// Every chunk that a run has brought to an archive, and that none was to remove since, of all databases.
     ///
     /// # Errors
@@ -109,18 +141,8 @@ impl Ledger {
     pub fn archived(&self) -> Result<Vec<ArchivedRecord>, Diagnostic> {
         self.read(|conn| {
             let mut query = conn.prepare(KEPT)?;
-            let rows = query.query_map([], |row| {
-                let table = QualifiedName::new(row.get::<_, String>("schema")?, row.get::<_, String>("name")?);
-                let chunk = ArchivedChunk {
-                    place: row.get("place")?,
-                    file: row.get("file")?,
-                    table,
-                    chunk: row.get("chunk")?,
-                    from: row.get("range_start")?,
-                    until: row.get("range_end")?,
-                };
-                Ok(ArchivedRecord { chunk, at: Moment(row.get("at")?) })
-            })?;
+            let rows =
+                query.query_map([], |row| Ok(ArchivedRecord { chunk: chunk(row)?, at: Moment(row.get("at")?) }))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }

@@ -20,6 +20,7 @@ use crate::apply::{Interrupt, StepOutcome, Tasks, Worker};
 use crate::core::{Action, Address, Desired, Live, Operation, Server, Task};
 use crate::diag::Failure;
 use crate::kinds;
+use crate::ledger::ArchivedRecord;
 use crate::pg::Session;
 use crate::plan::{Plan, Purpose};
 use crate::snapshot::Outside;
@@ -64,20 +65,27 @@ pub struct Outsider<'a> {
     archives: bool,
     may_delete: bool,
     forced: Option<&'a Forced>,
+    archived: &'a [ArchivedRecord],
 }
 
 impl<'a> Outsider<'a> {
-    /// One for a purpose. `may_delete` says whether archived chunks that have expired may be removed.
-    pub fn new(purpose: &Purpose, forced: Option<&'a Forced>, may_delete: bool) -> Self {
+    /// One for a purpose. `may_delete` says whether archived chunks that have expired may be removed; `archived` is what
+    /// the ledger knows to be in archives.
+    pub fn new(
+        purpose: &Purpose,
+        forced: Option<&'a Forced>,
+        may_delete: bool,
+        archived: &'a [ArchivedRecord],
+    ) -> Self {
         let runs = |operation| matches!(purpose, Purpose::Run(operations) if operations.contains(&operation));
-        Self { backups: runs(Operation::Backup), archives: runs(Operation::Archive), may_delete, forced }
+        Self { backups: runs(Operation::Backup), archives: runs(Operation::Archive), may_delete, forced, archived }
     }
 
-    /// One for a plan that is carried out.
+    /// One for a plan that is carried out: what it leaves because of what the ledger knows, it says itself.
     pub fn of(plan: &Plan, forced: Option<&'a Forced>) -> Self {
         let runs = |operation| plan.operations.contains(&operation);
         let may_delete = plan.actions.iter().any(|action| action.address.kind == kinds::archive_store::ID);
-        Self { backups: runs(Operation::Backup), archives: runs(Operation::Archive), may_delete, forced }
+        Self { backups: runs(Operation::Backup), archives: runs(Operation::Archive), may_delete, forced, archived: &[] }
     }
 }
 
@@ -93,7 +101,7 @@ impl Outside for Outsider<'_> {
             found.extend(backup::look(server, desired, self.forced)?);
         }
         if self.archives && self.forced.is_none() {
-            found.extend(archiver::look(server, desired, self.may_delete)?);
+            found.extend(archiver::look(server, desired, self.archived, self.may_delete)?);
             found.extend(archiver::look_for_copies(server, desired, inside)?);
         }
         Ok(found)

@@ -45,6 +45,31 @@ pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials
 }
 
+/// What a test does in a database, and in a place that is made for it.
+pub type Test = fn(&Db, &Workplace<'_>);
+
+/// Tests of a tier that has hypertables, each after the same preparation.
+pub fn prepared(
+    tier: Tier,
+    servers: &Servers,
+    file: &'static str,
+    prepare: Test,
+    tests: &[(&'static str, Test)],
+) -> Vec<Trial> {
+    let tests = if tier.is_timescale() { tests } else { &[] };
+    let trial = |(name, run): &(&'static str, Test)| {
+        let (servers, run) = (servers.clone(), *run);
+        Trial::test(format!("{tier}::{file}::{name}"), move || -> Result<(), Failed> {
+            let db = servers.db(tier)?;
+            let place = Workplace::new(&db);
+            prepare(&db, &place);
+            run(&db, &place);
+            Ok(())
+        })
+    };
+    tests.iter().map(trial).collect()
+}
+
 /// Six chunks of one day each, long ago, and one of today. Where the server can, some are in the
 /// columnstore: one whole, and one with rows beside it.
 pub fn prepare(db: &Db, place: &Workplace<'_>, drop: bool) {

@@ -2,46 +2,41 @@
 //! is forgotten where it has rows of its own, and none is believed that is not there.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 
-use crate::archive::{files, run};
+use crate::archive::{Test, files, prepared, run};
 use crate::cli::{Ran, Workplace};
 use crate::servers::{Db, Servers, Tier};
 
 /// The tests of a tier that has hypertables.
 pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
-    if !tier.is_timescale() {
-        return Vec::new();
-    }
-    let trial = |name: &str, run: fn(&Db, &Workplace<'_>)| {
-        let servers = servers.clone();
-        Trial::test(format!("{tier}::archive_again::{name}"), move || -> Result<(), Failed> {
-            let db = servers.db(tier)?;
-            let place = Workplace::new(&db);
-            prepare(&db, &place);
-            run(&db, &place);
-            Ok(())
-        })
-    };
-    vec![
-        trial("what_was_brought_back_and_corrected", corrected),
-        trial("beside_a_late_row", beside_a_late_row),
-        trial("in_pieces", in_pieces),
-        trial("a_part_of_a_copy", a_part),
-        trial("by_a_run_that_was_cut_off", cut_off),
-        trial("in_another_store", in_another_store),
-        trial("where_the_copy_is_lost", lost),
-        trial("what_stands_in_for_a_copy_expires_with_it", expires),
-        trial("where_the_store_is_not_mounted", not_mounted),
-        trial("what_another_machine_has_removed_is_not_missed", removed_elsewhere),
-        trial("what_is_damaged_elsewhere_keeps_nobody", damaged_elsewhere),
-        trial("as_patient_as_asked_for", patient),
-    ]
+    let tests: [(&str, Test); 17] = [
+        ("what_was_brought_back_and_corrected", corrected),
+        ("beside_a_late_row", beside_a_late_row),
+        ("in_pieces", in_pieces),
+        ("a_part_of_a_copy", a_part),
+        ("by_a_run_that_was_cut_off", cut_off),
+        ("in_another_store", in_another_store),
+        ("where_the_copy_is_lost", lost),
+        ("what_stands_in_for_a_copy_expires_with_it", expires),
+        ("what_stands_in_for_a_copy_elsewhere_expires_after_it", expires_elsewhere),
+        ("where_the_store_is_not_mounted", not_mounted),
+        ("what_another_machine_has_removed_is_not_missed", removed_elsewhere),
+        ("what_is_damaged_elsewhere_keeps_nobody", damaged_elsewhere),
+        ("as_patient_as_asked_for", patient),
+        ("into_a_chunk_that_is_there", into_what_is_there),
+        ("beside_a_reader_of_a_referenced_table", referenced),
+        ("into_nothing_but_tables", into_tables),
+        ("what_is_archived_again_meanwhile", meanwhile),
+    ];
+    prepared(tier, servers, "archive_again", prepare, &tests)
 }
 
 /// Three days, long ago, of a row an hour.
-fn prepare(db: &Db, place: &Workplace<'_>) {
+pub fn prepare(db: &Db, place: &Workplace<'_>) {
     db.run(
         "CREATE TABLE public.readings (time timestamptz NOT NULL, value int, note text);
          SELECT create_hypertable('public.readings', by_range('time', INTERVAL '1 day'));
@@ -52,7 +47,7 @@ fn prepare(db: &Db, place: &Workplace<'_>) {
 }
 
 /// The policies: the table is archived to a store.
-fn archived(place: &Workplace<'_>, to: &str, drop: bool) {
+pub fn archived(place: &Workplace<'_>, to: &str, drop: bool) {
     let section =
         format!("---\nkind: table\nname: public.readings\narchive: {{to: {to}, after: 30 days, drop: {drop}}}\n");
     place.write("policy.yaml", &format!("{}{section}", stores(place)));
@@ -71,12 +66,12 @@ fn stores(place: &Workplace<'_>) -> String {
     format!("{}---\n{}", store("cold"), store("warm"))
 }
 
-fn archive(place: &Workplace<'_>, more: &[&str]) -> Ran {
+pub fn archive(place: &Workplace<'_>, more: &[&str]) -> Ran {
     place.run(&[&["archive"], more, &["--policies", "policy.yaml"]].concat())
 }
 
 /// Rows come back into their table, and can be written to there.
-fn brought_back(db: &Db, place: &Workplace<'_>, more: &[&str]) {
+pub fn brought_back(db: &Db, place: &Workplace<'_>, more: &[&str]) {
     if !db.tier().has_policies() {
         not_archived(place);
     }
@@ -90,12 +85,12 @@ fn brought_back(db: &Db, place: &Workplace<'_>, more: &[&str]) {
     archived(place, "cold", true);
 }
 
-fn count(db: &Db) -> String {
+pub fn count(db: &Db) -> String {
     db.lines("SELECT count(*) FROM public.readings").remove(0)
 }
 
 /// What the archive gives: rows, how many different times those have, and a sum. By `query` it is as many.
-fn gives(db: &Db, place: &Workplace<'_>) -> String {
+pub fn gives(db: &Db, place: &Workplace<'_>) -> String {
     db.run("DROP TABLE IF EXISTS public.back; CREATE TABLE public.back (LIKE public.readings)");
     archive(place, &["restore", "public.readings", "--auto-approve", "--into", "public.back"]).expect(0);
     let given = db.lines("SELECT count(*) || ' ' || count(DISTINCT time) || ' ' || sum(value) FROM public.back");
@@ -107,7 +102,7 @@ fn gives(db: &Db, place: &Workplace<'_>) -> String {
 }
 
 /// So many of the files in the archive count no more; of so many others a part.
-fn superseded(place: &Workplace<'_>) -> (usize, usize) {
+pub fn superseded(place: &Workplace<'_>) -> (usize, usize) {
     let listed = archive(place, &["list", "--format", "json"]).expect(0).out;
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
     let all = listed.as_array().unwrap();
@@ -312,6 +307,114 @@ fn expires(db: &Db, place: &Workplace<'_>) {
     assert!(rows == distinct && most == "9", "{counted}");
 }
 
+/// Also where the other is in another store, and where nobody can look at that one.
+fn expires_elsewhere(db: &Db, place: &Workplace<'_>) {
+    run(place).expect(0);
+    brought_back(db, place, &[]);
+    db.run("UPDATE public.readings SET value = value + 1000, note = 'corrected'; DELETE FROM public.readings WHERE value < 1010");
+    archived(place, "warm", true);
+    run(place).expect(0);
+    let keeping = |cold: &str, warm: &str| {
+        archived(place, "warm", true);
+        let policy = fs::read_to_string(place.path().join("policy.yaml")).unwrap();
+        let policy = policy.replace("store/cold}", &format!("store/cold}}{cold}"));
+        place.write("policy.yaml", &policy.replace("store/warm}", &format!("store/warm}}{warm}")));
+    };
+    let removing = || {
+        place
+            .run(&["run", "archive", "--policies", "policy.yaml", "--auto-approve", "--allow", "deletes_data"])
+            .expect(0)
+    };
+    let there = || {
+        ["cold/", "warm/"].map(|of| files(place, ".json").iter().filter(|p| p.to_string_lossy().contains(of)).count())
+    };
+    for cold in ["", "\nkeep: 90 years"] {
+        keeping(cold, "\nkeep: 1 year");
+        assert!(removing().out.contains("Nothing is due."));
+        assert_eq!((there(), gives(db, place)), ([3, 3], "62 62 64511".to_owned()));
+    }
+    // Nobody can look where the ledger knows the others to be.
+    let all = fs::read_to_string(place.path().join("policy.yaml")).unwrap();
+    place.write("policy.yaml", all.split_once("---\n").unwrap().1);
+    let told = removing();
+    assert!(told.err.contains("archive-held") && told.err.contains("store/cold"), "{}", told.err);
+    assert_eq!(there(), [3, 3]);
+    // What it stands in for goes first.
+    keeping("\nkeep: 1 year", "\nkeep: 1 year");
+    removing();
+    assert_eq!(there(), [0, 3]);
+    assert!(!removing().err.contains("archive-held"));
+    assert_eq!(there(), [0, 0]);
+}
+
+/// What comes back stays, also where a row that came late has made the chunk.
+fn into_what_is_there(db: &Db, place: &Workplace<'_>) {
+    if !db.tier().has_policies() {
+        return;
+    }
+    run(place).expect(0);
+    db.run("INSERT INTO public.readings VALUES ('2020-01-02 22:30+00', 1000, 'late')");
+    archive(place, &["restore", "public.readings", "--auto-approve", "--to", "2020-01-02 22:00+00"]).expect(0);
+    assert!(run(place).expect(0).out.contains("Nothing is due."));
+    assert_eq!(count(db), "47");
+    // A chunk that rows of now go into is not frozen.
+    db.run("SELECT set_chunk_time_interval('public.readings', INTERVAL '200 years')");
+    db.run("INSERT INTO public.readings VALUES (now(), 3000, 'new')");
+    let told = archive(place, &["restore", "public.readings", "--auto-approve", "--from", "2020-01-03"]).expect(0);
+    assert!(told.err.contains("restored-unfrozen"), "{}", told.err);
+    db.run("INSERT INTO public.readings VALUES (now(), 3001, 'new')");
+}
+
+/// Behind a view, and in a chunk, nothing would say that rows are in the archive.
+fn into_tables(db: &Db, place: &Workplace<'_>) {
+    run(place).expect(0);
+    db.run("CREATE VIEW public.seen AS SELECT * FROM public.readings; INSERT INTO public.readings VALUES ('2030-01-02 22:30+00', 0, '')");
+    let chunk = db.lines("SELECT show_chunks('public.readings')").remove(0);
+    for into in ["public.seen", &chunk] {
+        let refused = archive(place, &["restore", "public.readings", "--auto-approve", "--into", into]).expect(1);
+        assert!(refused.err.contains("restore-failed") && refused.err.contains(into), "{}", refused.err);
+    }
+    assert_eq!(count(db), "1");
+}
+
+/// What is to come back is looked at again once nobody else is at work.
+fn meanwhile(db: &Db, place: &Workplace<'_>) {
+    if db.tier().single_session() {
+        return;
+    }
+    run(place).expect(0);
+    let before = files(place, "");
+    brought_back(db, place, &["--from", "2020-01-02", "--to", "2020-01-03"]);
+    db.run("UPDATE public.readings SET value = value + 1000");
+    run(place).expect(0);
+    let later: Vec<PathBuf> = files(place, "").into_iter().filter(|file| !before.contains(file)).collect();
+    fs::remove_dir_all(place.path().join(".chronoform")).unwrap();
+    let aside = |file: &PathBuf| place.path().join(file.file_name().unwrap());
+    later.iter().for_each(|file| fs::rename(file, aside(file)).unwrap());
+    let mut other = db.connect();
+    let lock = |call: &str| format!("SELECT {call}(x'6368726f6e6f666d'::bit(64)::bigint)");
+    other.batch_execute(&lock("pg_advisory_lock")).unwrap();
+    db.run("CREATE TABLE public.back (LIKE public.readings)");
+    let mut restore = place.start(&[
+        "archive",
+        "restore",
+        "public.readings",
+        "--auto-approve",
+        "--into",
+        "public.back",
+        "--policies",
+        "policy.yaml",
+    ]);
+    let mut said = BufReader::new(restore.stderr.take().unwrap()).lines().map(Result::unwrap);
+    said.find(|line| line.contains("waiting for the database's lock")).expect("it waits");
+    later.iter().for_each(|file| fs::rename(aside(file), file).unwrap());
+    other.batch_execute(&lock("pg_advisory_unlock")).unwrap();
+    let rest = Vec::from_iter(said).join("\n");
+    assert_eq!(restore.wait().unwrap().code(), Some(1), "{rest}");
+    assert!(rest.contains("restore-failed") && rest.contains("do the same again"), "{rest}");
+    assert_eq!(db.lines("SELECT count(*) FROM public.back"), ["0"]);
+}
+
 /// Nothing more is put where what was put there is not, and nothing is dropped.
 fn not_mounted(db: &Db, place: &Workplace<'_>) {
     run(place).expect(0);
@@ -362,6 +465,30 @@ fn damaged_elsewhere(db: &Db, place: &Workplace<'_>) {
     fs::write(own, "{}").unwrap();
     let refused = archive(place, &["restore", "public.readings", "--auto-approve", "--into", "public.back"]).expect(1);
     assert!(refused.err.contains("file-unreadable"), "{}", refused.err);
+    let counted = archive(place, &["query", "public.readings"]).expect(2);
+    assert!(counted.out.contains("72 rows") && counted.err.contains("notes.json"), "{}", counted.err);
+}
+
+/// A table that a foreign key leads to is locked by the drop, and is waited for like any other.
+fn referenced(db: &Db, place: &Workplace<'_>) {
+    if db.tier().single_session() {
+        return;
+    }
+    db.run(
+        "CREATE TABLE public.places (id int PRIMARY KEY);
+         INSERT INTO public.places SELECT generate_series(0, 71);
+         ALTER TABLE public.readings ADD FOREIGN KEY (value) REFERENCES public.places",
+    );
+    let mut other = db.connect();
+    other.batch_execute("BEGIN; SELECT count(*) FROM public.places").unwrap();
+    let mut running =
+        place.start(&["run", "archive", "--policies", "policy.yaml", "--auto-approve", "--patience", "90"]);
+    let mut said = BufReader::new(running.stderr.take().unwrap()).lines().map(Result::unwrap);
+    said.find(|line| line.contains("waits for a lock")).expect("it waits");
+    other.batch_execute("COMMIT").unwrap();
+    let rest = Vec::from_iter(said).join("\n");
+    assert!(running.wait().unwrap().success(), "{rest}");
+    assert_eq!(count(db), "0");
 }
 
 fn patient(db: &Db, place: &Workplace<'_>) {

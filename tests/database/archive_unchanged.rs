@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 
-use crate::archive::{files, run};
+use crate::archive::{Test, files, prepared, run};
 use crate::cli::Workplace;
 use crate::servers::{Db, Servers, Tier};
 
@@ -17,26 +17,14 @@ const TAKEN: &str = "DROP VIEW public.upon";
 
 /// The tests of a tier that has hypertables.
 pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
-    if !tier.is_timescale() {
-        return Vec::new();
-    }
-    let trial = |name: &str, run: fn(&Db, &Workplace<'_>)| {
-        let servers = servers.clone();
-        Trial::test(format!("{tier}::archive_unchanged::{name}"), move || -> Result<(), Failed> {
-            let db = servers.db(tier)?;
-            let place = Workplace::new(&db);
-            prepare(&db, &place);
-            run(&db, &place);
-            Ok(())
-        })
-    };
-    vec![
-        trial("a_copy_stands_for_its_chunk", stands),
-        trial("what_was_written_since_is_copied", written_since),
-        trial("a_copy_of_what_was_to_stay_is_not_enough", was_to_stay),
-        trial("what_a_run_could_not_end_takes_rows", takes_rows),
-        trial("what_a_run_has_left_frozen_is_told", left_frozen),
-    ]
+    let tests: [(&str, Test); 5] = [
+        ("a_copy_stands_for_its_chunk", stands),
+        ("what_was_written_since_is_copied", written_since),
+        ("a_copy_of_what_was_to_stay_is_not_enough", was_to_stay),
+        ("what_a_run_could_not_end_takes_rows", takes_rows),
+        ("what_a_run_has_left_frozen_is_told", left_frozen),
+    ];
+    prepared(tier, servers, "archive_unchanged", prepare, &tests)
 }
 
 /// Three old chunks, in a table one of whose columns has the name of an alias, and in a database whose own settings make

@@ -19,6 +19,7 @@ mod archive_codec;
 mod archive_faults;
 mod archive_jobs;
 mod archive_meanwhile;
+mod archive_merged;
 mod archive_restore;
 mod archive_s3;
 mod archive_sealed;
@@ -103,6 +104,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(archive_faults::trials(tier, servers));
     trials.extend(archive_jobs::trials(tier, servers));
     trials.extend(archive_meanwhile::trials(tier, servers));
+    trials.extend(archive_merged::trials(tier, servers));
     trials.extend(archive_unchanged::trials(tier, servers));
     trials.extend(archive_restore::trials(tier, servers));
     trials.extend(archive_verify::trials(tier, servers));

@@ -7,6 +7,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::core::QualifiedName;
+
 /// A point on a hypertable's time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +48,19 @@ impl CopyOf {
     }
 }
 
+/// What a mark was made for. A chunk that was merged with another, or split, or that is another table's by now, has rows
+/// that the mark does not know of, or not all of those that it knows.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MadeFor {
+    /// The table.
+    pub table: QualifiedName,
+    /// Where the chunk began, as the server prints it.
+    pub from: String,
+    /// Where it ended.
+    pub until: String,
+}
+
 /// What a comment says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mark {
@@ -59,6 +74,8 @@ pub enum Mark {
         place: Option<String>,
         /// The copies that its rows were in before.
         before: Vec<CopyOf>,
+        /// What it was made for; unknown of what an earlier version wrote.
+        of: Option<MadeFor>,
     },
     /// It is in the archive, and stays in the table.
     Archived {
@@ -68,12 +85,20 @@ pub enum Mark {
         token: Option<String>,
         /// The copies that its rows were in before.
         before: Vec<CopyOf>,
+        /// What it was made for; unknown of what an earlier version wrote.
+        of: Option<MadeFor>,
     },
     /// It has rows that were brought back from an archive.
     Restored {
         /// The copies that they are in.
         before: Vec<CopyOf>,
+        /// What it was made for; unknown of what an earlier version wrote.
+        of: Option<MadeFor>,
     },
+    /// Somebody has said that its rows are all that is to count of its time.
+    Instead,
+    /// Somebody has said that its rows are in no archive.
+    Beside,
     /// It was brought back, and which copies its rows are in can no longer be read.
     Unreadable,
 }
@@ -81,6 +106,10 @@ pub enum Mark {
 const BEGUN: &str = "Chronoform: being archived, ";
 const ARCHIVED: &str = "Chronoform: archived";
 const RESTORED: &str = "Chronoform: restored from the archive";
+/// What somebody writes on a chunk whose rows are all that is to count of its time.
+pub const INSTEAD: &str = "Chronoform: counts instead of the archive";
+/// What somebody writes on a chunk whose rows are in no archive.
+const BESIDE: &str = "Chronoform: counts beside the archive";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +117,8 @@ struct OfBegun {
     place: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     before: Vec<CopyOf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    of: Option<MadeFor>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,35 +128,46 @@ struct OfArchived {
     token: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     before: Vec<CopyOf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    of: Option<MadeFor>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OfRestored {
     before: Vec<CopyOf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    of: Option<MadeFor>,
 }
 
 impl Mark {
     /// Reads a comment.
     pub fn read(comment: Option<&str>) -> Self {
         let Some(text) = comment else { return Self::None };
+        match text {
+            INSTEAD => return Self::Instead,
+            BESIDE => return Self::Beside,
+            _ => {}
+        }
         if let Some(rest) = text.strip_prefix(BEGUN) {
             return match tail::<OfBegun>(rest) {
-                Some((token, OfBegun { place, before })) => Self::Begun { token: token.to_owned(), place, before },
-                None => Self::Begun { token: rest.to_owned(), place: None, before: Vec::new() },
+                Some((token, OfBegun { place, before, of })) => {
+                    Self::Begun { token: token.to_owned(), place, before, of }
+                }
+                None => Self::Begun { token: rest.to_owned(), place: None, before: Vec::new(), of: None },
             };
         }
         if let Some(rest) = text.strip_prefix(ARCHIVED) {
             return match tail::<OfArchived>(rest) {
-                Some((_, OfArchived { store, token, before })) => Self::Archived { store, token, before },
+                Some((_, OfArchived { store, token, before, of })) => Self::Archived { store, token, before, of },
                 None => {
                     let store = rest.strip_prefix(" to ").unwrap_or(rest).to_owned();
-                    Self::Archived { store, token: None, before: Vec::new() }
+                    Self::Archived { store, token: None, before: Vec::new(), of: None }
                 }
             };
         }
         match text.strip_prefix(RESTORED).map(tail::<OfRestored>) {
-            Some(Some((_, OfRestored { before }))) => Self::Restored { before },
+            Some(Some((_, OfRestored { before, of }))) => Self::Restored { before, of },
             Some(None) => Self::Unreadable,
             None => Self::None,
         }
@@ -135,14 +177,16 @@ impl Mark {
     pub fn text(&self) -> Option<String> {
         match self.clone() {
             Self::None => None,
-            Self::Begun { token, place, before } => {
-                Some(format!("{BEGUN}{token}, {}", json(&OfBegun { place, before })))
+            Self::Begun { token, place, before, of } => {
+                Some(format!("{BEGUN}{token}, {}", json(&OfBegun { place, before, of })))
             }
-            Self::Archived { store, token, before } => {
+            Self::Archived { store, token, before, of } => {
                 let words = format!("{ARCHIVED} to {store}");
-                Some(format!("{words}, {}", json(&OfArchived { store, token, before })))
+                Some(format!("{words}, {}", json(&OfArchived { store, token, before, of })))
             }
-            Self::Restored { before } => Some(format!("{RESTORED}, {}", json(&OfRestored { before }))),
+            Self::Restored { before, of } => Some(format!("{RESTORED}, {}", json(&OfRestored { before, of }))),
+            Self::Instead => Some(INSTEAD.to_owned()),
+            Self::Beside => Some(BESIDE.to_owned()),
             Self::Unreadable => Some(RESTORED.to_owned()),
         }
     }
@@ -150,12 +194,30 @@ impl Mark {
     /// The copies that the chunk's rows are in, as far as it tells.
     pub fn copies(&self) -> Vec<CopyOf> {
         let (token, before) = match self {
-            Self::None | Self::Unreadable => (None, &[][..]),
+            Self::None | Self::Unreadable | Self::Instead | Self::Beside => (None, &[][..]),
             Self::Begun { token, before, .. } => (Some(token), before.as_slice()),
             Self::Archived { token, before, .. } => (token.as_ref(), before.as_slice()),
-            Self::Restored { before } => (None, before.as_slice()),
+            Self::Restored { before, .. } => (None, before.as_slice()),
         };
         token.map(|token| CopyOf::whole(token)).into_iter().chain(before.iter().cloned()).collect()
+    }
+
+    /// What it was made for, where it tells that.
+    pub fn made_for(&self) -> Option<&MadeFor> {
+        match self {
+            Self::Begun { of, .. } | Self::Archived { of, .. } | Self::Restored { of, .. } => of.as_ref(),
+            Self::None | Self::Unreadable | Self::Instead | Self::Beside => None,
+        }
+    }
+
+    /// The mark of a chunk that has nothing of any archive but what its mark tells.
+    #[must_use]
+    pub fn made_for_all(mut self, all: MadeFor) -> Self {
+        match &mut self {
+            Self::Begun { of, .. } | Self::Archived { of, .. } | Self::Restored { of, .. } => *of = Some(all),
+            Self::None | Self::Unreadable | Self::Instead | Self::Beside => return Self::Beside,
+        }
+        self
     }
 
     /// Whether what is frozen was frozen by Chronoform, to be worked on or to stay.
@@ -200,25 +262,35 @@ mod tests {
     fn what_is_written_is_read() {
         let before = vec![CopyOf::whole("1-2-3"), CopyOf { token: "4-5-6".to_owned(), part: Some(part(7, 8)) }];
         let (token, place) = ("a-b-c".to_owned(), Some("/srv, {}".to_owned()));
+        let (from, until) = ("2026-01-01 00:00:00+00".to_owned(), "2026-01-02 00:00:00+00".to_owned());
+        let of = Some(MadeFor { table: QualifiedName::new("public", "odd, {"), from, until });
         for mark in [
             Mark::None,
-            Mark::Begun { token: token.clone(), place, before: before.clone() },
-            Mark::Begun { token: token.clone(), place: None, before: Vec::new() },
-            Mark::Archived { store: "odd, {\"x\": 1}".to_owned(), token: Some(token.clone()), before: before.clone() },
-            Mark::Restored { before: before.clone() },
+            Mark::Begun { token: token.clone(), place, before: before.clone(), of: of.clone() },
+            Mark::Begun { token: token.clone(), place: None, before: Vec::new(), of: None },
+            Mark::Archived {
+                store: "odd, {\"x\": 1}".to_owned(),
+                token: Some(token.clone()),
+                before: before.clone(),
+                of: of.clone(),
+            },
+            Mark::Restored { before: before.clone(), of },
+            Mark::Instead,
+            Mark::Beside,
             Mark::Unreadable,
         ] {
             assert_eq!(Mark::read(mark.text().as_deref()), mark);
         }
-        let archived = Mark::Archived { store: "cold".to_owned(), token: Some(token), before: before.clone() };
+        let archived =
+            Mark::Archived { store: "cold".to_owned(), token: Some(token), before: before.clone(), of: None };
         assert_eq!(archived.copies(), joined(vec![CopyOf::whole("a-b-c")], before));
     }
 
     #[test]
     fn what_earlier_versions_wrote_is_read() {
-        let begun = Mark::Begun { token: "1-2-3".to_owned(), place: None, before: Vec::new() };
+        let begun = Mark::Begun { token: "1-2-3".to_owned(), place: None, before: Vec::new(), of: None };
         assert_eq!(Mark::read(Some("Chronoform: being archived, 1-2-3")), begun);
-        let archived = Mark::Archived { store: "cold".to_owned(), token: None, before: Vec::new() };
+        let archived = Mark::Archived { store: "cold".to_owned(), token: None, before: Vec::new(), of: None };
         assert_eq!(Mark::read(Some("Chronoform: archived to cold")), archived);
         assert_eq!((archived.copies(), begun.copies()), (Vec::new(), vec![CopyOf::whole("1-2-3")]));
         assert_eq!(Mark::read(Some("somebody's note")), Mark::None);

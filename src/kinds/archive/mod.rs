@@ -25,7 +25,7 @@ use crate::core::{
 use crate::diag::{Code, Diagnostic};
 use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
-pub use mark::{Bound, CopyOf, Mark, Part, joined};
+pub use mark::{Bound, CopyOf, INSTEAD, MadeFor, Mark, Part, joined};
 pub use observe::Kept;
 pub use settle::{IsMissed, looked_up, whole};
 pub use weigh::TASK;
@@ -52,13 +52,25 @@ pub static NOT_KEPT: Code =
 /// Rows that could not be brought back.
 pub static NOT_RESTORED: Code =
     Code::new("restore-failed", "Archived rows could not be brought back; none of them was.");
+/// What was archived from a database of another name.
+pub static OTHER_DATABASE: Code =
+    Code::new("other-database", "Archived rows of a table of the same name, of another database, that are left out.");
+/// Chunks that take what comes back and what is written now.
+pub static NOT_FROZEN: Code =
+    Code::new("restored-unfrozen", "Chunks that archived rows came back into and that could not be frozen.");
+/// A chunk whose rows may be in the archive already.
+pub static UNTOLD: Code = Code::new(
+    "copies-unknown",
+    "A chunk that was merged or split, of which nobody can tell which copies in the archive its rows are in.",
+);
 /// Rows that came while their chunk was archived.
 static LATE: Code =
     Code::new("late-rows", "Rows that were written while what is old was archived: they wait for the next run.");
 /// Chunks that a run has left behind.
 static FROZEN: Code =
     Code::new("left-frozen", "Chunks that a run of the archive has frozen and not ended its work with.");
-static CODES: [&Code; 6] = [&UNKNOWN_STORE, &NOT_ARCHIVED, &NOT_KEPT, &NOT_RESTORED, &LATE, &FROZEN];
+static CODES: [&Code; 9] =
+    [&UNKNOWN_STORE, &NOT_ARCHIVED, &NOT_KEPT, &NOT_RESTORED, &OTHER_DATABASE, &NOT_FROZEN, &UNTOLD, &LATE, &FROZEN];
 
 /// The kind.
 pub struct Archive;

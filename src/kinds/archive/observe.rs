@@ -101,7 +101,8 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
         }
         let mark = Mark::read(row.maybe_text("mark")?);
         match (mark, row.bool("frozen")?) {
-            (Mark::Unreadable, _) | (Mark::None | Mark::Archived { .. } | Mark::Restored { .. }, true) => *held += 1,
+            (Mark::Unreadable, _) => *held += 1,
+            (mark, true) if !matches!(mark, Mark::Begun { .. }) => *held += 1,
             (mark, _) => {
                 old.push(chunk_value(row, &mark)?);
                 room.insert(row.int("chunk")?.to_string(), Value::Int(row.int("bytes")?));

@@ -68,6 +68,10 @@ pub const ROW_GROUP: &str = "row_group";
 /// How long a chunk is kept after the end of its range.
 pub const KEEP: &str = "keep";
 
+/// The manifests of what has expired and stays, by their paths in the store: an older copy would count again without it.
+/// Whoever looks into the stores says that, and plans go by it.
+pub const HELD: &str = "held";
+
 /// The one attribute that is compared.
 pub const STATE: &str = "state";
 /// What it is when nothing is to be removed.
@@ -81,6 +85,8 @@ pub const BYTES: &str = "bytes";
 pub const OLDEST: &str = "oldest";
 /// The fact that says when the newest of it ends.
 pub const NEWEST: &str = "newest";
+/// The fact that lists where copies are, by the ledger, that nobody can look at, and that would perhaps count again.
+pub const UNSEEN: &str = "unseen";
 
 static EXPIRED: Code = Code::new("archive-expired", "Archived chunks that are older than their store keeps them.");
 /// A store that cannot be used.
@@ -105,8 +111,24 @@ pub static WRONG_KEY: Code =
 pub static UNSEALED: Code = Code::new("archive-unsealed", "A file in a store of archives that has no manifest.");
 /// A store that is not what it was.
 pub static LOST: Code = Code::new("archive-lost", "A store of archives without files that were put there.");
-static CODES: [&Code; 9] =
-    [&EXPIRED, &UNSEALED, &UNUSABLE, &REFUSED, &NO_BUCKET, &UNREACHABLE, &UNTRUSTED, &WRONG_KEY, &LOST];
+static HELD_BACK: Code =
+    Code::new("archive-held", "Archived chunks that have expired and stay, because older copies would count again.");
+static CODES: [&Code; 10] =
+    [&EXPIRED, &HELD_BACK, &UNSEALED, &UNUSABLE, &REFUSED, &NO_BUCKET, &UNREACHABLE, &UNTRUSTED, &WRONG_KEY, &LOST];
+
+/// What is said of what has expired and stays because of what nobody can see.
+fn stays(desired: &Desired, held: usize, unseen: &[Value]) -> Diagnostic {
+    let places = unseen.iter().filter_map(Value::as_text).collect::<Vec<_>>().join(", ");
+    let (chunks, stay) = if held == 1 { ("1 archived chunk", "stays") } else { ("archived chunks", "stay") };
+    let count = if held == 1 { String::new() } else { format!("{held} ") };
+    let name = &desired.address.name;
+    let message =
+        format!("{count}{chunks} that `{name}` has kept for long enough {stay}: it may stand in for older copies");
+    Diagnostic::warning(&HELD_BACK, message)
+        .at(desired.place_of(KEEP))
+        .why(format!("by the ledger, copies of the same time were put where no policy has a store, or are not where one is: {places}. They would count again"))
+        .help("let an `archive_store` be at that place, with the `keep` that it is to have: what that has outlived is missed no more")
+}
 
 /// The kind.
 pub struct ArchiveStore;
@@ -179,7 +201,13 @@ impl Kind for ArchiveStore {
                 .help("allow it with `chronoform run archive --allow deletes_data`"),
             );
         }
-        Some(desired.clone())
+        let unseen = live.fact(UNSEEN).map(Value::as_list).unwrap_or_default();
+        if let Some(held) = live.get(HELD).map(Value::as_list).filter(|_| !unseen.is_empty()) {
+            sink.push(stays(desired, held.len(), unseen));
+        }
+        let mut settled = desired.clone();
+        settled.attributes.extend(live.get(HELD).map(|held| (HELD.to_owned(), held.clone())));
+        Some(settled)
     }
 
     fn items(

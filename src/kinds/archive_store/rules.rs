@@ -1,7 +1,7 @@
 //! Nothing is done to the database for a store; what has expired leaves it.
 
 use crate::core::Hazard;
-use crate::kinds::archive_store::{COMPRESSION, ENCRYPTION, FORMER_KEYS, KEEP, PATH, ROW_GROUP, S3, STATE};
+use crate::kinds::archive_store::{COMPRESSION, ENCRYPTION, FORMER_KEYS, HELD, KEEP, PATH, ROW_GROUP, S3, STATE};
 use crate::kinds::{AttributeRule, How, Needs, Rules, StepRule, Variant};
 
 static EXPIRE: StepRule = StepRule {
@@ -31,6 +31,7 @@ pub static RULES: Rules = Rules {
         said(COMPRESSION),
         said(ROW_GROUP),
         said(KEEP),
+        said(HELD),
         AttributeRule { name: STATE, how: How::Alter(&EXPIRE) },
     ],
 };

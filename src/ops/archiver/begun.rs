@@ -56,7 +56,8 @@ impl Work<'_> {
         let (before, own) = self.copies_before(shelf, &chunk)?;
         let token = token();
         let place = Some(self.range.place.place());
-        let mark = Mark::Begun { token: token.clone(), place, before: before.clone() };
+        let of = Some(self.made_for());
+        let mark = Mark::Begun { token: token.clone(), place, before: before.clone(), of };
         if self.range.drop && self.range.freezes {
             let freeze = self.render("archive/freeze.sql", &[("chunk", Value::Name(chunk.clone()))])?;
             let mark = self.marking(&chunk, &mark)?;
@@ -77,14 +78,17 @@ impl Work<'_> {
     fn copies_before(&mut self, shelf: &Shelf, chunk: &QualifiedName) -> Result<(Vec<CopyOf>, Own), Stopped> {
         let mark = self.mark_of(chunk)?;
         let mut copies = mark.copies();
-        if !matches!(mark, Mark::Begun { .. } | Mark::Archived { .. }) {
-            return Ok((copies, Vec::new()));
-        }
-        let there = self.copies_there(shelf, chunk)?;
-        if let Mark::Begun { token, place, .. } = &mark {
+        let is_of_a_run = matches!(mark, Mark::Begun { .. } | Mark::Archived { .. });
+        let is_of_it = mark.made_for().is_none_or(|of| *of == self.made_for());
+        let there = if is_of_a_run { self.copies_there(shelf, chunk)? } else { Vec::new() };
+        if let (Mark::Begun { token, place, .. }, true) = (&mark, is_of_it) {
             let is_here = place.as_ref() == Some(&self.range.place.place());
             let is_there = there.iter().any(|manifest| manifest.token == *token);
             copies.retain(|copy| copy.token != *token || is_there || !is_here);
+        }
+        copies = self.asked(shelf, chunk, &mark, copies)?;
+        if !is_of_it {
+            return Ok((copies, Vec::new()));
         }
         let own = there.iter().map(|manifest| (manifest.token.clone(), manifest.file.sha256.clone())).collect();
         for manifest in there {

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::core::{Param, QualifiedName, Query, Row, RowError, Value};
-use crate::kinds::archive::{Bound, CopyOf, Mark, Part, joined};
+use crate::kinds::archive::{Bound, CopyOf, MadeFor, Mark, Part, joined};
 use crate::ops::archive::manifest::Range;
 use crate::ops::archiver::{Entry, Moment, Span, Stopped};
 use crate::pg::Session;
@@ -59,26 +59,50 @@ impl Back<'_> {
         Ok(thawed)
     }
 
-    /// Marks the chunks that have the rows now, and freezes those that this transaction has made or thawed. Gives how
-    /// many it froze.
+    /// Marks the chunks that have the rows now, and freezes them: also those that were there before, from which the next
+    /// run would otherwise take the rows away again. Gives how many it froze, and those that it did not, because
+    /// they reach into what is to come.
     ///
     /// # Errors
     /// What the server says; where nobody can tell what of a copy a chunk has.
-    pub fn mark(&self, session: &mut Session, thawed: &BTreeSet<QualifiedName>) -> Result<usize, Stopped> {
-        let mut frozen = 0;
+    pub fn mark(
+        &self,
+        session: &mut Session,
+        thawed: &BTreeSet<QualifiedName>,
+        now_micros: i64,
+    ) -> Result<(usize, Vec<QualifiedName>), Stopped> {
+        let (mut frozen, mut open) = (0, Vec::new());
         for chunk in chunks(session, self.table)? {
             let copies = self.copies_in(&chunk)?;
-            if !copies.is_empty() {
+            let has_rows = !copies.is_empty();
+            if has_rows {
                 let before = joined(chunk.mark.copies(), copies);
-                let mark = if chunk.mark == Mark::Unreadable { Mark::Unreadable } else { Mark::Restored { before } };
+                // What a mark was made for stays, where that is another range: of the rest it tells nothing.
+                let of = match &chunk.mark {
+                    Mark::None => Some(self.made_for(&chunk)),
+                    mark => mark.made_for().cloned(),
+                };
+                let mark = match chunk.mark {
+                    Mark::Unreadable => Mark::Unreadable,
+                    Mark::Instead => Mark::Instead,
+                    _ => Mark::Restored { before, of },
+                };
                 run(session, "archive/mark.sql", &chunk.name, mark.text())?;
             }
-            if self.freezes && (chunk.made || thawed.contains(&chunk.name)) {
+            let is_whole_number = chunk.end.text.parse::<i64>().is_ok();
+            let is_over = is_whole_number || chunk.end.raw <= now_micros;
+            if self.freezes && (chunk.made || thawed.contains(&chunk.name) || has_rows && is_over) {
                 run(session, "archive/freeze.sql", &chunk.name, None)?;
                 frozen += 1;
+            } else if self.freezes && has_rows {
+                open.push(chunk.name);
             }
         }
-        Ok(frozen)
+        Ok((frozen, open))
+    }
+
+    fn made_for(&self, chunk: &Chunk) -> MadeFor {
+        MadeFor { table: self.table.clone(), from: chunk.start.text.clone(), until: chunk.end.text.clone() }
     }
 
     /// What of the copies has its place in a chunk.
@@ -146,23 +170,26 @@ fn chunks(session: &mut Session, table: &QualifiedName) -> Result<Vec<Chunk>, St
 }
 
 /// A point as the server shows it. What cannot be read is before or after all that can.
-fn bound(text: &str) -> Bound {
+pub fn bound(text: &str) -> Bound {
     let beyond = if text.starts_with('-') || text.ends_with("BC") { i64::MIN } else { i64::MAX };
     Bound { text: text.to_owned(), raw: Moment::read(text).map_or(beyond, |moment| moment.0) }
 }
 
 /// What of a copy has its place somewhere.
 #[derive(PartialEq, Eq, Debug)]
-enum Of {
+pub enum Of {
+    /// Nothing.
     None,
+    /// All of it.
     All,
+    /// A part.
     Some(Part),
     /// Nobody can tell.
     Unknown,
 }
 
 /// What of a copy's range is in a chunk's, and in a span.
-fn part_of(range: &Range, (start, end): (&Bound, &Bound), span: &Span) -> Of {
+pub fn part_of(range: &Range, (start, end): (&Bound, &Bound), span: &Span) -> Of {
     let (first, last) = (bound(&range.start.text), bound(&range.end.text));
     let asked =
         |end: &Option<(String, Moment)>| end.as_ref().map(|(text, moment)| Bound { text: text.clone(), raw: moment.0 });

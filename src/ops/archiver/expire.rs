@@ -15,12 +15,16 @@ use crate::apply::Interrupt;
 use crate::core::{Address, Desired, Interval, Live, Server, Task, Value};
 use crate::diag::Failure;
 use crate::kinds::archive::{self, IsMissed, Kept};
-use crate::kinds::archive_store::{BYTES, EXPIRES, ID, KEEP, NEWEST, OLDEST, STATE};
+use crate::kinds::archive_store::{BYTES, EXPIRES, HELD, ID, KEEP, NEWEST, OLDEST, STATE, UNSEEN};
+use crate::ledger::ArchivedRecord;
 use crate::ops::archive::Manifest;
 use crate::ops::archive::manifest::Bound;
+use crate::ops::archiver::held::{self, Held};
+use crate::ops::archiver::known::has_expired;
+use crate::ops::archiver::replaced::{self, Others};
 use crate::ops::archiver::store::{Store, of_database, shelf_of};
 use crate::ops::archiver::trouble::StoreError;
-use crate::ops::archiver::{Contents, Entry, Moment, Stopped, contents_of, replaced};
+use crate::ops::archiver::{Contents, Entry, Moment, Stopped, contents_of};
 
 /// The archives of the tables whose chunks bear the marks of copies, as the stores have those: a copy that is not there
 /// is to be made again.
@@ -60,23 +64,99 @@ fn is_of(manifest: &Manifest, kept: &Kept<'_>) -> bool {
 }
 
 /// What the stores of the policies hold that is older than it is kept. Where nothing may be removed, their
-/// standing is as wanted, and what has expired is told beside it.
+/// standing is as wanted, and what has expired is told beside it. `known` is what the ledger knows to be in archives.
 ///
 /// # Errors
 /// When a store cannot be read.
-pub fn look(server: &Server, desired: &BTreeMap<Address, Desired>, may_delete: bool) -> Result<Vec<Live>, Failure> {
+pub fn look(
+    server: &Server,
+    desired: &BTreeMap<Address, Desired>,
+    known: &[ArchivedRecord],
+    may_delete: bool,
+) -> Result<Vec<Live>, Failure> {
+    let (own, now) = (of_database((&server.system_identifier, &server.database)), now(server.now_micros));
+    let mut looked = Vec::new();
+    for desired in desired.values().filter(|desired| desired.address.kind == ID && keep(desired).is_some()) {
+        looked.extend(opened(desired, &own)?);
+    }
+    let has_any = |(desired, _, contents): &(&Desired, Store, Contents)| {
+        keep(desired).is_some_and(|keep| !expired(contents, keep, now, &|_| false).is_empty())
+    };
+    // What is kept for ever is asked only where something else is to go.
+    if looked.iter().any(has_any) {
+        for desired in desired.values().filter(|desired| desired.address.kind == ID && keep(desired).is_none()) {
+            match opened(desired, &own) {
+                Err(failure) if may_delete => return Err(failure),
+                opened => looked.extend(opened.ok().flatten()),
+            }
+        }
+    }
+    let unseen = unseen(known, &looked, &own);
     let mut found = Vec::new();
-    for desired in desired.values().filter(|desired| desired.address.kind == ID) {
-        let Some(Value::Interval(keep)) = desired.get(KEEP) else { continue };
-        let unreadable = |place: &str, error: StoreError| error.diagnostic(place).at(&desired.place);
-        let store = Store::of(|name| desired.get(name))
-            .map_err(|error| unreadable(&format!("`{}`", desired.address.name), error))?;
-        let Some(store) = store else { continue };
-        let own = of_database((&server.system_identifier, &server.database));
-        let contents = contents_of(&store, &own).map_err(|error| unreadable(&store.place(), error))?;
-        found.push(live(desired, &own, &expired(&contents, keep, now(server.now_micros)), may_delete));
+    for (at, (desired, _, contents)) in looked.iter().enumerate() {
+        let Some(keep) = keep(desired) else { continue };
+        let others = looked.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (.., contents))| contents);
+        let all = || looked.iter().map(|(.., contents)| contents);
+        let held = Held {
+            beside: Others::of(others.flat_map(|contents| &contents.entries)),
+            seen: Others::of(all().flat_map(|contents| &contents.entries)),
+            unread: held::unread(all()),
+            unseen: unseen.clone(),
+            ..Held::before(desired, &own)
+        };
+        let old = expired(contents, keep, now, &|_| false);
+        let gone = expired(contents, keep, now, &|entry| held.has(entry));
+        let mut live = live(desired, &own, &gone, may_delete);
+        let stays: Vec<&Entry> = old.into_iter().filter(|entry| held.has(entry)).collect();
+        if !stays.is_empty() && desired.get(HELD).is_none() {
+            live.set(HELD, Value::texts(stays.iter().filter_map(|entry| below(&entry.name, &own))));
+        }
+        let places = stays.iter().filter_map(|entry| Some(held.unseen_behind(entry)?.chunk.place.clone()));
+        let places: BTreeSet<String> = places.collect();
+        if !places.is_empty() {
+            live.set_fact(UNSEEN, Value::texts(places));
+        }
+        found.push(live);
     }
     Ok(found)
+}
+
+fn keep(desired: &Desired) -> Option<&Interval> {
+    match desired.get(KEEP) {
+        Some(Value::Interval(keep)) => Some(keep),
+        _ => None,
+    }
+}
+
+/// A store, and what is in it of a database.
+fn opened<'a>(desired: &'a Desired, own: &str) -> Result<Option<(&'a Desired, Store, Contents)>, Failure> {
+    let unreadable = |place: &str, error: StoreError| error.diagnostic(place).at(&desired.place);
+    let store = Store::of(|name| desired.get(name))
+        .map_err(|error| unreadable(&format!("`{}`", desired.address.name), error))?;
+    let Some(store) = store else { return Ok(None) };
+    let contents = contents_of(&store, own).map_err(|error| unreadable(&store.place(), error))?;
+    Ok(Some((desired, store, contents)))
+}
+
+/// What the ledger knows to be in archives of a database, where nobody can look at it, or it is not. What has expired
+/// may have been removed from another machine.
+fn unseen<'a>(
+    known: &'a [ArchivedRecord],
+    looked: &[(&Desired, Store, Contents)],
+    own: &str,
+) -> Vec<&'a ArchivedRecord> {
+    let is_seen = |record: &ArchivedRecord| {
+        let mut of_it = looked.iter().filter(|(_, store, _)| store.place() == record.chunk.place);
+        of_it.any(|(desired, _, contents)| {
+            contents.has(&record.chunk.file) || has_expired(&record.chunk, keep(desired).copied())
+        })
+    };
+    known.iter().filter(|record| record.chunk.file.starts_with(&format!("{own}/")) && !is_seen(record)).collect()
+}
+
+/// A name without the database's part of a store, that it is in.
+fn below(name: &str, own: &str) -> Option<String> {
+    Some(name.strip_prefix(own)?.strip_prefix('/')?.to_owned())
 }
 
 fn live(desired: &Desired, own: &str, expired: &[&Entry], may_delete: bool) -> Live {
@@ -89,8 +169,7 @@ fn live(desired: &Desired, own: &str, expired: &[&Entry], may_delete: bool) -> L
     let by = |which: fn(&Entry) -> Option<&Bound>| move |entry: &&&Entry| which(entry).map(|bound| bound.raw);
     let (start, end) = (start as fn(&Entry) -> Option<&Bound>, end as fn(&Entry) -> Option<&Bound>);
     let Some(newest) = bound(expired.iter().max_by_key(by(end)), end) else { return live };
-    let names = expired.iter().filter_map(|entry| Some(entry.name.strip_prefix(own)?.strip_prefix('/')?.to_owned()));
-    live.set_fact(EXPIRES, Value::texts(names));
+    live.set_fact(EXPIRES, Value::texts(expired.iter().filter_map(|entry| below(&entry.name, own))));
     let bytes: u64 = expired.iter().map(|entry| entry.manifest.file.bytes).sum();
     live.set_fact(BYTES, Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX)));
     if let Some(oldest) = bound(expired.iter().min_by_key(by(start)), start) {
@@ -118,19 +197,23 @@ fn now(server: i64) -> Timestamp {
     Timestamp::from_microsecond(server).map_or(own, |server| server.min(own))
 }
 
-/// What ended longer ago than it is kept, in the order of the contents. What stands in for a copy that has not ended so
-/// long ago stays with it: without it, that would count again.
-fn expired<'a>(contents: &'a Contents, keep: &Interval, now: Timestamp) -> Vec<&'a Entry> {
+/// What ended longer ago than it is kept, in the order of the contents, without what stays. What stands in for a copy
+/// that is not to go stays with it: without it, that would count again.
+fn expired<'a>(
+    contents: &'a Contents,
+    keep: &Interval,
+    now: Timestamp,
+    stays: &dyn Fn(&Entry) -> bool,
+) -> Vec<&'a Entry> {
     let Some(until) = before(now, keep) else { return Vec::new() };
     let is_time = |bound: &&Bound| bound.text.parse::<i64>().is_err() && Moment::read(&bound.text).is_some();
-    let gone = |entry: &&Entry| end(entry).filter(is_time).is_some_and(|end| end.raw < until.as_microsecond());
-    let mut gone: Vec<&Entry> = contents.entries.iter().filter(gone).collect();
+    let is_old = |entry: &&Entry| end(entry).filter(is_time).is_some_and(|end| end.raw < until.as_microsecond());
+    let mut gone: Vec<&Entry> = contents.entries.iter().filter(is_old).filter(|entry| !stays(entry)).collect();
     loop {
         let names: BTreeSet<&String> = gone.iter().map(|entry| &entry.name).collect();
-        let staying = contents.entries.iter().filter(|entry| !names.contains(&entry.name));
-        let staying: Vec<String> = staying.map(|entry| entry.manifest.token.clone()).collect();
+        let staying = Others::of(contents.entries.iter().filter(|entry| !names.contains(&entry.name)));
         let before = gone.len();
-        gone.retain(|entry| entry.manifest.replaces.is_empty() || !replaced::replaces(entry, &staying));
+        gone.retain(|entry| !staying.hidden_by(entry));
         if gone.len() == before {
             return gone;
         }
@@ -160,10 +243,11 @@ pub fn expire(task: &Task, server: &Server, interrupt: &Interrupt, tell: &mut dy
     }
     let planned = task.arguments.get(EXPIRES).map(Value::as_list).unwrap_or_default();
     let own = of_database((&server.system_identifier, &server.database));
-    let planned: Vec<String> = planned.iter().filter_map(Value::as_text).map(|name| format!("{own}/{name}")).collect();
+    let planned: BTreeSet<String> =
+        planned.iter().filter_map(Value::as_text).map(|name| format!("{own}/{name}")).collect();
     let contents = contents_of(&store, &own)?;
-    let expired = expired(&contents, keep, now(server.now_micros)).into_iter();
-    for entry in replaced::in_order(expired.filter(|entry| planned.contains(&entry.name)).collect()) {
+    let stays = |entry: &Entry| !planned.contains(&entry.name);
+    for entry in replaced::in_order(expired(&contents, keep, now(server.now_micros), &stays)) {
         if interrupt.is_requested() {
             return Err(Stopped::Interrupted);
         }

@@ -183,6 +183,17 @@ impl InBucket {
         Ok(found)
     }
 
+    /// One manifest, unless it is gone.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn manifest(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.bucket.get(name, LARGEST) {
+            Err(error) if error.is_no_object() => Ok(None),
+            read => read.map(Some).map_err(|error| self.named(error)),
+        }
+    }
+
     /// Removes a file. One that is not there is gone.
     ///
     /// # Errors

@@ -61,6 +61,22 @@ pub struct Place<'a> {
     pub contents: &'a Contents,
 }
 
+/// Whether a statement of which nobody knows how it ended has done what it was to do with archives: what a run has
+/// brought to one has its manifest there, and what has left one has none. Nothing where nobody can tell.
+pub fn has_happened(done: &[Archived], stores: &[Store]) -> Option<bool> {
+    let mut all = true;
+    for archived in done {
+        let (Archived::Kept(ArchivedChunk { place, file, .. }) | Archived::Removed { place, file }) = archived;
+        let store = stores.iter().find(|store| store.place() == *place)?;
+        let names = store.names(file.rsplit_once('/')?.0).ok()?;
+        all &= match archived {
+            Archived::Kept(_) => begins(&names, file),
+            Archived::Removed { .. } => !names.contains(file),
+        };
+    }
+    Some(all)
+}
+
 /// What the ledger knows to be in stores and is in none of them: neither its manifest nor, therefore, anything that
 /// its file would be known by. What is older than its store keeps it may have been removed from another machine.
 pub fn missed(known: Vec<ArchivedRecord>, stores: &[Place<'_>]) -> Vec<ArchivedRecord> {
@@ -71,7 +87,8 @@ pub fn missed(known: Vec<ArchivedRecord>, stores: &[Place<'_>]) -> Vec<ArchivedR
     known.into_iter().filter(is_missed).collect()
 }
 
-fn has_expired(chunk: &ArchivedChunk, keep: Option<Interval>) -> bool {
+/// Whether a chunk has ended longer ago than its store keeps it.
+pub(super) fn has_expired(chunk: &ArchivedChunk, keep: Option<Interval>) -> bool {
     let is_time = chunk.until.parse::<i64>().is_err();
     let end = Moment::read(&chunk.until).filter(|_| is_time);
     let until = keep.and_then(|keep| before(Timestamp::now(), &keep));
@@ -151,4 +168,35 @@ fn told(place: &str, missed: &[&&ArchivedChunk], store: Option<&Desired>) -> Dia
 pub fn overlaps(chunk: &ArchivedChunk, span: &Span) -> bool {
     let raw = |text: &str, else_at: i64| Moment::read(text).map_or(else_at, |moment| moment.0);
     span.overlaps(raw(&chunk.from, i64::MIN), raw(&chunk.until, i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::QualifiedName;
+
+    #[test]
+    fn what_a_killed_run_did_the_store_tells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Value::text(folder.path().to_string_lossy());
+        let store = Store::of(|name| (name == "path").then_some(&path)).unwrap().unwrap();
+        let chunk = |place: &str| ArchivedChunk {
+            place: place.to_owned(),
+            file: "1-shop/public.t/2026-01-01_2026-01-02_c_".to_owned(),
+            table: QualifiedName::new("public", "t"),
+            chunk: "c".to_owned(),
+            from: "2026-01-01".to_owned(),
+            until: "2026-01-02".to_owned(),
+        };
+        let name = "1-shop/public.t/2026-01-01_2026-01-02_c_ab.json";
+        let stores = [store.clone()];
+        let kept = [Archived::Kept(chunk(&store.place()))];
+        let removed = [Archived::Removed { place: store.place(), file: name.to_owned() }];
+        let told = || (has_happened(&kept, &stores), has_happened(&removed, &stores));
+        assert_eq!(told(), (Some(false), Some(true)));
+        std::fs::create_dir_all(folder.path().join("1-shop/public.t")).unwrap();
+        std::fs::write(folder.path().join(name), "{}").unwrap();
+        assert_eq!(told(), (Some(true), Some(false)));
+        assert_eq!(has_happened(&[Archived::Kept(chunk("/elsewhere"))], &stores), None);
+    }
 }

@@ -1,10 +1,12 @@
 //! Archives as users know them: what is due goes into a store, can be listed, proved again, looked at
 //! and brought back. How rows become files is [`archive`](crate::ops::archive)'s to know.
 
+mod asked;
 mod begun;
 mod brought_back;
 mod expire;
 mod folder;
+mod held;
 mod in_bucket;
 mod known;
 mod moment;
@@ -26,19 +28,20 @@ use crate::diag::{Diagnostic, Failure, code};
 use crate::kinds::archive::{Bound, NOT_KEPT, Part, TASK};
 use crate::kinds::archive_store;
 use crate::ops::archive::{Archive, ArchiveError, DataFile, Facts, Manifest, columns, verify};
+use crate::ops::archiver::asked::Listed;
 use crate::ops::archiver::pace::Pace;
 use crate::pg::{PgError, Session};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
 pub use expire::{look, look_for_copies};
-pub use known::{Place, done_to_archives, lost, missed, overlaps};
+pub use known::{Place, done_to_archives, has_happened, lost, missed, overlaps};
 pub use moment::Moment;
 pub use pace::Load;
 pub use replaced::settle;
 pub use restore::{Restored, Span, restore};
 pub use stopped::Stopped;
-pub use store::{Store, folder_of};
+pub use store::{Store, folder_of, stores};
 pub use trouble::StoreError;
 
 /// Does what plans have of archives.
@@ -46,6 +49,7 @@ pub struct Archiver<'a> {
     server: &'a Server,
     renderer: Renderer,
     pace: Arc<Pace>,
+    listed: Arc<Listed>,
     /// Whether it was said that there is one session only.
     said: bool,
 }
@@ -56,7 +60,8 @@ impl<'a> Archiver<'a> {
         // Where one session is all there is, one chunk may have all the memory.
         let alone = Load { jobs: 1, ..load };
         let pace = Arc::new(Pace::new(if server.single_session { alone } else { load }));
-        Self { server, renderer: Renderer::new(), pace, said: !server.single_session || load.jobs <= 1 }
+        let said = !server.single_session || load.jobs <= 1;
+        Self { server, renderer: Renderer::new(), pace, listed: Arc::default(), said }
     }
 }
 
@@ -66,6 +71,7 @@ struct OnItsOwn {
     server: Server,
     renderer: Renderer,
     pace: Arc<Pace>,
+    listed: Arc<Listed>,
 }
 
 impl Worker for OnItsOwn {
@@ -76,9 +82,9 @@ impl Worker for OnItsOwn {
         interrupt: &Interrupt,
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), StepOutcome> {
-        let Self { session, server, renderer, pace } = self;
+        let Self { session, server, renderer, pace, listed } = self;
         let (range, meeting) = (range::Range::read(task)?, Some(meeting));
-        Ok(range::Work { range, server, session, interrupt, tell, renderer, pace, meeting }.carry_out()?)
+        Ok(range::Work { range, server, session, interrupt, tell, renderer, pace, listed, meeting }.carry_out()?)
     }
 }
 
@@ -98,9 +104,9 @@ impl Tasks for Archiver<'_> {
             return Err(StepOutcome::Failed(PgError::protocol(format!("nobody knows the work `{}`", task.name))));
         }
         let range = range::Range::read(task)?;
-        let Self { server, renderer, pace, .. } = self;
+        let Self { server, renderer, pace, listed, .. } = self;
         let meeting = None;
-        Ok(range::Work { range, server, session, interrupt, tell, renderer, pace, meeting }.carry_out()?)
+        Ok(range::Work { range, server, session, interrupt, tell, renderer, pace, listed, meeting }.carry_out()?)
     }
 
     fn workers(
@@ -123,8 +129,9 @@ impl Tasks for Archiver<'_> {
             let mut session = connect(session)?;
             session.pin().map_err(|error| StepOutcome::from(Stopped::from(error)))?;
             interrupt.arm(session.canceller());
-            let (server, renderer, pace) = (self.server.clone(), Renderer::new(), Arc::clone(&self.pace));
-            workers.push(Box::new(OnItsOwn { session, server, renderer, pace }));
+            let (server, renderer) = (self.server.clone(), Renderer::new());
+            let (pace, listed) = (Arc::clone(&self.pace), Arc::clone(&self.listed));
+            workers.push(Box::new(OnItsOwn { session, server, renderer, pace, listed }));
         }
         Ok(workers)
     }
@@ -235,8 +242,13 @@ pub fn contents(store: &Store) -> Result<Contents, StoreError> {
 /// # Errors
 /// What the file system or the bucket's server says.
 fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
+    Ok(read_manifests(store, store.manifests(below)?))
+}
+
+/// What manifests of a store say.
+fn read_manifests(store: &Store, manifests: Vec<(String, Vec<u8>)>) -> Contents {
     let mut contents = Contents::default();
-    for (name, bytes) in store.manifests(below)? {
+    for (name, bytes) in manifests {
         contents.names.insert(name.clone());
         match Manifest::of_bytes(&bytes).and_then(|manifest| in_its_place(&name, manifest)) {
             Ok(manifest) => {
@@ -258,7 +270,7 @@ fn contents_of(store: &Store, below: &str) -> Result<Contents, StoreError> {
     contents
         .entries
         .sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.manifest.taken_at.cmp(&b.manifest.taken_at)));
-    Ok(contents)
+    contents
 }
 
 /// A manifest is beside the file that it is of, which bears the same name. One that is elsewhere was put there
@@ -330,6 +342,15 @@ impl From<Unsound> for Stopped {
             Unsound::Archive(error) => error.into(),
             Unsound::Store(error) => error.into(),
         }
+    }
+}
+
+impl PartialEq for Entry {
+    /// The same copy, of which the same counts.
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+            && (&self.name, &self.manifest) == (&other.name, &other.manifest)
+            && (self.superseded, &self.left_out) == (other.superseded, &other.left_out)
     }
 }
 

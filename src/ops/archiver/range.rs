@@ -6,6 +6,7 @@
 //! that no row was written since. Whatever ends a run, the next begins with what is there: a mark that
 //! has its manifest is gone on from, and any other chunk is copied anew.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
@@ -19,6 +20,7 @@ use crate::ops::archive::export::{Exported, Source, export, facts};
 use crate::ops::archive::manifest::{self, Bound, Kept, Manifest, Sum, Versions};
 use crate::ops::archive::sealed::{Sealer, StoreKey};
 use crate::ops::archive::{Evidence, Options, sql, verify};
+use crate::ops::archiver::asked::Listed;
 use crate::ops::archiver::begun::Begun;
 use crate::ops::archiver::pace::Pace;
 use crate::ops::archiver::store::{Shelf, Slot, Store, Unfinished};
@@ -144,6 +146,8 @@ pub struct Work<'a> {
     pub renderer: &'a mut Renderer,
     /// How fast it may be, and how far it is.
     pub pace: &'a Pace,
+    /// What is in the stores.
+    pub listed: &'a Listed,
     /// Where it agrees with others on the moment that is read, if there are others.
     pub meeting: Option<&'a Meeting>,
 }
@@ -203,7 +207,8 @@ impl Work<'_> {
                 self.session.execute(&thaw)?;
             }
             let store = self.range.store.clone();
-            self.mark(&chunk, &Mark::Archived { store, token: Some(token), before })?;
+            let of = Some(self.made_for());
+            self.mark(&chunk, &Mark::Archived { store, token: Some(token), before, of })?;
         }
         Ok(Ended::Stays)
     }
@@ -375,12 +380,16 @@ impl Work<'_> {
             last.extend(self.of_each("archive/thaw.sql")?);
         }
         self.session.batch("SAVEPOINT looked_at")?;
+        let drop = Query { sql: self.render("archive/drop.sql", &[])?, params: Vec::new() };
+        let dropped = RefCell::new(Vec::new());
+        // It locks the tables that foreign keys lead to as well, and others may read those.
         self.patiently("ROLLBACK TO SAVEPOINT looked_at", |session| {
-            last.iter().try_for_each(|statement| session.execute(statement).map(|_| ()))
+            last.iter().try_for_each(|statement| session.execute(statement).map(|_| ()))?;
+            *dropped.borrow_mut() = session.query(&drop)?;
+            Ok(())
         })?;
-        let drop = self.render("archive/drop.sql", &[])?;
-        let gone: BTreeSet<String> = self
-            .query(&drop, Vec::new())?
+        let gone: BTreeSet<String> = dropped
+            .take()
             .iter()
             .map(|row| row.text("chunk").map(str::to_owned))
             .collect::<Result<_, _>>()

@@ -1,7 +1,7 @@
 //! Which copies count. A copy of a chunk stands in for those that the chunk's rows were in before, in whichever store
 //! they are: it names them, and of what is in it, they count no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -74,8 +74,8 @@ fn of_the_same_chunk(entries: &mut [&mut Entry]) {
 pub fn in_order(mut left: Vec<&Entry>) -> Vec<&Entry> {
     let mut ordered = Vec::new();
     while !left.is_empty() {
-        let names: Vec<String> = left.iter().map(|entry| entry.manifest.token.clone()).collect();
-        let (later, now): (Vec<&Entry>, Vec<&Entry>) = left.into_iter().partition(|entry| replaces(entry, &names));
+        let all = Others::of(left.iter().copied());
+        let (later, now): (Vec<&Entry>, Vec<&Entry>) = left.into_iter().partition(|entry| all.hidden_by(entry));
         if now.is_empty() {
             ordered.extend(later);
             break;
@@ -86,9 +86,39 @@ pub fn in_order(mut left: Vec<&Entry>) -> Vec<&Entry> {
     ordered
 }
 
-/// Whether a copy stands in for one of some others.
-pub fn replaces(Entry { manifest, .. }: &Entry, others: &[String]) -> bool {
-    manifest.replaces.iter().any(|copy| copy.token != manifest.token && others.contains(&copy.token))
+/// Copies that others may stand in for.
+pub struct Others {
+    tokens: BTreeSet<(String, String)>,
+    /// When the earliest of each chunk was made.
+    chunks: BTreeMap<Chunk, Option<Timestamp>>,
+}
+
+impl Others {
+    /// These.
+    pub fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
+        let (mut tokens, mut chunks) = (BTreeSet::new(), BTreeMap::new());
+        for Entry { manifest, .. } in entries {
+            tokens.insert((manifest.database.clone(), manifest.token.clone()));
+            let taken = manifest.taken_at.parse().ok();
+            let earliest = chunks.entry(chunk(manifest)).or_insert(taken);
+            *earliest = taken.min(*earliest);
+        }
+        Self { tokens, chunks }
+    }
+
+    /// Whether one of them would, or might, count again if a copy were gone.
+    pub fn hidden_by(&self, Entry { manifest, .. }: &Entry) -> bool {
+        let has = |token: &String| self.tokens.contains(&(manifest.database.clone(), token.clone()));
+        let earliest = self.chunks.get(&chunk(manifest));
+        manifest.replaces.iter().any(|copy| copy.token != manifest.token && has(&copy.token))
+            || earliest.is_some_and(|earliest| *earliest < manifest.taken_at.parse().ok())
+    }
+
+    /// Whether any of what a copy stands in for is not among them.
+    pub fn are_without(&self, Entry { manifest, .. }: &Entry) -> bool {
+        let has = |token: &String| self.tokens.contains(&(manifest.database.clone(), token.clone()));
+        manifest.replaces.iter().any(|copy| copy.token != manifest.token && !has(&copy.token))
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::core::name::quote_identifier;
 use crate::core::{Param, QualifiedName, Query, RowError, Server, Value};
 use crate::ops::archive::export::restore as put_back;
+use crate::ops::archive::manifest::{Bound, Range};
 use crate::ops::archive::sql::{self, Within};
 use crate::ops::archiver::brought_back::Back;
 use crate::ops::archiver::{Entry, Moment, Stopped, Unsound};
@@ -21,6 +22,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// The span of a range; of what has none, all.
+    pub fn of(range: Option<&Range>) -> Self {
+        let end = |bound: &Bound| Some((bound.text.clone(), Moment(bound.raw)));
+        range.map_or_else(Self::default, |range| Self { from: end(&range.start), until: end(&range.end) })
+    }
+
     /// Whether a range has nothing beside it.
     pub fn contains(&self, start: i64, end: i64) -> bool {
         self.from.as_ref().is_none_or(|(_, from)| start >= from.0)
@@ -57,6 +64,8 @@ pub struct Restored {
     pub rows: u64,
     /// How many chunks were frozen, so that neither retention nor the archive takes them again.
     pub frozen: usize,
+    /// Those that were not, because rows of now go into them.
+    pub open: Vec<QualifiedName>,
 }
 
 /// Puts the rows of entries into a table, all in one transaction: what is interrupted has brought back
@@ -100,6 +109,7 @@ fn within(
     let is_own = entries.iter().any(|entry| entry.manifest.relation == *into);
     let back = is_own.then_some(Back { table: into, entries, span, freezes: server.has_community_features() });
     let mut restored = Restored::default();
+    is_a_table(session, server, into)?;
     nothing_fires(session, server, into)?;
     for entry in entries {
         nothing_there(session, entry, span, into)?;
@@ -122,10 +132,36 @@ fn within(
         restored.rows += rows;
     }
     if let Some(back) = back {
-        restored.frozen = back.mark(session, &thawed)?;
+        (restored.frozen, restored.open) = back.mark(session, &thawed, server.now_micros)?;
     }
     Ok(restored)
 }
+
+/// That rows go into a table by itself: behind a view, or a table of another server, nobody knows where they go, and in
+/// a chunk of a hypertable they would be unknown to that.
+fn is_a_table(session: &mut Session, server: &Server, into: &QualifiedName) -> Result<(), Stopped> {
+    let mut is_any = |sql: &str| {
+        let params = vec![Param::Text(into.schema.clone()), Param::Text(into.name.clone())];
+        let rows = session.query(&Query { sql: sql.to_owned(), params })?;
+        Ok::<bool, Stopped>(!rows.is_empty())
+    };
+    let what = if is_any(OTHER)? {
+        "is no table, and nobody knows where its rows go"
+    } else if server.timescaledb.is_some() && is_any(CHUNK)? {
+        "is a chunk of a hypertable, which would not know that they are in an archive"
+    } else {
+        return Ok(());
+    };
+    Err(Stopped::Refused(format!(
+        "{into} {what}: bring them into the table that they are from, or into one of their own (--into)"
+    )))
+}
+
+/// What is no table.
+const OTHER: &str = "SELECT 1 AS found FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+                     WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind NOT IN ('r', 'p')";
+/// What is a chunk.
+const CHUNK: &str = "SELECT 1 AS found FROM timescaledb_information.chunks WHERE chunk_schema = $1 AND chunk_name = $2";
 
 /// That nothing of the table's own would change the rows on their way in, or make something of them: neither is a
 /// part of what was archived.

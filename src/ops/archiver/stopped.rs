@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 
 use crate::apply::StepOutcome;
+use crate::core::QualifiedName;
+use crate::kinds::archive::{INSTEAD, UNTOLD};
 use crate::ops::archive::ArchiveError;
 use crate::ops::archive::export::TransferError;
 use crate::ops::archiver::trouble::StoreError;
@@ -20,6 +22,17 @@ pub enum Stopped {
     Store(StoreError),
     /// Rows of a chunk were written while it was copied.
     Late(String),
+    /// Nobody can tell whether the rows of a copy are in a chunk that was merged or split.
+    Untold {
+        /// The chunk.
+        chunk: QualifiedName,
+        /// The copy's file.
+        file: String,
+        /// Why not.
+        why: String,
+        /// The mark of a chunk that has nothing of it.
+        beside: String,
+    },
     /// Something else that must not be.
     Refused(String),
     /// Somebody asked for it.
@@ -33,6 +46,10 @@ impl fmt::Display for Stopped {
             Self::Archive(error) => write!(f, "{error}"),
             Self::Store(error) => write!(f, "the store: {error}"),
             Self::Late(chunk) => write!(f, "rows of {chunk} were written while it was copied"),
+            Self::Untold { chunk, file, why, .. } => write!(
+                f,
+                "{chunk} was merged or split since it was marked, and nobody can tell whether it has what {file} has of its time: {why}"
+            ),
             Self::Refused(why) => f.write_str(why),
             Self::Interrupted => f.write_str("it was interrupted"),
         }
@@ -98,6 +115,15 @@ impl From<Stopped> for StepOutcome {
                 Self::Refused(code, PgError { hint, ..PgError::protocol(format!("the store: {error}")) })
             }
             late @ Stopped::Late(_) => said(late.to_string(), "the next run copies it again"),
+            ref untold @ Stopped::Untold { ref chunk, ref beside, .. } => {
+                let hint = format!(
+                    "compare them (`chronoform archive restore --into` brings the copy's rows into another table). Where the \
+                     table's are all that is to count of that time, `COMMENT ON TABLE {chunk} IS '{INSTEAD}'`; where they are \
+                     none of the archive's beyond what its mark tells, `COMMENT ON TABLE {chunk} IS '{}'`: the next run goes by that",
+                    beside.replace('\'', "''")
+                );
+                Self::Refused(&UNTOLD, PgError { hint: Some(hint), ..PgError::protocol(untold.to_string()) })
+            }
             Stopped::Refused(why) => said(why, ""),
             Stopped::Interrupted => Self::Cancelled,
         }

@@ -5,20 +5,21 @@
 //! by a run that ended before it was done. Names are the same in a folder and in a bucket:
 //! `database/table/slot`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::bucket::Put;
-use crate::core::{Fingerprint, QualifiedName, Value};
-use crate::kinds::archive_store::{ENCRYPTION, FORMER_KEYS, PATH, S3};
+use crate::core::{Address, Desired, Fingerprint, QualifiedName, Value};
+use crate::kinds::archive_store::{ENCRYPTION, FORMER_KEYS, ID, PATH, S3};
 use crate::kinds::repository::FILE;
 use crate::ops::archive::sealed::{Sealed, StoreKey};
 use crate::ops::archive::{ArchiveError, DataFile};
 use crate::ops::archiver::folder;
 use crate::ops::archiver::in_bucket::{InBucket, Remote};
+use crate::ops::archiver::moment::Moment;
 use crate::ops::archiver::trouble::StoreError;
 use crate::ops::secret;
 
@@ -130,6 +131,20 @@ impl Store {
         }
     }
 
+    /// One manifest, unless it is gone.
+    ///
+    /// # Errors
+    /// What the file system or the bucket's server says.
+    pub fn manifest(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match &self.place {
+            Place::Folder(path) => match fs::read(path.join(name)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                read => Ok(Some(read?)),
+            },
+            Place::Bucket(bucket) => bucket.manifest(name),
+        }
+    }
+
     /// The name of every manifest of a part of it.
     ///
     /// # Errors
@@ -195,6 +210,12 @@ impl Store {
     }
 }
 
+/// Every store of the policies of which it can be told where it is.
+pub fn stores(desired: &BTreeMap<Address, Desired>) -> Vec<Store> {
+    let all = desired.values().filter(|desired| desired.address.kind == ID);
+    all.filter_map(|desired| Store::of(|name| desired.get(name)).ok().flatten()).collect()
+}
+
 /// The part of a store that one table of one database has.
 #[derive(Clone, Debug)]
 pub struct Shelf {
@@ -246,6 +267,23 @@ impl Slot {
 pub fn manifest_of(name: &str) -> Option<String> {
     let plain = name.strip_suffix(SEALED).unwrap_or(name);
     plain.strip_suffix(DATA).map(|slot| format!("{slot}{MANIFEST}"))
+}
+
+/// The range of the chunk that a manifest is of, by its name: nothing where that does not tell it.
+pub fn range_of(name: &str) -> Option<(i64, i64)> {
+    let own = name.rsplit_once('/').map_or(name, |(_, own)| own);
+    let mut ends = own.splitn(3, '_');
+    let mut read = || Moment::read(&spelled(ends.next()?)).map(|moment| moment.0);
+    Some((read()?, read()?))
+}
+
+/// A point in time, out of a file's name.
+fn spelled(safe: &str) -> String {
+    let safe = safe.replace("%2B", "+");
+    match safe.split_once('T') {
+        Some((day, time)) => format!("{day} {}", time.replace('-', ":")),
+        None => safe,
+    }
 }
 
 /// How many parts a name has.
@@ -317,6 +355,11 @@ impl Shelf {
     /// that several may share a store.
     pub fn new(store: &Store, database: (&str, &str), table: &QualifiedName) -> Self {
         Self { store: store.clone(), name: shelf_of(database, table) }
+    }
+
+    /// Its name in the store.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     fn file(&self, name: &str) -> String {
@@ -474,6 +517,15 @@ mod tests {
         assert_eq!(safe("2026-01-01 00:00:00+00"), "2026-01-01T00-00-00%2B00");
         assert_eq!(safe("../etc"), "..%2Fetc");
         assert_ne!(safe("a/b"), safe("a%2Fb"));
+        let range = |from: &str, until: &str| {
+            range_of(&format!("7-x/public.t/{}.json", Slot::new(&chunk(), from, until, "ab").name))
+        };
+        let read = |text: &str| Moment::read(text).unwrap().0;
+        let (from, until) = ("2026-01-01 00:00:00+00", "2026-01-01 12:30:00.5+00");
+        assert_eq!(range(from, until), Some((read(from), read(until))));
+        assert_eq!(range("-20", "10"), Some((-20, 10)));
+        assert_eq!(range("2026-01-01", "2026-01-02"), Some((read("2026-01-01"), read("2026-01-02"))));
+        assert_eq!(range("0044-03-01 00:00:00+00 BC", "2026-01-02"), None);
         let long = "é".repeat(90);
         assert!(safe(&long).len() < 210 && safe(&long) != safe(&format!("{long}x")));
     }

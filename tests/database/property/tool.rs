@@ -89,7 +89,14 @@ impl<'a> Tool<'a> {
         let mut ready =
             Prepared { plan, session, server, ledger: self.ledger(), admission: Admission::First, standing };
         let wait = Duration::from_secs(20);
-        let errand = Errand { lock_timeout: wait, patience: wait, limits: None, forced: None, started: Instant::now() };
+        let errand = Errand {
+            lock_timeout: wait,
+            patience: wait,
+            limits: None,
+            forced: None,
+            stores: Vec::new(),
+            started: Instant::now(),
+        };
         let done = carry_out(&mut ready, &errand, progress, &Interrupt::default(), || Ok(()))
             .map_err(|failure| failure.to_string())?;
         match done.failure {
