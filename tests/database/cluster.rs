@@ -23,6 +23,9 @@ use postgres::{Client, NoTls};
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 
+/// So much room, in bytes, has to be free in memory for clusters to be made there.
+const ENOUGH_MEMORY: u64 = 8 << 30;
+
 /// Runs the server `$1` on the cluster in `$2`/data until a line or the end of its input comes; then
 /// removes the folder, unless the line says to keep it.
 const KEEPER: &str = r#"
@@ -134,7 +137,7 @@ impl Place {
     fn folder(&self) -> Result<(PathBuf, PathBuf), String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("chronoform-pg-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let temp = if self.root == Path::new("/") { std::env::temp_dir() } else { "/tmp".into() };
+        let temp = if self.root == Path::new("/") { temporary() } else { "/tmp".into() };
         let inside = temp.join(name);
         let outside = self.root.join(inside.strip_prefix("/").unwrap_or(&inside));
         // What an earlier process of the same number left.
@@ -149,6 +152,15 @@ impl Place {
         }
         Ok((inside, outside))
     }
+}
+
+/// Where clusters are made: in memory, where there is plenty. A database is many small files, and a disk takes
+/// longer to make and remove them than the server needs for all the rest.
+fn temporary() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let free = rustix::fs::statvfs(memory).map_or(0, |fs| fs.f_bavail.saturating_mul(fs.f_frsize));
+    let is_chosen = std::env::var_os("TMPDIR").is_some();
+    if is_chosen || free < ENOUGH_MEMORY { std::env::temp_dir() } else { memory.to_owned() }
 }
 
 impl User {
