@@ -155,10 +155,12 @@ fn rate(db: &Db, place: &Workplace<'_>) {
         .map(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).unwrap())
         .map(|manifest| manifest["manifest"]["stream_bytes"].as_u64().unwrap())
         .sum();
-    let rate = bytes as f64 / (limited - free).as_secs_f64();
-    let of = rate / f64::from(1 << 20);
-    eprintln!("archive_jobs: {bytes} bytes, {free:?} without a limit, {limited:?} with it: {of:.2} of the rate");
-    assert!((0.8..=1.2).contains(&of), "{of}: {bytes} bytes in {limited:?} instead of {free:?}");
+    let of_rate = |time: Duration| bytes as f64 / time.as_secs_f64() / f64::from(1 << 20);
+    // Never more than the rate over all, and little less than it beside what the work takes on this machine now.
+    let (over_all, beside) = (of_rate(limited), of_rate(limited.saturating_sub(free)));
+    eprintln!("archive_jobs: {bytes} bytes, {free:?} without a limit, {limited:?} with it: {over_all:.2} of the rate");
+    assert!(over_all <= 1.05, "{over_all}: {bytes} bytes in {limited:?}");
+    assert!(beside >= 0.8, "{beside}: {bytes} bytes in {limited:?} instead of {free:?}");
     assert!(limited > Duration::from_secs(5));
     assert!(ran.err.contains("ranges, ") && ran.err.contains("/s)"), "how far it is: {}", ran.err);
     nothing_is_lost(db, place);
