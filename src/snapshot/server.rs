@@ -14,7 +14,7 @@ pub const OLDEST_TIMESCALEDB: Version = Version::new(2, 14);
 
 /// Those of TimescaleDB's functions that are called by their names, in its schema: by what a plan does, by what is
 /// asked to make one, and by the queries of aggregates. Another of such a name is taken where its types fit better.
-const CALLED: [&str; 31] = [
+const CALLED: [&str; 33] = [
     "add_columnstore_policy",
     "add_compression_policy",
     "add_continuous_aggregate_policy",
@@ -46,6 +46,8 @@ const CALLED: [&str; 31] = [
     "show_chunks",
     "time_bucket",
     "time_bucket_gapfill",
+    "to_uuidv7_boundary",
+    "uuid_timestamp",
 ];
 
 pub(super) fn read(session: &mut Session) -> Result<Server, Failure> {
