@@ -275,8 +275,7 @@ fn killed_at_each_request(ground: &Ground<'_>) {
 /// What the bucket keeps is not what was put there: that is found before anything is dropped.
 fn keeps_something_else(ground: &Ground<'_>) {
     ground.day(0);
-    // After it was asked whether it is there, it is put.
-    ground.server.fails(1, How::Spoils, false);
+    ground.server.fails(0, How::Spoils, false);
     let ran = ground.archive();
     assert!(ground.server.well());
     assert_eq!(ran.code, 4, "{}\n{}", ran.out, ran.err);

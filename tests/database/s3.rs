@@ -53,7 +53,7 @@ pub enum How {
     Refuses,
     /// It is done, and not answered.
     Silent,
-    /// It is done, and a byte of each data file in the bucket is another one afterwards.
+    /// It is done, and a byte of each data file in the bucket is another one afterwards. Only what puts something counts.
     Spoils,
     /// It is done, and half of what is answered arrives; all of it where there are no two halves.
     Cut,
@@ -70,10 +70,10 @@ struct Fault {
 
 impl Behaviour {
     /// What is to be done to a request that has come.
-    fn next(&self) -> Option<How> {
+    fn next(&self, method: &Method) -> Option<How> {
         self.came.fetch_add(1, Ordering::SeqCst);
         let mut fault = self.fault.lock().unwrap();
-        let found = fault.as_mut()?;
+        let found = fault.as_mut().filter(|fault| !matches!(fault.how, How::Spoils) || *method == Method::PUT)?;
         if found.after > 0 {
             found.after -= 1;
             return None;
@@ -212,7 +212,7 @@ async fn answer(
     behaviour: Arc<Behaviour>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, io::Error> {
-    let how = behaviour.next();
+    let how = behaviour.next(request.method());
     match how {
         Some(How::Unable) => return Ok(said(StatusCode::SERVICE_UNAVAILABLE, "SlowDown")),
         Some(How::Refuses) => return Ok(said(StatusCode::FORBIDDEN, "AccessDenied")),
