@@ -47,6 +47,10 @@ pub struct Sides<'a> {
     pub goes_with: &'a (dyn Fn(&Desired, &Live, &BTreeSet<QualifiedName>) -> bool + Sync),
     /// What is left of one that goes with some relations and is on others as well.
     pub left_of: &'a (dyn Fn(&Live, &BTreeSet<QualifiedName>) -> Option<Live> + Sync),
+    /// Whether closing a delta makes the relation that it is on.
+    pub makes: &'a (dyn Fn(&Delta) -> bool + Sync),
+    /// What one that is on several things has once some relations are made, where it is to be on these as well.
+    pub joined_by: &'a (dyn Fn(&Live, &BTreeSet<QualifiedName>) -> Option<Live> + Sync),
 }
 
 /// What a comparison finds.
@@ -103,6 +107,7 @@ pub fn diff(sides: &Sides<'_>) -> Diff {
         }
     }
     carry_along(&mut found, sides);
+    join(&mut found, sides);
     found
 }
 
@@ -183,6 +188,25 @@ fn made_from(found: &Diff, sides: &Sides<'_>) -> (BTreeSet<Address>, BTreeSet<Qu
             return (along, gone);
         }
     }
+}
+
+/// What is as it is wanted, and is to be so on relations as well that are made only now.
+fn join(found: &mut Diff, sides: &Sides<'_>) {
+    let is_new = |delta: &&Delta| delta.is_create() && delta.reason != Reason::Remade && (sides.makes)(delta);
+    let new: BTreeSet<QualifiedName> =
+        found.deltas.iter().filter(is_new).filter_map(|delta| delta.on.clone()).collect();
+    if new.is_empty() {
+        return;
+    }
+    let joined = |address: &Address| {
+        let (desired, live) = (sides.desired.get(address)?, sides.live.get(address)?);
+        let delta = update(desired, &(sides.joined_by)(live, &new)?, sides)?;
+        Some(Delta { reason: Reason::Joined, ..delta })
+    };
+    let deltas: Vec<Delta> = found.in_sync.iter().filter_map(joined).collect();
+    let joined: BTreeSet<&Address> = deltas.iter().map(|delta| &delta.address).collect();
+    found.in_sync.retain(|address| !joined.contains(address));
+    found.deltas.extend(deltas);
 }
 
 /// One that is created again with what it is on; of what is on others as well, such as a grant on all that is in a

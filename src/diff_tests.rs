@@ -18,6 +18,8 @@ struct World {
     takes_along: bool,
     /// What is left of what is on no relation, where the table is made anew.
     left: Option<Live>,
+    /// Whether the table is made by what is wanted of it; then that is what there is of the other thing by then.
+    makes: bool,
 }
 
 fn table() -> QualifiedName {
@@ -46,6 +48,7 @@ fn world(desired: Option<i32>, live: Option<i32>, applied: Option<i32>) -> World
         whence: Whence::Given,
         takes_along: false,
         left: None,
+        makes: false,
     };
     if let Some(value) = desired {
         let mut wanted = Desired::new(address(), Some(table()), place);
@@ -93,6 +96,8 @@ fn run(world: &World) -> (Diff, Vec<Drift>) {
         takes_along: &|delta| world.takes_along && !delta.is_create(),
         goes_with: &|desired, _, gone| desired.on.is_none() && gone.contains(&table()),
         left_of: &|_, gone| world.left.clone().filter(|_| gone.contains(&table())),
+        makes: &|delta| world.makes && delta.is_create(),
+        joined_by: &|_, new| world.left.clone().filter(|_| new.contains(&table())),
     };
     let diff = diff(&sides);
     let drift = drift(&sides, &diff);
@@ -371,6 +376,32 @@ fn what_is_left_of_what_is_on_others_as_well_is_changed_and_not_made_again() {
     assert_eq!(found(None), (Reason::Remade, false, "given".to_owned()), "nothing is left to take away from");
     assert_eq!(found(Some(left(None))), (Reason::Remade, true, "given unlisted".to_owned()));
     assert_eq!(found(Some(left(Some(1)))), (Reason::Remade, true, "unlisted".to_owned()));
+}
+
+#[test]
+fn what_is_to_be_on_what_is_made_only_now_changes_with_it() {
+    let all = Address { name: "on all".into(), ..address() };
+    let given = |days_given: i32| {
+        let mut live = Live::new(all.clone(), None);
+        live.set("given", days(days_given));
+        live
+    };
+    let found = |makes: bool, by_then: i32| {
+        let mut world = World { makes, left: Some(given(by_then)), ..world(Some(7), None, None) };
+        let mut wanted = Desired::new(all.clone(), None, world.desired[&address()].place.clone());
+        wanted.set("given", days(1));
+        world.desired.insert(all.clone(), wanted);
+        world.live.insert(all.clone(), given(1));
+        world.named.insert(all.clone());
+        let (diff, drift) = run(&world);
+        let delta = diff.deltas.iter().find(|delta| delta.address == all);
+        assert_eq!(diff.in_sync.contains(&all), delta.is_none());
+        assert!(drift.iter().any(|standing| standing.address == all && standing.status == Status::InSync));
+        delta.map(|delta| (delta.reason, delta.changes[0].before.clone()))
+    };
+    assert_eq!(found(true, 2), Some((Reason::Joined, Some(days(2)))));
+    assert_eq!(found(true, 1), None, "it is on that as well by itself");
+    assert_eq!(found(false, 2), None);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::apply::gate::{
-    Stale, around_of, deltas_of, in_sync, names_around, seen_of, stale_by, told, unwanted_of, wanted,
+    Stale, around_of, deltas_of, in_sync, makes, names_around, seen_of, stale_by, told, unwanted_of, wanted,
 };
 use crate::core::{Action, Address, Desired, Fingerprint, Hazard, Op, QualifiedName};
 use crate::diag::{Diagnostic, Failure};
@@ -70,12 +70,6 @@ pub(super) fn look_again(
     }
     let refusals = compared?;
     if refusals.is_empty() { Ok(()) } else { Err(Failure(refusals)) }
-}
-
-/// Whether an action makes a relation that there was none of.
-fn makes(action: &Action) -> bool {
-    let desired = || wanted(&action.address, action.on.as_ref(), &action.desired, false).1;
-    action.op == Op::Create && by_id(&action.address.kind).is_some_and(|kind| kind.makes(&desired()).is_some())
 }
 
 /// What is not as planned.

@@ -324,7 +324,15 @@ fn nowhere() -> Place {
 /// The deltas that a plan's actions close, from what is live now.
 pub(super) fn deltas_of(plan: &Plan, now: &Snapshot) -> Vec<Delta> {
     let gone = made_anew(&plan.actions);
-    plan.actions.iter().map(|action| delta_of(action, &gone, now)).collect()
+    let new = plan.actions.iter().filter(|action| makes(action)).filter_map(|action| action.on.clone()).collect();
+    plan.actions.iter().map(|action| delta_of(action, (&gone, &new), now)).collect()
+}
+
+/// Whether an action makes a relation that there was none of.
+pub(super) fn makes(action: &Action) -> bool {
+    let desired = || wanted(&action.address, action.on.as_ref(), &action.desired, false).1;
+    let is_new = action.op == Op::Create && action.reason != Reason::Remade;
+    is_new && kinds::by_id(&action.address.kind).is_some_and(|kind| kind.makes(&desired()).is_some())
 }
 
 /// The relations that actions make anew, with those that go with them.
@@ -337,12 +345,18 @@ fn made_anew(actions: &[Action]) -> BTreeSet<QualifiedName> {
 }
 
 /// The delta that an action closes, from what is live now.
-fn delta_of(action: &Action, gone: &BTreeSet<QualifiedName>, now: &Snapshot) -> Delta {
-    let live = now.live.get(&action.address);
+fn delta_of(
+    action: &Action,
+    (gone, new): (&BTreeSet<QualifiedName>, &BTreeSet<QualifiedName>),
+    now: &Snapshot,
+) -> Delta {
+    let (live, kind) = (now.live.get(&action.address), kinds::by_id(&action.address.kind));
     let live = match (action.reason, action.op) {
         // It is on others than what is made anew as well.
-        (Reason::Remade, Op::Update) => live.and_then(|live| kinds::by_id(&action.address.kind)?.left_of(live, gone)),
+        (Reason::Remade, Op::Update) => live.and_then(|live| kind?.left_of(live, gone)),
         (Reason::Remade, _) => None,
+        // Where some of these are there by now, it is as it is.
+        (Reason::Joined, _) => live.and_then(|live| kind?.joined_by(live, new).or_else(|| Some(live.clone()))),
         _ => live.cloned(),
     };
     let remove = action.op == Op::Remove;

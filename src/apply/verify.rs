@@ -80,6 +80,8 @@ fn look<'a>(
         takes_along: &|_| false,
         goes_with: &|_, _, _| false,
         left_of: &|_, _| None,
+        makes: &|_| false,
+        joined_by: &|_, _| None,
     };
     let differing: BTreeSet<Address> = diff::diff(&sides).deltas.into_iter().map(|delta| delta.address).collect();
     let mut unlike = Vec::new();

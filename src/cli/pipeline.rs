@@ -115,6 +115,11 @@ pub fn make(
         kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.goes_with(desired, live, gone))
     };
     let left_of = |live: &Live, gone: &BTreeSet<QualifiedName>| kinds::by_id(&live.address.kind)?.left_of(live, gone);
+    let makes = |delta: &Delta| {
+        let kind = kinds::by_id(&delta.address.kind);
+        kind.zip(delta.desired.as_ref()).is_some_and(|(kind, desired)| kind.makes(desired).is_some())
+    };
+    let joined_by = |live: &Live, new: &BTreeSet<QualifiedName>| kinds::by_id(&live.address.kind)?.joined_by(live, new);
     let derived = |desired: &Desired, applied: &Applied, attribute: &str| {
         kinds::by_id(&desired.address.kind).is_some_and(|kind| kind.is_derived(attribute, desired, applied))
     };
@@ -149,6 +154,8 @@ pub fn make(
         takes_along: &takes_along,
         goes_with: &goes_with,
         left_of: &left_of,
+        makes: &makes,
+        joined_by: &joined_by,
     };
     let found = diff::diff(&sides);
     let mut drift = diff::drift(&sides, &found);

@@ -33,6 +33,8 @@ pub enum Reason {
     Dropped,
     /// What it is on is made anew, and it goes with that.
     Remade,
+    /// The same plan makes something that it is to be on as well.
+    Joined,
     /// An apply that has not ended began it.
     Begun,
 }
@@ -47,6 +49,7 @@ impl fmt::Display for Reason {
             Self::Unwanted => "the policy says `ensure: absent`",
             Self::Dropped => "the policy no longer mentions it, and Chronoform applied it",
             Self::Remade => "what it is on is made anew, and it goes with that",
+            Self::Joined => "the same plan makes something that it is to be on as well",
             Self::Begun => "an apply began it, and did not end",
         })
     }

@@ -174,6 +174,8 @@ fn differences(settled: &BTreeMap<Address, Desired>, all: &BTreeMap<Address, Des
         takes_along: &|_| false,
         goes_with: &|_, _, _| false,
         left_of: &|_, _| None,
+        makes: &|_| false,
+        joined_by: &|_, _| None,
     };
     let mut found = diff::diff(&sides).deltas;
     for delta in &mut found {

@@ -374,6 +374,12 @@ pub trait Kind: Sync {
         None
     }
 
+    /// What a live resource that is on several things has once relations are made that it is to be on as well; `None`
+    /// where it is to be on none of these.
+    fn joined_by(&self, _live: &Live, _new: &BTreeSet<QualifiedName>) -> Option<Live> {
+        None
+    }
+
     /// Whether a resource that is on no relation of its own is another one where one of these is.
     fn is_about(&self, _address: &Address, _relations: &BTreeSet<QualifiedName>) -> bool {
         false

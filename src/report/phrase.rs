@@ -168,6 +168,7 @@ pub(super) fn reason(reason: Reason) -> Sentence {
         Reason::Unwanted => Sentence::of("the policy says ").code("ensure: absent"),
         Reason::Dropped => Sentence::of("no longer in the policy, and applied by Chronoform"),
         Reason::Remade => Sentence::of("what it is on is made anew, and it goes with that"),
+        Reason::Joined => Sentence::of("the same plan makes something that it is to be on as well"),
         Reason::Begun => Sentence::of("an apply began it, and did not end"),
     }
 }

@@ -266,6 +266,11 @@ impl Kind for Grant {
         parts::left_of(live, gone)
     }
 
+    fn joined_by(&self, live: &Live, new: &BTreeSet<QualifiedName>) -> Option<Live> {
+        let Some(Target::TablesIn(schema)) = Target::read(&live.address.name) else { return None };
+        parts::joined_by(live, new.iter().filter(|name| name.schema == schema).count())
+    }
+
     fn is_about(&self, address: &Address, relations: &BTreeSet<QualifiedName>) -> bool {
         match Target::read(&address.name) {
             Some(Target::Table(name)) => relations.contains(&name),

@@ -250,6 +250,15 @@ pub fn left_of(live: &Live, gone: &BTreeSet<QualifiedName>) -> Option<Live> {
     left.attributes.keys().any(|name| name != EXCLUSIVE).then_some(left)
 }
 
+/// What there is on all of a schema once there are so many more things, on which there is nothing yet.
+pub fn joined_by(live: &Live, more: usize) -> Option<Live> {
+    let members = live.fact(MEMBERS).and_then(Value::as_int).filter(|_| more > 0)?;
+    let mut joined = live.clone();
+    joined.set_fact(MEMBERS, members + i64::try_from(more).ok()?);
+    sum_up(&mut joined);
+    Some(joined)
+}
+
 /// The privileges that a live grant tells of one thing, given as the targets that it is, or is part of.
 pub fn had_on<'a>(live: &'a Live, thing: &[Target]) -> impl Iterator<Item = &'a String> {
     let target = Target::read(&live.address.name);
