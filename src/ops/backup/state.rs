@@ -167,14 +167,22 @@ impl State {
         Ok(entries(&self.root)?.into_iter().filter(begins).collect())
     }
 
-    /// Keeps what came of a drill.
+    /// Keeps what came of a drill, beside all others: a small database takes less than a second, and what one
+    /// found out is not to be written over by the next.
     ///
     /// # Errors
     /// What the file system says.
     pub fn keep_drill(&self, drill: &Drill) -> io::Result<()> {
         let folder = self.root.join("drills");
         self.owner.folder(&folder)?;
-        self.write(&folder.join(format!("{}.json", stamp(drill.started))), drill)
+        // Nobody else writes here meanwhile: whoever does a drill holds the repository.
+        let file = (1_u32..)
+            .map(|nth| match nth {
+                1 => folder.join(format!("{}.json", stamp(drill.started))),
+                _ => folder.join(format!("{}-{nth}.json", stamp(drill.started))),
+            })
+            .find(|file| !file.exists());
+        self.write(&file.unwrap_or(folder), drill)
     }
 
     /// What was found of backups when they were read last: those that cannot be trusted, each with what is wrong
@@ -331,6 +339,33 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn drills_of_one_second_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::new(folder.path().to_owned(), Owner::default());
+        let drill = |started: &str, label: &str| Drill {
+            started: started.parse().unwrap(),
+            label: label.to_owned(),
+            target: String::new(),
+            restore_seconds: 0.0,
+            recovery_seconds: 0.0,
+            lag_seconds: None,
+            checks: Vec::new(),
+            tool_version: String::new(),
+        };
+        let kept = [
+            drill("2026-11-28T02:16:17.1Z", "first"),
+            drill("2026-11-28T02:16:17.4Z", "second"),
+            drill("2026-11-28T02:16:17.4Z", "third"),
+        ];
+        for drill in &kept {
+            state.keep_drill(drill).unwrap();
+        }
+        let mut found: Vec<String> = state.drills().unwrap().into_iter().map(|drill| drill.label).collect();
+        found.sort();
+        assert_eq!(found, ["first", "second", "third"]);
+    }
 
     #[test]
     fn nothing_is_taken_away_while_somebody_reads() {

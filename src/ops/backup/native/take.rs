@@ -49,8 +49,7 @@ pub fn take(
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Record, Trouble> {
-    let started = Timestamp::now();
-    let label = format!("{}-{}", stamp(started), order.making.sort.as_str());
+    let (started, label) = name(order.repository, order.making.sort);
     let prior = prior(order)?;
     let folder = order.repository.begin(&label).map_err(|error| Trouble::file(Path::new("the repository"), error))?;
     let made = make(order, about, &label, &folder, prior, session, interrupt, tell);
@@ -61,6 +60,19 @@ pub fn take(
     let record = Record { started, ..made? };
     order.repository.finish(&folder, &record).map_err(|error| Trouble::file(&folder, error))?;
     Ok(record)
+}
+
+/// When it begins, and its label. That names a second, so where another one began in the same, the next second is
+/// waited for.
+fn name(repository: &Repository, sort: Sort) -> (Timestamp, String) {
+    loop {
+        let started = Timestamp::now();
+        let label = format!("{}-{}", stamp(started), sort.as_str());
+        if !repository.backup(&label).exists() {
+            return (started, label);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// The backup that an incremental one is what has changed since.
@@ -188,5 +200,19 @@ fn await_wal(
             told.clone_from(first);
         }
         thread::sleep(BETWEEN_LOOKS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_one_backups_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::new(folder.path(), "main");
+        let (_, first) = name(&repository, Sort::Full);
+        fs::create_dir_all(repository.backup(&first)).unwrap();
+        assert_ne!(name(&repository, Sort::Full).1, first);
     }
 }
