@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use crate::cli::archive_back::{Wanted, is_all_there, restore, unreadable};
+use crate::cli::archive_doubt::{about_beside, left_out};
 use crate::cli::archive_of::of_known_database;
 use crate::cli::args::Paths;
 use crate::cli::context::Context;
@@ -70,6 +71,9 @@ pub enum ArchiveCommand {
         /// The table to put them into, which must exist, such as one made by `CREATE TABLE … (LIKE …)`.
         #[arg(long, value_name = "TABLE")]
         into: Option<String>,
+        /// Leave out what is in this file, as `archive list` names it, where two have the same rows.
+        #[arg(long, value_name = "FILE")]
+        leave_out: Vec<String>,
         /// Do not ask.
         #[arg(long)]
         auto_approve: bool,
@@ -85,6 +89,9 @@ pub enum ArchiveCommand {
         /// Which of them.
         #[command(flatten)]
         which: Which,
+        /// Leave out what is in this file, as `archive list` names it, where two have the same rows.
+        #[arg(long, value_name = "FILE")]
+        leave_out: Vec<String>,
         /// How many rows of each file to show.
         #[arg(long, value_name = "NUMBER", default_value_t = 5)]
         limit: usize,
@@ -116,11 +123,11 @@ pub fn run(args: &ArchiveArgs, context: &mut Context) -> Result<Exit, Failure> {
     match &args.command {
         ArchiveCommand::List { table, which } => list(table.as_deref(), which, context),
         ArchiveCommand::Verify { table, which, one_in } => verify(table.as_deref(), which, *one_in, context),
-        ArchiveCommand::Restore { table, which, into, auto_approve, lock_timeout } => {
-            let into = into.as_deref();
-            restore(&Wanted { table, which, into, auto_approve: *auto_approve, timeout: *lock_timeout }, context)
+        ArchiveCommand::Restore { table, which, into, leave_out, auto_approve, lock_timeout } => {
+            let (into, auto_approve, timeout) = (into.as_deref(), *auto_approve, *lock_timeout);
+            restore(&Wanted { table, which, into, leave_out, auto_approve, timeout }, context)
         }
-        ArchiveCommand::Query { table, which, limit } => query(table, which, *limit, context),
+        ArchiveCommand::Query { table, which, leave_out, limit } => query(table, which, leave_out, *limit, context),
     }
 }
 
@@ -177,6 +184,8 @@ pub(super) struct Looked {
     pub(super) stores: Vec<(String, Contents)>,
     /// What the ledger knows to be there, and is not.
     pub(super) missed: Vec<ArchivedRecord>,
+    /// Files that count here, and where, by the ledger, their time was archived again later and nobody has looked.
+    pub(super) doubted: Vec<(String, String)>,
     /// The tables that the policies archive.
     pub(super) archived: BTreeSet<QualifiedName>,
     /// Data files that have no manifest, as they are named to people.
@@ -262,7 +271,7 @@ pub(super) fn look(table: Option<&str>, which: &Which, context: &mut Context) ->
     }
     let mut beside = beside(which, &policies, context);
     let own = found.iter_mut().flat_map(|(.., contents)| &mut contents.entries);
-    archiver::settle(own.chain(beside.iter_mut().flat_map(|contents| &mut contents.entries)).collect());
+    archiver::settle(own.chain(beside.iter_mut().flat_map(|(.., contents)| &mut contents.entries)).collect());
     let ledger = Ledger::open_read(&context.ledger_path()?)?;
     let known = ledger.archived()?;
     let databases = ledger.databases()?.into_iter();
@@ -281,7 +290,17 @@ pub(super) fn look(table: Option<&str>, which: &Which, context: &mut Context) ->
         store.and_then(|store| store.get(archive_store::KEEP)).and_then(Value::as_interval)
     };
     let each = found.iter().map(|(name, store, contents)| Place { place: store.place(), keep: keep(name), contents });
-    let mut missed = archiver::missed(known, &each.collect::<Vec<_>>());
+    let each = each.collect::<Vec<_>>();
+    let others =
+        beside.iter().map(|(name, place, contents)| Place { place: place.clone(), keep: keep(name), contents });
+    let counting = found.iter().flat_map(|(.., contents)| &contents.entries).filter(|entry| {
+        let range = entry.manifest.range.as_ref();
+        let is_meant = table.as_ref().is_none_or(|table| *table == entry.manifest.relation);
+        is_meant && !entry.superseded && range.is_none_or(|range| span.overlaps(range.start.raw, range.end.raw))
+    });
+    let doubted = archiver::doubted(counting, &known, (&each, &others.collect::<Vec<_>>()));
+    let doubted = doubted.into_iter().map(|(entry, record)| (entry.file(), record.chunk.place.clone())).collect();
+    let mut missed = archiver::missed(known, &each);
     let is_of_table = |of: &QualifiedName| table.as_ref().is_none_or(|table| table == of);
     missed.retain(|missed| is_of_table(&missed.chunk.table) && archiver::overlaps(&missed.chunk, &span));
     let (mut stores, mut unsealed) = (Vec::new(), Vec::new());
@@ -290,19 +309,19 @@ pub(super) fn look(table: Option<&str>, which: &Which, context: &mut Context) ->
         unsealed.extend(contents.unsealed.iter().map(|name| store.shown(name)));
         stores.push((name, contents));
     }
-    Ok(Looked { stores, missed, archived, unsealed, databases, proved })
+    Ok(Looked { stores, missed, doubted, archived, unsealed, databases, proved })
 }
 
 /// What is in the stores that are not meant: what is in one that is may have been archived again to one of them. One that
 /// cannot be read keeps nobody from those that can.
-fn beside(which: &Which, policies: &load::Policies, context: &mut Context) -> Vec<Contents> {
+fn beside(which: &Which, policies: &load::Policies, context: &mut Context) -> Vec<(String, String, Contents)> {
     let Some(wanted) = &which.store else { return Vec::new() };
     let mut found = Vec::new();
     let all = policies.desired.values().filter(|desired| desired.address.kind == archive_store::ID);
     for desired in all.filter(|store| store.address.name != *wanted) {
         let contents = Store::of(|attribute| desired.get(attribute)).and_then(|store| {
-            let contents = store.as_ref().map(archiver::contents);
-            contents.transpose()
+            let look = |store: &Store| Ok((desired.address.name.clone(), store.place(), archiver::contents(store)?));
+            store.as_ref().map(look).transpose()
         });
         match contents {
             Ok(contents) => found.extend(contents),
@@ -375,7 +394,9 @@ fn damaged(store: &str, Damaged { shown, error, .. }: &Damaged) -> ArchiveLine {
 fn list(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Exit, Failure> {
     let mut lines = Vec::new();
     let looked = look(table, which, context)?;
-    context.diagnostics.extend(looked.about_unsealed());
+    let entries = || looked.stores.iter().flat_map(|(_, contents)| &contents.entries);
+    let told = [looked.about_unsealed(), looked.about_doubted(entries()), about_beside(entries())];
+    context.diagnostics.extend(told.into_iter().flatten());
     for (store, contents) in &looked.stores {
         let verified = |entry: &Entry| ArchiveLine { verified: looked.verified(entry), ..line(store, entry, None) };
         lines.extend(contents.entries.iter().map(verified));
@@ -454,7 +475,7 @@ fn remember(proved: ArchivedFiles, context: &mut Context) -> Result<(), Failure>
     Ok(())
 }
 
-fn query(table: &str, which: &Which, limit: usize, context: &mut Context) -> Result<Exit, Failure> {
+fn query(table: &str, which: &Which, without: &[String], limit: usize, context: &mut Context) -> Result<Exit, Failure> {
     let mut shown = Vec::new();
     let span = span(which)?;
     let looked = look(Some(table), which, context)?;
@@ -462,7 +483,12 @@ fn query(table: &str, which: &Which, limit: usize, context: &mut Context) -> Res
         looked.stores.iter().flat_map(|(store, contents)| contents.entries.iter().map(move |entry| (store, entry)));
     let entries: Vec<(&String, &Entry)> = entries.filter(|(_, entry)| !entry.superseded).collect();
     let own = of_known_database(&entries, &looked.databases, which.database.as_deref())?;
-    for (store, entry) in entries.into_iter().filter(|(_, entry)| own.as_deref() == Some(&entry.manifest.database)) {
+    let of_own = |(_, entry): &(&String, &Entry)| own.as_deref() == Some(&entry.manifest.database);
+    let entries = entries.into_iter().filter(of_own).collect();
+    let entries = left_out(entries, without, |(_, entry)| entry)?;
+    let all = || entries.iter().map(|(_, entry)| *entry);
+    context.diagnostics.extend([looked.about_doubted(all()), about_beside(all())].into_iter().flatten());
+    for (store, entry) in entries {
         let whole = |range: &Range| span.contains(range.start.raw, range.end.raw) && entry.left_out.is_empty();
         let part = entry.manifest.range.as_ref().filter(|range| !whole(range));
         let preview = entry.look_into().and_then(|archive| {

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::apply as gate;
 use crate::cli::archive::{Looked, Which, look, name, span};
+use crate::cli::archive_doubt::{about_beside, left_out};
 use crate::cli::archive_of::of_one_database;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::{out, record};
 use crate::core::{QualifiedName, Server};
-use crate::diag::{Diagnostic, Exit, Failure, code};
+use crate::diag::{Diagnostic, Exit, Failure, Severity, code};
 use crate::kinds::archive::{self, NOT_RESTORED};
 use crate::ops::archive::ArchiveError;
 use crate::ops::archiver::{self, Entry, Stopped};
@@ -25,6 +26,8 @@ pub struct Wanted<'a> {
     pub which: &'a Which,
     /// Where to.
     pub into: Option<&'a str>,
+    /// The files that are left out.
+    pub leave_out: &'a [String],
     /// Whether nobody is asked.
     pub auto_approve: bool,
     /// How long to wait for others.
@@ -47,6 +50,13 @@ pub fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failu
         out::print(&format!("Nothing of {} is archived for that time.\n", report::clean(wanted.table)));
         return Ok(Exit::Done);
     }
+    match looked.about_doubted(entries.iter().copied()) {
+        // Who names a store, means what that has.
+        Some(doubted) if wanted.which.store.is_some() => context.diagnostics.push(doubted),
+        Some(doubted) => return Err(Diagnostic { severity: Severity::Error, ..doubted }.into()),
+        None => {}
+    }
+    context.diagnostics.extend(about_beside(entries.iter().copied()));
     stays(&into, &looked, &server)?;
     let rows: u64 = entries.iter().map(|entry| entry.manifest.rows).sum();
     let question = format!("Bring up to {rows} rows of {} files back into {into}?", entries.len());
@@ -99,7 +109,7 @@ fn coming_back<'a>(
     let all = looked.stores.iter().flat_map(|(_, contents)| &contents.entries).filter(|entry| !entry.superseded);
     let entries = of_one_database(all.collect(), &own, wanted.which.database.as_deref(), sink)?;
     is_all_there(looked, entries.first().map_or(&own, |entry| &entry.manifest.database))?;
-    Ok(entries)
+    left_out(entries, wanted.leave_out, |entry| entry)
 }
 
 fn changed(table: &str) -> Failure {

@@ -15,6 +15,7 @@ pub mod record;
 pub mod apply;
 mod archive;
 mod archive_back;
+mod archive_doubt;
 mod archive_of;
 mod backup;
 mod completions;

@@ -13,13 +13,14 @@ use crate::servers::{Db, Servers, Tier};
 
 /// The tests of a tier that has hypertables.
 pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
-    let tests: [(&str, Test); 17] = [
+    let tests: [(&str, Test); 18] = [
         ("what_was_brought_back_and_corrected", corrected),
         ("beside_a_late_row", beside_a_late_row),
         ("in_pieces", in_pieces),
         ("a_part_of_a_copy", a_part),
         ("by_a_run_that_was_cut_off", cut_off),
         ("in_another_store", in_another_store),
+        ("where_a_later_copy_is_out_of_sight", out_of_sight),
         ("where_the_copy_is_lost", lost),
         ("what_stands_in_for_a_copy_expires_with_it", expires),
         ("what_stands_in_for_a_copy_elsewhere_expires_after_it", expires_elsewhere),
@@ -234,6 +235,34 @@ fn in_another_store(db: &Db, place: &Workplace<'_>) {
     db.run("UPDATE public.readings SET value = value + 1000 WHERE time = '2020-01-01 05:00+00'");
     run(place).expect(0);
     assert_eq!((count(db), gives(db, place)), ("0".to_owned(), "72 72 3556".to_owned()));
+}
+
+/// Where the later copy is where nobody looks, the ledger knows of it still.
+fn out_of_sight(db: &Db, place: &Workplace<'_>) {
+    archived(place, "cold", false);
+    run(place).expect(0);
+    archived(place, "warm", true);
+    db.run("UPDATE public.readings SET value = value + 1000");
+    run(place).expect(0);
+    let all = fs::read_to_string(place.path().join("policy.yaml")).unwrap();
+    let (cold, _) = all.split_once("---\n").unwrap();
+    place.write("policy.yaml", cold);
+    let restore = ["restore", "public.readings", "--auto-approve", "--into", "public.back"];
+    let told = |ran: &Ran| {
+        assert!(ran.err.contains("archive-doubtful") && ran.err.contains("store/warm"), "{}", ran.err);
+    };
+    told(&archive(place, &["list"]).expect(0));
+    told(&archive(place, &["query", "public.readings"]).expect(0));
+    told(&archive(place, &restore).expect(1));
+    // Not mounted, and not asked for.
+    place.write("policy.yaml", &all);
+    fs::rename(place.path().join("store/warm"), place.path().join("aside")).unwrap();
+    told(&archive(place, &["query", "public.readings", "--store", "cold"]).expect(0));
+    db.run("CREATE TABLE public.back (LIKE public.readings)");
+    told(&archive(place, &[&restore[..], &["--store", "cold"]].concat()).expect(0));
+    fs::rename(place.path().join("aside"), place.path().join("store/warm")).unwrap();
+    assert_eq!(gives(db, place), "72 72 74556");
+    assert!(!archive(place, &["list"]).expect(0).err.contains("archive-doubtful"));
 }
 
 /// A mark is believed only where the copy is that it is of.

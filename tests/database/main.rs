@@ -20,6 +20,7 @@ mod archive_faults;
 mod archive_jobs;
 mod archive_meanwhile;
 mod archive_merged;
+mod archive_numbered;
 mod archive_restore;
 mod archive_s3;
 mod archive_sealed;
@@ -105,6 +106,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(archive_jobs::trials(tier, servers));
     trials.extend(archive_meanwhile::trials(tier, servers));
     trials.extend(archive_merged::trials(tier, servers));
+    trials.extend(archive_numbered::trials(tier, servers));
     trials.extend(archive_unchanged::trials(tier, servers));
     trials.extend(archive_restore::trials(tier, servers));
     trials.extend(archive_verify::trials(tier, servers));

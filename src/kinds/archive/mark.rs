@@ -202,6 +202,15 @@ impl Mark {
         token.map(|token| CopyOf::whole(token)).into_iter().chain(before.iter().cloned()).collect()
     }
 
+    /// Whether it tells all copies that were made of its chunk: those of earlier versions do not.
+    pub fn knows_all(&self) -> bool {
+        match self {
+            Self::Begun { of, .. } => of.is_some(),
+            Self::Archived { token, of, .. } => token.is_some() && of.is_some(),
+            Self::None | Self::Restored { .. } | Self::Instead | Self::Beside | Self::Unreadable => false,
+        }
+    }
+
     /// What it was made for, where it tells that.
     pub fn made_for(&self) -> Option<&MadeFor> {
         match self {

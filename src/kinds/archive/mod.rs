@@ -61,7 +61,8 @@ pub static NOT_FROZEN: Code =
 /// A chunk whose rows may be in the archive already.
 pub static UNTOLD: Code = Code::new(
     "copies-unknown",
-    "A chunk that was merged or split, of which nobody can tell which copies in the archive its rows are in.",
+    "A chunk that was merged or split, or has lost its mark, of which nobody can tell which copies in the archive its rows \
+     are in.",
 );
 /// Rows that came while their chunk was archived.
 static LATE: Code =

@@ -111,10 +111,32 @@ pub static WRONG_KEY: Code =
 pub static UNSEALED: Code = Code::new("archive-unsealed", "A file in a store of archives that has no manifest.");
 /// A store that is not what it was.
 pub static LOST: Code = Code::new("archive-lost", "A store of archives without files that were put there.");
+/// Copies that may have been archived again where nobody can look.
+pub static DOUBTED: Code = Code::new(
+    "archive-doubtful",
+    "Archived copies whose time was archived again later, by the ledger, at a place where nobody has looked.",
+);
+/// Copies that may have the same rows.
+pub static BESIDE: Code = Code::new(
+    "archive-beside",
+    "Archived copies of chunks of one name and one time, of which none stands in for another: they may have the same rows.",
+);
 static HELD_BACK: Code =
     Code::new("archive-held", "Archived chunks that have expired and stay, because older copies would count again.");
-static CODES: [&Code; 10] =
-    [&EXPIRED, &HELD_BACK, &UNSEALED, &UNUSABLE, &REFUSED, &NO_BUCKET, &UNREACHABLE, &UNTRUSTED, &WRONG_KEY, &LOST];
+static CODES: [&Code; 12] = [
+    &EXPIRED,
+    &HELD_BACK,
+    &UNSEALED,
+    &UNUSABLE,
+    &REFUSED,
+    &NO_BUCKET,
+    &UNREACHABLE,
+    &UNTRUSTED,
+    &WRONG_KEY,
+    &LOST,
+    &DOUBTED,
+    &BESIDE,
+];
 
 /// What is said of what has expired and stays because of what nobody can see.
 fn stays(desired: &Desired, held: usize, unseen: &[Value]) -> Diagnostic {

@@ -11,10 +11,8 @@ use crate::core::QualifiedName;
 use crate::kinds::archive::CopyOf;
 pub use crate::kinds::archive::{Bound, Part};
 
-/// The newest version of manifests that is read, in which one stands in for other copies. One that does not is written
-/// as of the first, which earlier versions read.
+/// The version of manifests that is written, and the newest that is read.
 pub const FORMAT: u32 = 2;
-const FIRST: u32 = 1;
 
 /// What of rows a chunk has.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -82,7 +80,7 @@ pub struct Versions {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// At most [`FORMAT`].
+    /// At most [`FORMAT`]. From the second on, it names every copy that it stands in for.
     pub format_version: u32,
     /// The hypertable or table that the rows are of.
     pub relation: QualifiedName,
@@ -131,12 +129,13 @@ struct OnlyVersion {
     format_version: u32,
 }
 
-/// The version that a manifest is of.
-pub fn version(replaces: &[CopyOf]) -> u32 {
-    if replaces.is_empty() { FIRST } else { FORMAT }
-}
-
 impl Manifest {
+    /// Whether it names every copy that it stands in for: those of the first version are of whoever did not know them,
+    /// or stand in for none.
+    pub fn names_all(&self) -> bool {
+        self.format_version >= FORMAT
+    }
+
     /// Its bytes, with a digest of their own. One manifest has one form.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! What the next copy of a chunk stands in for.
 //!
 //! A chunk's mark tells, of the table and the range that it was made for. Chunks can be merged and split
-//! (`merge_chunks`, `split_chunk`): one of them keeps its mark then, with another range, and the rest have none. Of what
-//! no mark tells, the rows do: where those of an earlier copy are in the chunk, it stands in for that one; and
-//! where nobody can tell, the chunk stays as it is until somebody has said it.
+//! (`merge_chunks`, `split_chunk`): one of them keeps its mark then, with another range, and the rest have none. A copy may
+//! also be of the chunk's own number and range, and the mark not know it: the mark is lost, or the database was made anew
+//! and numbers its chunks anew. Of what no mark tells, the rows do: where those of an earlier copy are in the chunk, it
+//! stands in for that one; and where nobody can tell, the chunk stays as it is until somebody has said it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,47 +59,63 @@ impl Work<'_> {
     /// The copies that a chunk's next one stands in for, where its mark tells those.
     pub(super) fn asked(
         &mut self,
-        shelf: &Shelf,
+        (shelf, there): (&Shelf, &[Entry]),
         chunk: &QualifiedName,
         mark: &Mark,
-        told: Vec<CopyOf>,
+        mut told: Vec<CopyOf>,
     ) -> Result<Vec<CopyOf>, Stopped> {
         let own = self.made_for();
         let of = mark.made_for();
-        if of == Some(&own) || matches!(mark, Mark::Beside) {
+        let whole = Part { start: bound(&own.from), end: bound(&own.until) };
+        if of == Some(&own) {
+            for entry in there.iter().filter(|entry| mark.knows_all() && !entry.superseded) {
+                let found = self.copy_in(entry, chunk, mark, (&whole, &told))?;
+                told = joined(told, found);
+            }
+            return Ok(told);
+        }
+        if *mark == Mark::Beside {
             return Ok(told);
         }
         // What is of another table has rows of that one's archive, which has them still.
         let told = if of.is_some_and(|of| of.table != own.table) { Vec::new() } else { told };
         let of = of.filter(|of| of.table == own.table);
-        let whole = Part { start: bound(&own.from), end: bound(&own.until) };
         let marked = of.map(|of| Part { start: bound(&of.from), end: bound(&of.until) });
         // Of one that was split, what has gone with the other piece is not here.
         let mut told: Vec<CopyOf> = match &marked {
             Some(marked) => told.into_iter().filter_map(|copy| clipped(copy, marked, &whole)).collect(),
             None => told,
         };
-        let entries = self.overlapping(shelf, &whole, marked.is_none() && *mark != Mark::Instead)?;
+        let is_late = marked.is_none() && *mark != Mark::Instead;
+        // What an earlier version's run has made of the chunk, that has told without its word.
+        let of_its_name = (*mark == Mark::None).then_some(chunk);
+        let entries = self.overlapping(shelf, &whole, is_late, of_its_name)?;
         for part in without(&whole, marked.as_ref()) {
             for entry in &entries {
-                if let Some(copy) = self.copy_in(entry, chunk, mark, (&part, &told))? {
-                    told = joined(told, [copy]);
-                }
+                let found = self.copy_in(entry, chunk, mark, (&part, &told))?;
+                told = joined(told, found);
             }
         }
         Ok(told)
     }
 
     /// The copies of the table that this store has, of any of a time. What is of the very same is asked for only where a
-    /// mark is of another: otherwise it was made of rows that came later.
-    fn overlapping(&self, shelf: &Shelf, whole: &Part, is_late: bool) -> Result<Vec<Entry>, Stopped> {
+    /// mark is of another, or it is of a chunk of the same name: otherwise the chunk was made of rows that came later.
+    fn overlapping(
+        &self,
+        shelf: &Shelf,
+        whole: &Part,
+        is_late: bool,
+        of_its_name: Option<&QualifiedName>,
+    ) -> Result<Vec<Entry>, Stopped> {
         let store = &self.range.place;
         let names = self.listed.names(store, shelf)?;
         let is_same = |(start, end): (i64, i64)| (start, end) == (whole.start.raw, whole.end.raw);
         let is_in = |(start, end): (i64, i64)| start < whole.end.raw && end > whole.start.raw;
         let wanted = |name: &&String| store::range_of(name).is_none_or(is_in);
         let wanted: Vec<&String> = names.iter().filter(wanted).collect();
-        if is_late && wanted.iter().all(|name| store::range_of(name).is_some_and(is_same)) {
+        let has_its_name = |name: &String| of_its_name.is_some_and(|chunk| store::is_of_chunk(name, chunk));
+        if is_late && wanted.iter().all(|name| store::range_of(name).is_some_and(is_same) && !has_its_name(name)) {
             return Ok(Vec::new());
         }
         let mut read = Vec::new();
@@ -109,7 +126,9 @@ impl Work<'_> {
         settle(entries.iter_mut().collect());
         let range = |entry: &Entry| entry.manifest.range.as_ref().map(|range| (range.start.raw, range.end.raw));
         let counts = |entry: &Entry| !entry.superseded && range(entry).is_some_and(is_in);
-        entries.retain(|entry| counts(entry) && !(is_late && range(entry).is_some_and(is_same)));
+        let is_beside =
+            |entry: &Entry| is_late && range(entry).is_some_and(is_same) && of_its_name != Some(&entry.manifest.chunk);
+        entries.retain(|entry| counts(entry) && !is_beside(entry));
         Ok(entries)
     }
 
@@ -203,7 +222,13 @@ impl Work<'_> {
     }
 
     fn untold(&self, entry: &Entry, chunk: &QualifiedName, mark: &Mark, why: String) -> Stopped {
-        let beside = mark.clone().made_for_all(self.made_for()).text().unwrap_or_default();
+        let (own, of) = (self.made_for(), mark.made_for());
+        let beside = match mark {
+            // What it knows, it knows still, and is asked no more.
+            mark if mark.knows_all() && of == Some(&own) => Mark::Restored { before: mark.copies(), of: of.cloned() },
+            mark => mark.clone().made_for_all(own),
+        };
+        let beside = beside.text().unwrap_or_default();
         Stopped::Untold { chunk: chunk.clone(), file: entry.file(), why, beside }
     }
 }

@@ -9,9 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::core::{Fingerprint, Param, QualifiedName, Value};
 use crate::kinds::archive::{CopyOf, Mark, joined};
 use crate::ops::archive::{Manifest, verify};
-use crate::ops::archiver::Stopped;
 use crate::ops::archiver::range::{ONE_TRY, Work};
 use crate::ops::archiver::store::Shelf;
+use crate::ops::archiver::{Contents, Entry, Stopped, read_manifests, settle};
 
 /// A chunk that a run has begun with.
 pub struct Begun {
@@ -83,15 +83,19 @@ impl Work<'_> {
         let there = if is_of_a_run { self.copies_there(shelf, chunk)? } else { Vec::new() };
         if let (Mark::Begun { token, place, .. }, true) = (&mark, is_of_it) {
             let is_here = place.as_ref() == Some(&self.range.place.place());
-            let is_there = there.iter().any(|manifest| manifest.token == *token);
+            let is_there = there.iter().any(|entry| entry.manifest.token == *token);
             copies.retain(|copy| copy.token != *token || is_there || !is_here);
         }
-        copies = self.asked(shelf, chunk, &mark, copies)?;
+        copies = self.asked((shelf, &there), chunk, &mark, copies)?;
         if !is_of_it {
             return Ok((copies, Vec::new()));
         }
-        let own = there.iter().map(|manifest| (manifest.token.clone(), manifest.file.sha256.clone())).collect();
-        for manifest in there {
+        let mut own = Own::new();
+        for Entry { manifest, .. } in there {
+            if mark.knows_all() && !copies.iter().any(|copy| copy.token == manifest.token) {
+                continue;
+            }
+            own.push((manifest.token.clone(), manifest.file.sha256.clone()));
             copies = joined(copies, [CopyOf::whole(&manifest.token)]);
             copies = joined(copies, manifest.replaces);
         }
@@ -99,13 +103,15 @@ impl Work<'_> {
     }
 
     /// What this store has of a chunk. What cannot be read is of no use here, and is told by `archive verify`.
-    fn copies_there(&self, shelf: &Shelf, chunk: &QualifiedName) -> Result<Vec<Manifest>, Stopped> {
-        let read = shelf.manifests(chunk)?.into_iter().filter_map(|(_, bytes)| Manifest::of_bytes(&bytes).ok());
+    fn copies_there(&self, shelf: &Shelf, chunk: &QualifiedName) -> Result<Vec<Entry>, Stopped> {
+        let Contents { mut entries, .. } = read_manifests(&self.range.place, shelf.manifests(chunk)?);
+        settle(entries.iter_mut().collect());
         let of_the_range = |manifest: &Manifest| {
             let ends = manifest.range.as_ref().map(|range| (range.start.text.as_str(), range.end.text.as_str()));
             ends == Some((self.range.from.as_str(), self.range.until.as_str()))
         };
-        Ok(read.filter(|manifest| manifest.chunk == *chunk && of_the_range(manifest)).collect())
+        entries.retain(|Entry { manifest, .. }| manifest.chunk == *chunk && of_the_range(manifest));
+        Ok(entries)
     }
 
     /// What an earlier run has brought to the archive and not gone on from: the chunk bears the mark that
@@ -116,7 +122,7 @@ impl Work<'_> {
         chunk: &QualifiedName,
     ) -> Result<Option<Manifest>, Stopped> {
         let Mark::Begun { token, .. } = self.mark_of(chunk)? else { return Ok(None) };
-        let there = self.copies_there(shelf, chunk)?.into_iter();
+        let there = self.copies_there(shelf, chunk)?.into_iter().map(|entry| entry.manifest);
         let Some(manifest) = there.into_iter().find(|manifest| manifest.token == token) else { return Ok(None) };
         let whole = match shelf.open(&manifest.file.name, manifest.file.key_id.as_deref()) {
             Ok(file) => verify::same_file(&file, &manifest).is_ok(),

@@ -49,7 +49,7 @@ impl<'a> Held<'a> {
         let span = Span::of(entry.manifest.range.as_ref());
         let is_behind = |record: &&&ArchivedRecord| {
             let chunk = &record.chunk;
-            let is_same = || entry.name.starts_with(&chunk.file) && record.at.0 < taken;
+            let is_same = || !entry.manifest.names_all() && entry.name.starts_with(&chunk.file) && record.at.0 < taken;
             chunk.table == entry.manifest.relation
                 && (replaces_unseen && known::overlaps(chunk, &span) || chunk.place != entry.place() && is_same())
         };

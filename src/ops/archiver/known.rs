@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::core::{Address, Desired, Interval, Server, Task, Value};
+use crate::core::{Address, Desired, Interval, QualifiedName, Server, Task, Value};
 use crate::diag::{Diagnostic, Failure};
 use crate::kinds::archive::TASK;
 use crate::kinds::archive_store::{self, EXPIRES, KEEP, LOST};
-use crate::ledger::{Archived, ArchivedChunk, ArchivedRecord};
+use crate::ledger::{Archived, ArchivedChunk, ArchivedRecord, Moment as At};
 use crate::ops::archiver::expire::before;
 use crate::ops::archiver::range::Range;
 use crate::ops::archiver::store::{Store, beginning, of_database};
-use crate::ops::archiver::{Contents, Moment, Span};
+use crate::ops::archiver::{Contents, Entry, Moment, Span};
 use crate::plan::Plan;
 
 /// So many are named where the same is to be said of all.
@@ -85,6 +85,42 @@ pub fn missed(known: Vec<ArchivedRecord>, stores: &[Place<'_>]) -> Vec<ArchivedR
         of_it.peek().is_some() && of_it.all(|store| !store.contents.has(&chunk.file) && !has_expired(chunk, store.keep))
     };
     known.into_iter().filter(is_missed).collect()
+}
+
+/// Copies of which the ledger knows that their time was archived again later, where nobody has looked: what is there may
+/// stand in for them. Of the stores that were looked at, some are meant; of the others, only what they have counts. A copy
+/// that no run has put where it is was brought there by somebody, and which are later than that, nobody can tell.
+pub fn doubted<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    known: &'a [ArchivedRecord],
+    (meant, others): (&[Place<'_>], &[Place<'_>]),
+) -> Vec<(&'a Entry, &'a ArchivedRecord)> {
+    let is_seen = |ArchivedRecord { chunk, .. }: &ArchivedRecord| {
+        let has = |store: &Place<'_>| store.contents.has(&chunk.file) || has_expired(chunk, store.keep);
+        meant.iter().any(|store| store.place == chunk.place)
+            || others.iter().any(|store| store.place == chunk.place && has(store))
+    };
+    let mut unseen: BTreeMap<&QualifiedName, Vec<&ArchivedRecord>> = BTreeMap::new();
+    for record in known.iter().filter(|record| !is_seen(record)) {
+        unseen.entry(&record.chunk.table).or_default().push(record);
+    }
+    if unseen.is_empty() {
+        return Vec::new();
+    }
+    let put = known.iter().map(|record| ((record.chunk.place.clone(), record.chunk.file.clone()), record.at));
+    let put: BTreeMap<(String, String), At> = put.collect();
+    let later = |entry: &'a Entry| {
+        let key = (entry.place(), entry.name.clone());
+        let ((place, beginning), at) = put.range(..=&key).next_back()?;
+        let is_put = *place == key.0 && key.1.starts_with(beginning);
+        let (span, database) = (Span::of(entry.manifest.range.as_ref()), |name: &'a str| name.split('/').next());
+        let is_later = |record: &&&'a ArchivedRecord| {
+            let is_of_it = database(&record.chunk.file) == database(&entry.name) && overlaps(&record.chunk, &span);
+            is_put && is_of_it && record.at > *at
+        };
+        Some((entry, *unseen.get(&entry.manifest.relation)?.iter().find(is_later)?))
+    };
+    entries.filter_map(later).collect()
 }
 
 /// Whether a chunk has ended longer ago than its store keeps it.

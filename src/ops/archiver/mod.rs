@@ -35,10 +35,10 @@ use crate::plan::Plan;
 use crate::render::Renderer;
 
 pub use expire::{look, look_for_copies};
-pub use known::{Place, done_to_archives, has_happened, lost, missed, overlaps};
+pub use known::{Place, done_to_archives, doubted, has_happened, lost, missed, overlaps};
 pub use moment::Moment;
 pub use pace::Load;
-pub use replaced::settle;
+pub use replaced::{beside_each_other, settle};
 pub use restore::{Restored, Span, restore};
 pub use stopped::Stopped;
 pub use store::{Store, folder_of, stores};

@@ -444,7 +444,7 @@ impl Work<'_> {
             raw: Moment::read(text).map_or(else_at, |moment| moment.0),
         };
         Manifest {
-            format_version: manifest::version(&before),
+            format_version: manifest::FORMAT,
             relation: self.range.table.clone(),
             chunk,
             range: Some(manifest::Range {

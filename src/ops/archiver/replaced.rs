@@ -38,8 +38,8 @@ fn covers(parts: &[Part], manifest: &Manifest) -> bool {
     !parts.is_empty() && ends.into_iter().fold(range.start.raw, reach) >= range.end.raw
 }
 
-/// A chunk: the name alone does not tell, because chunks are numbered anew in a database that was made anew, or that
-/// went back to an earlier moment.
+/// A chunk by its name and range: which it is, these do not prove, because chunks are numbered anew in a database that
+/// was made anew, or that went back to an earlier moment.
 type Chunk = (String, QualifiedName, QualifiedName, Option<(String, String)>);
 
 fn chunk(manifest: &Manifest) -> Chunk {
@@ -47,15 +47,16 @@ fn chunk(manifest: &Manifest) -> Chunk {
     (manifest.database.clone(), manifest.relation.clone(), manifest.chunk.clone(), range)
 }
 
-/// Of copies of one chunk of which none names the other, the later counts: an earlier version made them, or the chunk
-/// had lost its mark.
+/// Of copies of one chunk that name nothing because an earlier version made them, the later counts. What names all that it
+/// stands in for does not stand in for what it does not name; the very same copy in two stores counts once.
 fn of_the_same_chunk(entries: &mut [&mut Entry]) {
-    let mut latest: BTreeMap<Chunk, (Option<Timestamp>, usize)> = BTreeMap::new();
+    let mut latest: BTreeMap<(Chunk, Option<String>), (Option<Timestamp>, usize)> = BTreeMap::new();
     let mut earlier = Vec::new();
     for (at, Entry { manifest, .. }) in entries.iter().map(|entry| &**entry).enumerate().filter(|(_, e)| !e.superseded)
     {
         let own = (manifest.taken_at.parse().ok(), at);
-        let best = latest.entry(chunk(manifest)).or_insert(own);
+        let token = manifest.names_all().then(|| manifest.token.clone());
+        let best = latest.entry((chunk(manifest), token)).or_insert(own);
         if own > *best {
             earlier.push(std::mem::replace(best, own).1);
         } else if own < *best {
@@ -67,6 +68,16 @@ fn of_the_same_chunk(entries: &mut [&mut Entry]) {
             entry.superseded = true;
         }
     }
+}
+
+/// Those of some copies that count that are, by name and range, of one chunk, and of which none stands in for another: of
+/// two chunks that had one number, or of one that has lost its mark, and then with the same rows.
+pub fn beside_each_other<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Vec<&'a Entry>> {
+    let mut all: BTreeMap<Chunk, Vec<&Entry>> = BTreeMap::new();
+    for entry in entries {
+        all.entry(chunk(&entry.manifest)).or_default().push(entry);
+    }
+    all.into_values().filter(|of_one| of_one.len() > 1).collect()
 }
 
 /// Copies that are to go, each after those that it stands in for: otherwise these would count again where it ends in
@@ -89,7 +100,7 @@ pub fn in_order(mut left: Vec<&Entry>) -> Vec<&Entry> {
 /// Copies that others may stand in for.
 pub struct Others {
     tokens: BTreeSet<(String, String)>,
-    /// When the earliest of each chunk was made.
+    /// When the earliest of each chunk was made, of those that name nothing.
     chunks: BTreeMap<Chunk, Option<Timestamp>>,
 }
 
@@ -99,6 +110,9 @@ impl Others {
         let (mut tokens, mut chunks) = (BTreeSet::new(), BTreeMap::new());
         for Entry { manifest, .. } in entries {
             tokens.insert((manifest.database.clone(), manifest.token.clone()));
+            if manifest.names_all() {
+                continue;
+            }
             let taken = manifest.taken_at.parse().ok();
             let earliest = chunks.entry(chunk(manifest)).or_insert(taken);
             *earliest = taken.min(*earliest);
@@ -109,7 +123,7 @@ impl Others {
     /// Whether one of them would, or might, count again if a copy were gone.
     pub fn hidden_by(&self, Entry { manifest, .. }: &Entry) -> bool {
         let has = |token: &String| self.tokens.contains(&(manifest.database.clone(), token.clone()));
-        let earliest = self.chunks.get(&chunk(manifest));
+        let earliest = self.chunks.get(&chunk(manifest)).filter(|_| !manifest.names_all());
         manifest.replaces.iter().any(|copy| copy.token != manifest.token && has(&copy.token))
             || earliest.is_some_and(|earliest| *earliest < manifest.taken_at.parse().ok())
     }
@@ -192,6 +206,23 @@ mod tests {
         assert_eq!(counting(vec![two.clone(), one.clone()]), of(&[("b", 0)]));
         assert_eq!(counting(vec![one.clone(), one.clone()]).len(), 1, "the very same in two stores");
         assert_eq!(counting(vec![one, copy("c", 1, (10, 20), 3, Vec::new())]), of(&[("a", 0), ("c", 0)]));
+    }
+
+    #[test]
+    fn what_names_all_that_it_stands_in_for_stands_in_for_nothing_else() {
+        let old = copy("a", 1, (0, 10), 1, Vec::new());
+        let new = |token: &str, hour: i64| {
+            let mut copy = copy(token, 1, (0, 10), hour, Vec::new());
+            copy.manifest.format_version = 2;
+            copy
+        };
+        let both = [new("b", 2), new("c", 3)];
+        assert_eq!(counting(both.to_vec()), of(&[("b", 0), ("c", 0)]));
+        assert_eq!(counting(vec![old.clone(), new("b", 2)]), of(&[("a", 0), ("b", 0)]));
+        assert_eq!(counting(vec![copy("z", 1, (0, 10), 9, Vec::new()), new("b", 2)]), of(&[("z", 0), ("b", 0)]));
+        assert_eq!(counting(vec![new("b", 2), new("b", 2)]).len(), 1, "the very same in two stores");
+        assert_eq!(beside_each_other(both.iter()).len(), 1);
+        assert!(!Others::of(both.iter()).hidden_by(&both[1]) && !Others::of([old].iter()).hidden_by(&both[1]));
     }
 
     #[test]

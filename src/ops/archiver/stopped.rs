@@ -22,7 +22,7 @@ pub enum Stopped {
     Store(StoreError),
     /// Rows of a chunk were written while it was copied.
     Late(String),
-    /// Nobody can tell whether the rows of a copy are in a chunk that was merged or split.
+    /// Nobody can tell whether the rows of a copy are in a chunk that was merged or split, or has lost its mark.
     Untold {
         /// The chunk.
         chunk: QualifiedName,
@@ -48,7 +48,8 @@ impl fmt::Display for Stopped {
             Self::Late(chunk) => write!(f, "rows of {chunk} were written while it was copied"),
             Self::Untold { chunk, file, why, .. } => write!(
                 f,
-                "{chunk} was merged or split since it was marked, and nobody can tell whether it has what {file} has of its time: {why}"
+                "{chunk} was merged or split since it was marked, or has no mark of its own, and nobody can tell whether it has \
+                 what {file} has of its time: {why}"
             ),
             Self::Refused(why) => f.write_str(why),
             Self::Interrupted => f.write_str("it was interrupted"),

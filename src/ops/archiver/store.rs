@@ -269,6 +269,16 @@ pub fn manifest_of(name: &str) -> Option<String> {
     plain.strip_suffix(DATA).map(|slot| format!("{slot}{MANIFEST}"))
 }
 
+/// Whether the name of a manifest may be that of a chunk's.
+pub fn is_of_chunk(name: &str, chunk: &QualifiedName) -> bool {
+    name.contains(&in_names(chunk))
+}
+
+/// What the names of a chunk's manifests have of its own.
+fn in_names(chunk: &QualifiedName) -> String {
+    format!("_{}_", safe(&chunk.name))
+}
+
 /// The range of the chunk that a manifest is of, by its name: nothing where that does not tell it.
 pub fn range_of(name: &str) -> Option<(i64, i64)> {
     let own = name.rsplit_once('/').map_or(name, |(_, own)| own);
@@ -386,7 +396,7 @@ impl Shelf {
     /// # Errors
     /// What the file system or the bucket's server says.
     pub fn manifests(&self, chunk: &QualifiedName) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        self.store.manifests_with(&self.name, &format!("_{}_", safe(&chunk.name)))
+        self.store.manifests_with(&self.name, &in_names(chunk))
     }
 
     /// Writes a manifest, whose data file is at its place already. Gives the one that is there then.
