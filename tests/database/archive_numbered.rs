@@ -41,9 +41,17 @@ fn anew(db: &Db, place: &Workplace<'_>) {
     assert_eq!(gives(db, place), "74 74 5556");
     // They may be the same rows, for all that anybody knows: who looks is told, and chooses.
     let of_number = |name: &std::path::PathBuf| name.to_str().unwrap().contains("_4_chunk_");
-    let both: Vec<String> = files(place, ".parquet").iter().filter(|name| of_number(name)).map(|name| name.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    let both: Vec<String> = files(place, ".parquet")
+        .iter()
+        .filter(|name| of_number(name))
+        .map(|name| name.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
     let [one, other] = &both[..] else { panic!("{both:?}") };
-    for asked in [&["list"][..], &["query", "public.readings"], &["restore", "public.readings", "--auto-approve", "--into", "public.back"]] {
+    for asked in [
+        &["list"][..],
+        &["query", "public.readings"],
+        &["restore", "public.readings", "--auto-approve", "--into", "public.back"],
+    ] {
         db.run("TRUNCATE public.back");
         let told = archive(place, asked).expect(0).err;
         assert!(told.contains("archive-beside") && told.contains(one) && told.contains(other), "{told}");
@@ -81,7 +89,8 @@ fn unmarked(db: &Db, place: &Workplace<'_>) {
 fn went_back(db: &Db, place: &Workplace<'_>) {
     archived(place, "cold", false);
     run(place).expect(0);
-    let chunk = db.lines("SELECT show_chunks('public.readings', older_than => timestamptz '2020-01-02 00:00+00')").remove(0);
+    let chunk =
+        db.lines("SELECT show_chunks('public.readings', older_than => timestamptz '2020-01-02 00:00+00')").remove(0);
     let mark = db.lines(&format!("SELECT obj_description('{chunk}'::regclass)")).remove(0);
     db.run("INSERT INTO public.readings VALUES ('2020-01-01 22:30+00', 1000, 'gone')");
     comment(db, "NULL");

@@ -15,6 +15,7 @@
 
 mod archive;
 mod archive_again;
+mod archive_alone;
 mod archive_codec;
 mod archive_faults;
 mod archive_jobs;
@@ -102,6 +103,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     let mut trials = cases::trials(tier, servers);
     trials.extend(archive::trials(tier, servers));
     trials.extend(archive_again::trials(tier, servers));
+    trials.extend(archive_alone::trials(tier, servers));
     trials.extend(archive_faults::trials(tier, servers));
     trials.extend(archive_jobs::trials(tier, servers));
     trials.extend(archive_meanwhile::trials(tier, servers));

@@ -109,7 +109,7 @@ const RESTORED: &str = "Chronoform: restored from the archive";
 /// What somebody writes on a chunk whose rows are all that is to count of its time.
 pub const INSTEAD: &str = "Chronoform: counts instead of the archive";
 /// What somebody writes on a chunk whose rows are in no archive.
-const BESIDE: &str = "Chronoform: counts beside the archive";
+pub const BESIDE: &str = "Chronoform: counts beside the archive";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

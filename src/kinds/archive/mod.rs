@@ -3,6 +3,7 @@
 //! An operation: `run archive` does it, one range of time after another. What has been done to a chunk
 //! is written on the chunk itself, as its comment, so that no ledger is needed to go on.
 
+mod alone;
 mod desired;
 mod frozen;
 mod jobs;
@@ -70,8 +71,21 @@ static LATE: Code =
 /// Chunks that a run has left behind.
 static FROZEN: Code =
     Code::new("left-frozen", "Chunks that a run of the archive has frozen and not ended its work with.");
-static CODES: [&Code; 9] =
-    [&UNKNOWN_STORE, &NOT_ARCHIVED, &NOT_KEPT, &NOT_RESTORED, &OTHER_DATABASE, &NOT_FROZEN, &UNTOLD, &LATE, &FROZEN];
+/// Chunks that are not archived.
+static LEFT_ALONE: Code =
+    Code::new("left-alone", "Chunks that are old enough, and that the archive leaves as they are.");
+static CODES: [&Code; 10] = [
+    &UNKNOWN_STORE,
+    &NOT_ARCHIVED,
+    &NOT_KEPT,
+    &NOT_RESTORED,
+    &OTHER_DATABASE,
+    &NOT_FROZEN,
+    &UNTOLD,
+    &LATE,
+    &FROZEN,
+    &LEFT_ALONE,
+];
 
 /// The kind.
 pub struct Archive;
@@ -152,6 +166,7 @@ impl Kind for Archive {
 
     fn review(&self, _settled: &[&Desired], view: &View<'_>, sink: &mut Vec<Diagnostic>) {
         frozen::tell(view, sink);
+        alone::tell(view, sink);
     }
 
     fn items(

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::core::{Address, Cell, Desired, Ensure, Live, Param, QualifiedName, Query, Row, RowError, Server, Value};
+use crate::kinds::archive::alone::{self, ALONE};
 use crate::kinds::archive::frozen::{self, LEFT};
 use crate::kinds::archive::jobs::{self, DROPPED, REFRESHED};
-use crate::kinds::archive::{AFTER, ALL, ARCHIVED, ID, Mark};
+use crate::kinds::archive::{AFTER, ALL, ARCHIVED, ID, Mark, settle};
+use crate::kinds::archive_store::KEEP;
 use crate::kinds::chunks::{AgeColumns, Ages};
 use crate::kinds::view::types;
 use crate::kinds::{Relation, Relations, Scope, chunks, job};
@@ -21,8 +23,8 @@ pub const KEPT: &str = "kept";
 const STORE: &str = "in";
 /// In a chunk's entry: the copy that its mark names.
 const COPY: &str = "copy";
-/// The fact that counts chunks that are old enough, and that somebody has frozen.
-pub const HELD: &str = "held";
+/// In a chunk's entry: that it has ended longer ago than its store keeps it.
+const OUTLIVED: &str = "outlived";
 /// The fact that says how much room each of the chunks takes, by its OID. Somebody who writes to one changes that,
 /// and nothing of what is to be done.
 const ROOM: &str = "room";
@@ -36,13 +38,16 @@ pub fn query(
 ) -> Option<Query> {
     server.timescaledb.as_ref()?;
     let (mut oids, mut ids, mut types, mut ages) = (Vec::new(), Vec::new(), Vec::new(), AgeColumns::default());
-    for desired in desired.values().filter(|d| d.address.kind == ID && d.ensure == Ensure::Present) {
-        let Some(relation) = desired.on.as_ref().and_then(|on| relations.get(on)) else { continue };
-        let (Some(hypertable), Some(age)) = (&relation.hypertable, desired.get(AFTER)) else { continue };
+    let mut keeps = Vec::new();
+    for wanted in desired.values().filter(|d| d.address.kind == ID && d.ensure == Ensure::Present) {
+        let Some(relation) = wanted.on.as_ref().and_then(|on| relations.get(on)) else { continue };
+        let (Some(hypertable), Some(age)) = (&relation.hypertable, wanted.get(AFTER)) else { continue };
         if is_countable(age, relation) {
             oids.push(relation.oid);
             ids.push(Some(hypertable.id));
             types.push(counted_in(relation));
+            let keep = wanted.get(KEEP).or_else(|| settle::store(wanted, desired)?.get(KEEP));
+            keeps.push(keep.and_then(Value::as_interval).map(|keep| keep.to_string()));
             ages.push(Ages { after: Some(age), created_before: None }, relation);
         }
     }
@@ -57,7 +62,7 @@ pub fn query(
     params.extend(ages.into_params());
     params.extend([Param::Texts(types), Param::Ints(ids)]);
     params.extend(jobs::wanted(desired));
-    params.push(scope.hypertable_oids());
+    params.extend([scope.hypertable_oids(), Param::Texts(keeps)]);
     let sql = include_str!("observe.sql").replace("{jobs}", include_str!("jobs.sql").trim_end());
     let sql = frozen::on(&sql, "$12", server);
     let sql = job::on_server(&chunks::on_server(&sql, "$6", server), server);
@@ -93,17 +98,16 @@ fn counted_in(relation: &Relation) -> Option<String> {
 pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
     let mut found: BTreeMap<QualifiedName, Seen> = BTreeMap::new();
     for row in rows {
-        let Seen { old, room, held, refreshed, dropped, frozen } =
+        let Seen { old, room, alone, refreshed, dropped, frozen } =
             found.entry(QualifiedName::new(row.text("schema")?, row.text("name")?)).or_default();
         (*refreshed, *dropped, *frozen) = (jobs::refreshed(row)?, jobs::dropped(row)?, frozen::read(row)?);
         if *row.cell("chunk") == Cell::Null {
             continue;
         }
         let mark = Mark::read(row.maybe_text("mark")?);
-        match (mark, row.bool("frozen")?) {
-            (Mark::Unreadable, _) => *held += 1,
-            (mark, true) if !matches!(mark, Mark::Begun { .. }) => *held += 1,
-            (mark, _) => {
+        match alone::why(&mark, row.bool("frozen")?) {
+            Some(why) => alone.push(alone::entry(why, &chunk_name(row)?)),
+            None => {
                 old.push(chunk_value(row, &mark)?);
                 room.insert(row.int("chunk")?.to_string(), Value::Int(row.int("bytes")?));
             }
@@ -117,23 +121,22 @@ pub fn read(rows: &[Row]) -> Result<Vec<Live>, RowError> {
 struct Seen {
     old: Vec<Value>,
     room: BTreeMap<String, Value>,
-    held: i64,
+    alone: Vec<Value>,
     refreshed: Vec<Value>,
     dropped: Vec<Value>,
     frozen: Vec<Value>,
 }
 
-fn live(on: &QualifiedName, Seen { old, room, held, refreshed, dropped, frozen }: Seen) -> Live {
+fn live(on: &QualifiedName, Seen { old, room, alone, refreshed, dropped, frozen }: Seen) -> Live {
     let mut live = Live::new(Address::in_schema(ID, on), Some(on.clone()));
     live.system = true;
     // More may come to be due, and be written to, at any time: what is to be done of what a plan has seen, its steps
     // say. What jobs there are is looked at again whenever it is settled whether they are in the way.
-    live.passing = &[ARCHIVED, OLD, DUE, HELD, ROOM, REFRESHED, DROPPED, LEFT];
+    live.passing = &[ARCHIVED, OLD, DUE, ALONE, ROOM, REFRESHED, DROPPED, LEFT];
     live.set_fact(ROOM, Value::Map(room));
     live.set_fact(OLD, Value::List(old));
     tell(&mut live, false, None, &|_| false);
-    live.set_fact(HELD, Value::Int(held));
-    for (fact, found) in [(REFRESHED, refreshed), (DROPPED, dropped), (LEFT, frozen)] {
+    for (fact, found) in [(ALONE, alone), (REFRESHED, refreshed), (DROPPED, dropped), (LEFT, frozen)] {
         if !found.is_empty() {
             live.set_fact(fact, Value::List(found));
         }
@@ -151,7 +154,8 @@ pub fn tell(live: &mut Live, drops: bool, store: Option<&str>, is_missed: &dyn F
             entries.insert(KEPT.to_owned(), Value::Bool(stays));
         }
     }
-    let due: Vec<Value> = old.into_iter().filter(|chunk| drops || !is_kept(chunk)).collect();
+    // What would leave the store as soon as it is there is not brought there, unless it is to leave its table.
+    let due: Vec<Value> = old.into_iter().filter(|chunk| drops || !is_kept(chunk) && !is_outlived(chunk)).collect();
     let words = match due.len() {
         0 => ALL.to_owned(),
         1 => "all but 1 chunk".to_owned(),
@@ -199,9 +203,23 @@ pub fn is_kept(chunk: &Value) -> bool {
     matches!(chunk, Value::Map(entries) if entries.get(KEPT) == Some(&Value::Bool(true)))
 }
 
+/// Whether a chunk has ended longer ago than its store keeps it.
+fn is_outlived(chunk: &Value) -> bool {
+    matches!(chunk, Value::Map(entries) if entries.get(OUTLIVED) == Some(&Value::Bool(true)))
+}
+
+/// How many chunks there are that have.
+pub fn outlived(live: &Live) -> usize {
+    live.fact(OLD).map(Value::as_list).unwrap_or_default().iter().filter(|chunk| is_outlived(chunk)).count()
+}
+
+fn chunk_name(row: &Row) -> Result<QualifiedName, RowError> {
+    Ok(QualifiedName::new(row.text("chunk_schema")?, row.text("chunk_name")?))
+}
+
 fn chunk_value(row: &Row, mark: &Mark) -> Result<Value, RowError> {
     let entry = |name: &str, value: Value| (name.to_owned(), value);
-    let name = QualifiedName::new(row.text("chunk_schema")?, row.text("chunk_name")?);
+    let name = chunk_name(row)?;
     let mut entries = BTreeMap::from([
         entry("name", Value::Name(name)),
         entry("oid", Value::Int(row.int("chunk")?)),
@@ -209,6 +227,9 @@ fn chunk_value(row: &Row, mark: &Mark) -> Result<Value, RowError> {
         entry("until", Value::text(row.text("range_end")?)),
         entry(KEPT, Value::Bool(false)),
     ]);
+    if row.bool("outlived")? {
+        entries.insert(OUTLIVED.to_owned(), Value::Bool(true));
+    }
     if let Mark::Archived { store, token, .. } = mark {
         entries.insert(STORE.to_owned(), Value::text(store));
         entries.extend(token.as_ref().map(|token| entry(COPY, Value::text(token))));

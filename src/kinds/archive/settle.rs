@@ -92,8 +92,8 @@ fn untimely(desired: &Desired, relation: &Relation) -> Option<Diagnostic> {
     Some(found)
 }
 
-/// What a store's document says that the work needs, so that a plan carries all of it.
-pub const OF_THE_STORE: [&str; 5] = [
+/// What a store's document says that the work needs.
+pub const FOR_THE_WORK: [&str; 5] = [
     archive_store::PATH,
     archive_store::S3,
     archive_store::ENCRYPTION,
@@ -105,7 +105,9 @@ pub const OF_THE_STORE: [&str; 5] = [
 pub fn whole(desired: &Desired, all: &BTreeMap<Address, Desired>) -> Option<Desired> {
     let mut whole = desired.clone();
     if let Some(store) = store(desired, all) {
-        let said = OF_THE_STORE.into_iter().filter_map(|name| Some((name, store.get(name)?)));
+        // And what tells what is due: a plan carries all of it.
+        let names = FOR_THE_WORK.into_iter().chain([archive_store::KEEP]);
+        let said = names.filter_map(|name| Some((name, store.get(name)?)));
         whole.attributes.extend(said.map(|(name, value)| (name.to_owned(), value.clone())));
     }
     let is_said = |name: &str| whole.get(name).is_some();

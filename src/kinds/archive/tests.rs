@@ -26,9 +26,16 @@ fn chunk(number: i64, day: i64, frozen: bool, mark: Option<&str>) -> Row {
         ("range_start", text(&format!("2026-01-0{day} 00:00:00+00"))),
         ("range_end", text(&format!("2026-01-0{} 00:00:00+00", day + 1))),
         ("frozen", Cell::Bool(frozen)),
+        ("outlived", Cell::Bool(false)),
         ("mark", mark.map_or(Cell::Null, text)),
         ("bytes", Cell::Int(1000)),
     ])
+}
+
+/// That somebody has frozen one.
+fn frozen(number: i64) -> Value {
+    let name = format!("_timescaledb_internal._hyper_1_{number}_chunk");
+    Value::List(vec![Value::texts(["frozen".to_owned(), name])])
 }
 
 fn none() -> Row {
@@ -78,7 +85,7 @@ fn what_is_due_is_what_is_old_and_neither_archived_nor_frozen_by_somebody() {
         chunk(5, 5, false, Some("somebody's note")),
     ];
     assert_eq!(of(&several), Some(Value::text("all but 3 chunks")));
-    assert_eq!(read(&several).fact("held"), Some(&Value::Int(1)));
+    assert_eq!(read(&several).fact("alone"), Some(&frozen(3)));
 }
 
 #[test]
@@ -104,9 +111,9 @@ fn what_is_archived_and_has_stayed_is_due_again_once_chunks_are_dropped() {
                 entries["oid"].as_int().unwrap()
             })
             .collect();
-        (live.get(ARCHIVED).unwrap().to_string(), due, live.fact("held").cloned())
+        (live.get(ARCHIVED).unwrap().to_string(), due, live.fact("alone").cloned())
     };
-    let held = Some(Value::Int(1));
+    let held = Some(frozen(4));
     assert_eq!(seen(false), ("all but 1 chunk".to_owned(), vec![2], held.clone()));
     assert_eq!(
         seen(true),

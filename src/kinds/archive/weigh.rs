@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::core::{Bytes, Delta, Desired, Impact, Live, Op, Step, Task, Value};
 use crate::diag::Diagnostic;
-use crate::kinds::archive::observe::{self, DUE, HELD};
+use crate::kinds::archive::observe::{self, DUE};
 use crate::kinds::archive::{DROP, LATE, settle};
 use crate::kinds::view::types;
 use crate::kinds::{Judgement, View, job};
@@ -73,7 +73,7 @@ fn common(delta: &Delta, view: &View<'_>) -> Option<BTreeMap<String, Value>> {
         ("freezes".to_owned(), Value::Bool(view.server.has_community_features())),
         ("ts".to_owned(), Value::text(&timescale.schema)),
     ]);
-    let of_the_store = settle::OF_THE_STORE.into_iter().filter_map(|name| Some((name, desired.get(name)?)));
+    let of_the_store = settle::FOR_THE_WORK.into_iter().filter_map(|name| Some((name, desired.get(name)?)));
     common.extend(of_the_store.map(|(name, value)| (name.to_owned(), value.clone())));
     Some(common)
 }
@@ -141,11 +141,6 @@ pub fn judge(delta: &Delta, op: Op, view: &View<'_>) -> Judgement {
         notes.push(format!(
             "{kept} {chunks} that {are} in the archive already {are} copied again: what {they} may hold by now is proved like the rest"
         ));
-    }
-    let held = delta.live.as_ref().and_then(|live| live.fact(HELD)).and_then(Value::as_int).unwrap_or(0);
-    if held > 0 {
-        let (chunks, are) = if held == 1 { ("chunk", "is") } else { ("chunks", "are") };
-        notes.push(format!("{held} {chunks} that somebody has frozen {are} left alone"));
     }
     let impact = Impact {
         verb: if drops(&desired) { "archives and then drops" } else { "archives" }.to_owned(),
