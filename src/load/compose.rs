@@ -1,6 +1,6 @@
 //! The JSON Schema of each kind of document, composed from the sections that kinds bring.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
@@ -20,27 +20,33 @@ pub struct Schemas {
     documents: BTreeMap<&'static str, DocumentSchema>,
 }
 
-/// One kind of document: what may be in it.
+/// One kind of document: what may be in it. Policies have few kinds of many: each is worked out when it is
+/// first asked for.
 pub struct DocumentSchema {
     /// The kind of document.
     pub document: &'static Document,
     /// Its sections, in the order of creation.
     pub sections: Vec<&'static Section>,
-    /// The keys that a section that is the whole document brings.
-    pub own_keys: Vec<String>,
-    /// Its schema, complete in itself.
-    pub schema: Json,
+    kinds: &'static [&'static dyn Kind],
+    own_keys: OnceLock<Vec<String>>,
+    schema: OnceLock<Json>,
     validator: OnceLock<Option<Validator>>,
 }
 
 impl Schemas {
     /// The schemas of the given kinds.
-    pub fn new(kinds: &[&'static dyn Kind]) -> Self {
+    pub fn new(kinds: &'static [&'static dyn Kind]) -> Self {
         let of = |document: &'static Document| {
-            let schema = root(document, &described(kinds, document));
-            let sections = sections(kinds).filter(|section| section.document == document.kind).collect::<Vec<_>>();
-            let own_keys = own_keys(&sections);
-            (document.kind, DocumentSchema { document, sections, own_keys, schema, validator: OnceLock::new() })
+            let sections = sections(kinds).filter(|section| section.document == document.kind).collect();
+            let schema = DocumentSchema {
+                document,
+                sections,
+                kinds,
+                own_keys: OnceLock::new(),
+                schema: OnceLock::new(),
+                validator: OnceLock::new(),
+            };
+            (document.kind, schema)
         };
         Self { documents: DOCUMENTS.iter().map(of).collect() }
     }
@@ -63,14 +69,24 @@ impl Schemas {
 }
 
 impl DocumentSchema {
+    /// The keys that a section that is the whole document brings.
+    pub fn own_keys(&self) -> &[String] {
+        self.own_keys.get_or_init(|| own_keys(&self.sections))
+    }
+
+    /// Its schema, complete in itself.
+    pub fn schema(&self) -> &Json {
+        self.schema.get_or_init(|| root(self.document, &described(self.kinds, self.document)))
+    }
+
     /// Whether a document has a key.
     pub fn has_key(&self, key: &str) -> bool {
-        self.schema.get("properties").is_some_and(|keys| keys.get(key).is_some())
+        self.schema().get("properties").is_some_and(|keys| keys.get(key).is_some())
     }
 
     /// The compiled schema. `None` where it is no schema, which a test rules out.
     pub fn validator(&self) -> Option<&Validator> {
-        self.validator.get_or_init(|| jsonschema::draft202012::new(&self.schema).ok()).as_ref()
+        self.validator.get_or_init(|| jsonschema::draft202012::new(self.schema()).ok()).as_ref()
     }
 }
 
@@ -130,20 +146,30 @@ pub fn finish(schema: &mut Json, generator: &mut SchemaGenerator) {
     prune(schema);
 }
 
-/// Drops definitions that nothing refers to, until none is left.
+/// Drops definitions that nothing refers to, not even one that something refers to.
 fn prune(schema: &mut Json) {
-    loop {
-        let text = schema.to_string();
-        let Some(Json::Object(definitions)) = schema.get_mut("$defs") else { return };
-        let before = definitions.len();
-        definitions.retain(|name, _| text.contains(&format!("\"#/$defs/{name}\"")));
-        if definitions.is_empty() {
-            schema.as_object_mut().map(|object| object.shift_remove("$defs"));
-            return;
+    let mut wanted = BTreeSet::new();
+    let entries = schema.as_object().into_iter().flatten();
+    let mut left: Vec<&Json> = entries.filter(|(key, _)| *key != "$defs").map(|(_, value)| value).collect();
+    while let Some(value) = left.pop() {
+        match value {
+            Json::Array(items) => left.extend(items),
+            Json::Object(object) => {
+                let name = object.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix("#/$defs/"));
+                if let Some(name) = name
+                    && wanted.insert(name.to_owned())
+                {
+                    left.extend(schema.get("$defs").and_then(|definitions| definitions.get(name)));
+                }
+                left.extend(object.values());
+            }
+            _ => {}
         }
-        if definitions.len() == before {
-            return;
-        }
+    }
+    let Some(Json::Object(definitions)) = schema.get_mut("$defs") else { return };
+    definitions.retain(|name, _| wanted.contains(name));
+    if definitions.is_empty() {
+        schema.as_object_mut().map(|object| object.shift_remove("$defs"));
     }
 }
 

@@ -25,7 +25,7 @@ fn of(kinds: &[&'static dyn Kind], schemas: &Schemas) -> BTreeMap<String, Json> 
         }
     }
     for document in schemas.iter() {
-        files.insert(format!("{}.json", document.document.kind), document.schema.clone());
+        files.insert(format!("{}.json", document.document.kind), document.schema().clone());
     }
     files.insert("policy.json".to_owned(), union(kinds, schemas));
     files.values_mut().for_each(|schema| with_null(schema, schemas));

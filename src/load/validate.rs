@@ -72,7 +72,7 @@ fn shape(schema: &DocumentSchema, document: &mut Converted, sink: &mut Vec<Diagn
     {
         other_readings(validator, document);
         let title = title(schema.document.kind);
-        let explainer = Explainer { schema: &schema.schema, document, title: &title };
+        let explainer = Explainer { schema: schema.schema(), document, title: &title };
         let before = sink.len();
         for error in validator.iter_errors(&document.json) {
             let path = error.instance_path().as_str();
@@ -340,7 +340,7 @@ impl Sections<'_> {
     fn own(&self, json: &Json) -> Json {
         let entries = json.as_object().into_iter().flatten();
         let others = |key: &str| self.schema.sections.iter().any(|section| section.key == key);
-        let own = |key: &String| self.schema.own_keys.contains(key) || !(HEAD.contains(&key.as_str()) || others(key));
+        let own = |key: &String| self.schema.own_keys().contains(key) || !(HEAD.contains(&key.as_str()) || others(key));
         Json::Object(entries.filter(|(key, _)| own(key)).map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
