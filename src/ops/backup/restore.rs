@@ -100,9 +100,23 @@ impl Order<'_> {
 pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
     let refuse = |message: String, help: &str| Err(Trouble::Refused { message, help: help.to_owned() });
     let backups = &order.contents.backups;
+    // By a clock that was right: one that was behind made backups that seem to be before they were.
+    let by_wal = order.contents.clone().by_wal();
+    let stopped = |label: &str| by_wal.backups.iter().find(|it| it.label == label).map(|it| it.stopped);
+    let is_done_by = |record: &Backup| match &order.target {
+        Target::Latest | Target::Backup | Target::Point(_) => true,
+        Target::Time(time) => stopped(&record.label).is_some_and(|stopped| stopped <= *time),
+        Target::Place(lsn) => record.wal.iter().all(|range| range.until <= *lsn),
+    };
     if let Some(label) = order.label {
         return match backups.iter().find(|record| record.label == label) {
-            Some(record) => Ok(record),
+            Some(record) if order.target != Target::Backup && record.has_wal => Err(alone_to_its_end(record)),
+            Some(record) if is_done_by(record) => Ok(record),
+            // Its files have what came until then, and from there on a server stops at the first that comes after.
+            Some(record) => refuse(
+                format!("{label} was not done before {}: it ended at {}", order.target.words(), end(record, &stopped)),
+                "choose a later moment; without --label, the newest backup before that moment is taken",
+            ),
             None => refuse(format!("the repository has no backup `{label}`"), "`chronoform backup list` shows them"),
         };
     }
@@ -112,16 +126,12 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
     // One with its own WAL is good for its own end only.
     let of_use = |record: &&'a Backup| order.target == Target::Backup || !record.has_wal;
     let backups: Vec<&'a Backup> = order.contents.own().filter(of_use).collect();
-    // By a clock that was right: one that was behind made backups that seem to be before they were.
-    let by_wal = order.contents.clone().by_wal();
-    let stopped = |label: &str| by_wal.backups.iter().find(|it| it.label == label).map(|it| it.stopped);
-    let done_by = |record: &&&Backup, time: &Timestamp| stopped(&record.label).is_some_and(|stopped| stopped <= *time);
     let found = match &order.target {
         Target::Latest | Target::Backup | Target::Point(_) => backups.iter().max_by_key(|record| record.ends()),
-        Target::Time(time) => {
-            backups.iter().filter(|record| done_by(record, time)).max_by_key(|record| (record.ends(), record.stopped))
+        Target::Time(_) => {
+            backups.iter().filter(|record| is_done_by(record)).max_by_key(|record| (record.ends(), record.stopped))
         }
-        Target::Place(lsn) => backups.iter().rfind(|record| record.wal.iter().all(|range| range.until <= *lsn)),
+        Target::Place(_) => backups.iter().rfind(|record| is_done_by(record)),
     };
     match (found, backups.first()) {
         (Some(record), _) => Ok(*record),
@@ -142,6 +152,17 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
             &format!("the oldest, {}, was done at {}: choose a later moment", first.label, first.stopped),
         ),
     }
+}
+
+/// Where a backup ends: in time, and in the WAL.
+fn end(record: &Backup, stopped: &dyn Fn(&str) -> Option<Timestamp>) -> String {
+    let at = stopped(&record.label).unwrap_or(record.stopped);
+    record
+        .wal
+        .iter()
+        .map(|range| range.until)
+        .max()
+        .map_or_else(|| at.to_string(), |until| format!("{at}, WAL {until}"))
 }
 
 /// Why nobody is brought back to the end of the archived WAL where a backup that has its own is newer: what came in

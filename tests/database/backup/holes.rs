@@ -70,4 +70,15 @@ fn holes(it: &mut dyn Backed) {
     fs::write(&file, &whole).unwrap();
     it.run(&["backup", "verify"]).expect(0);
     restored(it, "all", &[], 5);
+    // A backup that is named goes to no moment before its own end.
+    it.run(&["backup", "run", "--auto-approve"]).expect(0);
+    let listed = it.run(&["backup", "list", "--format", "json"]).expect(0).out;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let label = listed["backups"].as_array().and_then(|all| all.last()).unwrap()["label"].as_str().unwrap().to_owned();
+    let to = it.ground().inside("never");
+    for more in [["--time", &time], ["--lsn", &lsn]] {
+        let refused = it.run(&[&["backup", "restore", "--to", &to, "--label", &label], &more[..]].concat()).expect(1);
+        let said = refused.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("restore-impossible") && said.contains("was not done before"), "{said}");
+    }
 }
