@@ -20,7 +20,7 @@ use crate::kinds::archive::{self, Part};
 use crate::kinds::archive_store::{self, UNSEALED};
 use crate::ledger::{ArchivedChunk, ArchivedFiles, ArchivedRecord, Ledger, Moment as At};
 use crate::load;
-use crate::ops::archive::manifest::Range;
+use crate::ops::archive::manifest::{Manifest, Range};
 use crate::ops::archiver::{self, Contents, Damaged, Entry, Moment, Place, Span, Store, StoreError, Unsound};
 use crate::report::{self, ArchiveLine};
 
@@ -161,8 +161,8 @@ pub(super) fn name(text: &str) -> Result<QualifiedName, Failure> {
 pub(super) fn span(which: &Which) -> Result<Span, Failure> {
     let read = |text: &Option<String>| match text {
         None => Ok(None),
-        Some(text) => match Moment::read(text) {
-            Some(moment) => Ok(Some((text.clone(), moment))),
+        Some(text) => match Moment::asked(text) {
+            Some(asked) => Ok(Some(asked)),
             None => Err(Failure::from(
                 Diagnostic::error(&code::WRONG_VALUE, format!("`{text}` is no time"))
                     .help("write a date, `2026-01-31`, or a time, `2026-01-31 12:00+00`; or a whole number"),
@@ -283,6 +283,8 @@ pub(super) fn look(table: Option<&str>, which: &Which, context: &mut Context) ->
         let in_stores = found.iter().flat_map(|(.., contents)| &contents.entries).map(|entry| &entry.manifest.relation);
         expect_known(table, in_stores.chain(&archived).chain(known.iter().map(|record| &record.chunk.table)))?;
     }
+    let entries = found.iter().flat_map(|(.., contents)| &contents.entries).map(|entry| &entry.manifest);
+    goes_with(&span, table.as_ref(), entries, &known)?;
     let places = found.iter().map(|(_, store, _)| store.place());
     let proved = places.map(|place| Ok((place.clone(), ledger.proved(&place)?))).collect::<Result<_, Diagnostic>>()?;
     let keep = |name: &str| {
@@ -310,6 +312,41 @@ pub(super) fn look(table: Option<&str>, which: &Which, context: &mut Context) ->
         stores.push((name, contents));
     }
     Ok(Looked { stores, missed, doubted, archived, unsealed, databases, proved })
+}
+
+/// That what --from and --to say means something for the time of what was archived: what does not would be told as
+/// that nothing is there, or brought back in part.
+fn goes_with<'a>(
+    span: &Span,
+    table: Option<&QualifiedName>,
+    manifests: impl Iterator<Item = &'a Manifest>,
+    known: &[ArchivedRecord],
+) -> Result<(), Failure> {
+    let is_meant = |of: &QualifiedName| table.is_none_or(|table| table == of);
+    let wrong = |of: &QualifiedName, text: &str, what: &str| {
+        let message = format!("`{text}` does not go with the time of {of}");
+        let mut told = Diagnostic::error(&code::WRONG_VALUE, message).help(format!("that is {what}"));
+        if table.is_none() {
+            told = told.help("name a table to leave the others out");
+        }
+        Err(Failure::from(told))
+    };
+    let known = known.iter().map(|record| (&record.chunk.table, record.chunk.from.as_str(), false));
+    let manifests = manifests.filter_map(|manifest| {
+        let range = manifest.range.as_ref()?;
+        let time = manifest.columns.iter().find(|kept| kept.column.name == range.column);
+        let is_date = time.is_some_and(|kept| kept.column.base_type == "date");
+        Some((&manifest.relation, range.start.text.as_str(), is_date))
+    });
+    for (of, point, is_date) in manifests.chain(known).filter(|(of, ..)| is_meant(of)) {
+        if let Err((text, what)) = span.goes_with(point) {
+            return wrong(of, text, what);
+        }
+        if is_date && let Some(text) = span.time_of_day() {
+            return wrong(of, text, "a date: leave the time of day out");
+        }
+    }
+    Ok(())
 }
 
 /// What is in the stores that are not meant: what is in one that is may have been archived again to one of them. One that

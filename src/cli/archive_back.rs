@@ -85,11 +85,19 @@ pub fn restore(wanted: &Wanted<'_>, context: &mut Context) -> Result<Exit, Failu
     let done = record::alone(&path, &server, &admission, format!("archive restore {into}"), &mut work, count)?;
     if !done.open.is_empty() {
         let names: Vec<String> = done.open.iter().map(ToString::to_string).collect();
-        let message = format!("not frozen, because rows of now go into them: {}", names.join(", "));
+        let message = format!("not frozen, because rows of now may go into them: {}", names.join(", "));
         context.diagnostics.push(
             Diagnostic::warning(&archive::NOT_FROZEN, message)
                 .why("what came back into them is archived again, and with `drop: true` dropped, once they are due")
                 .help("bring the rows into another table (--into) where they are to stay"),
+        );
+    }
+    if wanted.into.is_some() && into != name(wanted.table)? && looked.archived.contains(&into) {
+        let message = format!("not frozen: the policies archive {into} itself");
+        context.diagnostics.push(
+            Diagnostic::warning(&archive::NOT_FROZEN, message)
+                .why("the next run archives what came back as rows of its own, and with `drop: true` drops them")
+                .help("bring the rows into a table that no policy archives where they are to stay"),
         );
     }
     let summary =

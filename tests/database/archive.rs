@@ -125,6 +125,11 @@ pub fn left(db: &Db) -> usize {
     db.lines("SELECT count(*) FROM public.trades WHERE time < now() - INTERVAL '30 days'").remove(0).parse().unwrap()
 }
 
+/// All rows of a table.
+pub fn left_of(db: &Db, table: &str) -> u64 {
+    db.lines(&format!("SELECT count(*) FROM {table}")).remove(0).parse().unwrap()
+}
+
 pub fn files(place: &Workplace<'_>, ending: &str) -> Vec<PathBuf> {
     below(place.path().join("store"), ending)
 }

@@ -25,6 +25,7 @@ mod archive_numbered;
 mod archive_restore;
 mod archive_s3;
 mod archive_sealed;
+mod archive_times;
 mod archive_unchanged;
 mod archive_verify;
 mod backup;
@@ -111,6 +112,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(archive_numbered::trials(tier, servers));
     trials.extend(archive_unchanged::trials(tier, servers));
     trials.extend(archive_restore::trials(tier, servers));
+    trials.extend(archive_times::trials(tier, servers));
     trials.extend(archive_verify::trials(tier, servers));
     trials.extend(archive_codec::trials(tier, servers));
     trials.extend(archive_s3::trials(tier, servers));

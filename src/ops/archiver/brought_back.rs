@@ -72,6 +72,7 @@ impl Back<'_> {
         now_micros: i64,
     ) -> Result<(usize, Vec<QualifiedName>), Stopped> {
         let (mut frozen, mut open) = (0, Vec::new());
+        let now = if self.freezes { now(session, self.table, now_micros)? } else { None };
         for chunk in chunks(session, self.table)? {
             let copies = self.copies_in(&chunk)?;
             let has_rows = !copies.is_empty();
@@ -89,9 +90,9 @@ impl Back<'_> {
                 };
                 run(session, "archive/mark.sql", &chunk.name, mark.text())?;
             }
-            let is_whole_number = chunk.end.text.parse::<i64>().is_ok();
-            let is_over = is_whole_number || chunk.end.raw <= now_micros;
-            if self.freezes && (chunk.made || thawed.contains(&chunk.name) || has_rows && is_over) {
+            // Frozen, one that reaches into what is to come would refuse the rows of now.
+            let is_over = now.is_some_and(|now| chunk.end.raw <= now);
+            if self.freezes && (thawed.contains(&chunk.name) || (chunk.made || has_rows) && is_over) {
                 run(session, "archive/freeze.sql", &chunk.name, None)?;
                 frozen += 1;
             } else if self.freezes && has_rows {
@@ -167,6 +168,45 @@ fn chunks(session: &mut Session, table: &QualifiedName) -> Result<Vec<Chunk>, St
     };
     let chunks: Result<Vec<Chunk>, RowError> = rows.iter().map(read).collect();
     chunks.map_err(|error| Stopped::Refused(error.to_string()))
+}
+
+/// What is over on the table's own time: all that is before this point. None where nobody can tell.
+///
+/// # Errors
+/// A lost connection, and what cannot be read.
+fn now(session: &mut Session, table: &QualifiedName, now_micros: i64) -> Result<Option<i64>, Stopped> {
+    let params = vec![Param::Text(table.schema.clone()), Param::Text(table.name.clone())];
+    let rows = session.query(&Query { sql: include_str!("clock.sql").to_owned(), params })?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let read = || {
+        let function = row.maybe_text("schema")?.zip(row.maybe_text("name")?);
+        Ok((row.text("type")?, function.map(|(schema, name)| QualifiedName::new(schema, name))))
+    };
+    let (kind, function) = read().map_err(|error: RowError| Stopped::Refused(error.to_string()))?;
+    match (kind, function) {
+        ("bigint" | "integer" | "smallint", None) => Ok(None),
+        ("bigint" | "integer" | "smallint", Some(function)) => own_now(session, &function),
+        // Of a place that nobody knows: there it may still be the day before.
+        ("timestamp without time zone" | "date", _) => Ok(now_micros.checked_sub(DAY_MICROS)),
+        _ => Ok(Some(now_micros)),
+    }
+}
+
+/// A day, in microseconds.
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// What a table's `integer_now` says. It is somebody's own: where it fails, nobody knows.
+fn own_now(session: &mut Session, function: &QualifiedName) -> Result<Option<i64>, Stopped> {
+    let context = Context::from([("function".to_owned(), Value::Name(function.clone()))]);
+    let sql = Renderer::new().render("archive/own_now.sql", &context);
+    let sql = sql.map_err(|error| Stopped::Refused(error.to_string()))?.unwrap_or_default();
+    session.batch("SAVEPOINT own_now")?;
+    let told = session.query_text(&sql);
+    let now = told.ok().and_then(|rows| rows.first()?.int("now").ok());
+    if now.is_none() {
+        session.batch("ROLLBACK TO SAVEPOINT own_now")?;
+    }
+    Ok(now)
 }
 
 /// A point as the server shows it. What cannot be read is before or after all that can.

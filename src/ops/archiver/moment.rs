@@ -23,11 +23,46 @@ impl Moment {
         };
         timestamp.or_else(civil).map(|timestamp| Self(timestamp.as_microsecond()))
     }
+
+    /// Reads what a person asks for, and writes it so that a server reads the same in it, whatever the type of the
+    /// column: to a server a time zone means nothing for a `timestamp`, and a number may be a date.
+    pub fn asked(text: &str) -> Option<(String, Self)> {
+        let moment = Self::read(text)?;
+        if is_number(text) {
+            return Some((moment.0.to_string(), moment));
+        }
+        let at = TimeZone::UTC.to_datetime(jiff::Timestamp::from_microsecond(moment.0).ok()?);
+        // Servers write the years before that otherwise.
+        (at.year() > 0).then(|| (at.strftime("%Y-%m-%d %H:%M:%S%.6f+00").to_string(), moment))
+    }
+}
+
+/// Whether a point is of time that is a whole number.
+pub fn is_number(text: &str) -> bool {
+    text.trim().parse::<i64>().is_ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_asked_for_reads_the_same_everywhere() {
+        let day = Moment(1_577_923_200_000_000);
+        let noon = Moment(day.0 + 43_200_000_000);
+        for (text, written, moment) in [
+            ("2020-01-02", "2020-01-02 00:00:00.000000+00", day),
+            ("2020-01-02 02:00+02", "2020-01-02 00:00:00.000000+00", day),
+            ("2020-01-02T12:00:00.0000009Z", "2020-01-02 12:00:00.000000+00", noon),
+            (" 20200102 ", "20200102", Moment(20_200_102)),
+            ("+7", "7", Moment(7)),
+        ] {
+            assert_eq!(Moment::asked(text), Some((written.to_owned(), moment)), "{text}");
+        }
+        for text in ["", "yesterday", "infinity", "-000044-03-01"] {
+            assert_eq!(Moment::asked(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn what_servers_and_people_write() {

@@ -8,6 +8,7 @@ use crate::ops::archive::export::restore as put_back;
 use crate::ops::archive::manifest::{Bound, Range};
 use crate::ops::archive::sql::{self, Within};
 use crate::ops::archiver::brought_back::Back;
+use crate::ops::archiver::moment::is_number;
 use crate::ops::archiver::{Entry, Moment, Stopped, Unsound};
 use crate::pg::Session;
 use crate::render::{Context, Renderer};
@@ -26,6 +27,26 @@ impl Span {
     pub fn of(range: Option<&Range>) -> Self {
         let end = |bound: &Bound| Some((bound.text.clone(), Moment(bound.raw)));
         range.map_or_else(Self::default, |range| Self { from: end(&range.start), until: end(&range.end) })
+    }
+
+    /// That what it is told by goes with the time of a table, by a point of that: a whole number means nothing among
+    /// dates, and neither does a date among whole numbers.
+    ///
+    /// # Errors
+    /// What does not go with it, and what does.
+    pub fn goes_with(&self, point: &str) -> Result<(), (&str, &'static str)> {
+        let is_wrong = |(text, _): &&(String, Moment)| is_number(text) != is_number(point);
+        match self.from.iter().chain(&self.until).find(is_wrong) {
+            None => Ok(()),
+            Some((text, _)) if is_number(text) => Err((text, "a time: write a date such as `2026-01-31`")),
+            Some((text, _)) => Err((text, "a whole number: write one such as `1700000000`")),
+        }
+    }
+
+    /// An end that is not at the beginning of a day, in UTC: servers cut that off where they compare with a `date`.
+    pub fn time_of_day(&self) -> Option<&str> {
+        let mut ends = self.from.iter().chain(&self.until);
+        ends.find(|(_, moment)| moment.0 % 86_400_000_000 != 0).map(|(text, _)| text.as_str())
     }
 
     /// Whether a range has nothing beside it.

@@ -1,0 +1,1 @@
+SELECT {{ function|ident }}()::pg_catalog.int8 AS now
