@@ -304,7 +304,7 @@ pub struct ApplyArgs {
     #[arg(long)]
     pub auto_approve: bool,
     /// Allow a hazard that the plan names: deletes_data, rewrites_table, blocks_writes, blocks_reads,
-    /// builds_index or needs_restart; once for each.
+    /// builds_index, needs_restart or leaves_backups; once for each.
     #[arg(long, value_name = "HAZARD", value_parser = hazard)]
     pub allow: Vec<Hazard>,
     /// How long to wait for another apply to end, such as `2 minutes`; a number alone is seconds.

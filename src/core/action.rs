@@ -143,17 +143,20 @@ pub enum Hazard {
     BuildsIndex,
     /// Nothing happens before the server restarts.
     NeedsRestart,
+    /// What was backed up before is out of sight from then on.
+    LeavesBackups,
 }
 
 impl Hazard {
     /// Every hazard.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::DeletesData,
         Self::RewritesTable,
         Self::BlocksWrites,
         Self::BlocksReads,
         Self::BuildsIndex,
         Self::NeedsRestart,
+        Self::LeavesBackups,
     ];
 
     /// The name that `--allow` takes.
@@ -165,6 +168,7 @@ impl Hazard {
             Self::BlocksReads => "blocks_reads",
             Self::BuildsIndex => "builds_index",
             Self::NeedsRestart => "needs_restart",
+            Self::LeavesBackups => "leaves_backups",
         }
     }
 
@@ -182,6 +186,7 @@ impl Hazard {
             Self::BlocksReads => "blocks reads while it runs",
             Self::BuildsIndex => "builds an index over existing rows",
             Self::NeedsRestart => "takes effect at the next server restart",
+            Self::LeavesBackups => "leaves behind what was backed up before",
         }
     }
 }

@@ -221,7 +221,7 @@ impl Level {
     /// The level of a hazard.
     pub(super) const fn of(hazard: Hazard) -> Self {
         match hazard {
-            Hazard::DeletesData => Self::Danger,
+            Hazard::DeletesData | Hazard::LeavesBackups => Self::Danger,
             Hazard::RewritesTable
             | Hazard::BlocksWrites
             | Hazard::BlocksReads

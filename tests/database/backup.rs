@@ -9,6 +9,7 @@ mod lost;
 mod own_wal;
 pub mod pgbackrest;
 mod s3;
+mod unmounted;
 mod unproved;
 mod upgraded;
 

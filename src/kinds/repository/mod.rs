@@ -11,9 +11,11 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::core::{Address, Delta, Desired, KindId, Live, Query, Row, RowError, Server, Task, Value};
+use crate::core::{
+    Address, Delta, Desired, Hazard, KindId, Live, Op, Query, Reason, Row, RowError, Server, Task, Value,
+};
 use crate::diag::{Code, Diagnostic};
-use crate::kinds::{Export, Kind, Relations, Rules, Scope, Section, View};
+use crate::kinds::{Export, Judgement, Kind, Relations, Rules, Scope, Section, View};
 
 /// The kind's name.
 pub const ID: KindId = KindId::new("repository");
@@ -55,6 +57,8 @@ pub const WANTED: &str = "wanted";
 pub const PROBLEM: &str = "problem";
 /// The fact that says why nobody can look from here.
 pub const ELSEWHERE: &str = "elsewhere";
+/// The fact with the file that tells that the stanza has been there, where it is not any more.
+pub const KNOWN: &str = "known";
 /// The fact with the secrets that are not at hand.
 pub const UNKNOWN: &str = "unknown";
 /// The fact with the code that [`PROBLEM`] has, where it is none of this kind's own.
@@ -71,7 +75,19 @@ static NOT_HERE: Code =
     Code::new("repository-not-here", "A repository whose configuration is on another machine than this one.");
 static UNUSABLE: Code =
     Code::new("stanza-unusable", "A stanza of pgBackRest that cannot be read, or is another cluster's.");
-static CODES: [&Code; 4] = [&SECRET_IN_POLICY, &NOT_AT_HAND, &NOT_HERE, &UNUSABLE];
+/// A stanza that is gone.
+pub static LOST: Code = Code::new(
+    "stanza-lost",
+    "A stanza of pgBackRest that was there and is not: its repository is not mounted, or lost.",
+);
+static CODES: [&Code; 5] = [&SECRET_IN_POLICY, &NOT_AT_HAND, &NOT_HERE, &UNUSABLE, &LOST];
+
+/// Why nothing is made in the place of a stanza that is gone.
+pub const LOST_WHY: &str = "where its disk is not mounted, backups and WAL that go there now would be out of sight once it is, and \
+                            those that were made before are until then";
+/// What helps.
+pub const LOST_HELP: &str = "mount it, or bring it back from where it is kept a second time. Where it is lost for good, \
+                             `chronoform apply --allow leaves_backups` makes a new one, of which a full backup is due at once";
 
 /// The name of the work that writes the configuration.
 pub const CONFIGURE: &str = "repository-configure";
@@ -157,6 +173,38 @@ impl Kind for Repository {
         let Value::Map(arguments) = item else { return None };
         let name = arguments.get("work").and_then(Value::as_text)?.to_owned();
         Some(Task { name, arguments: arguments.clone() })
+    }
+
+    fn judge(&self, delta: &Delta, _op: Op, _weights: &[Row], _view: &View<'_>) -> Result<Judgement, RowError> {
+        let mut judgement = Judgement::default();
+        let is_missing = |before: Option<&Value>| before.and_then(Value::as_text) == Some(MISSING);
+        let is_known = delta.reason == Reason::Drifted || delta.live.as_ref().is_some_and(|l| l.fact(KNOWN).is_some());
+        if is_known && delta.change(STANZA).is_some_and(|change| is_missing(change.before.as_ref())) {
+            judgement.hazards.push(Hazard::LeavesBackups);
+            judgement.diagnostics.push(lost(delta));
+        }
+        Ok(judgement)
+    }
+}
+
+/// That the stanza has been there, and is not any more.
+fn lost(delta: &Delta) -> Diagnostic {
+    let place = delta.desired.as_ref().and_then(|desired| desired.get(PLACE));
+    let said = |name: &str| match place {
+        Some(Value::Map(place)) => place.get(name).and_then(Value::as_text),
+        _ => None,
+    };
+    let stanza = said("stanza").unwrap_or_default();
+    let message = match (said("bucket"), said("path").unwrap_or_default()) {
+        (Some(bucket), path) => {
+            format!("the stanza `{stanza}` was in {path} of the bucket `{bucket}`, and is not there")
+        }
+        (None, path) => format!("the stanza `{stanza}` was in {path}, and is not there"),
+    };
+    let warning = Diagnostic::warning(&LOST, message).why(LOST_WHY).help(LOST_HELP);
+    match &delta.desired {
+        Some(desired) => warning.at(&desired.place),
+        None => warning,
     }
 }
 

@@ -72,6 +72,8 @@ pub enum Trouble {
         /// Where the policy has its key and its secret from, as far as that is known.
         secrets: Vec<String>,
     },
+    /// A stanza that was there, in words.
+    Lost(String),
     /// It is not done, and what would help.
     Refused {
         /// Why.
@@ -100,6 +102,7 @@ impl Trouble {
         match self {
             Self::Refused { help, .. } => Some(help.clone()),
             Self::Storage { sort, secrets, .. } => Some(sort.help(secrets)),
+            Self::Lost(_) => Some(repository::LOST_HELP.to_owned()),
             Self::Kept { .. } => Some(
                 "what is damaged goes with what is older, once all full backups that are kept began after it: `chronoform \
                  backup run --type full` makes another now. A damaged backup can be removed by hand before that: by \
@@ -126,6 +129,7 @@ impl fmt::Display for Trouble {
             Self::Key(why) => write!(f, "the repository cannot be decrypted: {why}"),
             Self::Program(why)
             | Self::NotWhole(why)
+            | Self::Lost(why)
             | Self::Storage { message: why, .. }
             | Self::Refused { message: why, .. } => f.write_str(why),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
@@ -175,6 +179,7 @@ impl Trouble {
         match self {
             Self::Key(_) => Some(&WRONG_KEY),
             Self::Storage { sort, .. } => Some(sort.code()),
+            Self::Lost(_) => Some(&repository::LOST),
             _ => None,
         }
     }
@@ -186,6 +191,10 @@ impl Trouble {
             other => other.own_code().unwrap_or(code),
         };
         let diagnostic = Diagnostic::error(code, self.to_string());
+        let diagnostic = match self {
+            Self::Lost(_) => diagnostic.why(repository::LOST_WHY),
+            _ => diagnostic,
+        };
         match self.help() {
             Some(help) => diagnostic.help(help),
             None => diagnostic,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use libtest_mimic::{Failed, Trial};
 
 use super::ground::{Ground, left_behind, wait};
-use super::{holes, lost, s3, unproved, upgraded};
+use super::{holes, lost, s3, unmounted, unproved, upgraded};
 use crate::cli::Ran;
 use crate::s3::S3Server;
 use crate::servers::cluster::{Place, find_on_path};
@@ -58,6 +58,7 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("holes_of_long_ago", lost::holes_of_long_ago);
     add("nothing_is_restored_over_a_hole", holes::of_pgbackrest);
     add("what_nobody_has_read_back_counts_for_nothing", unproved::counts_for_nothing);
+    add("a_repository_that_is_not_mounted", unmounted::is_missed_and_not_made);
     // What this one looks at, the native engine's looks at on the other version.
     if tier == Tier::PostgresNative {
         add("on_another_timeline", on_another_timeline);
@@ -81,6 +82,7 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     if tier == Tier::PostgresNative {
         add("damage_is_found", s3::damage_is_found);
         add("one_that_fails", s3::one_that_fails);
+        add("a_bucket_that_was_emptied", unmounted::in_a_bucket);
     }
     trials
 }

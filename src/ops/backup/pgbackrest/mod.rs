@@ -213,6 +213,9 @@ impl Engine for PgBackRest {
         tell: &mut dyn FnMut(&str),
     ) -> Result<Backup, Trouble> {
         let before = self.known()?;
+        if !before.is_empty() {
+            self.setup.remember()?;
+        }
         // pgBackRest tells whole seconds. What an earlier try left, which nobody has read back, is read with this.
         let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::MIN);
         let earlier = read_json::<Unproved>(&self.unproved_file()).map(|unproved| unproved.since);

@@ -10,7 +10,7 @@ use crate::apply::Interrupt;
 use crate::core::{Desired, Live, Server, Task, Value, Version};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::kinds::repository::{
-    BLOTTED, CODE, CONFIG, DATA_DIRECTORY, ELSEWHERE, FILE, HELP, MISSING, PLACE, PORT, PROBLEM, READY, S3_KEY,
+    BLOTTED, CODE, CONFIG, DATA_DIRECTORY, ELSEWHERE, FILE, HELP, KNOWN, MISSING, PLACE, PORT, PROBLEM, READY, S3_KEY,
     S3_SECRET, SECRETS, SOCKETS, STANZA, UNKNOWN, WANTED,
 };
 use crate::ops::backup::Trouble;
@@ -54,6 +54,11 @@ pub fn look(server: &Server, desired: &Desired, inside: &Live) -> Result<Live, F
             Ok(stanza) => set(&mut live, stanza, &secrets, &setup, &server.system_identifier, same),
             Err(trouble) => problem(&mut live, &secrets.named(trouble)),
         }
+    }
+    if live.get(STANZA).and_then(Value::as_text) == Some(MISSING)
+        && let Some(by) = setup.was_there(&wanted)
+    {
+        live.set_fact(KNOWN, Value::text(by.display().to_string()));
     }
     live.set(CONFIG, found.map_or(Value::Null, Value::text));
     live.set_fact(WANTED, Value::text(wanted));
@@ -328,7 +333,7 @@ pub fn create(task: &Task, interrupt: &Interrupt) -> Result<(), Trouble> {
 fn create_stanza(task: &Task, interrupt: &Interrupt) -> Result<(), Trouble> {
     let work = Work::read(task)?;
     let name = match work.stanza(&work.setup.config())? {
-        Stanza::Ready => return Ok(()),
+        Stanza::Ready => return work.setup.remember(),
         Stanza::Missing => "stanza-create",
         Stanza::Older(_) => "stanza-upgrade",
         Stanza::Other(other) => {
@@ -339,7 +344,8 @@ fn create_stanza(task: &Task, interrupt: &Interrupt) -> Result<(), Trouble> {
         }
         Stanza::Unreadable(trouble) => return Err(trouble),
     };
-    run(work.setup.command(name), Said::Errors, interrupt, &mut |_| {}).map(|_| ())
+    run(work.setup.command(name), Said::Errors, interrupt, &mut |_| {})?;
+    work.setup.remember()
 }
 
 #[cfg(test)]

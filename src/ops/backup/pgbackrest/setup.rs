@@ -1,8 +1,11 @@
 //! Which pgBackRest, which configuration of it, and which stanza.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use serde::{Deserialize, Serialize};
 
 use crate::apply::Interrupt;
 use crate::core::{Value, Version};
@@ -11,7 +14,7 @@ use crate::ops::backup::Trouble;
 use crate::ops::backup::pgbackrest::command::{Said, run};
 use crate::ops::backup::pgbackrest::info::Info;
 use crate::ops::backup::programs;
-use crate::ops::backup::state::{Owner, State};
+use crate::ops::backup::state::{Owner, State, read_json};
 
 /// What it takes to call it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -22,6 +25,15 @@ pub struct Setup {
     pub stanza: String,
     /// The program: its name in PATH, or its path.
     pub program: String,
+}
+
+/// Where it is kept which stanzas have been there.
+const KNOWN: &str = "stanzas.json";
+
+/// The stanzas that have been there, each by its name and its repository.
+#[derive(Default, Serialize, Deserialize)]
+struct Known {
+    stanzas: BTreeSet<(String, String)>,
 }
 
 /// How a stanza is.
@@ -67,6 +79,55 @@ impl Setup {
         if said("repo1-type").is_some() { None } else { said("repo1-path").map(PathBuf::from) }
     }
 
+    /// The stanza's name and where a configuration has its repository.
+    fn whereabouts(&self, config: &str) -> Option<(String, String)> {
+        let said = |name: &str| config.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let path = said("repo1-path")?;
+        let place = match said("repo1-s3-bucket").zip(said("repo1-s3-endpoint")) {
+            Some((bucket, endpoint)) => format!("{bucket} at {endpoint}: {path}"),
+            None => path.to_owned(),
+        };
+        Some((self.stanza.clone(), place))
+    }
+
+    /// Keeps that the stanza is there: one that is missing later is lost, or its disk is not mounted.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn remember(&self) -> Result<(), Trouble> {
+        let file = self.folder.join(KNOWN);
+        let mut known = read_json::<Known>(&file).unwrap_or_default();
+        let config = fs::read_to_string(self.config()).map_err(|error| Trouble::file(&self.config(), error))?;
+        let is_new = self.whereabouts(&config).is_some_and(|here| known.stanzas.insert(here));
+        if is_new {
+            self.state().write(&file, &known).map_err(|error| Trouble::file(&file, error))?;
+        }
+        Ok(())
+    }
+
+    /// What tells that the stanza of a configuration's text has been there before.
+    pub fn was_there(&self, config: &str) -> Option<PathBuf> {
+        let here = self.whereabouts(config)?;
+        let file = self.folder.join(KNOWN);
+        if let Some(known) = read_json::<Known>(&file) {
+            return known.stanzas.contains(&here).then_some(file);
+        }
+        // Earlier versions kept no such list; what came of drills is there only where something was to be drilled.
+        let own = fs::read_to_string(self.config()).ok()?;
+        let state = self.state();
+        let has_worked = state.verified().is_some() || state.drills().is_ok_and(|drills| !drills.is_empty());
+        (has_worked && self.whereabouts(&own)? == here).then(|| self.folder.clone())
+    }
+
+    /// That the stanza has been there, and is not any more.
+    fn lost(&self) -> Option<Trouble> {
+        let config = fs::read_to_string(self.config()).ok()?;
+        let by = self.was_there(&config)?;
+        let (stanza, place) = self.whereabouts(&config)?;
+        let message = format!("by {}, the stanza `{stanza}` was in {place}, and it is not there", by.display());
+        Some(Trouble::Lost(message))
+    }
+
     /// A command of it, by its configuration.
     pub fn command(&self, name: &str) -> Command {
         self.command_by(name, &self.config())
@@ -91,6 +152,7 @@ impl Setup {
         }
         match info.key_problem() {
             Some(why) => Err(Trouble::Key(why)),
+            None if info.problem().is_none() && info.newest().is_none() => self.lost().map_or(Ok(info), Err),
             None => Ok(info),
         }
     }
