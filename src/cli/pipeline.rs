@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value as Json;
 
 use crate::core::{
-    Address, Applied, Delta, Desired, Hazard, KindId, Live, Place, QualifiedName, Server, Whence, stack,
+    Address, Applied, Delta, Desired, Hazard, KindId, Live, Operation, Place, QualifiedName, Server, Whence, stack,
 };
 use crate::diag::{Diagnostic, Failure, has_errors};
 use crate::diff::{self, Sides, Status};
@@ -97,6 +97,9 @@ pub fn make(
     for document in &policies.documents {
         let relation = document.relation.as_ref();
         sink.extend(relation.and_then(|name| kinds::misdescribed(name, document.kind, &document.place, &view)));
+    }
+    if *purpose == Purpose::Apply || purpose.operations().contains(&Operation::Backup) {
+        sink.extend(ops::backup::piles_up(session, &policies.desired)?);
     }
     let desired = kinds::settle(&view, sink);
 

@@ -52,14 +52,12 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("nothing_is_restored_over_anything", nothing_is_restored_over_anything);
     add("killed_while_it_is_made", killed_while_it_is_made);
     add("an_earlier_recovery_rules_no_later_one", an_earlier_recovery_rules_no_later_one);
-    add("what_a_killed_drill_left_goes", drilled::what_a_killed_drill_left_goes);
-    add("a_drill_that_fails_is_on_record", drilled::that_fails);
-    add("a_drill_by_a_role_that_reads_nothing", drilled::by_a_role_that_reads_nothing);
+    drilled::TRIALS.into_iter().for_each(|(name, run)| add(name, run));
     add("the_newest_wal_is_missed", lost::newest_wal);
     add("later_than_the_last_commit", lost::later_than_the_last_commit);
     add("what_is_old_and_damaged_goes", lost::what_is_old_and_damaged_goes);
     add("nothing_is_restored_over_a_hole", holes::of_native);
-    add("with_its_own_wal", own_wal::with_its_own_wal);
+    own_wal::TRIALS.into_iter().for_each(|(name, run)| add(name, run));
     add("a_clock_that_was_ahead", ahead::counts_for_nothing);
     if tier == Tier::Apache {
         // The only one that is new enough.

@@ -202,6 +202,8 @@ impl Maker<'_> {
             }
         }
         if !self.raw.wal.archive {
+            // By one of them, the server keeps what it writes while a backup is made.
+            made.push(self.setting("max_replication_slots", "1", Some(setting::AT_LEAST)));
             return made;
         }
         let command = match place {

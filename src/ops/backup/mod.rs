@@ -44,7 +44,7 @@ use programs::Programs;
 pub use clocks::Clocks;
 pub use engine::{Engine, Finding, Place};
 pub use native::{Repository, WalError, cluster_here, fetch, push};
-pub use newest::{is_mended_by, lost, of_policies};
+pub use newest::{is_mended_by, lost, of_policies, piles_up};
 pub use pgbackrest::{StorageTrouble, configure, create, provide};
 pub use record::{Backup, Check, Contents, Damaged, Drill, Sort};
 pub use restore::{Order as Restore, Target, restore};

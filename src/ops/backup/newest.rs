@@ -101,6 +101,14 @@ pub struct Told {
     pub ahead: Vec<Diagnostic>,
 }
 
+fn backups(desired: &BTreeMap<Address, Desired>) -> impl Iterator<Item = &Desired> {
+    desired.values().filter(|desired| desired.address.kind == ID && desired.address.name == work::BACKUP)
+}
+
+fn archives(desired: &Desired) -> bool {
+    desired.get(WAL).and_then(Value::as_bool).unwrap_or(false)
+}
+
 /// Looks at the repositories of policies.
 ///
 /// # Errors
@@ -110,10 +118,8 @@ pub fn of_policies(
     server: &Server,
     desired: &BTreeMap<Address, Desired>,
 ) -> Result<Told, Failure> {
-    let archives = |desired: &Desired| desired.get(WAL).and_then(Value::as_bool).unwrap_or(false);
-    let backups = desired.values().filter(|desired| desired.address.kind == ID && desired.address.name == work::BACKUP);
     let (mut seen, mut told) = (BTreeSet::new(), Told::default());
-    for desired in backups {
+    for desired in backups(desired) {
         let Some(place) = Place::read(|name| desired.get(name)) else { continue };
         if !seen.insert(place.clone()) {
             continue;
@@ -124,8 +130,6 @@ pub fn of_policies(
         if archives(desired) {
             let lost = lost(&*engine, &contents, session).map_err(failed)?;
             told.lost.extend(lost.map(|lost| lost.diagnostic().at(&desired.place)));
-        } else {
-            told.ahead.extend(piles_up(session)?.map(|told| told.at(&desired.place)));
         }
         let clocks = Clocks::with(server.now_micros);
         let behind = Clocks::behind(&engine.place(), &contents);
@@ -136,8 +140,12 @@ pub fn of_policies(
 }
 
 /// That the server keeps all WAL that it was to archive, and nothing archives: what has taken the command away waits for
-/// a restart to switch archiving off as well.
-fn piles_up(session: &mut Session) -> Result<Option<Diagnostic>, Failure> {
+/// a restart to switch archiving off as well. Only where policies have backups, and none with archived WAL.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub fn piles_up(session: &mut Session, desired: &BTreeMap<Address, Desired>) -> Result<Option<Diagnostic>, Failure> {
+    let Some(first) = backups(desired).next().filter(|_| !backups(desired).any(archives)) else { return Ok(None) };
     let sql = "SELECT 1 AS found WHERE pg_catalog.current_setting('archive_mode') IN ('on', 'always') \
                AND pg_catalog.current_setting('archive_command') = '' \
                AND COALESCE(pg_catalog.current_setting('archive_library', true), '') = ''";
@@ -148,6 +156,7 @@ fn piles_up(session: &mut Session) -> Result<Option<Diagnostic>, Failure> {
         Diagnostic::warning(&PILES_UP, message)
             .why("nothing of it is removed before it is archived, and in the end the disk is full")
             .help("restart the server: `archive_mode` is switched off only by that")
+            .at(&first.place)
     }))
 }
 

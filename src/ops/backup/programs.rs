@@ -156,6 +156,9 @@ pub fn run_unless(
                     let line =
                         line.rsplit('\r').find(|part| !part.trim().is_empty()).unwrap_or_default().trim().to_owned();
                     tell(&line);
+                    if is_progress(&line) {
+                        continue;
+                    }
                     if kept.len() == TOLD {
                         kept.remove(0);
                     }
@@ -180,8 +183,18 @@ pub fn run_unless(
     match said {
         (_, _, true) => Err(Trouble::Interrupted),
         (out, _, false) if status.success() => Ok(out),
-        (_, kept, false) => Err(Trouble::Program(format!("{what} failed ({status}): {}", kept.join("; ")))),
+        (_, kept, false) => {
+            // What came before it failed is what went well.
+            let began = kept.iter().position(|line| line.contains(": error: ")).unwrap_or(0);
+            let said = kept.get(began..).unwrap_or_default().join("; ");
+            Err(Trouble::Program(format!("{what} failed ({status}): {said}")))
+        }
     }
+}
+
+/// Whether a line only says how far it is: `12345/67890 kB (18%), 0/1 tablespace`.
+fn is_progress(line: &str) -> bool {
+    line.contains(" kB (") && line.contains("%)") || line.contains(" kB, ") && line.ends_with("tablespaces")
 }
 
 fn end(child: &mut Child) {

@@ -5,9 +5,17 @@ use std::fs;
 use std::process::Stdio;
 
 use super::WEEKLY;
-use super::ground::{Ground, wait};
+use super::ground::{Case, Ground, wait};
 
-pub fn what_a_killed_drill_left_goes(ground: &mut Ground) {
+/// The tests of all tiers.
+pub const TRIALS: [Case; 4] = [
+    ("what_a_killed_drill_left_goes", what_a_killed_drill_left_goes),
+    ("a_drill_that_fails_is_on_record", that_fails),
+    ("a_drill_by_a_role_that_reads_nothing", by_a_role_that_reads_nothing),
+    ("a_drill_where_the_first_superuser_may_not_log_in", without_the_first_superuser),
+];
+
+fn what_a_killed_drill_left_goes(ground: &mut Ground) {
     ground.set_up(WEEKLY);
     ground.work().expect(0);
     let (ledger, policies) = (ground.inside("ledger.db"), ground.inside("policies"));
@@ -31,7 +39,7 @@ pub fn what_a_killed_drill_left_goes(ground: &mut Ground) {
 }
 
 /// What a drill finds out is told afterwards, not only that it passed.
-pub fn that_fails(ground: &mut Ground) {
+fn that_fails(ground: &mut Ground) {
     ground.set_up(&format!("{WEEKLY}verify: {{restore_drill: 7 days}}\n"));
     ground.work().expect(0);
     let drills = || -> Vec<(bool, String)> {
@@ -70,7 +78,7 @@ pub fn that_fails(ground: &mut Ground) {
 }
 
 /// Who makes backups need not be allowed to read every table: a drill reads the copy as its superuser.
-pub fn by_a_role_that_reads_nothing(ground: &mut Ground) {
+fn by_a_role_that_reads_nothing(ground: &mut Ground) {
     ground.set_up(&format!("{WEEKLY}verify: {{restore_drill: 7 days}}\n"));
     let mut client = ground.connect();
     client.batch_execute("CREATE TABLE t AS SELECT g FROM generate_series(1, 1000) AS g").unwrap();
@@ -86,4 +94,22 @@ pub fn by_a_role_that_reads_nothing(ground: &mut Ground) {
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
     assert_eq!(listed["drills"][0]["passed"], true, "{listed:#}");
     assert!(listed["drills"][0].to_string().contains("tables read"), "{listed:#}");
+}
+
+/// The superuser that initdb made may have been shut out, as servers are hardened: another one reads the copy.
+fn without_the_first_superuser(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    ground.work().expect(0);
+    let mut client = ground.connect();
+    client.batch_execute("CREATE ROLE \"other one\" SUPERUSER LOGIN PASSWORD 'other'").unwrap();
+    client.batch_execute("CREATE ROLE maker LOGIN REPLICATION PASSWORD 'maker'").unwrap();
+    let functions = "pg_catalog.pg_create_restore_point(text), pg_catalog.pg_switch_wal()";
+    client.batch_execute(&format!("GRANT EXECUTE ON FUNCTION {functions} TO maker")).unwrap();
+    let first: String = client.query_one("SELECT rolname::text FROM pg_roles WHERE oid = 10", &[]).unwrap().get(0);
+    client.batch_execute(&format!("ALTER ROLE {first} NOLOGIN")).unwrap();
+    let url = ground.cluster.url().replace("//postgres:postgres@", "//maker:maker@");
+    let drilled = ground.run_with(&["backup", "drill", "--auto-approve"], &BTreeMap::from([("DATABASE_URL", url)]));
+    assert!(drilled.expect(0).out.contains("passed"));
+    // The cluster's own end needs it.
+    client.batch_execute(&format!("ALTER ROLE {first} LOGIN")).unwrap();
 }

@@ -13,6 +13,9 @@ use postgres::{Client, NoTls};
 use crate::cli::{Ran, executable};
 use crate::servers::cluster::{Cluster, Place};
 
+/// A test by its name.
+pub type Case = (&'static str, fn(&mut Ground));
+
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A server with a repository, and the program where the server's own user can run it.

@@ -4,12 +4,22 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use super::WEEKLY;
-use super::ground::Ground;
+use super::ground::{Case, Ground};
 use crate::cli::Ran;
 
-pub fn with_its_own_wal(ground: &mut Ground) {
+/// The tests of all tiers.
+pub const TRIALS: [Case; 4] = [
+    ("with_its_own_wal", with_its_own_wal),
+    ("wal_that_piles_up", wal_that_piles_up),
+    ("own_wal_beside_a_writer", beside_a_writer),
+    ("own_wal_that_is_newer", that_is_newer),
+];
+
+fn with_its_own_wal(ground: &mut Ground) {
     ground.policy_with("archive: false", "schedule: {full: '0 1 * * 0'}\nverify: {restore_drill: 7 days}\n");
     ground.run(&["apply", "--auto-approve"]).expect(0);
     // Segments that the server has done with: each leaves a mark below pg_wal, which its manifest lists.
@@ -38,6 +48,107 @@ pub fn with_its_own_wal(ground: &mut Ground) {
     assert_eq!(ground.start_again("copy").values("SELECT x FROM t ORDER BY x"), [1, 2, 2, 2, 4]);
     assert!(ground.work().expect(0).out.contains("drill"));
     assert!(ground.run(&["backup", "list"]).expect(0).out.contains("passed"));
+}
+
+/// Where WAL was archived and is no more, the server keeps it until it is restarted, and that is told until then.
+fn wal_that_piles_up(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    let told = |ground: &Ground| {
+        let all = [&["plan", "--detailed-exitcode"][..], &["run", "backup", "--auto-approve"], &["drift"]];
+        all.map(|arguments| {
+            let err = ground.run(arguments).expect(0).err;
+            err.contains("warning[wal-piles-up]") && err.contains("restart the server")
+        })
+    };
+    assert_eq!(told(ground), [false; 3]);
+    ground.policy_with("archive: false", WEEKLY);
+    ground.run(&["apply", "--auto-approve", "--allow", "needs_restart"]).expect(0);
+    assert_eq!(told(ground), [true; 3]);
+    ground.cluster.stop();
+    ground.cluster.launch().unwrap();
+    assert_eq!(told(ground), [false; 3]);
+}
+
+/// A server that writes more than it keeps, while a backup is made that is to have all that was written meanwhile.
+fn beside_a_writer(ground: &mut Ground) {
+    ground.policy_with("archive: false", WEEKLY);
+    ground.run(&["apply", "--auto-approve"]).expect(0);
+    let mut client = ground.connect();
+    for name in ["min_wal_size", "max_wal_size"] {
+        client.batch_execute(&format!("ALTER SYSTEM SET {name} = '32MB'")).unwrap();
+    }
+    let sql = "SELECT pg_reload_conf(); CREATE TABLE t AS SELECT g AS x, md5(g::text) FROM generate_series(1, 500000) AS g; \
+               CREATE TABLE beside (x int); CHECKPOINT";
+    client.batch_execute(sql).unwrap();
+    let (ended, mut writer) = (AtomicBool::new(false), ground.connect());
+    let mut work = |keep: &str| {
+        ground.connect().batch_execute(&format!("ALTER SYSTEM SET max_slot_wal_keep_size = '{keep}'")).unwrap();
+        ground.connect().batch_execute("SELECT pg_reload_conf()").unwrap();
+        ended.store(false, Ordering::Release);
+        thread::scope(|scope| {
+            let writing = scope.spawn(|| {
+                while !ended.load(Ordering::Acquire) {
+                    writer.batch_execute("INSERT INTO beside VALUES (1)").unwrap();
+                    writer.batch_execute("SELECT pg_switch_wal()").unwrap();
+                    writer.batch_execute("CHECKPOINT").unwrap();
+                }
+            });
+            let ran = ground.run(&["backup", "run", "--auto-approve"]);
+            ended.store(true, Ordering::Release);
+            writing.join().unwrap();
+            ran
+        })
+    };
+    let failed = work("16MB").expect(4).err;
+    for words in ["has already been removed", "max_slot_wal_keep_size"] {
+        assert!(failed.contains(words), "{words}\n{failed}");
+    }
+    let (_, why) = failed.split_once("error[step-failed]").unwrap();
+    assert!(!why.contains("kB (") && !why.contains("checkpoint"), "only why it failed: {why}");
+    let made = work("-1").expect(0);
+    let slots: i64 = client.query_one("SELECT count(*) FROM pg_replication_slots", &[]).unwrap().get(0);
+    assert_eq!(slots, 0, "{}", made.out);
+    ground.run(&["backup", "verify"]).expect(0);
+    ground.run(&["backup", "restore", "--to", &ground.inside("copy"), "--no-wal"]).expect(0);
+    assert_eq!(ground.start("copy").values("SELECT count(*)::int FROM t"), [500_000]);
+}
+
+/// Nobody is brought back to the end of the archived WAL without a word where a backup with its own is newer.
+fn that_is_newer(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    let mut client = ground.connect();
+    client.batch_execute("CREATE TABLE t (x int); INSERT INTO t VALUES (1)").unwrap();
+    ground.work().expect(0);
+    client.batch_execute("INSERT INTO t VALUES (2)").unwrap();
+    ground.archive_all();
+    let archived = ground.labels().remove(0);
+    ground.policy_with("archive: false", WEEKLY);
+    ground.run(&["apply", "--auto-approve", "--allow", "needs_restart"]).expect(0);
+    drop(client);
+    ground.cluster.stop();
+    ground.cluster.launch().unwrap();
+    let mut client = ground.connect();
+    client.batch_execute("INSERT INTO t VALUES (3)").unwrap();
+    // Labels have whole seconds.
+    ground.run(&["backup", "run", "--auto-approve"]).expect(0);
+    let alone = ground.labels().pop().unwrap();
+    assert_ne!(alone, archived);
+    let restore = |to: &str, more: &[&str]| {
+        let to = ground.inside(to);
+        ground.run(&[&["backup", "restore", "--to", &to], more].concat())
+    };
+    let refused = restore("latest", &[]).expect(1).err;
+    for words in ["restore-impossible", &*alone, &*archived, "--no-wal", "--label"] {
+        assert!(refused.contains(words), "{words}\n{refused}");
+    }
+    assert!(!ground.outside("latest").exists());
+    restore("alone", &["--no-wal"]).expect(0);
+    assert_eq!(ground.start("alone").values("SELECT x FROM t ORDER BY x"), [1, 2, 3]);
+    restore("archived", &["--label", &archived]).expect(0);
+    assert_eq!(ground.start("archived").values("SELECT x FROM t ORDER BY x"), [1, 2]);
+    // A moment that only the archived WAL has is no question.
+    let early = restore("early", &["--lsn", "FF/0"]).expect(1).err;
+    assert!(!early.contains("newer"), "{early}");
 }
 
 /// What root brings back into a folder of root's is the server's user's, as the repository is.

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::apply::Interrupt;
+use crate::core::{Param, Query, Row};
 use crate::ops::backup::Trouble;
 use crate::ops::backup::engine::Making;
 use crate::ops::backup::native::repository::{Part, Record, Repository};
 use crate::ops::backup::native::{follow, prove};
 use crate::ops::backup::programs::{self, Programs};
 use crate::ops::backup::record::{Backup, Contents, Sort, WalRange};
-use crate::ops::backup::server::About;
+use crate::ops::backup::server::{About, unexpected};
 use crate::ops::backup::state::stamp;
 use crate::pg::Session;
 
@@ -134,9 +135,16 @@ fn make(
             tell(&format!("copying the server's files: {line}"));
         }
     };
+    // What it fetches at the end, the server may have removed by then.
+    let held = if order.making.archives { None } else { Some(hold_wal(session)?) };
     let archives = follow::while_written(folder, interrupt, || {
         programs::run(command, "pg_basebackup", interrupt, &mut progress).map(drop)
-    })?;
+    });
+    if let Some(slot) = held {
+        // It goes with the session at the latest.
+        let _ = session.query(&Query { sql: DROP_SLOT.to_owned(), params: vec![Param::Text(slot)] });
+    }
+    let archives = archives.map_err(told)?;
     let (manifest, part) = prove::manifest(folder)?;
     prove::compare(folder, &manifest, &archives)?;
     let mut parts: Vec<Part> = archives.into_iter().map(|archive| archive.part).collect();
@@ -167,6 +175,31 @@ fn make(
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         digest: String::new(),
     })
+}
+
+const DROP_SLOT: &str = "SELECT pg_catalog.pg_drop_replication_slot($1)";
+
+/// Has the server keep all that it writes from now on, by a slot that goes with the session. Gives its name.
+fn hold_wal(session: &mut Session) -> Result<String, Trouble> {
+    let sql = "SELECT slot_name::text AS slot FROM pg_catalog.pg_create_physical_replication_slot(\
+               'chronoform_' || pg_catalog.pg_backend_pid(), immediately_reserve => true, temporary => true)";
+    let rows = session.query_text(sql)?;
+    let slot = |row: &Row| row.text("slot").map(str::to_owned).map_err(unexpected);
+    rows.first().map_or_else(|| Ok(String::new()), slot)
+}
+
+/// What kept it from being made. That the server has removed WAL all the same, it was told to.
+fn told(trouble: Trouble) -> Trouble {
+    match trouble {
+        Trouble::Program(message) if message.contains("has already been removed") => Trouble::Refused {
+            message,
+            help:
+                "the server keeps no more WAL for a backup than `max_slot_wal_keep_size` says: set it to more than is \
+                   written meanwhile, or have WAL archived, `wal: {archive: true}`"
+                    .to_owned(),
+        },
+        other => other,
+    }
 }
 
 /// Waits until the WAL that makes a backup consistent is in the repository.
