@@ -55,12 +55,20 @@ pub fn permit(plan: &Plan, allowed: &[Hazard]) -> Result<(), Failure> {
             Diagnostic::error(&code::GUARDRAIL, message).why("no command-line option overrides a guardrail").help(help),
         );
     }
-    for hazard in plan.hazards().into_iter().filter(|hazard| !allowed.contains(hazard)) {
-        let actions = plan.actions.iter().filter(|action| action.hazards.contains(&hazard));
+    let missing: Vec<Hazard> = plan.hazards().into_iter().filter(|hazard| !allowed.contains(hazard)).collect();
+    for hazard in &missing {
+        let actions = plan.actions.iter().filter(|action| action.hazards.contains(hazard));
         let named: Vec<String> = actions.map(|action| action.address.told(action.on.as_ref())).collect();
         let message = format!("the plan {}, which was not allowed: {}", hazard.meaning(), named.join(", "));
         let help = format!("read the plan, and add `--allow {hazard}` if that is meant");
         refusals.push(Diagnostic::error(&code::HAZARD_NOT_ALLOWED, message).help(help));
+    }
+    // All of them in one line, once more than one is said.
+    if missing.len() > 1
+        && let Some(last) = refusals.last_mut()
+    {
+        let all: Vec<String> = missing.iter().map(|hazard| format!("--allow {hazard}")).collect();
+        last.help = Some(format!("read the plan; where all of it is meant, add `{}`", all.join(" ")));
     }
     if refusals.is_empty() { Ok(()) } else { Err(Failure(refusals)) }
 }

@@ -84,7 +84,8 @@ fn what_is_due_is_told_and_done(db: &Db, place: &Workplace<'_>) {
     }
     assert_eq!(converged(db), 0);
     let refused = place.run(&["run", "--policies", "policy.yaml", "--auto-approve"]).expect(3);
-    assert!(refused.err.contains("hazard-not-allowed"), "{}", refused.err);
+    assert_eq!(refused.err.matches("error[hazard-not-allowed]").count(), 3, "{}", refused.err);
+    assert!(refused.err.contains(&format!("add `{}`", ALLOWED.join(" "))), "{}", refused.err);
     assert_eq!(converged(db), 0);
 
     run(place, &[]).expect(0);
