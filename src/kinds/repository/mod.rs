@@ -57,7 +57,7 @@ pub const WANTED: &str = "wanted";
 pub const PROBLEM: &str = "problem";
 /// The fact that says why nobody can look from here.
 pub const ELSEWHERE: &str = "elsewhere";
-/// The fact with the file that tells that the stanza has been there, where it is not any more.
+/// The fact that says, where the stanza is not there, whether something is that tells that it has been.
 pub const KNOWN: &str = "known";
 /// The fact with the secrets that are not at hand.
 pub const UNKNOWN: &str = "unknown";
@@ -88,6 +88,9 @@ pub const LOST_WHY: &str = "where its disk is not mounted, backups and WAL that 
 /// What helps.
 pub const LOST_HELP: &str = "mount it, or bring it back from where it is kept a second time. Where it is lost for good, \
                              `chronoform apply --allow leaves_backups` makes a new one, of which a full backup is due at once";
+
+/// The argument of the work that says that a stanza is to be made in the place of one that has been there.
+pub const ANEW: &str = "anew";
 
 /// The name of the work that writes the configuration.
 pub const CONFIGURE: &str = "repository-configure";
@@ -163,6 +166,9 @@ impl Kind for Repository {
         item.insert("work".to_owned(), Value::text(work));
         item.insert("cluster".to_owned(), Value::text(&view.server.system_identifier));
         item.insert("major".to_owned(), Value::Int(view.server.version.major.into()));
+        if is_lost(delta) {
+            item.insert(ANEW.to_owned(), Value::Bool(true));
+        }
         if let Some(folder) = delta.live.as_ref().and_then(|live| live.fact(DATA_DIRECTORY)) {
             item.insert(DATA_DIRECTORY.to_owned(), folder.clone());
         }
@@ -177,9 +183,7 @@ impl Kind for Repository {
 
     fn judge(&self, delta: &Delta, _op: Op, _weights: &[Row], _view: &View<'_>) -> Result<Judgement, RowError> {
         let mut judgement = Judgement::default();
-        let is_missing = |before: Option<&Value>| before.and_then(Value::as_text) == Some(MISSING);
-        let is_known = delta.reason == Reason::Drifted || delta.live.as_ref().is_some_and(|l| l.fact(KNOWN).is_some());
-        if is_known && delta.change(STANZA).is_some_and(|change| is_missing(change.before.as_ref())) {
+        if is_lost(delta) {
             judgement.hazards.push(Hazard::LeavesBackups);
             judgement.diagnostics.push(lost(delta));
         }
@@ -187,7 +191,14 @@ impl Kind for Repository {
     }
 }
 
-/// That the stanza has been there, and is not any more.
+/// Whether the stanza has been there, and is not any more. One that cannot be looked for by the configuration as it is may
+/// be there.
+fn is_lost(delta: &Delta) -> bool {
+    let known = delta.live.as_ref().and_then(|live| live.fact(KNOWN)).filter(|_| delta.change(STANZA).is_some());
+    known.and_then(Value::as_bool).is_some_and(|known| known || delta.reason == Reason::Drifted)
+}
+
+/// The same in words.
 fn lost(delta: &Delta) -> Diagnostic {
     let place = delta.desired.as_ref().and_then(|desired| desired.get(PLACE));
     let said = |name: &str| match place {

@@ -51,6 +51,13 @@ pub fn is_missed_and_not_made(rest: &mut Rest) {
     is_not_made(rest, "by the ledger");
     fs::rename(rest.ground.outside("drills"), &drills).unwrap();
     fs::write(&known, list).unwrap();
+    // Without its configuration nobody can look before that is written.
+    let config = fs::read(rest.config()).unwrap();
+    fs::remove_file(rest.config()).unwrap();
+    let refused = rest.run(&["apply", "--auto-approve"]);
+    assert!(refused.code == 4 && refused.err.contains("stanza-lost"), "{}\n{}", refused.out, refused.err);
+    assert_eq!(fs::read(rest.config()).unwrap(), config);
+    let _ = fs::remove_dir(&rest.store);
     // Elsewhere there was none.
     let policy = rest.ground.outside("policies/backup.yaml");
     let text = fs::read_to_string(&policy).unwrap();
@@ -61,6 +68,8 @@ pub fn is_missed_and_not_made(rest: &mut Rest) {
     fs::write(&policy, text).unwrap();
     // Mounted again, it is as it was.
     fs::rename(&away, &rest.store).unwrap();
+    fs::remove_file(rest.config()).unwrap();
+    rest.run(&["apply", "--auto-approve"]).expect(0);
     rest.run(&["plan", "--detailed-exitcode"]).expect(0);
     assert_eq!(rest.labels().len(), 1);
     assert!(!rest.work().expect(0).out.contains("backup.main"));

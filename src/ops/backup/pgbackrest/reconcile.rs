@@ -10,8 +10,8 @@ use crate::apply::Interrupt;
 use crate::core::{Desired, Live, Server, Task, Value, Version};
 use crate::diag::{Diagnostic, Failure, code};
 use crate::kinds::repository::{
-    BLOTTED, CODE, CONFIG, DATA_DIRECTORY, ELSEWHERE, FILE, HELP, KNOWN, MISSING, PLACE, PORT, PROBLEM, READY, S3_KEY,
-    S3_SECRET, SECRETS, SOCKETS, STANZA, UNKNOWN, WANTED,
+    ANEW, BLOTTED, CODE, CONFIG, DATA_DIRECTORY, ELSEWHERE, FILE, HELP, KNOWN, MISSING, PLACE, PORT, PROBLEM, READY,
+    S3_KEY, S3_SECRET, SECRETS, SOCKETS, STANZA, UNKNOWN, WANTED,
 };
 use crate::ops::backup::Trouble;
 use crate::ops::backup::pgbackrest::command::{Said, run};
@@ -51,14 +51,10 @@ pub fn look(server: &Server, desired: &Desired, inside: &Live) -> Result<Live, F
     live.set(STANZA, Value::text(MISSING));
     if found.is_some() {
         match setup.stanza(&setup.config(), &server.system_identifier, server.version) {
+            Ok(Stanza::Missing) => live.set_fact(KNOWN, setup.was_there(&wanted).is_some()),
             Ok(stanza) => set(&mut live, stanza, &secrets, &setup, &server.system_identifier, same),
             Err(trouble) => problem(&mut live, &secrets.named(trouble)),
         }
-    }
-    if live.get(STANZA).and_then(Value::as_text) == Some(MISSING)
-        && let Some(by) = setup.was_there(&wanted)
-    {
-        live.set_fact(KNOWN, Value::text(by.display().to_string()));
     }
     live.set(CONFIG, found.map_or(Value::Null, Value::text));
     live.set_fact(WANTED, Value::text(wanted));
@@ -334,7 +330,10 @@ fn create_stanza(task: &Task, interrupt: &Interrupt) -> Result<(), Trouble> {
     let work = Work::read(task)?;
     let name = match work.stanza(&work.setup.config())? {
         Stanza::Ready => return work.setup.remember(),
-        Stanza::Missing => "stanza-create",
+        Stanza::Missing => match work.setup.lost().filter(|_| !work.task.arguments.contains_key(ANEW)) {
+            Some(lost) => return Err(lost),
+            None => "stanza-create",
+        },
         Stanza::Older(_) => "stanza-upgrade",
         Stanza::Other(other) => {
             return Err(Trouble::Refused {

@@ -120,7 +120,7 @@ impl Setup {
     }
 
     /// That the stanza has been there, and is not any more.
-    fn lost(&self) -> Option<Trouble> {
+    pub fn lost(&self) -> Option<Trouble> {
         let config = fs::read_to_string(self.config()).ok()?;
         let by = self.was_there(&config)?;
         let (stanza, place) = self.whereabouts(&config)?;
