@@ -484,7 +484,7 @@ mod tests {
     fn hazards_of_one_level_are_said_together() {
         let all = by_level(&Hazard::ALL);
         assert_eq!(all.len(), 2);
-        assert_eq!(all[0], (Level::Danger, vec![Hazard::DeletesData]));
+        assert_eq!(all[0], (Level::Danger, vec![Hazard::DeletesData, Hazard::LeavesBackups]));
         assert_eq!(
             meaning(&all[1].1),
             "rewrites the table, blocks reads and writes while it runs, builds an index over existing rows, \
