@@ -513,7 +513,7 @@ fn remember(proved: ArchivedFiles, context: &mut Context) -> Result<(), Failure>
 }
 
 fn query(table: &str, which: &Which, without: &[String], limit: usize, context: &mut Context) -> Result<Exit, Failure> {
-    let mut shown = Vec::new();
+    let (mut shown, mut wrong) = (Vec::new(), Vec::new());
     let span = span(which)?;
     let looked = look(Some(table), which, context)?;
     let entries =
@@ -538,16 +538,20 @@ fn query(table: &str, which: &Which, without: &[String], limit: usize, context: 
             };
             Ok((columns, count, rows))
         });
-        let (columns, count, rows) = preview.map_err(|unsound| match unsound {
-            Unsound::Archive(error) => Failure::from(unreadable(&entry.file(), &error)),
-            Unsound::Store(error) => error.diagnostic(&entry.file()).into(),
-        })?;
+        let (columns, count, rows) = match preview {
+            Ok(preview) => preview,
+            Err(Unsound::Archive(error)) => {
+                wrong.push(unreadable(&entry.file(), &error));
+                continue;
+            }
+            Err(Unsound::Store(error)) => return Err(error.diagnostic(&entry.file()).into()),
+        };
         let of = ArchiveLine { rows: count, ..line(store, entry, None) };
         shown.push(report::ArchivePreview { of, columns, rows });
     }
     out::print(&report::archive_query(&shown, &context.report_options()));
     // What cannot be counted may stand in for what was.
-    let wrong = own.map_or(Ok(()), |own| is_all_there(&looked, &own)).err().map_or_else(Vec::new, |failure| failure.0);
+    wrong.extend(own.and_then(|own| is_all_there(&looked, &own).err()).into_iter().flat_map(|failure| failure.0));
     let is_whole = wrong.is_empty();
     let told = wrong.into_iter().map(|wrong| Diagnostic { severity: Severity::Warning, ..wrong }.why(UNCOUNTED));
     context.diagnostics.extend(told);

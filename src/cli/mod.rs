@@ -34,6 +34,7 @@ mod validate;
 
 use std::process::ExitCode;
 
+use crate::core::caught;
 use crate::diag::{Diagnostic, Exit, Failure, code};
 use crate::plan::Message;
 
@@ -42,8 +43,19 @@ use context::Context;
 
 pub use args::command;
 
+/// A panic that is reckoned with is told as the error that it is, and not by the runtime as well.
+fn quiet_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !caught::is_expected() {
+            before(panic);
+        }
+    }));
+}
+
 /// Parses the command line, runs the command, and gives the exit code.
 pub fn run() -> ExitCode {
+    quiet_panics();
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(usage) if backup::fetches() && usage.use_stderr() => {

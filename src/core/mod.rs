@@ -7,6 +7,7 @@ pub mod action;
 pub mod address;
 pub mod bytes;
 pub mod catalog;
+pub mod caught;
 pub mod delta;
 pub mod fingerprint;
 pub mod glob;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use cel::common::ast::{EntryExpr, Expr, LiteralValue, SourceInfo};
 use cel::parser::Parser;
 use cel::{Context, Env, ExecutionError, IdedExpr, Value};
 
+use crate::core::caught::caught;
 use crate::core::{Interval, stack};
 use crate::guard::datum::{Datum, micros, size_bytes};
 use crate::guard::types::{self, Type};
@@ -97,8 +97,8 @@ impl Expression {
         if text.len() > LONGEST {
             return Err(Fault::at(None, format!("it is longer than {LONGEST} bytes")));
         }
-        let parsed = stack::roomy(|| catch_unwind(|| parse(text)));
-        let (tree, source) = parsed.unwrap_or_else(|_| Err(Fault::at(None, "it cannot be read")))?;
+        let parsed = stack::roomy(|| caught(|| parse(text)));
+        let (tree, source) = parsed.unwrap_or_else(|| Err(Fault::at(None, "it cannot be read")))?;
         let mut found =
             Self { run: tree.clone(), tree, ranges: HashMap::new(), paths: BTreeSet::new(), parts: 0, loops: 0 };
         let mut walk =
@@ -145,12 +145,12 @@ impl Expression {
         for (name, datum) in variables {
             context.add_variable_from_value(name.as_str(), datum.to_cel());
         }
-        let value = catch_unwind(AssertUnwindSafe(|| Value::resolve(&self.run, &context)));
+        let value = caught(|| Value::resolve(&self.run, &context));
         match value {
-            Ok(Ok(Value::Bool(value))) => Ok(value),
-            Ok(Ok(_)) => Err(Fault::at(None, "it is neither true nor false")),
-            Ok(Err(error)) => Err(self.failed(&error)),
-            Err(_) => Err(Fault::at(None, "it cannot be evaluated")),
+            Some(Ok(Value::Bool(value))) => Ok(value),
+            Some(Ok(_)) => Err(Fault::at(None, "it is neither true nor false")),
+            Some(Err(error)) => Err(self.failed(&error)),
+            None => Err(Fault::at(None, "it cannot be evaluated")),
         }
     }
 

@@ -119,6 +119,12 @@ fn part(db: &Db, place: &Workplace<'_>) {
     for first in ["2020-01-02 22:00:00+00", "2020-01-03 00:00:00+00", "2020-01-04 00:00:00+00"] {
         assert!(part.contains(first), "{first}: {part}");
     }
+    // One that cannot be read keeps nobody from the others.
+    let file = &files(place, ".parquet")[0];
+    let whole = fs::read(file).unwrap();
+    fs::write(file, &whole[..whole.len() - 1]).unwrap();
+    let told = query(&[]).expect(2);
+    assert!(told.out.contains("in 5 files") && told.err.contains("the archive file is damaged"), "{}", told.err);
 }
 
 /// Two databases that share a store: what is asked for is this one's, as the ledger tells them apart.

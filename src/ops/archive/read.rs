@@ -1,7 +1,6 @@
 //! A Parquet file back into a COPY stream, or only looked at.
 
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parquet::column::page::PageReader;
@@ -20,6 +19,7 @@ use super::inside::Inside;
 use super::schema::schema;
 use super::show;
 use super::stored::Stored;
+use crate::core::caught::caught;
 
 /// So many rows are decoded at once.
 const ROWS: usize = 4 * 1024;
@@ -122,7 +122,7 @@ impl<R: ChunkReader + 'static> Archive<R> {
             std::thread::scope(|scope| {
                 let running: Vec<_> =
                     (0..threads).map(|thread| scope.spawn(move || guarded(|| look(thread)))).collect();
-                running.into_iter().map(|handle| handle.join().unwrap_or(Err(PANICKED))).collect()
+                running.into_iter().map(|handle| handle.join().unwrap_or_else(|_| Err(panicked()))).collect()
             })
         };
         let mut each = Vec::with_capacity(self.columns().len());
@@ -300,9 +300,11 @@ impl<R: ChunkReader + 'static> Archive<R> {
     }
 }
 
-const PANICKED: ArchiveError = ArchiveError::Internal { what: "the reader of Parquet files stopped at a damaged file" };
+fn panicked() -> ArchiveError {
+    ArchiveError::Corrupt { why: "it is not as the reader of Parquet files takes every file to be".to_owned() }
+}
 
 /// A damaged file may be one that the Parquet reader was not prepared for: that is an error too.
 fn guarded<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(PANICKED))
+    caught(read).unwrap_or_else(|| Err(panicked()))
 }
