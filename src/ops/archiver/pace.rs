@@ -26,7 +26,8 @@ impl Default for Load {
     }
 }
 
-/// Bytes are counted together in pieces of so many: a row is too little to ask for by itself.
+/// Bytes are counted together in pieces of so many, or of what is read in [`SLACK`] where that is less: a row is too
+/// little to ask for by itself.
 const PIECE: u64 = 64 * 1024;
 /// What was not read in so long may be made up for; and nobody sleeps for longer without looking around.
 const SLACK: Duration = Duration::from_millis(100);
@@ -155,6 +156,12 @@ impl Pace {
         Passing { pace: self, counted: Passed::default(), seen: Passed::default() }
     }
 
+    /// So many bytes are counted together.
+    fn piece(&self) -> u64 {
+        let in_slack = |rate: Bytes| (rate.0 as f64 * SLACK.as_secs_f64()) as u64;
+        self.load.rate.map_or(PIECE, |rate| in_slack(rate).min(PIECE))
+    }
+
     /// Counts what was read, and gives how long to wait for it.
     fn count(&self, now: Instant, bytes: u64, rows: u64) -> (Duration, Option<String>) {
         let mut state = self.state();
@@ -200,9 +207,11 @@ impl Passing<'_> {
         if passed.bytes < self.counted.bytes {
             self.counted = Passed::default();
         }
+        // Whoever begins waits for what others have read before, however little that was.
+        let is_first = self.counted == Passed::default();
         self.seen = passed;
         let bytes = passed.bytes - self.counted.bytes;
-        if bytes < PIECE {
+        if bytes < self.pace.piece() && !is_first {
             return Ok(());
         }
         let now = Instant::now();
@@ -264,6 +273,20 @@ mod tests {
             let state = pace.state();
             assert_eq!((state.bytes, state.rows), (chunk * (PIECE - 1), chunk * 5));
         }
+    }
+
+    #[test]
+    fn many_that_are_small_are_waited_for_as_one_that_is_large() {
+        let pace = Pace::new(Load { rate: Some(Bytes(100_000)), ..Load::default() });
+        let began = Instant::now();
+        for _ in 0..12 {
+            let mut passing = pace.passing();
+            for bytes in [10, 2_000, 5_000] {
+                passing.pass(Passed { bytes, rows: 5 }, &Interrupt::default(), &mut |_| {}).unwrap();
+            }
+        }
+        // 60,000 bytes, but for the last chunk's and what may be made up for.
+        assert!(began.elapsed() >= Duration::from_millis(440), "{:?}", began.elapsed());
     }
 
     #[test]
