@@ -157,8 +157,9 @@ fn whatever_is_read_comes_to_rest_and_says_the_same() {
         seed ^= seed << 17;
         (seed % bound as u64) as usize
     };
+    let cases = if std::env::var_os("CHRONOFORM_TEST_LONG").is_some() { 20_000 } else { 4_000 };
     let mut read = 0;
-    for _ in 0..20_000 {
+    for _ in 0..cases {
         let mut text = String::new();
         for _ in 0..next(14) + 1 {
             text.push_str(parts[next(parts.len())]);
@@ -180,5 +181,5 @@ fn whatever_is_read_comes_to_rest_and_says_the_same() {
             "{text:?} became {once:?}"
         );
     }
-    assert!(read > 1000, "{read}");
+    assert!(read > cases / 20, "{read}");
 }

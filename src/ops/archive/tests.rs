@@ -450,7 +450,9 @@ fn a_manifest_is_believed_only_as_it_was_written() {
     let manifest = manifest(&columns, &written);
     let bytes = manifest.to_bytes().unwrap();
     assert_eq!(Manifest::of_bytes(&bytes).unwrap(), manifest);
-    for at in 0..bytes.len() {
+    // Each takes about a millisecond: in the short form not every byte has its turn.
+    let each = if std::env::var_os("CHRONOFORM_TEST_LONG").is_some() { 1 } else { 11 };
+    for at in (0..bytes.len()).step_by(each) {
         let mut edited = bytes.clone();
         edited[at] ^= 0x01;
         assert!(matches!(Manifest::of_bytes(&edited), Err(ArchiveError::Manifest { .. })), "byte {at}");
