@@ -9,13 +9,14 @@ use crate::servers::{Db, Servers, Tier};
 
 /// The tests of a tier whose TimescaleDB can merge chunks.
 pub fn trials(tier: Tier, servers: &Servers) -> Vec<Trial> {
-    let tests: [(&str, Test); 6] = [
+    let tests: [(&str, Test); 7] = [
         ("of_what_stayed", stayed),
         ("of_what_was_corrected", corrected),
         ("of_what_came_back", came_back),
         ("with_late_rows", with_late_rows),
         ("and_filled_by_a_restore", filled),
         ("split", split),
+        ("and_split_again", split_again),
     ];
     let tests = if tier.has_policies() { &tests[..] } else { &[] };
     prepared(tier, servers, "archive_merged", prepare, tests)
@@ -136,4 +137,23 @@ fn split(db: &Db, place: &Workplace<'_>) {
     run(place).expect(0);
     assert_eq!((count(db), gives(db, place), superseded(place)), ("0".to_owned(), "73 73 3556".to_owned(), (1, 0)));
     archive(place, &["verify"]).expect(0);
+}
+
+/// The piece that is split off has the very range of an earlier copy and no mark, as what late rows make has.
+fn split_again(db: &Db, place: &Workplace<'_>) {
+    if !has(db, "split_chunk") {
+        return;
+    }
+    archived(place, "cold", false);
+    run(place).expect(0);
+    merge(db);
+    let chunk = db.lines("SELECT min(c::text) FROM show_chunks('public.readings') AS c").remove(0);
+    db.run(&format!("CALL split_chunk('{chunk}', split_at => '2020-01-02 00:00+00')"));
+    archived(place, "cold", true);
+    run(place).expect(0);
+    assert_eq!((count(db), gives(db, place), superseded(place)), ("0".to_owned(), "72 72 2556".to_owned(), (1, 0)));
+    // What came late is beside what is archived, also where one of the rows is there already.
+    db.run("INSERT INTO public.readings VALUES ('2020-01-02 05:00+00', 29, 'first'), ('2020-01-02 22:30+00', 1000, 'late')");
+    run(place).expect(0);
+    assert_eq!((count(db), gives(db, place)), ("0".to_owned(), "74 73 3585".to_owned()));
 }

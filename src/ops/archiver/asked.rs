@@ -3,7 +3,7 @@
 //! A chunk's mark tells, of the table and the range that it was made for. Chunks can be merged and split
 //! (`merge_chunks`, `split_chunk`): one of them keeps its mark then, with another range, and the rest have none. A copy may
 //! also be of the chunk's own number and range, and the mark not know it: the mark is lost, or the database was made anew
-//! and numbers its chunks anew. Of what no mark tells, the rows do: where those of an earlier copy are in the chunk, it
+//! and numbers its chunks anew; or a piece of one that was split has the range of an earlier one. Of what no mark tells, the rows do: where those of an earlier copy are in the chunk, it
 //! stands in for that one; and where nobody can tell, the chunk stays as it is until somebody has said it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::core::{QualifiedName, RowError, Value};
 use crate::kinds::archive::{Bound, CopyOf, MadeFor, Mark, Part, joined};
 use crate::ops::archive::export::restore as put_back;
+use crate::ops::archive::manifest::Range;
 use crate::ops::archive::sql::{self, Within};
 use crate::ops::archiver::brought_back::{Of, bound, part_of};
 use crate::ops::archiver::range::Work;
@@ -44,7 +45,10 @@ enum There {
     Nothing,
     All,
     None,
-    Some,
+    Some {
+        rows: i64,
+        found: i64,
+    },
     /// Why nobody can tell.
     Unknown(String),
 }
@@ -86,10 +90,9 @@ impl Work<'_> {
             Some(marked) => told.into_iter().filter_map(|copy| clipped(copy, marked, &whole)).collect(),
             None => told,
         };
-        let is_late = marked.is_none() && *mark != Mark::Instead;
-        // What an earlier version's run has made of the chunk, that has told without its word.
-        let of_its_name = (*mark == Mark::None).then_some(chunk);
-        let entries = self.overlapping(shelf, &whole, is_late, of_its_name)?;
+        // What has the mark of an earlier version is of the mark's very range, of which that has told.
+        let is_told = marked.is_none() && !matches!(mark, Mark::None | Mark::Instead);
+        let entries = self.overlapping(shelf, &whole, is_told)?;
         for part in without(&whole, marked.as_ref()) {
             for entry in &entries {
                 let found = self.copy_in(entry, chunk, mark, (&part, &told))?;
@@ -99,23 +102,15 @@ impl Work<'_> {
         Ok(told)
     }
 
-    /// The copies of the table that this store has, of any of a time. What is of the very same is asked for only where a
-    /// mark is of another, or it is of a chunk of the same name: otherwise the chunk was made of rows that came later.
-    fn overlapping(
-        &self,
-        shelf: &Shelf,
-        whole: &Part,
-        is_late: bool,
-        of_its_name: Option<&QualifiedName>,
-    ) -> Result<Vec<Entry>, Stopped> {
+    /// The copies of the table that this store has, of any of a time; without those of the very same, where these are told.
+    fn overlapping(&self, shelf: &Shelf, whole: &Part, is_told: bool) -> Result<Vec<Entry>, Stopped> {
         let store = &self.range.place;
         let names = self.listed.names(store, shelf)?;
         let is_same = |(start, end): (i64, i64)| (start, end) == (whole.start.raw, whole.end.raw);
         let is_in = |(start, end): (i64, i64)| start < whole.end.raw && end > whole.start.raw;
         let wanted = |name: &&String| store::range_of(name).is_none_or(is_in);
         let wanted: Vec<&String> = names.iter().filter(wanted).collect();
-        let has_its_name = |name: &String| of_its_name.is_some_and(|chunk| store::is_of_chunk(name, chunk));
-        if is_late && wanted.iter().all(|name| store::range_of(name).is_some_and(is_same) && !has_its_name(name)) {
+        if is_told && wanted.iter().all(|name| store::range_of(name).is_some_and(is_same)) {
             return Ok(Vec::new());
         }
         let mut read = Vec::new();
@@ -126,9 +121,7 @@ impl Work<'_> {
         settle(entries.iter_mut().collect());
         let range = |entry: &Entry| entry.manifest.range.as_ref().map(|range| (range.start.raw, range.end.raw));
         let counts = |entry: &Entry| !entry.superseded && range(entry).is_some_and(is_in);
-        let is_beside =
-            |entry: &Entry| is_late && range(entry).is_some_and(is_same) && of_its_name != Some(&entry.manifest.chunk);
-        entries.retain(|entry| counts(entry) && !is_beside(entry));
+        entries.retain(|entry| counts(entry) && !(is_told && range(entry).is_some_and(is_same)));
         Ok(entries)
     }
 
@@ -160,6 +153,11 @@ impl Work<'_> {
         if *mark == Mark::Instead {
             return Ok(Some(copy));
         }
+        let may_be_late = *mark == Mark::None && entry.manifest.chunk != *chunk && is_of(range, part);
+        let is_whole = entry.left_out.is_empty() && known.clone().next().is_none();
+        if may_be_late && is_whole && self.has_few(chunk, entry.manifest.rows)? {
+            return Ok(None);
+        }
         let left_out = entry.left_out.iter().chain(known.filter_map(|copy| copy.part.as_ref())).cloned().collect();
         let (from, until) = of.map(|part| (end(&part.start).0, end(&part.end).0)).unzip();
         let within = Within { column: range.column.clone(), from, until, without: left_out };
@@ -169,11 +167,23 @@ impl Work<'_> {
             // What came late is beside what was archived before.
             There::None if !matches!(mark.made_for(), Some(of) if of.table == self.range.table) => Ok(None),
             There::None => Err(self.untold(entry, chunk, mark, "none of its rows is there as it was".to_owned())),
-            There::Some => {
+            // Late rows may be such that are archived already: what is sent twice is there twice.
+            There::Some { rows, found } if may_be_late && is_few(found, rows) => Ok(None),
+            There::Some { .. } => {
                 Err(self.untold(entry, chunk, mark, "only some of its rows are there as they were".to_owned()))
             }
             There::Unknown(why) => Err(self.untold(entry, chunk, mark, why)),
         }
+    }
+
+    /// Whether a chunk has few of so many rows at the most, and is therefore one that late rows have made: what was split off,
+    /// or has lost its mark, has all or most of them.
+    fn has_few(&mut self, chunk: &QualifiedName, rows: u64) -> Result<bool, Stopped> {
+        let sql = self.render("archive/rows.sql", &[("chunk", Value::Name(chunk.clone()))])?;
+        let counted = self.query(&sql, Vec::new())?;
+        let own = counted.first().map_or(Ok(0), |row| row.int("rows"));
+        let own = own.map_err(|error| Stopped::Refused(error.to_string()))?;
+        Ok(is_few(own, i64::try_from(rows).unwrap_or(i64::MAX)))
     }
 
     /// Compares a copy's rows with a chunk's. All of it is undone.
@@ -217,7 +227,7 @@ impl Work<'_> {
         Ok(match found {
             0 => There::None,
             found if found == rows => There::All,
-            _ => There::Some,
+            found => There::Some { rows, found },
         })
     }
 
@@ -231,6 +241,16 @@ impl Work<'_> {
         let beside = beside.text().unwrap_or_default();
         Stopped::Untold { chunk: chunk.clone(), file: entry.file(), why, beside }
     }
+}
+
+/// Less than half.
+fn is_few(found: i64, rows: i64) -> bool {
+    found < rows - found
+}
+
+/// Whether a copy is of the very time that a chunk is of.
+fn is_of(range: &Range, whole: &Part) -> bool {
+    (range.start.raw, range.end.raw) == (whole.start.raw, whole.end.raw)
 }
 
 /// What a mark that was made for a time tells of a copy, where the chunk has another time by now.

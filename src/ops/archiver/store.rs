@@ -170,6 +170,17 @@ impl Store {
         Ok(names)
     }
 
+    /// The name of every unfinished file of a part of it. In a bucket, none has a name.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn unfinished(&self, below: &str) -> Result<Vec<String>, StoreError> {
+        let Place::Folder(path) = &self.place else { return Ok(Vec::new()) };
+        let mut names = folder::names(path, below)?;
+        names.retain(|name| name.ends_with(folder::PARTIAL));
+        Ok(names)
+    }
+
     /// Opens a data file to read all of it. One in a bucket is brought to this machine. `key` names the one that it
     /// is encrypted with, if it is.
     ///
@@ -267,16 +278,6 @@ impl Slot {
 pub fn manifest_of(name: &str) -> Option<String> {
     let plain = name.strip_suffix(SEALED).unwrap_or(name);
     plain.strip_suffix(DATA).map(|slot| format!("{slot}{MANIFEST}"))
-}
-
-/// Whether the name of a manifest may be that of a chunk's.
-pub fn is_of_chunk(name: &str, chunk: &QualifiedName) -> bool {
-    name.contains(&in_names(chunk))
-}
-
-/// What the names of a chunk's manifests have of its own.
-fn in_names(chunk: &QualifiedName) -> String {
-    format!("_{}_", safe(&chunk.name))
 }
 
 /// The range of the chunk that a manifest is of, by its name: nothing where that does not tell it.
@@ -396,7 +397,7 @@ impl Shelf {
     /// # Errors
     /// What the file system or the bucket's server says.
     pub fn manifests(&self, chunk: &QualifiedName) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        self.store.manifests_with(&self.name, &in_names(chunk))
+        self.store.manifests_with(&self.name, &format!("_{}_", safe(&chunk.name)))
     }
 
     /// Writes a manifest, whose data file is at its place already. Gives the one that is there then.

@@ -1,0 +1,1 @@
+SELECT pg_catalog.count(*) AS rows FROM {{ chunk|ident }} AS c
