@@ -190,6 +190,8 @@ pub(super) struct Looked {
     pub(super) archived: BTreeSet<QualifiedName>,
     /// Data files that have no manifest, as they are named to people.
     unsealed: Vec<String>,
+    /// Unfinished ones.
+    unfinished: Vec<String>,
     /// The databases that the ledger knows, as manifests name them.
     databases: BTreeSet<String>,
     /// When files were proved whole last, as the ledger knows: by where the store is, and the manifest's digest.
@@ -229,6 +231,22 @@ impl Looked {
         }
     }
 
+    /// What is said of files that are not finished.
+    fn about_unfinished(&self) -> Option<Diagnostic> {
+        let names: Vec<&str> = self.unfinished.iter().map(String::as_str).collect();
+        let message = match names.as_slice() {
+            [] => return None,
+            [only] => format!("{only} is not finished, and counts for nothing"),
+            several => format!("{} files are not finished, and count for nothing: {}", several.len(), named(several)),
+        };
+        let found = Diagnostic::warning(&UNSEALED, message)
+            .why("a run is writing it now, or was cut off; what it was to hold is in the table")
+            .help(
+                "the next `chronoform run archive` that archives anything to this store removes what no run is writing",
+            );
+        Some(found)
+    }
+
     /// What is said of data files that have no manifest, and that the ledger knows nothing of.
     fn about_unsealed(&self) -> Option<Diagnostic> {
         let known = |name: &&String| {
@@ -236,15 +254,10 @@ impl Looked {
             known.any(|chunk| name.starts_with(&format!("{}/{}", chunk.place.trim_end_matches('/'), chunk.file)))
         };
         let names: Vec<&str> = self.unsealed.iter().filter(|name| !known(name)).map(String::as_str).collect();
-        let (first, count) = (names.first()?, names.len());
-        let message = match count {
-            1 => format!("{first} has no manifest, and counts for nothing"),
-            _ => {
-                let more = count.saturating_sub(NAMED);
-                let named = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                format!("{count} files have no manifest, and count for nothing: {named}{more}")
-            }
+        let message = match names.as_slice() {
+            [] => return None,
+            [only] => format!("{only} has no manifest, and counts for nothing"),
+            several => format!("{} files have no manifest, and count for nothing: {}", several.len(), named(several)),
         };
         let found = Diagnostic::warning(&UNSEALED, message)
             .why(
@@ -258,6 +271,13 @@ impl Looked {
             );
         Some(found)
     }
+}
+
+/// Some files, by the first of them.
+fn named(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let named = names.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{named} and {more} more") } else { named }
 }
 
 pub(super) fn look(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Looked, Failure> {
@@ -305,13 +325,14 @@ pub(super) fn look(table: Option<&str>, which: &Which, context: &mut Context) ->
     let mut missed = archiver::missed(known, &each);
     let is_of_table = |of: &QualifiedName| table.as_ref().is_none_or(|table| table == of);
     missed.retain(|missed| is_of_table(&missed.chunk.table) && archiver::overlaps(&missed.chunk, &span));
-    let (mut stores, mut unsealed) = (Vec::new(), Vec::new());
+    let (mut stores, mut unsealed, mut unfinished) = (Vec::new(), Vec::new(), Vec::new());
     for (name, store, contents) in found {
         let contents = contents.of(table.as_ref(), &span);
         unsealed.extend(contents.unsealed.iter().map(|name| store.shown(name)));
+        unfinished.extend(contents.unfinished.iter().map(|name| store.shown(name)));
         stores.push((name, contents));
     }
-    Ok(Looked { stores, missed, doubted, archived, unsealed, databases, proved })
+    Ok(Looked { stores, missed, doubted, archived, unsealed, unfinished, databases, proved })
 }
 
 /// That what --from and --to say means something for the time of what was archived: what does not would be told as
@@ -432,8 +453,9 @@ fn list(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Exi
     let mut lines = Vec::new();
     let looked = look(table, which, context)?;
     let entries = || looked.stores.iter().flat_map(|(_, contents)| &contents.entries);
-    let told = [looked.about_unsealed(), looked.about_doubted(entries()), about_beside(entries())];
+    let told = [looked.about_unsealed(), looked.about_unfinished()];
     context.diagnostics.extend(told.into_iter().flatten());
+    context.diagnostics.extend([looked.about_doubted(entries()), about_beside(entries())].into_iter().flatten());
     for (store, contents) in &looked.stores {
         let verified = |entry: &Entry| ArchiveLine { verified: looked.verified(entry), ..line(store, entry, None) };
         lines.extend(contents.entries.iter().map(verified));
@@ -446,7 +468,7 @@ fn list(table: Option<&str>, which: &Which, context: &mut Context) -> Result<Exi
 
 fn verify(table: Option<&str>, which: &Which, one_in: Option<u64>, context: &mut Context) -> Result<Exit, Failure> {
     let looked = look(table, which, context)?;
-    context.diagnostics.extend(looked.about_unsealed());
+    context.diagnostics.extend([looked.about_unsealed(), looked.about_unfinished()].into_iter().flatten());
     let mut proof = Proof::default();
     let read = looked.stores.iter().try_for_each(|(store, contents)| proof.read(store, contents, one_in));
     // What was proved before something else stopped it is proved.
@@ -522,7 +544,7 @@ fn query(table: &str, which: &Which, without: &[String], limit: usize, context: 
     let own = of_known_database(&entries, &looked.databases, which.database.as_deref())?;
     let of_own = |(_, entry): &(&String, &Entry)| own.as_deref() == Some(&entry.manifest.database);
     let entries = entries.into_iter().filter(of_own).collect();
-    let entries = left_out(entries, without, |(_, entry)| entry)?;
+    let entries = left_out(entries, &looked, without, |(_, entry)| entry)?;
     let all = || entries.iter().map(|(_, entry)| *entry);
     context.diagnostics.extend([looked.about_doubted(all()), about_beside(all())].into_iter().flatten());
     for (store, entry) in entries {
@@ -551,7 +573,9 @@ fn query(table: &str, which: &Which, without: &[String], limit: usize, context: 
     }
     out::print(&report::archive_query(&shown, &context.report_options()));
     // What cannot be counted may stand in for what was.
-    wrong.extend(own.and_then(|own| is_all_there(&looked, &own).err()).into_iter().flat_map(|failure| failure.0));
+    wrong.extend(
+        own.and_then(|own| is_all_there(&looked, &own, without).err()).into_iter().flat_map(|failure| failure.0),
+    );
     let is_whole = wrong.is_empty();
     let told = wrong.into_iter().map(|wrong| Diagnostic { severity: Severity::Warning, ..wrong }.why(UNCOUNTED));
     context.diagnostics.extend(told);

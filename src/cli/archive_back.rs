@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::apply as gate;
 use crate::cli::archive::{Looked, Which, look, name, span};
-use crate::cli::archive_doubt::{about_beside, left_out};
+use crate::cli::archive_doubt::{about_beside, is_named, left_out};
 use crate::cli::archive_of::of_one_database;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
@@ -14,7 +14,7 @@ use crate::core::{QualifiedName, Server};
 use crate::diag::{Diagnostic, Exit, Failure, Severity, code};
 use crate::kinds::archive::{self, NOT_RESTORED};
 use crate::ops::archive::ArchiveError;
-use crate::ops::archiver::{self, Entry, Stopped};
+use crate::ops::archiver::{self, Damaged, Entry, Stopped};
 use crate::report::{self, ArchiveLine};
 use crate::snapshot;
 
@@ -116,8 +116,8 @@ fn coming_back<'a>(
     let own = format!("{}/{}", server.system_identifier, server.database);
     let all = looked.stores.iter().flat_map(|(_, contents)| &contents.entries).filter(|entry| !entry.superseded);
     let entries = of_one_database(all.collect(), &own, wanted.which.database.as_deref(), sink)?;
-    is_all_there(looked, entries.first().map_or(&own, |entry| &entry.manifest.database))?;
-    left_out(entries, wanted.leave_out, |entry| entry)
+    is_all_there(looked, entries.first().map_or(&own, |entry| &entry.manifest.database), wanted.leave_out)?;
+    left_out(entries, looked, wanted.leave_out, |entry| entry)
 }
 
 fn changed(table: &str) -> Failure {
@@ -129,15 +129,25 @@ fn changed(table: &str) -> Failure {
         .into()
 }
 
-/// That nothing of what a database has of the table is damaged or missing. What others have is not asked for.
+/// That nothing of what a database has of the table is damaged or missing. What others have is not asked for, nor what
+/// somebody leaves out.
 ///
 /// # Errors
 /// All that is.
-pub fn is_all_there(looked: &Looked, database: &str) -> Result<(), Failure> {
+pub fn is_all_there(looked: &Looked, database: &str, without: &[String]) -> Result<(), Failure> {
     let own = format!("{}/", archiver::folder_of(database));
     let damaged = looked.stores.iter().flat_map(|(_, contents)| &contents.damaged);
-    let damaged = damaged.filter(|damaged| damaged.name.starts_with(&own));
-    let mut wrong: Vec<Diagnostic> = damaged.map(|of| unreadable(&of.shown, &of.error)).collect();
+    let is_left_out = |shown: &str| without.iter().any(|name| is_named(shown, name));
+    let damaged = damaged.filter(|damaged| damaged.name.starts_with(&own) && !is_left_out(&damaged.shown));
+    let by_name = |of: &Damaged| {
+        let found = unreadable(&of.shown, &of.error);
+        let help = found.help.clone().unwrap_or_default();
+        found.help(format!(
+            "{help}. Bring it back from where the store is kept a second time; or go on without what it is of, by `--leave-out` \
+             with its name: an older copy that it stands in for counts then"
+        ))
+    };
+    let mut wrong: Vec<Diagnostic> = damaged.map(by_name).collect();
     wrong.extend(looked.missed.iter().filter(|record| record.chunk.file.starts_with(&own)).map(|record| {
         let ArchiveLine { file, problem, .. } = looked.missing(record);
         Diagnostic::error(&code::FILE_UNREADABLE, format!("{file}: {}", problem.unwrap_or_default()))

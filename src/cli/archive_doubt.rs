@@ -53,19 +53,27 @@ pub fn about_beside<'a>(entries: impl Iterator<Item = &'a Entry>) -> Option<Diag
     Some(told)
 }
 
-/// Without the copies whose files are named.
+/// Whether somebody means a file.
+pub fn is_named(file: &str, name: &str) -> bool {
+    file == name || file.rsplit_once('/').is_some_and(|(_, own)| own == name)
+}
+
+/// Without the copies whose files are named. That of a manifest that cannot be read may be named as well, and is left out
+/// in any case.
 ///
 /// # Errors
 /// When a name is none of theirs.
-pub fn left_out<'a, T>(mut entries: Vec<T>, names: &[String], of: impl Fn(&T) -> &'a Entry) -> Result<Vec<T>, Failure> {
+pub fn left_out<'a, T>(
+    mut entries: Vec<T>,
+    looked: &Looked,
+    names: &[String],
+    of: impl Fn(&T) -> &'a Entry,
+) -> Result<Vec<T>, Failure> {
     for name in names {
-        let is_it = |entry: &Entry| {
-            let file = entry.file();
-            file == *name || file.rsplit_once('/').is_some_and(|(_, own)| own == name)
-        };
         let before = entries.len();
-        entries.retain(|entry| !is_it(of(entry)));
-        if entries.len() == before {
+        entries.retain(|entry| !is_named(&of(entry).file(), name));
+        let mut damaged = looked.stores.iter().flat_map(|(_, contents)| &contents.damaged);
+        if entries.len() == before && !damaged.any(|damaged| is_named(&damaged.shown, name)) {
             let message = format!("`{name}` is no file that would count here");
             let help = "`chronoform archive list --format json` has the name of each as its `file`";
             return Err(Diagnostic::error(&code::WRONG_VALUE, message).help(help).into());

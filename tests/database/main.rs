@@ -17,6 +17,7 @@ mod archive;
 mod archive_again;
 mod archive_alone;
 mod archive_codec;
+mod archive_damaged;
 mod archive_faults;
 mod archive_jobs;
 mod archive_meanwhile;
@@ -105,6 +106,7 @@ fn all(tier: Tier, servers: &Servers) -> Vec<Trial> {
     trials.extend(archive::trials(tier, servers));
     trials.extend(archive_again::trials(tier, servers));
     trials.extend(archive_alone::trials(tier, servers));
+    trials.extend(archive_damaged::trials(tier, servers));
     trials.extend(archive_faults::trials(tier, servers));
     trials.extend(archive_jobs::trials(tier, servers));
     trials.extend(archive_meanwhile::trials(tier, servers));

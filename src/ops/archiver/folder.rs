@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::store::{MANIFEST, parts};
 
 /// How the names of unfinished files end.
-const PARTIAL: &str = ".partial";
+pub const PARTIAL: &str = ".partial";
 
 /// Begins an unfinished file, in place of what an earlier run left behind of it. Gives where it is.
 pub fn begin(folder: &Path, name: &str) -> io::Result<(PathBuf, File)> {

@@ -52,6 +52,8 @@ pub struct Archiver<'a> {
     listed: Arc<Listed>,
     /// Whether it was said that there is one session only.
     said: bool,
+    /// The stores that were tidied.
+    tidied: BTreeSet<String>,
 }
 
 impl<'a> Archiver<'a> {
@@ -61,7 +63,22 @@ impl<'a> Archiver<'a> {
         let alone = Load { jobs: 1, ..load };
         let pace = Arc::new(Pace::new(if server.single_session { alone } else { load }));
         let said = !server.single_session || load.jobs <= 1;
-        Self { server, renderer: Renderer::new(), pace, listed: Arc::default(), said }
+        Self { server, renderer: Renderer::new(), pace, listed: Arc::default(), said, tidied: BTreeSet::new() }
+    }
+
+    /// Removes what runs that were cut off have left unfinished, before this one begins with anything there: whoever works
+    /// has the database's lock, and it is in the database's own part of the store. What cannot be removed is no harm.
+    fn tidy(&mut self, task: &Task, tell: &mut dyn FnMut(&str)) {
+        let Ok(Some(store)) = Store::of(|name| task.arguments.get(name)) else { return };
+        if task.name != TASK || !self.tidied.insert(store.place()) {
+            return;
+        }
+        let own = store::of_database((&self.server.system_identifier, &self.server.database));
+        for name in store.unfinished(&own).unwrap_or_default() {
+            if store.remove(&name).is_ok() {
+                tell(&format!("removed {}, which a run that was cut off has left", store.shown(&name)));
+            }
+        }
     }
 }
 
@@ -103,6 +120,7 @@ impl Tasks for Archiver<'_> {
         if task.name != TASK {
             return Err(StepOutcome::Failed(PgError::protocol(format!("nobody knows the work `{}`", task.name))));
         }
+        self.tidy(task, tell);
         let range = range::Range::read(task)?;
         let Self { server, renderer, pace, listed, .. } = self;
         let meeting = None;
@@ -120,6 +138,7 @@ impl Tasks for Archiver<'_> {
             return Ok(Vec::new());
         }
         self.pace.begin(tasks);
+        tasks.iter().for_each(|task| self.tidy(task, tell));
         if !std::mem::replace(&mut self.said, true) {
             tell("this server has one session: one chunk is archived after another, whatever --jobs says");
         }
@@ -220,6 +239,8 @@ pub struct Contents {
     pub damaged: Vec<Damaged>,
     /// The names of data files that have no manifest, in their order.
     pub unsealed: Vec<String>,
+    /// Those of unfinished files: a run is at work now, or was cut off.
+    pub unfinished: Vec<String>,
     /// The name of every manifest, in their order.
     names: BTreeSet<String>,
 }
@@ -234,6 +255,7 @@ pub fn contents(store: &Store) -> Result<Contents, StoreError> {
     let mut contents = contents_of(store, "")?;
     let is_sealed = |name: &String| store::manifest_of(name).is_some_and(|manifest| contents.names.contains(&manifest));
     contents.unsealed = files.into_iter().filter(|name| !is_sealed(name)).collect();
+    contents.unfinished = store.unfinished("")?;
     Ok(contents)
 }
 
@@ -287,12 +309,14 @@ fn in_its_place(name: &str, manifest: Manifest) -> Result<Manifest, ArchiveError
 }
 
 impl Contents {
-    /// Only those of a table, and only what overlaps a span. Which time a file without a manifest is of, nobody tells, nor
-    /// of which one is whose manifest cannot be trusted.
+    /// Only those of a table, and only what overlaps a span. Which time a file without a manifest is of, nobody tells; of
+    /// which one is whose manifest cannot be trusted, its name does, if anything.
     #[must_use]
     pub fn of(mut self, table: Option<&QualifiedName>, span: &Span) -> Self {
         self.unsealed.retain(|name| table.is_none_or(|table| store::is_of(name, table)));
-        self.damaged.retain(|damaged| table.is_none_or(|table| store::is_of(&damaged.name, table)));
+        self.unfinished.retain(|name| table.is_none_or(|table| store::is_of(name, table)));
+        let is_in = |name: &str| store::range_of(name).is_none_or(|(start, end)| span.overlaps(start, end));
+        self.damaged.retain(|of| table.is_none_or(|table| store::is_of(&of.name, table)) && is_in(&of.name));
         self.entries.retain(|entry| {
             let manifest = &entry.manifest;
             table.is_none_or(|table| *table == manifest.relation)
