@@ -46,6 +46,9 @@ impl Maker<'_> {
         let Some(path) = self.place(sink) else { return Vec::new() };
         let max_lag = raw.wal.max_lag.as_deref().unwrap_or(MAX_LAG_DEFAULT);
         let Some(max_lag) = input.interval(max_lag, "/wal/max_lag", sink) else { return Vec::new() };
+        if !raw.wal.archive && matches!(path, Place::Native(_)) {
+            self.beyond_its_end(sink);
+        }
         let mut backup = self.work(work::BACKUP, &path, sink);
         for (name, text) in [(FULL, Some(&raw.schedule.full)), (INCREMENTAL, raw.schedule.incremental.as_ref())] {
             let Some(text) = text else { continue };
@@ -71,6 +74,22 @@ impl Maker<'_> {
             made.push(chosen.repository(input));
         }
         made
+    }
+
+    /// What only archived WAL can keep.
+    fn beyond_its_end(&self, sink: &mut Vec<Diagnostic>) {
+        let (keep, objectives) = (&self.raw.keep, &self.raw.objectives);
+        let said = [("/keep/wal", keep.wal.is_some()), ("/objectives/rpo", objectives.rpo.is_some())];
+        for (below, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
+            let message =
+                "without archived WAL, a server is brought back to the end of a backup, and to no moment after it";
+            sink.push(
+                Diagnostic::warning(&code::POLICY_CONFLICT, message)
+                    .at(self.input.place(below))
+                    .and_at(self.input.place("/wal/archive"), "that none is archived")
+                    .help("take it out, or have WAL archived: `wal: {archive: true}`"),
+            );
+        }
     }
 
     fn place(&self, sink: &mut Vec<Diagnostic>) -> Option<Place> {

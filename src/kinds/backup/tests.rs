@@ -55,6 +55,20 @@ fn without_wal_nothing_is_archived() {
 }
 
 #[test]
+fn what_only_archived_wal_can_keep_is_told() {
+    let without = |key: &str, value: Json| {
+        let mut document = with("wal", json!({"archive": false}));
+        document[key] = value;
+        let (all, said) = expand(KIND, &document);
+        assert!(!all.is_empty());
+        codes(&said).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(without("keep", json!({"full": 2, "wal": "14 days"})), ["policy-conflict"]);
+    assert_eq!(without("objectives", json!({"rpo": "5 minutes"})), ["policy-conflict"]);
+    assert!(without("keep", json!({"full": 2})).is_empty());
+}
+
+#[test]
 fn everything_can_be_said() {
     let document = json!({
         "engine": "native",
