@@ -57,8 +57,8 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("later_than_the_last_commit", lost::later_than_the_last_commit);
     add("what_is_old_and_damaged_goes", lost::what_is_old_and_damaged_goes);
     add("nothing_is_restored_over_a_hole", holes::of_native);
-    own_wal::TRIALS.into_iter().for_each(|(name, run)| add(name, run));
-    add("a_clock_that_was_ahead", ahead::counts_for_nothing);
+    add("a_backup_is_due_past_a_hole", holes::past_one);
+    own_wal::TRIALS.into_iter().chain(ahead::TRIALS).for_each(|(name, run)| add(name, run));
     if tier == Tier::Apache {
         // The only one that is new enough.
         add("incremental", incremental);

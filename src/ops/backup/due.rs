@@ -64,6 +64,10 @@ fn backup(desired: &Desired, contents: &Contents, now: Timestamp) -> Option<Due>
         };
         return due(Sort::Full, why);
     }
+    if let Some(segment) = contents.broken.as_ref().filter(|_| archives) {
+        let why = format!("WAL {segment} is missing, and nothing from before goes on past it");
+        return due(Sort::Full, why);
+    }
     if let Some(since) = schedule(desired, FULL)?.last(now)
         && full.is_some_and(|full| full < since)
     {
@@ -149,7 +153,7 @@ pub fn expired(keep: Keep, contents: &Contents, now: Timestamp) -> Vec<&Backup> 
         // To go back to a moment takes a backup that was done before it, and archived WAL after it.
         let archived: Vec<&Backup> = full.iter().copied().filter(|record| !record.has_wal).collect();
         let full = if archived.is_empty() { full } else { archived };
-        let by_time = full.iter().rfind(|record| record.stopped <= from).or(full.first()).map(|record| record.started);
+        let by_time = full.iter().rfind(|record| record.ended <= from).or(full.first()).map(|record| record.started);
         oldest = oldest.min(by_time);
     }
     let Some(oldest) = oldest else { return Vec::new() };
@@ -229,6 +233,7 @@ mod tests {
             prior: prior.map(str::to_owned),
             started: at(started),
             stopped: at(started),
+            ended: at(started),
             ..sample(&format!("{started}-{}", sort.as_str()))
         }
     }
@@ -272,6 +277,22 @@ mod tests {
         assert_eq!((found.sort, found.why.contains("archived WAL")), (Some(Sort::Full), true));
         let with = record(Sort::Full, "2026-11-25T02:00:00Z", None);
         assert_eq!(due(&desired(true), &of(vec![alone, with]), now), None);
+    }
+
+    #[test]
+    fn where_wal_is_missing_since_a_backup_another_is_due() {
+        let desired =
+            |archives: bool| wanted(work::BACKUP, &[(FULL, Value::text("0 1 * * 0")), (WAL, Value::Bool(archives))]);
+        let now = at("2026-11-26T12:00:00Z");
+        let whole = of(vec![record(Sort::Full, "2026-11-25T01:00:00Z", None)]);
+        assert_eq!(due(&desired(true), &whole, now), None);
+        let broken = Contents { broken: Some("00000001000000000000000B".to_owned()), ..whole };
+        let found = due(&desired(true), &broken, now).unwrap();
+        assert!(
+            found.sort == Some(Sort::Full) && found.why.contains("00000001000000000000000B is missing"),
+            "{found:?}"
+        );
+        assert_eq!(due(&desired(false), &broken, now), None);
     }
 
     #[test]

@@ -248,7 +248,12 @@ pub fn look(
             let contents = contents.map_err(|trouble| unreadable(&*engine, &trouble).at(desired.place_of(PATH)))?;
             known.insert(place.clone(), contents);
         }
-        let Some(contents) = known.get(&place) else { continue };
+        let Some(contents) = known.get_mut(&place) else { continue };
+        if forced.is_none() && desired.address.name == work::BACKUP && newest::archives(desired) {
+            let engine = place.open(&server.system_identifier);
+            let names = engine.wal().map_err(|trouble| unreadable(&*engine, &trouble).at(desired.place_of(PATH)))?;
+            contents.broken = way::broken(contents, &names);
+        }
         let due = match forced.filter(|forced| forced.is_meant(&desired.address)) {
             Some(forced) => Some(due::Due { why: "asked for".to_owned(), sort: forced.sort, expires: Vec::new() }),
             None if forced.is_some() => None,

@@ -105,7 +105,8 @@ fn backups(desired: &BTreeMap<Address, Desired>) -> impl Iterator<Item = &Desire
     desired.values().filter(|desired| desired.address.kind == ID && desired.address.name == work::BACKUP)
 }
 
-fn archives(desired: &Desired) -> bool {
+/// Whether a backup of a policy goes with archived WAL.
+pub fn archives(desired: &Desired) -> bool {
     desired.get(WAL).and_then(Value::as_bool).unwrap_or(false)
 }
 

@@ -51,6 +51,8 @@ pub struct Backup {
     pub started: Timestamp,
     /// When it was done.
     pub stopped: Timestamp,
+    /// The same by the server's clock, by which moments are gone back to: nothing that was committed later is in it.
+    pub ended: Timestamp,
     /// The WAL that must be replayed before it is consistent, in the order of time.
     pub wal: Vec<WalRange>,
     /// The size of a WAL segment.
@@ -170,6 +172,9 @@ pub struct Contents {
     pub verified: Option<Timestamp>,
     /// How the newest timeline came about, where there is more than one.
     pub history: Option<History>,
+    /// Where somebody has looked: the first segment that is missing on the way on from the newest backup that archived WAL
+    /// goes on from.
+    pub broken: Option<String>,
 }
 
 impl Contents {
@@ -205,14 +210,15 @@ impl Contents {
             .filter_map(|at| self.backups.get(at).filter(|it| self.left_before(it).is_none()).map(|it| (it.ends(), at)))
             .collect();
         order.sort();
-        let mut latest: Option<(Timestamp, Timestamp)> = None;
+        let mut latest: Option<(Timestamp, Timestamp, Timestamp)> = None;
         for (_, at) in order.into_iter().filter(|(ends, _)| ends.is_some()) {
             let Some(backup) = self.backups.get_mut(at) else { continue };
-            if let Some((started, stopped)) = latest {
+            if let Some((started, stopped, ended)) = latest {
                 backup.started = backup.started.max(started);
                 backup.stopped = backup.stopped.max(stopped);
+                backup.ended = backup.ended.max(ended);
             }
-            latest = Some((backup.started, backup.stopped));
+            latest = Some((backup.started, backup.stopped, backup.ended));
         }
         self.backups.sort_by(|a, b| a.started.cmp(&b.started).then_with(|| a.ends().cmp(&b.ends())));
         self
@@ -243,6 +249,7 @@ pub fn sample(label: &str) -> Backup {
         server_version: 170_000,
         started: Timestamp::UNIX_EPOCH,
         stopped: Timestamp::UNIX_EPOCH,
+        ended: Timestamp::UNIX_EPOCH,
         wal: Vec::new(),
         segment_bytes: 1 << 24,
         has_wal: false,

@@ -102,10 +102,10 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
     let backups = &order.contents.backups;
     // By a clock that was right: one that was behind made backups that seem to be before they were.
     let by_wal = order.contents.clone().by_wal();
-    let stopped = |label: &str| by_wal.backups.iter().find(|it| it.label == label).map(|it| it.stopped);
+    let ended = |label: &str| by_wal.backups.iter().find(|it| it.label == label).map(|it| it.ended);
     let is_done_by = |record: &Backup| match &order.target {
         Target::Latest | Target::Backup | Target::Point(_) => true,
-        Target::Time(time) => stopped(&record.label).is_some_and(|stopped| stopped <= *time),
+        Target::Time(time) => ended(&record.label).is_some_and(|ended| ended <= *time),
         Target::Place(lsn) => record.wal.iter().all(|range| range.until <= *lsn),
     };
     if let Some(label) = order.label {
@@ -114,7 +114,7 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
             Some(record) if is_done_by(record) => Ok(record),
             // Its files have what came until then, and from there on a server stops at the first that comes after.
             Some(record) => refuse(
-                format!("{label} was not done before {}: it ended at {}", order.target.words(), end(record, &stopped)),
+                format!("{label} was not done before {}: it ended at {}", order.target.words(), end(record, &ended)),
                 "choose a later moment; without --label, the newest backup before that moment is taken",
             ),
             None => refuse(format!("the repository has no backup `{label}`"), "`chronoform backup list` shows them"),
@@ -129,7 +129,7 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
     let found = match &order.target {
         Target::Latest | Target::Backup | Target::Point(_) => backups.iter().max_by_key(|record| record.ends()),
         Target::Time(_) => {
-            backups.iter().filter(|record| is_done_by(record)).max_by_key(|record| (record.ends(), record.stopped))
+            backups.iter().filter(|record| is_done_by(record)).max_by_key(|record| (record.ends(), record.ended))
         }
         Target::Place(_) => backups.iter().rfind(|record| is_done_by(record)),
     };
@@ -149,14 +149,14 @@ pub fn choose<'a>(order: &Order<'a>) -> Result<&'a Backup, Trouble> {
         },
         (None, Some(first)) => refuse(
             format!("no backup was done before {}", order.target.words()),
-            &format!("the oldest, {}, was done at {}: choose a later moment", first.label, first.stopped),
+            &format!("the oldest, {}, was done at {}: choose a later moment", first.label, first.ended),
         ),
     }
 }
 
 /// Where a backup ends: in time, and in the WAL.
-fn end(record: &Backup, stopped: &dyn Fn(&str) -> Option<Timestamp>) -> String {
-    let at = stopped(&record.label).unwrap_or(record.stopped);
+fn end(record: &Backup, ended: &dyn Fn(&str) -> Option<Timestamp>) -> String {
+    let at = ended(&record.label).unwrap_or(record.ended);
     record
         .wal
         .iter()

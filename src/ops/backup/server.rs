@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use crate::apply::Interrupt;
 use crate::core::{Param, Query, Row, RowError};
 use crate::ops::backup::Trouble;
@@ -68,6 +70,18 @@ fn read(row: &Row, about: &mut About) -> Result<(), RowError> {
         name => _ = about.settings.insert(name.to_owned(), value.to_owned()),
     }
     Ok(())
+}
+
+/// The moment by the server's clock: what is committed later bears a later one.
+///
+/// # Errors
+/// What the server says.
+pub fn clock(session: &mut Session) -> Result<Timestamp, Trouble> {
+    let sql = r#"SELECT pg_catalog.to_char(pg_catalog.timezone('UTC', pg_catalog.clock_timestamp()),
+                                          'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at"#;
+    let rows = session.query_text(sql)?;
+    let said = rows.first().and_then(|row| row.text("at").ok()?.parse().ok());
+    said.ok_or_else(|| Trouble::Server(PgError::protocol("the server's clock tells no moment".to_owned())))
 }
 
 /// What the server's archiver says of its last failure, as the end of a sentence.

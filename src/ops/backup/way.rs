@@ -139,6 +139,14 @@ pub fn of(contents: &Contents, backup: &Backup, names: &[String]) -> Option<Way>
     Some(Way { segments: way.iter().flat_map(of).filter(is_before).collect(), hole })
 }
 
+/// The first segment that is missing on the way on from the newest backup that archived WAL goes on from: what was
+/// committed after it is in no backup, and cannot be come to.
+pub fn broken(contents: &Contents, names: &[String]) -> Option<String> {
+    let newest = contents.own().filter(|backup| !backup.has_wal).max_by_key(|backup| backup.ends())?;
+    let hole = of(contents, newest, names)?.hole?;
+    Some(hole.first.name(newest.segment_bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,15 +1,19 @@
-//! What was written down by a clock that was ahead.
+//! What was written down by a clock that was ahead, or behind.
 
 use std::fs;
 use std::path::Path;
 
 use chronoform::core::Fingerprint;
 
-use super::ground::Ground;
+use super::ground::{Case, Ground};
 
 const AHEAD: &str = "2199-01-01T00:00:00Z";
 
-pub fn counts_for_nothing(ground: &mut Ground) {
+/// The tests of all tiers.
+pub const TRIALS: [Case; 2] =
+    [("a_clock_that_was_ahead", counts_for_nothing), ("a_clock_that_was_behind", behind_is_no_moment)];
+
+fn counts_for_nothing(ground: &mut Ground) {
     ground
         .set_up("schedule: {full: '0 1 * * 0'}\nkeep: {full: 1}\nverify: {checksums: 7 days, restore_drill: 7 days}\n");
     ground.work().expect(0);
@@ -22,10 +26,7 @@ pub fn counts_for_nothing(ground: &mut Ground) {
     let [drill]: [_; 1] = drills.map(|entry| entry.unwrap().path()).collect::<Vec<_>>().try_into().unwrap();
     let verified = ground.repository().join("verified.json");
     for (file, name) in [(&record, "started"), (&record, "stopped"), (&drill, "started"), (&verified, "at")] {
-        let text = fs::read_to_string(file).unwrap();
-        let (before, after) = text.split_once(&format!("\"{name}\": \"")).unwrap();
-        let (_, after) = after.split_once('"').unwrap();
-        fs::write(file, format!("{before}\"{name}\": \"{AHEAD}\"{after}")).unwrap();
+        rewrite(file, name, AHEAD);
     }
     seal(&record);
     let told = |said: &str| {
@@ -66,6 +67,42 @@ pub fn counts_for_nothing(ground: &mut Ground) {
     assert!(ground.work().expect(0).out.contains(&format!("1 backup is no longer needed: {}", second[1])));
     assert_eq!(ground.labels(), [label.as_str(), &third[2]]);
     ground.run(&["backup", "verify"]).expect(0);
+}
+
+/// A machine whose clock is minutes behind makes a backup that seems to have been done before what it has was committed:
+/// a moment is gone back to by the server's clock, which tells that of its commits.
+fn behind_is_no_moment(ground: &mut Ground) {
+    ground.set_up(super::WEEKLY);
+    let mut client = ground.connect();
+    client.batch_execute("CREATE TABLE t (x int); INSERT INTO t VALUES (1)").unwrap();
+    ground.work().expect(0);
+    client.batch_execute("INSERT INTO t VALUES (2)").unwrap();
+    let moment: String = client.query_one("SELECT clock_timestamp()::text", &[]).unwrap().get(0);
+    client.batch_execute("SELECT pg_sleep(0.02); INSERT INTO t VALUES (3)").unwrap();
+    ground.run(&["backup", "run", "--auto-approve"]).expect(0);
+    client.batch_execute("INSERT INTO t VALUES (4)").unwrap();
+    ground.archive_all();
+    let labels = ground.labels();
+    let [first, second] = [0, 1].map(|at| ground.repository().join("backups").join(&labels[at]).join("backup.json"));
+    let text = fs::read_to_string(first).unwrap();
+    let stopped = text.split_once("\"stopped\": \"").unwrap().1.split_once('"').unwrap().0;
+    for name in ["started", "stopped"] {
+        rewrite(&second, name, stopped);
+    }
+    seal(&second);
+    ground.run(&["backup", "verify"]).expect(0);
+    ground.run(&["backup", "restore", "--to", &ground.inside("early"), "--time", &moment]).expect(0);
+    assert_eq!(ground.start("early").values("SELECT x FROM t ORDER BY x"), [1, 2]);
+    ground.run(&["backup", "restore", "--to", &ground.inside("all")]).expect(0);
+    assert_eq!(ground.start("all").values("SELECT x FROM t ORDER BY x"), [1, 2, 3, 4]);
+}
+
+/// Writes another text for what a record says.
+fn rewrite(file: &Path, name: &str, value: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    let (before, after) = text.split_once(&format!("\"{name}\": \"")).unwrap();
+    let (_, after) = after.split_once('"').unwrap();
+    fs::write(file, format!("{before}\"{name}\": \"{value}\"{after}")).unwrap();
 }
 
 /// Gives a record the digest of what is in it.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::WEEKLY;
-use super::ground::Ground;
+use super::ground::{Ground, wait};
 use super::lost::Backed;
 use super::pgbackrest::Rest;
 
@@ -81,4 +81,48 @@ fn holes(it: &mut dyn Backed) {
         let said = refused.err.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains("restore-impossible") && said.contains("was not done before"), "{said}");
     }
+}
+
+pub fn past_one(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    due_past_one(ground);
+}
+
+pub fn past_one_of_pgbackrest(rest: &mut Rest) {
+    rest.set_up(WEEKLY);
+    due_past_one(rest);
+}
+
+/// Where WAL did not come for a while, and comes again, nothing goes on from before: a backup is due at once.
+fn due_past_one(it: &mut dyn Backed) {
+    it.work().expect(0);
+    it.archive_all();
+    assert!(it.work().expect(0).out.contains("Nothing is due."));
+    // As somebody leaves it who has switched archiving off for a day.
+    let mut client = it.ground().connect();
+    let command = |client: &mut postgres::Client, value: &str| {
+        client.batch_execute(&format!("ALTER SYSTEM SET archive_command = '{}'", value.replace('\'', "''"))).unwrap();
+        client.batch_execute("SELECT pg_reload_conf()").unwrap();
+        wait("the server to read that", || {
+            client.query_one("SELECT current_setting('archive_command')", &[]).unwrap().get::<_, String>(0) == value
+        });
+    };
+    let own: String = client.query_one("SELECT current_setting('archive_command')", &[]).unwrap().get(0);
+    command(&mut client, "/bin/true");
+    let sql = "SELECT pg_walfile_name(pg_create_restore_point('x')), pg_switch_wal()::text";
+    let missing: String = client.query_one(sql, &[]).unwrap().get(0);
+    wait("the server to take it for archived", || {
+        let row = client.query_one("SELECT last_archived_wal FROM pg_stat_archiver", &[]).unwrap();
+        row.get::<_, Option<String>>(0).is_some_and(|last| last >= missing)
+    });
+    command(&mut client, &own);
+    it.archive_all();
+    let due = it.run(&["run", "backup", "--dry-run"]).expect(0);
+    assert!(due.out.contains(&format!("WAL {missing} is missing")), "{}\n{}", due.out, due.err);
+    assert!(it.work().expect(0).out.contains("full"));
+    let segment = it.archive_all();
+    assert!(it.work().expect(0).out.contains("Nothing is due."), "{segment}");
+    let to = it.ground().inside("later");
+    it.run(&["backup", "restore", "--to", &to]).expect(0);
+    assert_eq!(it.ground().start("later").values("SELECT x FROM t"), [1, 1, 1]);
 }

@@ -57,6 +57,7 @@ pub fn trials(tier: Tier, _servers: &Servers) -> Vec<Trial> {
     add("later_than_the_last_commit", lost::later_than_the_last_commit_of_pgbackrest);
     add("holes_of_long_ago", lost::holes_of_long_ago);
     add("nothing_is_restored_over_a_hole", holes::of_pgbackrest);
+    add("a_backup_is_due_past_a_hole", holes::past_one_of_pgbackrest);
     add("what_nobody_has_read_back_counts_for_nothing", unproved::counts_for_nothing);
     add("a_repository_that_is_not_mounted", unmounted::is_missed_and_not_made);
     // What this one looks at, the native engine's looks at on the other version.

@@ -63,6 +63,9 @@ pub struct Record {
     pub started: Timestamp,
     /// When it was done.
     pub stopped: Timestamp,
+    /// The same by the server's clock, since records have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
     /// The WAL that must be replayed before it is consistent, in the order of time.
     pub wal: Vec<WalRange>,
     /// The size of a WAL segment.
@@ -98,6 +101,7 @@ impl Record {
             server_version: self.server_version,
             started: self.started,
             stopped: self.stopped,
+            ended: self.ended.unwrap_or(self.stopped),
             wal: self.wal.clone(),
             segment_bytes: self.segment_bytes,
             has_wal: self.has_wal,

@@ -16,7 +16,7 @@ use crate::ops::backup::native::repository::{Part, Record, Repository};
 use crate::ops::backup::native::{follow, prove};
 use crate::ops::backup::programs::{self, Programs};
 use crate::ops::backup::record::{Backup, Contents, Sort, WalRange};
-use crate::ops::backup::server::{About, unexpected};
+use crate::ops::backup::server::{self, About, unexpected};
 use crate::ops::backup::state::stamp;
 use crate::pg::Session;
 
@@ -145,6 +145,7 @@ fn make(
         let _ = session.query(&Query { sql: DROP_SLOT.to_owned(), params: vec![Param::Text(slot)] });
     }
     let archives = archives.map_err(told)?;
+    let ended = server::clock(session)?;
     let (manifest, part) = prove::manifest(folder)?;
     prove::compare(folder, &manifest, &archives)?;
     let mut parts: Vec<Part> = archives.into_iter().map(|archive| archive.part).collect();
@@ -165,6 +166,7 @@ fn make(
         server_version: about.version,
         started: verified,
         stopped: Timestamp::now(),
+        ended: Some(ended),
         data_bytes: manifest.bytes(),
         wal: manifest.wal,
         segment_bytes: about.segment_bytes,
@@ -223,7 +225,7 @@ fn await_wal(
             return Err(Trouble::Interrupted);
         }
         if Instant::now() >= until {
-            let said = crate::ops::backup::server::archiver(session)?;
+            let said = server::archiver(session)?;
             return Err(Trouble::NotWhole(format!(
                 "the server has not archived {first}, without which the backup is none{said}"
             )));

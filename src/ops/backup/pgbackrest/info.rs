@@ -248,6 +248,8 @@ impl Told {
             server_version: major(&database.version) * 10_000,
             started: moment(self.timestamp.start)?,
             stopped: moment(self.timestamp.stop)?,
+            // It runs on the server's machine, and tells whole seconds.
+            ended: moment(self.timestamp.stop.saturating_add(1))?,
             wal,
             segment_bytes,
             has_wal: false,
