@@ -129,6 +129,8 @@ pub static WAL_NOT_GIVEN: Code = Code {
     about: "WAL that is in the repository and cannot be given to a server that recovers.",
     exit: Exit::Abort,
 };
+/// Backups that would hold one another, and go with the server's disk.
+pub static INSIDE: Code = Code::new("repository-in-data", "A repository inside the server's own data folder.");
 /// WAL that the server has archived last, and that is not there.
 pub static WAL_LOST: Code =
     Code::new("wal-lost", "WAL that the server has archived, and that is not in the repository.");
@@ -156,12 +158,13 @@ pub static APART_CLOCKS: Code = Code::new(
     "This machine's clock and the server's do not say the same, and backups are due by this one's.",
 );
 /// Every code of the kind.
-pub static CODES: [&Code; 20] = [
+pub static CODES: [&Code; 21] = [
     &PILES_UP,
     &OF_THE_PAST,
     &APART_CLOCKS,
     &OF_THE_FUTURE,
     &WAL_LOST,
+    &INSIDE,
     &NOT_ASKED,
     &REFUSED,
     &NO_BUCKET,

@@ -4,15 +4,16 @@
 //! tell: it has forgotten them, because it was told that they were kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::core::{Address, Desired, Query, RowError, Server, Value};
 use crate::diag::{Diagnostic, Failure};
-use crate::kinds::backup::{DUE, ID, PILES_UP, TASK, WAL, WAL_LOST, work};
+use crate::kinds::backup::{DUE, ID, INSIDE, PATH, PILES_UP, TASK, WAL, WAL_LOST, work};
 use crate::ops::backup::clocks::Clocks;
 use crate::ops::backup::engine::{Engine, Finding, Place};
 use crate::ops::backup::record::{Contents, Sort};
 use crate::ops::backup::wal::Segment;
-use crate::ops::backup::{Trouble, server, unreadable};
+use crate::ops::backup::{Trouble, restore, server, unreadable};
 use crate::pg::Session;
 use crate::plan::Plan;
 
@@ -127,6 +128,9 @@ pub fn of_policies(
         }
         let engine = place.open(&server.system_identifier);
         let failed = |trouble: Trouble| Failure::from(unreadable(&*engine, &trouble));
+        if let Some(inside) = inside(session, desired).map_err(failed)? {
+            return Err(inside.into());
+        }
         let contents = engine.contents().map_err(failed)?;
         if archives(desired) {
             let lost = lost(&*engine, &contents, session).map_err(failed)?;
@@ -138,6 +142,24 @@ pub fn of_policies(
         told.ahead.extend(said.into_iter().flatten().map(|said| said.at(&desired.place)));
     }
     Ok(told)
+}
+
+/// That a repository is in the folder of the server that is backed up, as far as this role may know where that is. Each
+/// backup would hold all that are before it.
+fn inside(session: &mut Session, desired: &Desired) -> Result<Option<Diagnostic>, Trouble> {
+    let Some(path) = desired.get(PATH).and_then(Value::as_text) else { return Ok(None) };
+    let sql = "SELECT s.setting AS data FROM pg_catalog.pg_settings AS s WHERE s.name = 'data_directory'";
+    let rows = session.query(&Query { sql: sql.to_owned(), params: Vec::new() })?;
+    let data = rows.first().map_or(Ok(None), |row| row.maybe_text("data")).map_err(server::unexpected)?;
+    let Some(data) = data.filter(|data| restore::real(Path::new(path)).starts_with(restore::real(Path::new(data))))
+    else {
+        return Ok(None);
+    };
+    let told = Diagnostic::error(&INSIDE, format!("{path} is in the server's own data folder, {data}"))
+        .at(desired.place_of(PATH))
+        .why("each backup would hold all earlier ones, and all of them go with the server's disk")
+        .help("name a folder outside of it, best on another disk, and move there what is worth keeping");
+    Ok(Some(told))
 }
 
 /// That the server keeps all WAL that it was to archive, and nothing archives: what has taken the command away waits for

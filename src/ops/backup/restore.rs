@@ -278,7 +278,7 @@ fn prepare(to: &Path, engine: &dyn Engine) -> Result<bool, Trouble> {
 }
 
 /// A path without links and `..`, as far as it is there.
-fn real(path: &Path) -> PathBuf {
+pub fn real(path: &Path) -> PathBuf {
     let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
     let Some((above, real)) = there else { return path.to_owned() };
     path.strip_prefix(above).map_or_else(|_| path.to_owned(), |rest| real.join(rest))

@@ -93,7 +93,11 @@ pub fn archiver(session: &mut Session) -> Result<String, Trouble> {
                WHERE a.last_failed_time > COALESCE(a.last_archived_time, '-infinity')";
     let rows = session.query(&Query { sql: sql.to_owned(), params: Vec::new() })?;
     let failed = rows.first().and_then(|row| row.maybe_text("wal").ok().flatten().map(str::to_owned));
-    Ok(failed.map_or_else(String::new, |wal| format!("; archiving {wal} fails, and the server's log says why")))
+    // An archive command that cannot even be started ends the archiver, which then counts nothing (seen with 15.18).
+    Ok(failed.map_or_else(
+        || "; its log says whether it could start its `archive_command`".to_owned(),
+        |wal| format!("; archiving {wal} fails, and the server's log says why"),
+    ))
 }
 
 /// How often is looked whether WAL has come.

@@ -12,12 +12,23 @@ use super::ground::{Case, Ground};
 use crate::cli::Ran;
 
 /// The tests of all tiers.
-pub const TRIALS: [Case; 4] = [
+pub const TRIALS: [Case; 5] = [
     ("with_its_own_wal", with_its_own_wal),
     ("wal_that_piles_up", wal_that_piles_up),
     ("own_wal_beside_a_writer", beside_a_writer),
     ("own_wal_that_is_newer", that_is_newer),
+    ("not_inside_the_server", not_inside),
 ];
+
+/// Each backup would hold all that are before it.
+fn not_inside(ground: &mut Ground) {
+    ground.policy_with("archive: false", "schedule: {full: '0 1 * * 0'}\n");
+    let file = ground.outside("policies/backup.yaml");
+    let (own, data) = (ground.inside("repository"), ground.inside("data/backups"));
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace(&own, &data)).unwrap();
+    let refused = ground.work().expect(1);
+    assert!(refused.err.contains("repository-in-data") && !ground.outside("data/backups").exists(), "{}", refused.err);
+}
 
 fn with_its_own_wal(ground: &mut Ground) {
     ground.policy_with("archive: false", "schedule: {full: '0 1 * * 0'}\nverify: {restore_drill: 7 days}\n");
