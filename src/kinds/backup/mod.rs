@@ -129,6 +129,9 @@ pub static WAL_NOT_GIVEN: Code = Code {
     about: "WAL that is in the repository and cannot be given to a server that recovers.",
     exit: Exit::Abort,
 };
+/// A server that is not the one that the repository goes on with.
+pub static LEFT: Code =
+    Code::new("timeline-left", "A server on a timeline that its repository has left: another one archives there.");
 /// Backups that would hold one another, and go with the server's disk.
 pub static INSIDE: Code = Code::new("repository-in-data", "A repository inside the server's own data folder.");
 /// WAL that the server has archived last, and that is not there.
@@ -158,13 +161,14 @@ pub static APART_CLOCKS: Code = Code::new(
     "This machine's clock and the server's do not say the same, and backups are due by this one's.",
 );
 /// Every code of the kind.
-pub static CODES: [&Code; 21] = [
+pub static CODES: [&Code; 22] = [
     &PILES_UP,
     &OF_THE_PAST,
     &APART_CLOCKS,
     &OF_THE_FUTURE,
     &WAL_LOST,
     &INSIDE,
+    &LEFT,
     &NOT_ASKED,
     &REFUSED,
     &NO_BUCKET,

@@ -8,10 +8,11 @@ use std::path::Path;
 
 use crate::core::{Address, Desired, Query, RowError, Server, Value};
 use crate::diag::{Diagnostic, Failure};
-use crate::kinds::backup::{DUE, ID, INSIDE, PATH, PILES_UP, TASK, WAL, WAL_LOST, work};
+use crate::kinds::backup::{DUE, ID, INSIDE, LEFT, PATH, PILES_UP, TASK, WAL, WAL_LOST, work};
 use crate::ops::backup::clocks::Clocks;
 use crate::ops::backup::engine::{Engine, Finding, Place};
 use crate::ops::backup::record::{Contents, Sort};
+use crate::ops::backup::timeline::History;
 use crate::ops::backup::wal::Segment;
 use crate::ops::backup::{Trouble, restore, server, unreadable};
 use crate::pg::Session;
@@ -133,6 +134,9 @@ pub fn of_policies(
         }
         let contents = engine.contents().map_err(failed)?;
         if archives(desired) {
+            if let Some(left) = left(session, &contents).map_err(failed)? {
+                return Err(left.at(&desired.place).into());
+            }
             let lost = lost(&*engine, &contents, session).map_err(failed)?;
             told.lost.extend(lost.map(|lost| lost.diagnostic().at(&desired.place)));
         }
@@ -142,6 +146,27 @@ pub fn of_policies(
         told.ahead.extend(said.into_iter().flatten().map(|said| said.at(&desired.place)));
     }
     Ok(told)
+}
+
+/// That the repository goes on with a later timeline than the server's: another server, which was brought back or
+/// promoted, archives to it, and what this one commits comes back by nothing that is asked for without a label.
+fn left(session: &mut Session, contents: &Contents) -> Result<Option<Diagnostic>, Trouble> {
+    let Some(history) = &contents.history else { return Ok(None) };
+    let sql = "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() \
+                           THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END AS segment";
+    let rows = session.query(&Query { sql: sql.to_owned(), params: Vec::new() })?;
+    let segment = rows.first().map_or(Ok(None), |row| row.maybe_text("segment")).map_err(server::unexpected)?;
+    let own = segment.and_then(|segment| u32::from_str_radix(segment.get(..8)?, 16).ok());
+    let Some(own) = own.filter(|own| *own < history.newest) else { return Ok(None) };
+    let newest = history.newest;
+    let told = Diagnostic::error(&LEFT, format!("the server is on timeline {own}, and its repository goes on with {newest}"))
+        .why("a server that was brought back or promoted archives to the same repository: what this one commits is not brought back")
+        .help(format!(
+            "stop the one that is not to go on. Where it is this one that goes on, give it a repository of its own, or \
+             move the WAL of timeline {newest} and {} out of this one",
+            History::file(newest).unwrap_or_default()
+        ));
+    Ok(Some(told))
 }
 
 /// That a repository is in the folder of the server that is backed up, as far as this role may know where that is. Each

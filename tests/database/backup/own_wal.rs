@@ -8,16 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::WEEKLY;
-use super::ground::{Case, Ground};
+use super::ground::{Case, Ground, in_folder};
 use crate::cli::Ran;
 
 /// The tests of all tiers.
-pub const TRIALS: [Case; 5] = [
+pub const TRIALS: [Case; 6] = [
     ("with_its_own_wal", with_its_own_wal),
     ("wal_that_piles_up", wal_that_piles_up),
     ("own_wal_beside_a_writer", beside_a_writer),
     ("own_wal_that_is_newer", that_is_newer),
     ("not_inside_the_server", not_inside),
+    ("a_server_that_was_left", left),
 ];
 
 /// Each backup would hold all that are before it.
@@ -28,6 +29,21 @@ fn not_inside(ground: &mut Ground) {
     fs::write(&file, fs::read_to_string(&file).unwrap().replace(&own, &data)).unwrap();
     let refused = ground.work().expect(1);
     assert!(refused.err.contains("repository-in-data") && !ground.outside("data/backups").exists(), "{}", refused.err);
+}
+
+/// Another server, which was brought back, archives to its repository.
+fn left(ground: &mut Ground) {
+    ground.set_up(WEEKLY);
+    ground.work().expect(0);
+    assert!(ground.work().expect(0).out.contains("Nothing is due"));
+    fs::write(ground.cluster.data().join("00000002.history"), "1\t0/3000000\tno recovery target\n").unwrap();
+    let repository = ground.inside("repository");
+    let mut push = ground.command(&["backup", "push-wal", "--to", &repository, "00000002.history"]);
+    Ran::of(&in_folder(ground, &mut push, "data")).expect(0);
+    for arguments in [&["run", "backup", "--auto-approve"][..], &["backup", "run", "--auto-approve"]] {
+        let told = ground.run(arguments).expect(1);
+        assert!(told.err.contains("timeline-left") && told.err.contains("00000002.history"), "{}", told.err);
+    }
 }
 
 fn with_its_own_wal(ground: &mut Ground) {
