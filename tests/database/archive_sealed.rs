@@ -155,7 +155,7 @@ fn damaged(place: &Workplace<'_>) {
         let mut other = whole.clone();
         other[at] ^= 1;
         fs::write(file, &other).unwrap();
-        let told = with(place, Some(KEY), &["archive", "query", "public.trades"]).expect(1).err;
+        let told = with(place, Some(KEY), &["archive", "query", "public.trades"]).expect(2).err;
         assert!(told.contains("damaged") && !told.contains("former_key_files"), "byte {at}: {told}");
         let told = with(place, Some(KEY), &["archive", "verify"]).expect(2).out;
         assert!(!told.contains("former_key_files"), "byte {at}: {told}");
