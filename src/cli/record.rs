@@ -145,8 +145,8 @@ pub struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Opens the ledger, settles what an earlier run left in doubt, and begins a run. `stores` are those of the policies. The database's
-    /// lock must be held: only then is an unfinished run surely a dead one.
+    /// Opens the ledger, settles what an earlier run left in doubt, and begins a run. `stores` are those of the policies.
+    /// The database's lock must be held: only then is an unfinished run surely a dead one.
     ///
     /// # Errors
     /// When the ledger cannot be written, or belongs to another database.

@@ -3,8 +3,9 @@
 //! A chunk's mark tells, of the table and the range that it was made for. Chunks can be merged and split
 //! (`merge_chunks`, `split_chunk`): one of them keeps its mark then, with another range, and the rest have none. A copy may
 //! also be of the chunk's own number and range, and the mark not know it: the mark is lost, or the database was made anew
-//! and numbers its chunks anew; or a piece of one that was split has the range of an earlier one. Of what no mark tells, the rows do: where those of an earlier copy are in the chunk, it
-//! stands in for that one; and where nobody can tell, the chunk stays as it is until somebody has said it.
+//! and numbers its chunks anew; or a piece of one that was split has the range of an earlier one. Of what no mark tells,
+//! the rows do: where those of an earlier copy are in the chunk, it stands in for that one; and where nobody can tell, the
+//! chunk stays as it is until somebody has said it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

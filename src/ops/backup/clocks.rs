@@ -127,7 +127,7 @@ const PGBACKREST: &str = "pgBackRest makes no backup (\"is not later than latest
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::backup::record::{Backup, Drill, WalRange, sample};
+    use crate::ops::backup::record::{Backup, WalRange, drill_at, sample};
     use crate::ops::backup::wal::Lsn;
 
     #[test]
@@ -171,19 +171,9 @@ mod tests {
     fn what_is_ahead_is_told_and_left_out() {
         let clocks = Clocks::own();
         let ahead = clocks.now() + SignedDuration::from_hours(24 * 40);
-        let drill = |started| Drill {
-            started,
-            label: String::new(),
-            target: String::new(),
-            restore_seconds: 0.0,
-            recovery_seconds: 0.0,
-            lag_seconds: None,
-            checks: Vec::new(),
-            tool_version: String::new(),
-        };
         let mut contents = Contents {
             backups: vec![sample("a"), Backup { started: ahead, ..sample("b") }],
-            drills: vec![drill(clocks.now()), drill(ahead)],
+            drills: vec![drill_at(clocks.now()), drill_at(ahead)],
             verified: Some(ahead),
             ..Contents::default()
         };

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
     use crate::core::{Address, Place};
     use crate::kinds::backup::ID;
-    use crate::ops::backup::record::{Check, Drill, WalRange, sample};
+    use crate::ops::backup::record::{Check, Drill, WalRange, drill_at, sample};
     use crate::ops::backup::timeline::History;
     use crate::ops::backup::wal::Lsn;
 
@@ -304,14 +304,8 @@ mod tests {
         contents.backups.push(record(Sort::Full, "2026-11-01T00:00:00Z", None));
         assert!(due(&desired, &contents, now).is_some());
         let drill = |started: &str, fine: bool| Drill {
-            started: at(started),
-            label: String::new(),
-            target: String::new(),
-            restore_seconds: 0.0,
-            recovery_seconds: 0.0,
-            lag_seconds: None,
             checks: vec![Check { what: String::new(), found: String::new(), fine }],
-            tool_version: String::new(),
+            ..drill_at(at(started))
         };
         contents.drills.push(drill("2026-11-25T00:00:00Z", false));
         assert!(due(&desired, &contents, now).is_some(), "one that failed is no drill");

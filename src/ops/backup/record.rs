@@ -258,3 +258,18 @@ pub fn sample(label: &str) -> Backup {
         settings: BTreeMap::new(),
     }
 }
+
+/// A drill for tests, which passed.
+#[cfg(test)]
+pub fn drill_at(started: Timestamp) -> Drill {
+    Drill {
+        started,
+        label: String::new(),
+        target: String::new(),
+        restore_seconds: 0.0,
+        recovery_seconds: 0.0,
+        lag_seconds: None,
+        checks: Vec::new(),
+        tool_version: String::new(),
+    }
+}

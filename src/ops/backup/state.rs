@@ -339,21 +339,14 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::backup::record::drill_at;
 
     #[test]
     fn drills_of_one_second_are_all_kept() {
         let folder = tempfile::tempdir().unwrap();
         let state = State::new(folder.path().to_owned(), Owner::default());
-        let drill = |started: &str, label: &str| Drill {
-            started: started.parse().unwrap(),
-            label: label.to_owned(),
-            target: String::new(),
-            restore_seconds: 0.0,
-            recovery_seconds: 0.0,
-            lag_seconds: None,
-            checks: Vec::new(),
-            tool_version: String::new(),
-        };
+        let drill =
+            |started: &str, label: &str| Drill { label: label.to_owned(), ..drill_at(started.parse().unwrap()) };
         let kept = [
             drill("2026-11-28T02:16:17.1Z", "first"),
             drill("2026-11-28T02:16:17.4Z", "second"),

@@ -125,6 +125,15 @@ impl Ground {
         labels
     }
 
+    /// Waits until the server says that it has archived a segment, which is in the repository before that.
+    pub fn says_archived(&self, segment: &str) {
+        let mut client = self.connect();
+        wait("the server to say that it has archived WAL", || {
+            let row = client.query_one("SELECT last_archived_wal FROM pg_stat_archiver", &[]).unwrap();
+            row.get::<_, Option<String>>(0).is_some_and(|last| last.as_str() >= segment)
+        });
+    }
+
     /// Waits until what was written is in the repository.
     pub fn archive_all(&self) -> String {
         let mut client = self.connect();

@@ -111,10 +111,7 @@ fn due_past_one(it: &mut dyn Backed) {
     command(&mut client, "/bin/true");
     let sql = "SELECT pg_walfile_name(pg_create_restore_point('x')), pg_switch_wal()::text";
     let missing: String = client.query_one(sql, &[]).unwrap().get(0);
-    wait("the server to take it for archived", || {
-        let row = client.query_one("SELECT last_archived_wal FROM pg_stat_archiver", &[]).unwrap();
-        row.get::<_, Option<String>>(0).is_some_and(|last| last >= missing)
-    });
+    it.ground().says_archived(&missing);
     command(&mut client, &own);
     it.archive_all();
     let due = it.run(&["run", "backup", "--dry-run"]).expect(0);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use super::ground::{Ground, wait};
+use super::ground::Ground;
 use super::pgbackrest::{Rest, flip};
 use super::{WEEKLY, pgbackrest};
 use crate::cli::Ran;
@@ -97,12 +97,7 @@ fn newest(it: &mut dyn Backed) {
     it.work().expect(0);
     let archived = |it: &mut dyn Backed| {
         let segment = it.archive_all();
-        // It is there before the server says so.
-        let mut client = it.ground().connect();
-        wait("the server to say so", || {
-            let row = client.query_one("SELECT last_archived_wal FROM pg_stat_archiver", &[]).unwrap();
-            row.get::<_, Option<String>>(0).is_some_and(|last| last >= segment)
-        });
+        it.ground().says_archived(&segment);
         segment
     };
     let segment = archived(it);
@@ -162,10 +157,7 @@ fn later(it: &mut dyn Backed) {
     for _ in 0..2 {
         let sql = "SELECT pg_walfile_name(pg_create_restore_point('x')), pg_walfile_name(pg_switch_wal())";
         let segment: String = client.query_one(sql, &[]).unwrap().get(0);
-        wait("WAL to be archived", || {
-            let row = client.query_one("SELECT last_archived_wal FROM pg_stat_archiver", &[]).unwrap();
-            row.get::<_, Option<String>>(0).is_some_and(|last| last >= segment)
-        });
+        it.ground().says_archived(&segment);
     }
     let moment: String = client.query_one("SELECT clock_timestamp()::text", &[]).unwrap().get(0);
     let to = it.ground().inside("late");
